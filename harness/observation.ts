@@ -1,0 +1,39 @@
+/**
+ * Observation: exactly what must agree after each operation, as plain data.
+ */
+
+/** What a block of the file is: a hole is the absence of an extent. */
+export type ExtentState = "delayed" | "unwritten" | "written";
+
+/** Blocks [lblk, lblk + len) in one state. Lists are sorted, do not overlap, and neighbours of one state are merged. */
+export interface Extent {
+  lblk: number;
+  len: number;
+  state: ExtentState;
+}
+
+/** An entry of the extent status cache, which also remembers holes. */
+export interface CacheExtent {
+  lblk: number;
+  len: number;
+  state: ExtentState | "hole";
+}
+
+export interface Observation {
+  /** What the call returned: bytes, 0, or -errno. */
+  result: number;
+  /** st_size, bytes. */
+  i_size: number;
+  /** st_blocks, 512-byte units. */
+  st_blocks: number;
+  /** FIEMAP of the whole file, merged by state. */
+  map: Extent[];
+  /** Physical extents before merging: how many FIEMAP returned. Bounds the extent-tree blocks in st_blocks. */
+  pieces: number;
+  /** Clusters reserved for delayed allocation by this file. */
+  reserved: number;
+  /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */
+  cache: CacheExtent[] | undefined;
+  /** The bytes that a pread returned; undefined for every other operation. */
+  read: Uint8Array | undefined;
+}

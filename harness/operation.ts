@@ -1,0 +1,90 @@
+/**
+ * Operation: one call on the file under test, as plain data.
+ *
+ * Operands are bytes. They may be out of range for the file as it is when the operation runs: `clampOperation`
+ * brings them into range when it is applied, so every subsequence of a sequence is a valid sequence and
+ * shrinking never produces one that cannot run.
+ */
+import * as z from "zod";
+
+/** The longest pwrite, pread or mmap_write, bytes: twice the largest folio, so that one write can span three. */
+export const MAX_IO_BYTES = 4 * 1024 * 1024;
+
+/** Larger than the largest ext4 file (16 TiB less a block with 4 KiB blocks), so that EFBIG is reachable. */
+export const MAX_POS_BYTES = 2 ** 44 + 2 ** 22;
+
+const pos = z.int().min(0).max(MAX_POS_BYTES);
+const ioLen = z.int().min(1).max(MAX_IO_BYTES);
+const rangeLen = z.int().min(1).max(MAX_POS_BYTES);
+
+/** fallocate(2) modes, named after their flags; ALLOCATE_RANGE is mode 0. */
+export const FALLOCATE_MODES = [
+  "allocate",
+  "keep_size",
+  "punch_hole",
+  "zero_range",
+  "zero_range_keep_size",
+  "collapse_range",
+  "insert_range",
+] as const;
+export type FallocateMode = (typeof FALLOCATE_MODES)[number];
+
+export const operationSchema = z.discriminatedUnion("op", [
+  /** `readable` bytes of the user buffer are mapped, from its start; the rest faults, so the write ends short. */
+  z
+    .strictObject({ op: z.literal("pwrite"), pos, len: ioLen, readable: z.int().min(0) })
+    .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] }),
+  /** Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS. */
+  z.strictObject({ op: z.literal("mmap_write"), pos, len: ioLen }),
+  z.strictObject({ op: z.literal("pread"), pos, len: ioLen }),
+  z.strictObject({ op: z.literal("fsync") }),
+  /** WAIT_BEFORE | WRITE | WAIT_AFTER: data only, no journal commit, no flush. */
+  z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen }),
+  z.strictObject({ op: z.literal("ftruncate"), size: pos }),
+  z.strictObject({
+    op: z.literal("fallocate"),
+    mode: z.enum(FALLOCATE_MODES),
+    pos,
+    len: rangeLen,
+  }),
+  /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
+  z.strictObject({ op: z.literal("drop_cache") }),
+]);
+
+export type Operation = z.infer<typeof operationSchema>;
+export type OperationName = Operation["op"];
+
+/** A stored sequence of operations. */
+export const operationsSchema = z.array(operationSchema).max(100_000);
+
+/**
+ * The operation as it is applied to a file of `i_size` bytes. Returns undefined where nothing is left to do
+ * (an mmap_write wholly past i_size); both subjects then skip the call and report result 0.
+ */
+export function clampOperation(operation: Operation, i_size: number): Operation | undefined {
+  if (operation.op !== "mmap_write") return operation;
+  if (operation.pos >= i_size) return undefined;
+  const len = Math.min(operation.len, i_size - operation.pos);
+  return len === operation.len ? operation : { ...operation, len };
+}
+
+/** One line a person can read, in the notation of the calls. */
+export function describeOperation(operation: Operation): string {
+  switch (operation.op) {
+    case "pwrite":
+      return operation.readable === operation.len
+        ? `pwrite(pos=${operation.pos}, len=${operation.len})`
+        : `pwrite(pos=${operation.pos}, len=${operation.len}, readable=${operation.readable})`;
+    case "mmap_write":
+    case "pread":
+    case "sync_file_range":
+      return `${operation.op}(pos=${operation.pos}, len=${operation.len})`;
+    case "ftruncate":
+      return `ftruncate(size=${operation.size})`;
+    case "fallocate":
+      return `fallocate(${operation.mode}, pos=${operation.pos}, len=${operation.len})`;
+    case "fsync":
+    case "drop_cache":
+      return `${operation.op}()`;
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * Subject: something that operations can be applied to and that can be looked at. The model is one, the kernel
+ * another; nothing above this interface knows which it talks to.
+ */
+import type { Observation } from "./observation.ts";
+import type { Operation } from "./operation.ts";
+
+export interface Subject {
+  readonly name: string;
+  /** Begin a case: a fresh, empty file. Ends the case before, if there is one. */
+  begin(): void;
+  /**
+   * Apply an operation, then look. `index` is the operation's place in the case and chooses the bytes it writes
+   * (`model/pattern.ts`), so that two writes of a case never store the same data.
+   */
+  step(operation: Operation, index: number): Observation;
+  /** End the case and remove its file. */
+  end(): void;
+}

@@ -1,0 +1,28 @@
+/**
+ * Variant: the file system under test, as data. The entries live in `images/variants.ts`.
+ */
+import * as z from "zod";
+
+export const variantSchema = z.strictObject({
+  /** Short, unique, typed by people: "4k-delalloc". */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  /** What it adds to the others, one line. */
+  purpose: z.string(),
+  /** Bytes: 1024, 2048 or 4096. */
+  blockSize: z.union([z.literal(1024), z.literal(2048), z.literal(4096)]),
+  delalloc: z.boolean(),
+  /** ordered and journal as in data=; none is a file system without a journal. */
+  journal: z.enum(["ordered", "journal", "none"]),
+  /** dioread_lock makes buffered writeback allocate written extents at once. */
+  dioread: z.enum(["nolock", "lock"]),
+  /** Bytes of the image. */
+  imageSize: z.int().min(2 ** 20),
+  /** Further mkfs.ext4 arguments. */
+  mkfsOptions: z.array(z.string()),
+  /** Further mount options. */
+  mountOptions: z.array(z.string()),
+  /** Part of a run that names no variant. */
+  byDefault: z.boolean(),
+});
+
+export type Variant = z.infer<typeof variantSchema>;

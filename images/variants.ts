@@ -1,0 +1,77 @@
+/**
+ * Recipes of the file systems under test. Every entry is data; nothing below `harness/kernel/mkfs.ts` and
+ * `model/config.ts` branches on it.
+ */
+import type { Variant } from "../harness/variant.ts";
+
+const MIB = 2 ** 20;
+
+const base: Omit<Variant, "name" | "purpose" | "blockSize" | "delalloc"> = {
+  journal: "ordered",
+  dioread: "nolock",
+  imageSize: 256 * MIB,
+  mkfsOptions: [],
+  mountOptions: [],
+  byDefault: true,
+};
+
+const blockSizes = [
+  [4096, "4k"],
+  [2048, "2k"],
+  [1024, "1k"],
+] as const;
+
+export const variants: readonly Variant[] = [
+  ...blockSizes.map(([blockSize, short]): Variant => ({
+    ...base,
+    name: `${short}-delalloc`,
+    purpose: `delayed allocation, ${blockSize}-byte blocks`,
+    blockSize,
+    delalloc: true,
+  })),
+  ...blockSizes.map(([blockSize, short]): Variant => ({
+    ...base,
+    name: `${short}-nodelalloc`,
+    purpose: `blocks allocated in write(2), ${blockSize}-byte blocks`,
+    blockSize,
+    delalloc: false,
+    mountOptions: ["nodelalloc"],
+  })),
+  {
+    ...base,
+    name: "4k-nojournal",
+    purpose: "no journal: no transaction orders data and metadata",
+    blockSize: 4096,
+    delalloc: true,
+    journal: "none",
+    mkfsOptions: ["-O", "^has_journal"],
+  },
+  {
+    ...base,
+    name: "4k-dioread-lock",
+    purpose: "writeback allocates written extents at once instead of converting them after I/O",
+    blockSize: 4096,
+    delalloc: true,
+    dioread: "lock",
+    mountOptions: ["dioread_lock"],
+  },
+  {
+    ...base,
+    name: "4k-small",
+    purpose: "a 16 MiB image: few blocks, a small journal, group boundaries near",
+    blockSize: 4096,
+    delalloc: true,
+    imageSize: 16 * MIB,
+  },
+  {
+    ...base,
+    name: "4k-data-journal",
+    purpose:
+      "data=journal: data goes through the journal, neither delayed allocation nor large folios",
+    blockSize: 4096,
+    delalloc: false,
+    journal: "journal",
+    mountOptions: ["data=journal"],
+    byDefault: false,
+  },
+];
