@@ -1,0 +1,24 @@
+import type { Deviation } from "./deviation.ts";
+
+/**
+ * Kernel: fs/ext4/inode.c ext4_da_do_write_end() and ext4_write_end() take pos + copied for the new size also where
+ * copied is 0. Since 6.16 mm/filemap.c generic_perform_write() reaches them without having faulted in a single byte;
+ * before, only a copy that was rejected whole (a short one into a folio that is not uptodate) did.
+ */
+export const failedWriteMovesSize: Deviation = {
+  id: "failed-write-moves-size",
+  claim:
+    "A write past EOF that fails with EFAULT, and has written nothing, moves i_size to its start.",
+  reason: "write_end() sets i_size to pos + copied without asking whether copied is 0.",
+  seenIn: ["6.18"],
+  witness: {
+    variant: "4k-delalloc",
+    operations: [{ op: "pwrite", pos: 4096, len: 4096, readable: 0 }],
+  },
+  override: () => ({
+    sizeAfterWrite(inode, pos, copied) {
+      if (copied === 0 && pos > inode.i_size) inode.deviated.add(failedWriteMovesSize.id);
+      return Math.max(inode.i_size, pos + copied);
+    },
+  }),
+};

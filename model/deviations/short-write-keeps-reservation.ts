@@ -1,0 +1,26 @@
+import type { Deviation } from "./deviation.ts";
+
+/**
+ * Kernel: fs/ext4/inode.c ext4_da_write_end() goes on to ext4_da_do_write_end() after a short copy, and nothing on
+ * that way looks at the blocks that write_begin reserved and the copy did not reach. fs/buffer.c
+ * folio_zero_new_buffers() makes them dirty zeros; up to EOF writeback will then allocate blocks for those zeros.
+ * Past EOF fs/ext4/inode.c mpage_process_page_bufs() stops and fs/ext4/page-io.c ext4_bio_write_folio() clears
+ * their dirty bit, so they stay reserved without anything left that could use or release the reservation.
+ */
+export const shortWriteKeepsReservation: Deviation = {
+  id: "short-write-keeps-reservation",
+  claim:
+    "A delayed write that ends short keeps the reservation of blocks it put nothing into, even after fsync.",
+  reason:
+    "ext4_da_write_end() does not release what ext4_da_write_begin() reserved past the bytes copied.",
+  seenIn: ["6.12 (blocks smaller than a page)", "6.18 (all block sizes: large folios)"],
+  witness: {
+    variant: "4k-delalloc",
+    operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 0 }, { op: "fsync" }],
+  },
+  override: () => ({
+    releaseShortWrite(inode) {
+      inode.deviated.add(shortWriteKeepsReservation.id);
+    },
+  }),
+};

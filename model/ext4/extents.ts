@@ -1,0 +1,150 @@
+/**
+ * The extent tree: which blocks are allocated, and which of them hold data.
+ *
+ * Kernel:   fs/ext4/extents.c ext4_ext_map_blocks() and what it calls, ext4_ext_remove_space();
+ *           fs/ext4/inode.c ext4_map_blocks(), ext4_map_query_blocks(), ext4_map_create_blocks()
+ * Left out: physical placement, the tree's shape and its limits on the length of an extent (what is compared is
+ *           merged by state), credits, indirect-block files, allocation that runs out of space half-way
+ */
+import { assert } from "../assert.ts";
+import {
+  BH_Delay,
+  BH_Mapped,
+  BH_New,
+  BH_Unwritten,
+  DELAYED,
+  EXT_MAX_BLOCKS,
+  HOLE,
+  UNWRITTEN,
+  WRITTEN,
+} from "../types.ts";
+import type { Inode, MapBlocks } from "../types.ts";
+import {
+  ext4_determine_insert_hole,
+  ext4_es_cache_extent,
+  ext4_es_lookup_extent,
+} from "./extents_status.ts";
+import { ext4_ext_convert_to_initialized } from "./zeroout.ts";
+
+/** fs/ext4/ext4.h EXT4_GET_BLOCKS_*: the ones that change what is modelled. */
+export const EXT4_GET_BLOCKS_CREATE = 1;
+export const EXT4_GET_BLOCKS_UNWRIT_EXT = 2;
+export const EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT =
+  EXT4_GET_BLOCKS_CREATE | EXT4_GET_BLOCKS_UNWRIT_EXT;
+/** A written extent becomes unwritten (zero range). */
+export const EXT4_GET_BLOCKS_CONVERT_UNWRITTEN = 4;
+/** An unwritten extent becomes written, its I/O is done. */
+export const EXT4_GET_BLOCKS_CONVERT = 8;
+
+/** Set map's flags and length from a cached extent of the given status. */
+function mapFrom(map: MapBlocks, status: number, end: number): void {
+  map.m_len = Math.min(map.m_len, end - map.m_lblk);
+  map.m_flags =
+    status === WRITTEN
+      ? BH_Mapped
+      : status === UNWRITTEN
+        ? BH_Unwritten
+        : status === DELAYED
+          ? BH_Delay
+          : 0;
+}
+
+/**
+ * fs/ext4/inode.c ext4_map_query_blocks(): look the first of the blocks up in the extent tree, shorten the map to
+ * what lies in one state, remember it.
+ */
+export function ext4_map_query_blocks(inode: Inode, map: MapBlocks): void {
+  const i = inode.i_extents.indexAfter(map.m_lblk);
+  const extent = inode.i_extents.at(i);
+  if (extent !== undefined && extent.start <= map.m_lblk) {
+    mapFrom(map, extent.value, extent.end);
+    ext4_es_cache_extent(inode, map.m_lblk, map.m_len, extent.value);
+    return;
+  }
+  const hole_start = inode.i_extents.at(i - 1)?.end ?? 0;
+  const hole_end = extent?.start ?? EXT_MAX_BLOCKS;
+  const end = ext4_determine_insert_hole(inode, map.m_lblk, hole_start, hole_end);
+  mapFrom(map, HOLE, end);
+}
+
+/** Allocate the hole or delayed blocks [m_lblk, m_lblk + m_len) as far as the extent tree has nothing there. */
+function allocate(inode: Inode, map: MapBlocks, flags: number): void {
+  const unwritten = (flags & EXT4_GET_BLOCKS_UNWRIT_EXT) !== 0;
+  const next = inode.i_extents.next(map.m_lblk);
+  if (next !== undefined) map.m_len = Math.min(map.m_len, next.start - map.m_lblk);
+  assert(map.m_len > 0, "an allocation starts in a hole");
+  const end = map.m_lblk + map.m_len;
+  inode.i_extents.set(map.m_lblk, end, unwritten ? UNWRITTEN : WRITTEN);
+  inode.i_sb.s_freeclusters_counter -= map.m_len;
+  map.m_flags = BH_Mapped | BH_New | (unwritten ? BH_Unwritten : 0);
+}
+
+/** fs/ext4/extents.c ext4_ext_handle_unwritten_extents() */
+function ext4_ext_handle_unwritten_extents(inode: Inode, map: MapBlocks, flags: number): void {
+  if ((flags & EXT4_GET_BLOCKS_CONVERT) !== 0) {
+    inode.i_extents.set(map.m_lblk, map.m_lblk + map.m_len, WRITTEN);
+    map.m_flags = BH_Mapped;
+  } else if ((flags & EXT4_GET_BLOCKS_UNWRIT_EXT) !== 0) {
+    map.m_flags = BH_Mapped | BH_Unwritten;
+  } else {
+    ext4_ext_convert_to_initialized(inode, map);
+    map.m_flags = BH_Mapped | BH_New;
+  }
+}
+
+/** fs/ext4/inode.c ext4_map_create_blocks(), with ext4_ext_map_blocks() for a create: allocate or convert. */
+function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): void {
+  const extent = inode.i_extents.find(map.m_lblk);
+  if (extent === undefined) {
+    allocate(inode, map, flags);
+  } else {
+    map.m_len = Math.min(map.m_len, extent.end - map.m_lblk);
+    if (extent.value === UNWRITTEN) {
+      ext4_ext_handle_unwritten_extents(inode, map, flags);
+    } else {
+      const convert = (flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) !== 0;
+      if (convert) inode.i_extents.set(map.m_lblk, map.m_lblk + map.m_len, UNWRITTEN);
+      map.m_flags = convert ? BH_Unwritten : BH_Mapped;
+    }
+  }
+  const status = (map.m_flags & BH_Unwritten) !== 0 ? UNWRITTEN : WRITTEN;
+  inode.i_sb.s_op.ext4_es_insert_extent(inode, map.m_lblk, map.m_len, status);
+}
+
+/**
+ * fs/ext4/inode.c ext4_map_blocks(): look blocks up and, where `flags` say so, allocate or convert them. The map
+ * comes back shortened to what lies in one state. Blocks found or made; 0 for a hole that was only looked up.
+ */
+export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): number {
+  const es = ext4_es_lookup_extent(inode, map.m_lblk);
+  if (es !== undefined) mapFrom(map, es.value, es.end);
+  else ext4_map_query_blocks(inode, map);
+
+  if ((flags & EXT4_GET_BLOCKS_CREATE) === 0 && (flags & EXT4_GET_BLOCKS_CONVERT) === 0) {
+    return (map.m_flags & (BH_Mapped | BH_Unwritten)) !== 0 ? map.m_len : 0;
+  }
+  if ((map.m_flags & BH_Mapped) !== 0 && (flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) === 0) {
+    return map.m_len;
+  }
+  ext4_map_create_blocks(inode, map, flags);
+  return map.m_len;
+}
+
+/** fs/ext4/extents.c ext4_convert_unwritten_extents(): the I/O to these blocks is done. */
+export function ext4_convert_unwritten_extents(inode: Inode, lblk: number, len: number): void {
+  const map: MapBlocks = { m_lblk: lblk, m_len: len, m_flags: 0 };
+  const end = lblk + len;
+  while (map.m_lblk < end) {
+    map.m_len = end - map.m_lblk;
+    map.m_lblk += ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CONVERT);
+  }
+}
+
+/** fs/ext4/extents.c ext4_ext_remove_space(): free what is allocated in [lblk, lblk + len). */
+export function ext4_ext_remove_space(inode: Inode, lblk: number, len: number): void {
+  for (const { start, end } of inode.i_extents.within(lblk, lblk + len)) {
+    inode.i_sb.s_freeclusters_counter += end - start;
+  }
+  inode.i_extents.delete(lblk, lblk + len);
+  inode.maybeZeroed.delete(lblk, lblk + len);
+}

@@ -1,0 +1,189 @@
+/**
+ * fallocate(2).
+ *
+ * Kernel:   fs/ext4/extents.c ext4_fallocate(), ext4_do_fallocate(), ext4_alloc_file_blocks(), ext4_zero_range(),
+ *           ext4_collapse_range(), ext4_insert_range(), ext4_ext_shift_extents(); fs/ext4/inode.c ext4_punch_hole(),
+ *           ext4_update_disksize_before_punch(); fs/open.c vfs_fallocate()
+ * Left out: allocation that runs out of space half-way, FALLOC_FL_WRITE_ZEROES, FALLOC_FL_UNSHARE_RANGE
+ */
+import { EFBIG, EINVAL } from "../errno.ts";
+import { truncate_pagecache } from "../mm/truncate.ts";
+import { EXT_MAX_BLOCKS, HOLE, PAGE_SIZE } from "../types.ts";
+import type { Inode, MapBlocks } from "../types.ts";
+import {
+  EXT4_GET_BLOCKS_CONVERT_UNWRITTEN,
+  EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
+  ext4_map_blocks,
+} from "./extents.ts";
+import { ext4_update_inode_size } from "./inode.ts";
+import { ext4_zero_partial_blocks } from "./truncate.ts";
+
+const roundDown = (n: number, unit: number): number => n - (n % unit);
+const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
+
+/** fs/ext4/extents.c ext4_alloc_file_blocks(): blocks [lblk, end) allocated, unwritten where they were not written. */
+function ext4_alloc_file_blocks(
+  inode: Inode,
+  lblk: number,
+  end: number,
+  new_size: number,
+  flags: number,
+): void {
+  const old_size = inode.i_size;
+  const map: MapBlocks = { m_lblk: lblk, m_len: 0, m_flags: 0 };
+  while (map.m_lblk < end) {
+    map.m_len = end - map.m_lblk;
+    map.m_lblk += ext4_map_blocks(inode, map, flags);
+    if (new_size === 0) continue;
+    const epos = Math.min(map.m_lblk * inode.i_sb.s_blocksize, new_size);
+    ext4_update_inode_size(inode, epos);
+    if (epos > old_size) ext4_zero_partial_blocks(inode, old_size, epos - old_size);
+  }
+}
+
+/** The new size that a mode without KEEP_SIZE asks for; 0 where it asks for none. */
+function newSize(inode: Inode, end: number, keep: boolean): number {
+  return !keep && (end > inode.i_size || end > inode.i_disksize) ? end : 0;
+}
+
+/** fs/ext4/extents.c ext4_do_fallocate() */
+export function ext4_do_fallocate(
+  inode: Inode,
+  offset: number,
+  len: number,
+  keep: boolean,
+): number {
+  const size = inode.i_sb.s_blocksize;
+  const end = offset + len;
+  const flags = EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT;
+  const start_lblk = Math.floor(offset / size);
+  ext4_alloc_file_blocks(
+    inode,
+    start_lblk,
+    Math.ceil(end / size),
+    newSize(inode, end, keep),
+    flags,
+  );
+  return 0;
+}
+
+/** fs/ext4/inode.c ext4_update_disksize_before_punch() */
+export function ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void {
+  if (offset > inode.i_size) return;
+  const size = Math.min(offset + len, inode.i_size);
+  if (inode.i_disksize < size) inode.i_disksize = size;
+}
+
+/** fs/ext4/extents.c ext4_zero_range() */
+export function ext4_zero_range(inode: Inode, offset: number, len: number, keep: boolean): number {
+  const { s_op, s_blocksize: size } = inode.i_sb;
+  const end = offset + len;
+  const new_size = newSize(inode, end, keep);
+  const flags = EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT;
+  const aligned = offset % size === 0 && end % size === 0;
+  if (!aligned) {
+    const start_lblk = Math.floor(offset / size);
+    ext4_alloc_file_blocks(inode, start_lblk, Math.ceil(end / size), new_size, flags);
+  }
+  s_op.ext4_update_disksize_before_punch(inode, offset, len);
+  inode.contents.delete(offset, end);
+  s_op.truncate_inode_pages_range(inode, offset, end - 1);
+  const convert = flags | EXT4_GET_BLOCKS_CONVERT_UNWRITTEN;
+  ext4_alloc_file_blocks(
+    inode,
+    Math.ceil(offset / size),
+    Math.floor(end / size),
+    new_size,
+    convert,
+  );
+  if (aligned) return 0;
+  ext4_zero_partial_blocks(inode, offset, len);
+  if (new_size > 0) ext4_update_inode_size(inode, new_size);
+  return 0;
+}
+
+/** fs/ext4/inode.c ext4_punch_hole() */
+export function ext4_punch_hole(inode: Inode, offset: number, length: number): number {
+  const { s_op, s_blocksize: size, s_maxbytes } = inode.i_sb;
+  if (offset >= inode.i_size || offset >= s_maxbytes) return 0;
+  let end = offset + length;
+  if (end > inode.i_size) end = roundUp(inode.i_size, PAGE_SIZE);
+  end = Math.min(end, s_maxbytes);
+  const len = end - offset;
+  s_op.ext4_update_disksize_before_punch(inode, offset, len);
+  inode.contents.delete(offset, end);
+  s_op.truncate_inode_pages_range(inode, offset, end - 1);
+  ext4_zero_partial_blocks(inode, offset, len);
+  const start_lblk = Math.ceil(offset / size);
+  const end_lblk = Math.floor(end / size);
+  if (end_lblk > start_lblk) {
+    const hole_len = end_lblk - start_lblk;
+    s_op.ext4_es_remove_extent(inode, start_lblk, hole_len);
+    s_op.ext4_ext_remove_space(inode, start_lblk, hole_len);
+    s_op.ext4_es_insert_extent(inode, start_lblk, hole_len, HOLE);
+  }
+  return 0;
+}
+
+/** fs/ext4/extents.c ext4_collapse_range() */
+export function ext4_collapse_range(inode: Inode, offset: number, len: number): number {
+  const { s_op, s_blocksize: size } = inode.i_sb;
+  const end = offset + len;
+  if (offset % size !== 0 || len % size !== 0) return EINVAL;
+  if (end >= inode.i_size) return EINVAL;
+  const start = roundDown(offset, PAGE_SIZE);
+  s_op.writepages(inode, start, offset);
+  s_op.writepages(inode, end, Infinity);
+  truncate_pagecache(inode, start);
+  const start_lblk = offset / size;
+  const end_lblk = end / size;
+  s_op.ext4_es_remove_extent(inode, start_lblk, EXT_MAX_BLOCKS - start_lblk);
+  s_op.ext4_ext_remove_space(inode, start_lblk, end_lblk - start_lblk);
+  inode.i_extents.collapse(start_lblk, end_lblk);
+  inode.maybeZeroed.collapse(start_lblk, end_lblk);
+  collapseContents(inode, offset, end);
+  inode.i_size -= len;
+  inode.i_disksize = inode.i_size;
+  return 0;
+}
+
+/** fs/ext4/extents.c ext4_insert_range() */
+export function ext4_insert_range(inode: Inode, offset: number, len: number): number {
+  const { s_op, s_blocksize: size, s_maxbytes } = inode.i_sb;
+  if (offset % size !== 0 || len % size !== 0) return EINVAL;
+  if (offset >= inode.i_size) return EINVAL;
+  if (len > s_maxbytes - inode.i_size) return EFBIG;
+  const start = roundDown(offset, PAGE_SIZE);
+  s_op.writepages(inode, start, Infinity);
+  truncate_pagecache(inode, start);
+  inode.i_size += len;
+  inode.i_disksize += len;
+  const start_lblk = offset / size;
+  s_op.ext4_es_remove_extent(inode, start_lblk, EXT_MAX_BLOCKS - start_lblk);
+  if (inode.i_extents.end > start_lblk && inode.i_extents.end + len / size > EXT_MAX_BLOCKS) {
+    return EINVAL;
+  }
+  inode.i_extents.insert(start_lblk, len / size);
+  inode.maybeZeroed.insert(start_lblk, len / size);
+  insertContents(inode, offset, len);
+  return 0;
+}
+
+/** Bytes [offset, end) vanish, and what follows moves down, together with where it came from. */
+function collapseContents(inode: Inode, offset: number, end: number): void {
+  const moved = [...inode.contents.within(end, Infinity)];
+  inode.contents.delete(offset, Infinity);
+  const by = end - offset;
+  for (const { start, end: e, value } of moved) {
+    inode.contents.set(start - by, e - by, { tag: value.tag, delta: value.delta + by });
+  }
+}
+
+/** Bytes from `offset` on move up by `len`. */
+function insertContents(inode: Inode, offset: number, len: number): void {
+  const moved = [...inode.contents.within(offset, Infinity)];
+  inode.contents.delete(offset, Infinity);
+  for (const { start, end, value } of moved) {
+    inode.contents.set(start + len, end + len, { tag: value.tag, delta: value.delta - len });
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * write_begin, write_end and page_mkwrite of the buffer_head path.
+ *
+ * Kernel:   fs/ext4/inode.c ext4_block_write_begin(), ext4_write_begin(), ext4_write_end(), ext4_da_write_begin(),
+ *           ext4_da_write_end(), ext4_da_do_write_end(), ext4_page_mkwrite(); fs/buffer.c block_page_mkwrite();
+ *           fs/ext4/truncate.h ext4_truncate_failed_write()
+ * Left out: inline data, encryption, verity, journal credits, ext4_nonda_switch() (no image here gets that full)
+ */
+import {
+  block_commit_write,
+  block_write_end,
+  bufferCount,
+  firstBlock,
+  folio_create_buffers,
+  folio_zero_new_buffers,
+} from "../fs/buffer.ts";
+import {
+  __filemap_get_folio,
+  fgf_order,
+  folio_next_pos,
+  folio_pos,
+  folio_size,
+  pageOf,
+} from "../mm/folio.ts";
+import { truncate_pagecache } from "../mm/truncate.ts";
+import type { GetBlock, WriteBegin } from "../operations.ts";
+import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
+import type { Folio, Inode } from "../types.ts";
+import { ext4_truncate } from "./truncate.ts";
+
+/**
+ * fs/ext4/inode.c ext4_block_write_begin(): map the blocks of bytes [from, to) of the folio and bring in those that
+ * the write covers only in part. 0 or -errno.
+ */
+export function ext4_block_write_begin(
+  inode: Inode,
+  folio: Folio,
+  from: number,
+  to: number,
+  get_block: GetBlock,
+): number {
+  const buffers = folio_create_buffers(inode, folio);
+  const bits = inode.i_blkbits;
+  const size = 1 << bits;
+  const first = firstBlock(inode, folio);
+  for (let b = from >> bits; b << bits < to; b++) {
+    const block_start = b << bits;
+    buffers[b]! &= ~BH_New;
+    if (((buffers[b] as number) & BH_Mapped) === 0) {
+      const error = get_block(inode, first + b, folio, b);
+      if (error !== 0) {
+        folio_zero_new_buffers(inode, folio, from, to);
+        return error;
+      }
+      if (((buffers[b] as number) & BH_New) !== 0) {
+        if (folio.uptodate) buffers[b]! |= BH_Uptodate;
+        continue;
+      }
+    }
+    const partial = block_start < from || block_start + size > to;
+    const onDisk = ((buffers[b] as number) & (BH_Delay | BH_Unwritten)) === 0;
+    if (folio.uptodate || (partial && onDisk)) buffers[b]! |= BH_Uptodate;
+  }
+  return 0;
+}
+
+/** fs/ext4/inode.c ext4_update_inode_size(): both sizes grow together. */
+export function ext4_update_inode_size(inode: Inode, newsize: number): void {
+  if (newsize > inode.i_size) inode.i_size = newsize;
+  if (newsize > inode.i_disksize) inode.i_disksize = newsize;
+}
+
+/** fs/ext4/truncate.h ext4_truncate_failed_write(): blocks that a failed write made past EOF go again. */
+export function ext4_truncate_failed_write(inode: Inode): void {
+  truncate_pagecache(inode, inode.i_size);
+  ext4_truncate(inode);
+}
+
+function write_begin(inode: Inode, pos: number, len: number): WriteBegin {
+  const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
+  const end = Math.min(pos + len, folio_next_pos(folio));
+  const from = pos - folio_pos(folio);
+  const to = end - folio_pos(folio);
+  const error = ext4_block_write_begin(inode, folio, from, to, inode.i_sb.s_op.get_block);
+  if (error === 0) return folio;
+  if (end > inode.i_size) inode.i_sb.s_op.ext4_truncate_failed_write(inode);
+  return error;
+}
+
+/** fs/ext4/inode.c ext4_write_begin(): blocks are allocated here. */
+export function ext4_write_begin(inode: Inode, pos: number, len: number): WriteBegin {
+  return write_begin(inode, pos, len);
+}
+
+/** fs/ext4/inode.c ext4_da_write_begin(): space is reserved here, and blocks are chosen at writeback. */
+export function ext4_da_write_begin(inode: Inode, pos: number, len: number): WriteBegin {
+  return write_begin(inode, pos, len);
+}
+
+/** fs/ext4/inode.c ext4_write_end() */
+export function ext4_write_end(
+  inode: Inode,
+  pos: number,
+  len: number,
+  copied: number,
+  folio: Folio,
+): number {
+  const { s_op } = inode.i_sb;
+  const accepted = block_write_end(inode, folio, pos - folio_pos(folio), len, copied);
+  ext4_update_inode_size(inode, s_op.sizeAfterWrite(inode, pos, accepted));
+  if (pos + len > inode.i_size) s_op.ext4_truncate_failed_write(inode);
+  return accepted;
+}
+
+/** fs/ext4/inode.c ext4_da_should_update_i_disksize(): no writeback that allocates will do it. */
+function ext4_da_should_update_i_disksize(inode: Inode, folio: Folio, offset: number): boolean {
+  const state = (folio.buffers as Uint8Array)[offset >> inode.i_blkbits] as number;
+  return (state & (BH_Mapped | BH_Delay | BH_Unwritten)) === BH_Mapped;
+}
+
+/** fs/ext4/inode.c ext4_da_write_end() and ext4_da_do_write_end() */
+export function ext4_da_write_end(
+  inode: Inode,
+  pos: number,
+  len: number,
+  copied: number,
+  folio: Folio,
+): number {
+  const { s_op } = inode.i_sb;
+  const start = pos - folio_pos(folio);
+  const short = copied < len && !folio.uptodate ? 0 : copied;
+  if (short < len) {
+    const unused = short === 0 ? start - (start % inode.i_sb.s_blocksize) : start + short;
+    s_op.releaseShortWrite(inode, folio, unused, start + len);
+  }
+  const accepted = block_write_end(inode, folio, start, len, short);
+  const new_i_size = s_op.sizeAfterWrite(inode, pos, accepted);
+  if (new_i_size > inode.i_size) {
+    inode.i_size = new_i_size;
+    const last = new_i_size - 1 - folio_pos(folio);
+    if (accepted > 0 && ext4_da_should_update_i_disksize(inode, folio, last)) {
+      inode.i_disksize = Math.max(inode.i_disksize, new_i_size);
+    }
+  }
+  return accepted;
+}
+
+/**
+ * What a delayed write that ended short owes: the blocks that it reserved and put nothing into are given back, and
+ * forgotten by the page cache, before anyone can see them. Bytes [from, to) of the folio were prepared and not used.
+ *
+ * The kernel's buffer_head path has no such step: deviations/short-write-keeps-reservation.ts.
+ */
+export function releaseShortWrite(inode: Inode, folio: Folio, from: number, to: number): void {
+  const buffers = folio.buffers as Uint8Array;
+  const bits = inode.i_blkbits;
+  const first = firstBlock(inode, folio);
+  const fresh = BH_New | BH_Delay;
+  for (let b = Math.ceil(from / 2 ** bits); b << bits < to; b++) {
+    if (((buffers[b] as number) & fresh) !== fresh) continue;
+    buffers[b]! &= ~(BH_Mapped | BH_New | BH_Delay | BH_Dirty);
+    inode.i_sb.s_op.ext4_es_remove_extent(inode, first + b, 1);
+  }
+}
+
+/** i_size after a write that put `copied` bytes at `pos`: a write of nothing does not move it. */
+export function sizeAfterWrite(inode: Inode, pos: number, copied: number): number {
+  return copied === 0 ? inode.i_size : Math.max(inode.i_size, pos + copied);
+}
+
+/** Bytes of the folio that lie before EOF. */
+function insideSize(inode: Inode, folio: Folio): number {
+  return Math.min(folio_size(folio), inode.i_size - folio_pos(folio));
+}
+
+/**
+ * fs/buffer.c block_page_mkwrite() with __block_write_begin_int(): blocks for the whole folio up to EOF. A page that
+ * is written through a mapping is uptodate already, so nothing is read or zeroed.
+ */
+export function ext4_da_page_mkwrite(inode: Inode, folio: Folio): number {
+  return getFolioBlocks(inode, folio, inode.i_sb.s_op.get_block);
+}
+
+function getFolioBlocks(inode: Inode, folio: Folio, get_block: GetBlock): number {
+  const end = insideSize(inode, folio);
+  const error = ext4_block_write_begin(inode, folio, 0, end, get_block);
+  if (error !== 0) return error;
+  block_commit_write(inode, folio, 0, end);
+  return 0;
+}
+
+/** fs/ext4/inode.c ext4_page_mkwrite() without delayed allocation: nothing to do where all blocks are mapped. */
+export function ext4_page_mkwrite(inode: Inode, folio: Folio): number {
+  const { buffers } = folio;
+  if (buffers !== undefined) {
+    const blocks = Math.ceil(insideSize(inode, folio) / inode.i_sb.s_blocksize);
+    let mapped = 0;
+    for (let b = 0; b < blocks; b++) if (((buffers[b] as number) & BH_Mapped) !== 0) mapped += 1;
+    if (mapped === Math.min(blocks, bufferCount(inode, folio))) return 0;
+  }
+  return getFolioBlocks(inode, folio, inode.i_sb.s_op.get_block);
+}

@@ -1,0 +1,44 @@
+/**
+ * Space reservation for delayed allocation.
+ *
+ * Kernel:   fs/ext4/inode.c ext4_da_reserve_space(), ext4_da_release_space(), ext4_da_update_reserve_space();
+ *           fs/ext4/balloc.c ext4_has_free_clusters(), ext4_claim_free_clusters()
+ * Left out: quota; bigalloc (a cluster is a block here); root's reserve and s_resv_clusters (the tests run as root,
+ *           and their images are never full); the error of the per-cpu counters
+ *
+ * A delayed write that returned has been promised a block nobody has chosen yet, so ENOSPC must surface here: at
+ * writeback there is no caller left to tell.
+ */
+import { assert } from "../assert.ts";
+import { ENOSPC } from "../errno.ts";
+import type { Inode, SuperBlock } from "../types.ts";
+
+/** fs/ext4/balloc.c ext4_claim_free_clusters(): promise `nclusters`, if there are that many unpromised. */
+export function ext4_claim_free_clusters(sbi: SuperBlock, nclusters: number): boolean {
+  if (sbi.s_freeclusters_counter - sbi.s_dirtyclusters_counter < nclusters) return false;
+  sbi.s_dirtyclusters_counter += nclusters;
+  return true;
+}
+
+/** fs/ext4/inode.c ext4_da_reserve_space(): 0, or -ENOSPC and nothing changed. */
+export function ext4_da_reserve_space(inode: Inode, nr_resv: number): number {
+  assert(nr_resv > 0, "a reservation is never empty");
+  if (!inode.i_sb.s_op.ext4_claim_free_clusters(inode.i_sb, nr_resv)) return ENOSPC;
+  inode.i_reserved_data_blocks += nr_resv;
+  return 0;
+}
+
+/** fs/ext4/inode.c ext4_da_release_space(): the promise is not needed any more. */
+export function ext4_da_release_space(inode: Inode, to_free: number): void {
+  if (to_free === 0) return;
+  assert(to_free <= inode.i_reserved_data_blocks, "no more is released than was reserved");
+  inode.i_reserved_data_blocks -= to_free;
+  inode.i_sb.s_dirtyclusters_counter -= to_free;
+}
+
+/** fs/ext4/inode.c ext4_da_update_reserve_space(): the promise was kept, blocks were allocated for it. */
+export function ext4_da_update_reserve_space(inode: Inode, used: number): void {
+  assert(used <= inode.i_reserved_data_blocks, "no more is used than was reserved");
+  inode.i_reserved_data_blocks -= used;
+  inode.i_sb.s_dirtyclusters_counter -= used;
+}

@@ -1,0 +1,82 @@
+/**
+ * Truncation, and zeroing of blocks that are cut in two.
+ *
+ * Kernel:   fs/ext4/inode.c ext4_setattr(), ext4_truncate(), ext4_block_zero_range() (up to 6.18
+ *           ext4_block_zero_page_range()), ext4_zero_partial_blocks(); fs/ext4/extents.c ext4_ext_truncate()
+ * Left out: the orphan list, transactions
+ */
+import { EFBIG } from "../errno.ts";
+import { folio_create_buffers, mark_buffer_dirty } from "../fs/buffer.ts";
+import { __filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
+import { truncate_pagecache } from "../mm/truncate.ts";
+import { BH_Mapped, BH_Uptodate, EXT_MAX_BLOCKS } from "../types.ts";
+import type { Inode } from "../types.ts";
+import { ext4_get_block_lookup } from "./get_block.ts";
+
+/**
+ * fs/ext4/inode.c ext4_block_zero_range(): zeros in bytes [from, from + length) of one block. Nothing to do in a hole
+ * or a clean unwritten block; else the block is dirty afterwards. The folio is brought in either way.
+ */
+export function ext4_block_zero_range(inode: Inode, from: number, length: number): void {
+  const size = inode.i_sb.s_blocksize;
+  const end = from + Math.min(length, size - (from % size));
+  const folio = __filemap_get_folio(inode, pageOf(from), 0);
+  const buffers = folio_create_buffers(inode, folio);
+  const b = (from - folio_pos(folio)) >> inode.i_blkbits;
+  if (((buffers[b] as number) & BH_Mapped) === 0) {
+    ext4_get_block_lookup(inode, Math.floor(from / size), folio, b);
+    if (((buffers[b] as number) & BH_Mapped) === 0) return;
+  }
+  buffers[b]! |= BH_Uptodate;
+  mark_buffer_dirty(folio, b);
+  inode.contents.delete(from, end);
+}
+
+/** Zero the rest of the block that holds EOF, so that growing the file shows zeros. */
+export function zeroTail(inode: Inode, size: number): void {
+  if (size % inode.i_sb.s_blocksize !== 0) {
+    inode.i_sb.s_op.ext4_block_zero_range(inode, size, Infinity);
+  }
+}
+
+/** fs/ext4/inode.c ext4_zero_partial_blocks(): the head and the tail of the range that fill no block. */
+export function ext4_zero_partial_blocks(inode: Inode, lstart: number, length: number): void {
+  const { s_op, s_blocksize } = inode.i_sb;
+  const byte_end = lstart + length - 1;
+  const partial_start = lstart % s_blocksize;
+  const partial_end = byte_end % s_blocksize;
+  const whole = partial_start === 0 && partial_end === s_blocksize - 1;
+  if (Math.floor(lstart / s_blocksize) === Math.floor(byte_end / s_blocksize) && !whole) {
+    s_op.ext4_block_zero_range(inode, lstart, length);
+    return;
+  }
+  if (partial_start !== 0) s_op.ext4_block_zero_range(inode, lstart, s_blocksize);
+  if (partial_end !== s_blocksize - 1) {
+    s_op.ext4_block_zero_range(inode, byte_end - partial_end, partial_end + 1);
+  }
+}
+
+/** fs/ext4/inode.c ext4_truncate() and fs/ext4/extents.c ext4_ext_truncate(): free every block past i_size. */
+export function ext4_truncate(inode: Inode): void {
+  const { s_op, s_blocksize } = inode.i_sb;
+  zeroTail(inode, inode.i_size);
+  inode.i_disksize = inode.i_size;
+  const last_block = Math.ceil(inode.i_size / s_blocksize);
+  s_op.ext4_es_remove_extent(inode, last_block, EXT_MAX_BLOCKS - last_block);
+  s_op.ext4_ext_remove_space(inode, last_block, EXT_MAX_BLOCKS - last_block);
+}
+
+/** ftruncate(2): fs/ext4/inode.c ext4_setattr() with ATTR_SIZE. 0 or -EFBIG. */
+export function ext4_setattr_size(inode: Inode, size: number): number {
+  if (size > inode.i_sb.s_maxbytes) return EFBIG;
+  const oldsize = inode.i_size;
+  if (size !== oldsize) {
+    if (size > oldsize) zeroTail(inode, oldsize);
+    inode.i_size = size;
+    inode.i_disksize = size;
+  }
+  inode.contents.delete(size, Infinity);
+  truncate_pagecache(inode, size);
+  if (size <= oldsize) ext4_truncate(inode);
+  return 0;
+}

@@ -1,0 +1,131 @@
+/**
+ * Writeback: delayed blocks get a place, unwritten ones get data, dirty buffers get clean.
+ *
+ * Kernel:   fs/ext4/inode.c ext4_do_writepages(), mpage_prepare_extent_to_map(), mpage_process_page_bufs(),
+ *           mpage_map_one_extent(), mpage_map_and_submit_extent(), mpage_submit_folio(); fs/ext4/page-io.c
+ *           ext4_bio_write_folio(), ext4_end_io_end()
+ * Left out: the two passes (folios that need no mapping first: the order cannot be seen once all is waited for),
+ *           I/O errors, allocation that fails half-way
+ *
+ * The walk stops at the first dirty folio that reaches EOF. Buffers of that folio past EOF lose their dirty bit
+ * without getting blocks; dirty folios wholly past EOF behind it stay as they are.
+ */
+import { assert } from "../assert.ts";
+import { bufferCount, firstBlock, folio_create_buffers } from "../fs/buffer.ts";
+import { folioIndexAfter, folio_next_pos, folio_pos, folio_size, pageOf } from "../mm/folio.ts";
+import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
+import type { Folio, Inode, MapBlocks } from "../types.ts";
+import {
+  EXT4_GET_BLOCKS_CREATE,
+  EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
+  ext4_convert_unwritten_extents,
+  ext4_map_blocks,
+} from "./extents.ts";
+
+/**
+ * fs/ext4/inode.c mpage_map_one_extent() with dioread_nolock: new blocks are unwritten until the I/O to them is done,
+ * so a crash shows no stale data; I/O completion then converts them.
+ */
+export function mpage_map_one_extent_nolock(inode: Inode, map: MapBlocks): number {
+  const end = map.m_lblk + map.m_len;
+  const made = ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT);
+  assert(made > 0 && map.m_lblk + made <= end, "writeback maps no more than it asked for");
+  ext4_convert_unwritten_extents(inode, map.m_lblk, made);
+  return 0;
+}
+
+/** fs/ext4/inode.c mpage_map_one_extent() with dioread_lock: blocks are written extents at once. */
+export function mpage_map_one_extent_lock(inode: Inode, map: MapBlocks): number {
+  ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE);
+  return 0;
+}
+
+/** Map the run of dirty buffers from `b` on that wait for the same kind of blocks. The buffer after the run. */
+function mapRun(inode: Inode, folio: Folio, b: number, end: number): number {
+  const buffers = folio.buffers as Uint8Array;
+  const waiting = BH_Dirty | BH_Mapped | BH_Delay | BH_Unwritten;
+  const state = (buffers[b] as number) & waiting;
+  let last = b + 1;
+  while (last < end && ((buffers[last] as number) & waiting) === state) last += 1;
+  const first = firstBlock(inode, folio);
+  let lblk = first + b;
+  while (lblk < first + last) {
+    const map: MapBlocks = { m_lblk: lblk, m_len: first + last - lblk, m_flags: 0 };
+    inode.i_sb.s_op.mpage_map_one_extent(inode, map);
+    lblk += map.m_len;
+  }
+  for (let i = b; i < last; i++) buffers[i]! &= ~(BH_Delay | BH_Unwritten);
+  return last;
+}
+
+/** Get blocks for the folio's buffers before `end` that need some. Whether there was one. */
+function mapBuffers(inode: Inode, folio: Folio, end: number): boolean {
+  const buffers = folio.buffers as Uint8Array;
+  let mapped = false;
+  for (let b = 0; b < end;) {
+    const state = buffers[b] as number;
+    const dirty = (state & (BH_Dirty | BH_Mapped)) === (BH_Dirty | BH_Mapped);
+    if (dirty && (state & (BH_Delay | BH_Unwritten)) !== 0) {
+      b = mapRun(inode, folio, b, end);
+      mapped = true;
+    } else {
+      b += 1;
+    }
+  }
+  return mapped;
+}
+
+/**
+ * fs/ext4/page-io.c ext4_bio_write_folio(), with the length that mpage_submit_folio() hands it: buffers with a place
+ * are written and clean, those past `len` are clean without having been written, those that still wait stay dirty.
+ */
+function submitFolio(inode: Inode, folio: Folio): void {
+  const size = folio_size(folio);
+  const len = folio_pos(folio) + size > inode.i_size ? inode.i_size % size : size;
+  const buffers = folio.buffers as Uint8Array;
+  const bits = inode.i_blkbits;
+  let dirty = false;
+  for (let b = 0; b < buffers.length; b++) {
+    const state = buffers[b] as number;
+    if (b << bits >= len) {
+      buffers[b] = (state & ~BH_Dirty) | BH_Uptodate;
+    } else if ((state & BH_Mapped) === 0) {
+      buffers[b] = state & ~BH_Dirty;
+    } else if ((state & (BH_Delay | BH_Unwritten)) !== 0) {
+      if ((state & BH_Dirty) !== 0) dirty = true;
+    } else if ((state & BH_Dirty) !== 0) {
+      buffers[b] = state & ~(BH_Dirty | BH_New);
+    }
+  }
+  folio.dirty = dirty;
+}
+
+/**
+ * fs/ext4/inode.c ext4_writepages() with WB_SYNC_ALL, waited for, over the folios that have a byte in [start, end].
+ * 0 or -errno.
+ */
+export function ext4_writepages(inode: Inode, start: number, end: number): number {
+  const { i_mapping } = inode;
+  const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
+  for (let i = folioIndexAfter(i_mapping, pageOf(start)); i < i_mapping.length; i++) {
+    const folio = i_mapping[i] as Folio;
+    if (folio.index > pageOf(end)) break;
+    if (!folio.dirty) continue;
+    folio_create_buffers(inode, folio);
+    const inside = blocks - firstBlock(inode, folio);
+    const count = bufferCount(inode, folio);
+    const mapped = mapBuffers(inode, folio, Math.min(count, inside));
+    submitFolio(inode, folio);
+    if (mapped) {
+      const disksize = Math.min(folio_next_pos(folio), inode.i_size);
+      inode.i_disksize = Math.max(inode.i_disksize, disksize);
+    }
+    if (inside < count) break;
+  }
+  return 0;
+}
+
+/** fs/ext4/inode.c ext4_writepages() with data=journal: the journal has the data, checkpointing cleans the folios. */
+export function ext4_journalled_writepages(inode: Inode, start: number, end: number): number {
+  return ext4_writepages(inode, start, end);
+}

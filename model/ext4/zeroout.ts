@@ -1,0 +1,100 @@
+/**
+ * Conversion of an unwritten extent by a write that does not go through I/O completion (nodelalloc, dioread_lock):
+ * rather than split the extent, the kernel may write zeros to up to s_extent_max_zeroout_kb around the blocks and
+ * mark them written too.
+ *
+ * Kernel:   fs/ext4/extents.c ext4_ext_convert_to_initialized()
+ * Left out: physical contiguity. The kernel decides by the extent as it lies in the tree, and neighbours of one
+ *           state are one extent only where the allocator placed them side by side; and it skips the zeros where it
+ *           can move the blocks to a written neighbour in the same leaf. The model takes logical neighbours to be
+ *           one extent and placed side by side (so they nearly always are), and notes in `maybeZeroed` every block
+ *           for which that guess decides: the comparison accepts either state there, and the model adopts the one
+ *           that it is shown. The content is zero both ways.
+ */
+import { UNWRITTEN, WRITTEN } from "../types.ts";
+import type { Inode, MapBlocks } from "../types.ts";
+
+interface Range {
+  start: number;
+  end: number;
+}
+
+/** Whether the kernel moves the blocks to a written neighbour instead of splitting (both conditions L1, L2 there). */
+function transfersToNeighbour(inode: Inode, map: MapBlocks, extent: Range): boolean {
+  const mapEnd = map.m_lblk + map.m_len;
+  if (map.m_len >= extent.end - extent.start) return false;
+  if (map.m_lblk === extent.start) return inode.i_extents.get(extent.start - 1) === WRITTEN;
+  return mapEnd === extent.end && inode.i_extents.get(extent.end) === WRITTEN;
+}
+
+/** The blocks that become written besides [m_lblk, m_lblk + m_len): the result contains the map. */
+function zeroedRange(inode: Inode, map: MapBlocks, extent: Range): Range {
+  const range = { start: map.m_lblk, end: map.m_lblk + map.m_len };
+  const eof_block = Math.max(Math.ceil(inode.i_disksize / inode.i_sb.s_blocksize), range.end);
+  const max_zeroout = extent.end <= eof_block ? inode.i_sb.s_extent_max_zeroout : 0;
+  const allocated = extent.end - map.m_lblk;
+  if (max_zeroout === 0 || allocated <= map.m_len) return range;
+  if (allocated <= max_zeroout) range.end = extent.end;
+  if (range.end - extent.start < max_zeroout) range.start = extent.start;
+  return range;
+}
+
+/** fs/ext4/extents.c ext4_ext_convert_to_initialized() */
+export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): void {
+  const extent = inode.i_extents.find(map.m_lblk) as Range;
+  const mapEnd = map.m_lblk + map.m_len;
+  const zeroed = transfersToNeighbour(inode, map, extent)
+    ? { start: map.m_lblk, end: mapEnd }
+    : zeroedRange(inode, map, extent);
+
+  const reach = inode.i_sb.s_extent_max_zeroout;
+  const left = Math.max(extent.start, map.m_lblk - reach);
+  const right = Math.min(extent.end, mapEnd + reach);
+  inode.maybeZeroed.set(left, map.m_lblk, true);
+  inode.maybeZeroed.set(mapEnd, right, true);
+
+  inode.i_extents.set(zeroed.start, zeroed.end, WRITTEN);
+  const { s_op } = inode.i_sb;
+  s_op.ext4_es_insert_extent(inode, zeroed.start, map.m_lblk - zeroed.start, WRITTEN);
+  s_op.ext4_es_insert_extent(inode, mapEnd, zeroed.end - mapEnd, WRITTEN);
+}
+
+/**
+ * Take over, for the blocks whose state the model could only guess, the state that was seen: `stateAt` gives the
+ * state of the allocated block and where that state ends. Returns how many blocks had been guessed wrong.
+ */
+export function adoptZeroed(
+  inode: Inode,
+  stateAt: (lblk: number) => { state: number | undefined; end: number },
+): number {
+  let wrong = 0;
+  for (const { start, end } of inode.maybeZeroed) {
+    let lblk = start;
+    while (lblk < end) {
+      const seen = stateAt(lblk);
+      const until = Math.min(seen.end, end);
+      if (seen.state === WRITTEN || seen.state === UNWRITTEN) {
+        wrong += adoptRange(inode, lblk, until, seen.state);
+      }
+      lblk = until;
+    }
+  }
+  inode.maybeZeroed.clear();
+  return wrong;
+}
+
+function adoptRange(
+  inode: Inode,
+  lblk: number,
+  end: number,
+  state: typeof WRITTEN | typeof UNWRITTEN,
+): number {
+  let wrong = 0;
+  for (const extent of Array.from(inode.i_extents.within(lblk, end))) {
+    if (extent.value === state) continue;
+    wrong += extent.end - extent.start;
+    inode.i_extents.set(extent.start, extent.end, state);
+    inode.i_es_tree.set(extent.start, extent.end, state);
+  }
+  return wrong;
+}

@@ -1,0 +1,157 @@
+/**
+ * The calls of the model: what a user of a file on this file system can do, and what can be seen of it.
+ *
+ * Kernel: fs/ext4/file.c ext4_file_write_iter(), fs/ext4/fsync.c ext4_sync_file(), fs/sync.c
+ *         ksys_sync_file_range(), mm/fadvise.c generic_fadvise(), fs/open.c vfs_fallocate()
+ */
+import { EFBIG } from "./errno.ts";
+import {
+  ext4_collapse_range,
+  ext4_do_fallocate,
+  ext4_insert_range,
+  ext4_punch_hole,
+  ext4_zero_range,
+} from "./ext4/fallocate.ts";
+import { ext4_setattr_size } from "./ext4/truncate.ts";
+import { IntervalMap } from "./interval-map.ts";
+import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
+import { invalidate_mapping_pages } from "./mm/truncate.ts";
+import { PATTERN_BYTES, pattern, patternOffset } from "./pattern.ts";
+import { operationsFor } from "./tables.ts";
+import type { ModelConfig, Override } from "./tables.ts";
+import { EXT_MAX_BLOCKS } from "./types.ts";
+import type { Inode, SuperBlock } from "./types.ts";
+
+/** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
+const MAX_PAGECACHE_ORDER = 9;
+
+/** fs/ext4/super.c: extent_max_zeroout_kb is 32 unless sysfs says otherwise. */
+const EXTENT_MAX_ZEROOUT_KB = 32;
+
+/** fs/ext4/super.c ext4_fill_super(), as far as the write path can tell. */
+export function createFileSystem(
+  config: ModelConfig,
+  overrides: readonly Override[] = [],
+): SuperBlock {
+  const large = config.largeFolios && !config.journalData;
+  return {
+    s_op: operationsFor(config, overrides),
+    s_blocksize: config.blockSize,
+    s_blocksize_bits: Math.log2(config.blockSize),
+    s_maxbytes: EXT_MAX_BLOCKS * config.blockSize,
+    s_max_folio_order: large ? MAX_PAGECACHE_ORDER : 0,
+    s_extent_max_zeroout: (EXTENT_MAX_ZEROOUT_KB * 1024) / config.blockSize,
+    s_freeclusters_counter: config.freeBlocks,
+    s_dirtyclusters_counter: 0,
+  };
+}
+
+/** A new, empty regular file. */
+export function createInode(sb: SuperBlock): Inode {
+  return {
+    i_sb: sb,
+    i_blkbits: sb.s_blocksize_bits,
+    i_size: 0,
+    i_disksize: 0,
+    i_extents: new IntervalMap(),
+    i_es_tree: new IntervalMap(),
+    i_es_seq: 0,
+    i_reserved_data_blocks: 0,
+    i_mapping: [],
+    contents: new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta),
+    maybeZeroed: new IntervalMap(),
+    deviated: new Set(),
+  };
+}
+
+/** The last name and descriptor of the file are gone: fs/ext4/inode.c ext4_evict_inode(). */
+export function evictInode(inode: Inode): void {
+  const { s_op } = inode.i_sb;
+  s_op.ext4_es_remove_extent(inode, 0, EXT_MAX_BLOCKS);
+  s_op.ext4_ext_remove_space(inode, 0, EXT_MAX_BLOCKS);
+}
+
+/** pwrite(2) from a buffer of which `readable` bytes are mapped. Bytes written, or -errno. */
+export function pwrite(
+  inode: Inode,
+  pos: number,
+  len: number,
+  readable: number,
+  tag: number,
+): number {
+  const { s_op, s_maxbytes } = inode.i_sb;
+  if (pos >= s_maxbytes) return EFBIG;
+  const count = Math.min(len, s_maxbytes - pos);
+  const source = { tag, delta: patternOffset(readable) - pos };
+  return s_op.perform_write(inode, pos, count, readable, source);
+}
+
+/** Stores through a shared mapping into [pos, pos + len), which lies inside i_size. `len`, or -errno. */
+export function mmapWrite(inode: Inode, pos: number, len: number, tag: number): number {
+  const error = storeThroughMapping(inode, pos, len);
+  if (error !== 0) return error;
+  inode.contents.set(pos, pos + len, { tag, delta: patternOffset(len) - pos });
+  return len;
+}
+
+/** pread(2). Bytes read. */
+export function pread(inode: Inode, pos: number, len: number): number {
+  return filemap_read(inode, pos, len);
+}
+
+/** What a read of `len` bytes at `pos` returns, or would return after the file was dropped from memory. */
+export function bytesAt(inode: Inode, pos: number, len: number): Uint8Array {
+  const bytes = new Uint8Array(len);
+  for (const { start, end, value } of inode.contents.within(pos, pos + len)) {
+    const from = start + value.delta;
+    bytes.set(pattern(value.tag).subarray(from, from + end - start), start - pos);
+  }
+  return bytes;
+}
+
+/** fsync(2) */
+export function fsync(inode: Inode): number {
+  return inode.i_sb.s_op.writepages(inode, 0, Infinity);
+}
+
+/** sync_file_range(2) with SYNC_FILE_RANGE_WRITE_AND_WAIT */
+export function sync_file_range(inode: Inode, pos: number, len: number): number {
+  return inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);
+}
+
+/** fsync(2), then posix_fadvise(POSIX_FADV_DONTNEED): mm/fadvise.c writes back once more before it drops. */
+export function dropCache(inode: Inode): number {
+  fsync(inode);
+  inode.i_sb.s_op.writepages(inode, 0, Infinity);
+  invalidate_mapping_pages(inode);
+  return 0;
+}
+
+/** ftruncate(2) */
+export const ftruncate = ext4_setattr_size;
+
+/** The ways of fallocate(2), by the names of their flags. */
+const fallocateModes = {
+  allocate: (inode: Inode, pos: number, len: number) => ext4_do_fallocate(inode, pos, len, false),
+  keep_size: (inode: Inode, pos: number, len: number) => ext4_do_fallocate(inode, pos, len, true),
+  punch_hole: ext4_punch_hole,
+  zero_range: (inode: Inode, pos: number, len: number) => ext4_zero_range(inode, pos, len, false),
+  zero_range_keep_size: (inode: Inode, pos: number, len: number) =>
+    ext4_zero_range(inode, pos, len, true),
+  collapse_range: ext4_collapse_range,
+  insert_range: ext4_insert_range,
+};
+
+/** fallocate(2): fs/open.c vfs_fallocate() refuses what reaches past the largest file, whatever the mode. */
+export function fallocate(
+  inode: Inode,
+  mode: keyof typeof fallocateModes,
+  pos: number,
+  len: number,
+): number {
+  if (pos + len > inode.i_sb.s_maxbytes) return EFBIG;
+  return fallocateModes[mode](inode, pos, len);
+}
+
+/** Bytes that one write can carry: what the patterns hold. */
+export const MAX_WRITE_BYTES = PATTERN_BYTES;

@@ -1,0 +1,124 @@
+/**
+ * Folios and the page cache that holds them.
+ *
+ * Kernel:   mm/filemap.c filemap_get_folio(), __filemap_get_folio(), filemap_add_folio(); include/linux/pagemap.h
+ *           fgf_set_order(); mm/huge_memory.c folio_split()
+ * Left out: reference counts, locks, the writeback flag (every write-out here is waited for), reclaim, a large folio
+ *           that cannot be allocated because memory is fragmented
+ */
+import { assert } from "../assert.ts";
+import { PAGE_SHIFT, PAGE_SIZE } from "../types.ts";
+import type { Folio, Inode } from "../types.ts";
+
+export function folio_pos(folio: Folio): number {
+  return folio.index * PAGE_SIZE;
+}
+
+export function folio_nr_pages(folio: Folio): number {
+  return 2 ** folio.order;
+}
+
+export function folio_size(folio: Folio): number {
+  return PAGE_SIZE * 2 ** folio.order;
+}
+
+/** The first byte after the folio. */
+export function folio_next_pos(folio: Folio): number {
+  return folio_pos(folio) + folio_size(folio);
+}
+
+/** The first page after the folio. */
+export function folio_next_index(folio: Folio): number {
+  return folio.index + folio_nr_pages(folio);
+}
+
+/** The page that holds a byte. */
+export function pageOf(pos: number): number {
+  return Math.floor(pos / PAGE_SIZE);
+}
+
+/** The place in `i_mapping` of the first folio that ends after page `index`. */
+export function folioIndexAfter(mapping: readonly Folio[], index: number): number {
+  let low = 0;
+  let high = mapping.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (folio_next_index(mapping[middle] as Folio) > index) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** mm/filemap.c filemap_get_folio(): the cached folio that holds page `index`. */
+export function filemap_get_folio(inode: Inode, index: number): Folio | undefined {
+  const folio = inode.i_mapping[folioIndexAfter(inode.i_mapping, index)];
+  return folio !== undefined && folio.index <= index ? folio : undefined;
+}
+
+/** include/linux/pagemap.h fgf_set_order(): the order a write of `size` bytes asks for. */
+export function fgf_order(size: number): number {
+  return size < 2 * PAGE_SIZE ? 0 : 31 - Math.clz32(size) - PAGE_SHIFT;
+}
+
+function newFolio(index: number, order: number): Folio {
+  return { index, order, uptodate: false, dirty: false, buffers: undefined };
+}
+
+/** mm/filemap.c filemap_add_folio(): false where a cached folio overlaps it. */
+function filemap_add_folio(mapping: Folio[], folio: Folio): boolean {
+  const i = folioIndexAfter(mapping, folio.index);
+  const next = mapping[i];
+  if (next !== undefined && next.index < folio_next_index(folio)) return false;
+  mapping.splice(i, 0, folio);
+  return true;
+}
+
+/**
+ * mm/filemap.c __filemap_get_folio() with FGP_CREAT: the folio that holds page `index`; a new one is as large as
+ * `order` says, as its alignment permits, and as fits between the folios that are there.
+ */
+export function __filemap_get_folio(inode: Inode, index: number, order: number): Folio {
+  const cached = filemap_get_folio(inode, index);
+  if (cached !== undefined) return cached;
+  let wanted = Math.min(order, inode.i_sb.s_max_folio_order);
+  while (wanted > 0 && index % 2 ** wanted !== 0) wanted -= 1;
+  for (; wanted >= 0; wanted--) {
+    const folio = newFolio(index, wanted);
+    if (filemap_add_folio(inode.i_mapping, folio)) return folio;
+  }
+  throw assert(false, "a single page fits where no folio is") as never;
+}
+
+/** Take a folio out of the page cache, whatever its state. */
+export function filemap_remove_folio(inode: Inode, folio: Folio): void {
+  const i = folioIndexAfter(inode.i_mapping, folio.index);
+  assert(inode.i_mapping[i] === folio, "only a cached folio is removed");
+  inode.i_mapping.splice(i, 1);
+}
+
+/**
+ * mm/huge_memory.c folio_split(): split a folio without buffers around page `at`, as a buddy allocator would: halve
+ * it, go on with the half that holds the page, down to a single page. Parts past EOF leave the page cache.
+ */
+export function folio_split(inode: Inode, folio: Folio, at: number): void {
+  assert(folio.buffers === undefined, "only a folio without buffers is split");
+  const parts: Folio[] = [];
+  let index = folio.index;
+  let order = folio.order;
+  const after: Folio[] = [];
+  while (order > 0) {
+    order -= 1;
+    const half = index + 2 ** order;
+    const template = { uptodate: folio.uptodate, dirty: folio.dirty, buffers: undefined, order };
+    if (at < half) {
+      after.push({ ...template, index: half });
+    } else {
+      parts.push({ ...template, index });
+      index = half;
+    }
+  }
+  parts.push({ ...folio, index, order: 0 }, ...after.toReversed());
+  const end = Math.ceil(inode.i_size / PAGE_SIZE);
+  const kept = parts.filter((part, i) => i === 0 || part.index < end);
+  inode.i_mapping.splice(folioIndexAfter(inode.i_mapping, folio.index), 1, ...kept);
+}

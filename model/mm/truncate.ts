@@ -1,0 +1,123 @@
+/**
+ * Taking folios out of the page cache.
+ *
+ * Kernel:   mm/truncate.c truncate_inode_pages_range(), truncate_inode_partial_folio(), truncate_pagecache(),
+ *           truncate_pagecache_range(), pagecache_isize_extended(), mapping_evict_folio(),
+ *           invalidate_mapping_pages()
+ * Left out: unmapping (every mapping is gone when an operation returns), exceptional entries
+ *
+ * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in it: then it
+ * stays whole.
+ */
+import { block_invalidate_folio, try_to_free_buffers } from "../fs/buffer.ts";
+import { PAGE_SIZE } from "../types.ts";
+import type { Folio, Inode } from "../types.ts";
+import {
+  filemap_get_folio,
+  filemap_remove_folio,
+  folioIndexAfter,
+  folio_next_index,
+  folio_next_pos,
+  folio_pos,
+  folio_size,
+  folio_split,
+  pageOf,
+} from "./folio.ts";
+
+/** mm/truncate.c try_folio_split_or_unmap(): false where the folio cannot lose its buffers. */
+function trySplit(inode: Inode, folio: Folio, at: number): boolean {
+  if (!try_to_free_buffers(folio)) return false;
+  folio_split(inode, folio, at);
+  return true;
+}
+
+/**
+ * mm/truncate.c truncate_inode_partial_folio(): cut bytes [start, end] out of a folio. False where the folio stays
+ * whole and dirty, so that the caller must not remove it.
+ */
+function truncate_inode_partial_folio(
+  inode: Inode,
+  folio: Folio,
+  start: number,
+  end: number,
+): boolean {
+  const pos = folio_pos(folio);
+  const size = folio_size(folio);
+  const offset = Math.max(start - pos, 0);
+  const length = pos + size <= end ? size - offset : end + 1 - pos - offset;
+  if (length === size) {
+    filemap_remove_folio(inode, folio);
+    return true;
+  }
+  block_invalidate_folio(inode, folio, offset, length);
+  if (folio.order === 0) return true;
+  if (trySplit(inode, folio, pageOf(pos + offset))) {
+    if (offset + length === size) return true;
+    const at = pageOf(pos + offset + length);
+    const second = filemap_get_folio(inode, at);
+    if (second !== undefined && second.order > 0) trySplit(inode, second, at);
+    return true;
+  }
+  if (folio.dirty) return false;
+  filemap_remove_folio(inode, folio);
+  return true;
+}
+
+/** Remove the folios that lie wholly in pages [start, end). */
+function removeWhole(inode: Inode, start: number, end: number): void {
+  const { i_mapping } = inode;
+  let first = folioIndexAfter(i_mapping, start);
+  if (first < i_mapping.length && (i_mapping[first] as Folio).index < start) first += 1;
+  let last = first;
+  while (last < i_mapping.length && folio_next_index(i_mapping[last] as Folio) <= end) last += 1;
+  i_mapping.splice(first, last - first);
+}
+
+/** mm/truncate.c truncate_inode_pages_range(): bytes [lstart, lend], lend Infinity for the end of the file. */
+export function truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void {
+  let start = Math.ceil(lstart / PAGE_SIZE);
+  let end = pageOf(lend + 1);
+  removeWhole(inode, start, end);
+
+  let same_folio = pageOf(lstart) === pageOf(lend);
+  const first = filemap_get_folio(inode, pageOf(lstart));
+  if (first !== undefined) {
+    same_folio = lend < folio_next_pos(first);
+    const { index } = first;
+    const next = folio_next_index(first);
+    if (!truncate_inode_partial_folio(inode, first, lstart, lend)) {
+      start = next;
+      if (same_folio) end = index;
+    }
+  }
+  if (!same_folio) {
+    const last = filemap_get_folio(inode, pageOf(lend));
+    if (last !== undefined) {
+      const { index } = last;
+      if (!truncate_inode_partial_folio(inode, last, lstart, lend)) end = index;
+    }
+  }
+  if (start < end) removeTouched(inode, start, end);
+}
+
+/** Remove every folio that has a page in [start, end). */
+function removeTouched(inode: Inode, start: number, end: number): void {
+  const { i_mapping } = inode;
+  const first = folioIndexAfter(i_mapping, start);
+  let last = first;
+  while (last < i_mapping.length && (i_mapping[last] as Folio).index < end) last += 1;
+  i_mapping.splice(first, last - first);
+}
+
+/** mm/truncate.c truncate_pagecache() */
+export function truncate_pagecache(inode: Inode, newsize: number): void {
+  inode.i_sb.s_op.truncate_inode_pages_range(inode, newsize, Infinity);
+}
+
+/** mm/truncate.c invalidate_mapping_pages() over the whole file: clean folios go, dirty ones stay. */
+export function invalidate_mapping_pages(inode: Inode): void {
+  for (const folio of inode.i_mapping.slice()) {
+    if (folio.dirty || !try_to_free_buffers(folio)) continue;
+    filemap_remove_folio(inode, folio);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The table of functions that a file system under test is made of, as the kernel's address_space_operations and
+ * get_block_t pointers are. `tables.ts` fills it from a configuration; a deviation replaces entries of it. Below
+ * the table nothing asks which variant it serves.
+ */
+import type { ExtentStatus, Folio, Inode, Source, SuperBlock, MapBlocks } from "./types.ts";
+
+/** What write_begin hands to write_end: the folio, or why there is none. */
+export type WriteBegin = Folio | number;
+
+/** get_block_t: map block `lblk` for buffer `b` of `folio`; 0 or -errno. */
+export type GetBlock = (inode: Inode, lblk: number, folio: Folio, b: number) => number;
+
+export interface Operations {
+  /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
+  perform_write(inode: Inode, pos: number, len: number, readable: number, source: Source): number;
+  write_begin(inode: Inode, pos: number, len: number): WriteBegin;
+  /** Bytes accepted of `copied`. */
+  write_end(
+    inode: Inode,
+    pos: number,
+    len: number,
+    copied: number,
+    folio: Folio,
+    source: Source,
+  ): number;
+  /** A store through a shared mapping reaches a folio that is not yet writable: 0 or -errno. */
+  page_mkwrite(inode: Inode, folio: Folio): number;
+  /** Blocks for the pages of a write. */
+  get_block: GetBlock;
+  /** Writeback of the folios in [start, end] bytes. 0 or -errno. */
+  writepages(inode: Inode, start: number, end: number): number;
+  /** Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. 0 or -errno. */
+  mpage_map_one_extent(inode: Inode, map: MapBlocks): number;
+
+  /** Give back what a write that ended short prepared and did not use: bytes [from, to) of the folio. */
+  releaseShortWrite(inode: Inode, folio: Folio, from: number, to: number): void;
+  /** i_size after `copied` bytes at `pos` were accepted. */
+  sizeAfterWrite(inode: Inode, pos: number, copied: number): number;
+
+  ext4_da_map_blocks(inode: Inode, map: MapBlocks): number;
+  ext4_claim_free_clusters(sbi: SuperBlock, nclusters: number): boolean;
+  ext4_da_reserve_space(inode: Inode, nr_resv: number): number;
+  ext4_da_release_space(inode: Inode, to_free: number): void;
+  ext4_da_update_reserve_space(inode: Inode, used: number): void;
+  ext4_es_insert_extent(inode: Inode, lblk: number, len: number, status: ExtentStatus): void;
+  ext4_es_insert_delayed_extent(inode: Inode, lblk: number, len: number): void;
+  ext4_es_remove_extent(inode: Inode, lblk: number, len: number): void;
+  ext4_ext_remove_space(inode: Inode, lblk: number, len: number): void;
+  ext4_truncate_failed_write(inode: Inode): void;
+  ext4_block_zero_range(inode: Inode, from: number, length: number): void;
+  ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void;
+  truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void;
+}

@@ -1,0 +1,97 @@
+/**
+ * The state of the model, under the kernel's names. Only what the write path needs is here; what is left out is
+ * said in the file that models the function which would use it.
+ */
+import type { IntervalMap } from "./interval-map.ts";
+import type { Operations } from "./operations.ts";
+
+/** x86-64 and most arm64: folios are multiples of this. */
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 2 ** PAGE_SHIFT;
+
+/** fs/ext4/ext4_extents.h EXT_MAX_BLOCKS: one past the last logical block that an extent can hold. */
+export const EXT_MAX_BLOCKS = 2 ** 32 - 1;
+
+/** State of an allocated block in the extent tree. */
+export const WRITTEN = 1;
+export const UNWRITTEN = 2;
+export type OnDiskState = typeof WRITTEN | typeof UNWRITTEN;
+
+/** Further states of the extent status tree (fs/ext4/extents_status.h EXTENT_STATUS_*). */
+export const DELAYED = 3;
+export const HOLE = 4;
+export type ExtentStatus = OnDiskState | typeof DELAYED | typeof HOLE;
+
+/** Flags of one buffer of a folio (include/linux/buffer_head.h enum bh_state_bits). */
+export const BH_Uptodate = 1;
+export const BH_Dirty = 2;
+export const BH_Mapped = 4;
+export const BH_New = 8;
+export const BH_Delay = 16;
+export const BH_Unwritten = 32;
+
+/** struct folio with its struct buffer_heads, as far as a write can see them. */
+export interface Folio {
+  /** First page. */
+  index: number;
+  /** 2^order pages. */
+  order: number;
+  uptodate: boolean;
+  dirty: boolean;
+  /** One BH_* set a block; undefined where no buffers are attached. */
+  buffers: Uint8Array | undefined;
+}
+
+/** Where the bytes of a range of the file came from: byte p is pattern(tag)[p + delta]. */
+export interface Source {
+  tag: number;
+  delta: number;
+}
+
+/** struct inode and struct ext4_inode_info. */
+export interface Inode {
+  readonly i_sb: SuperBlock;
+  readonly i_blkbits: number;
+  i_size: number;
+  i_disksize: number;
+  /** The extent tree: allocated blocks. Physical block numbers are left out: nothing compared depends on them. */
+  readonly i_extents: IntervalMap<OnDiskState>;
+  readonly i_es_tree: IntervalMap<ExtentStatus>;
+  /** Counts changes of the extent status tree (ext4_inode_info.i_es_seq). */
+  i_es_seq: number;
+  i_reserved_data_blocks: number;
+  /** The page cache: folios sorted by index. */
+  readonly i_mapping: Folio[];
+  /** What a read returns; what is missing reads as zero. Ours: the kernel has it in folios and on disk. */
+  readonly contents: IntervalMap<Source>;
+  /**
+   * Unwritten blocks that the kernel may have turned into written zeros, depending on where the allocator put their
+   * neighbours (see ext4/zeroout.ts). Ours.
+   */
+  readonly maybeZeroed: IntervalMap<true>;
+  /** A named deviation changed what an operation did to this inode; the ids. Ours. */
+  readonly deviated: Set<string>;
+}
+
+/** struct super_block and struct ext4_sb_info. */
+export interface SuperBlock {
+  readonly s_op: Operations;
+  readonly s_blocksize: number;
+  readonly s_blocksize_bits: number;
+  /** Largest file, bytes. */
+  readonly s_maxbytes: number;
+  /** Order of the largest folio of the page cache; 0 where the mapping has no large folios. */
+  readonly s_max_folio_order: number;
+  /** Blocks that fit in s_extent_max_zeroout_kb. */
+  readonly s_extent_max_zeroout: number;
+  s_freeclusters_counter: number;
+  s_dirtyclusters_counter: number;
+}
+
+/** struct ext4_map_blocks without the physical block. */
+export interface MapBlocks {
+  m_lblk: number;
+  m_len: number;
+  /** BH_Mapped, BH_New, BH_Unwritten, BH_Delay as EXT4_MAP_*; 0 is a hole. */
+  m_flags: number;
+}
