@@ -108,13 +108,16 @@ export class ModelSubject implements Subject {
     return this.#observe(result, reading ? bytesAt(inode, operation.pos, result) : undefined);
   }
 
+  /** Whether there are blocks whose state the model could only guess. */
+  get guessed(): boolean {
+    return this.#inode.maybeZeroed.size > 0;
+  }
+
   /**
    * Accept, for blocks whose state depends on placement that the model leaves out (model/ext4/zeroout.ts), the state
    * that was seen. Returns how many blocks the model had guessed otherwise.
    */
   adopt(seen: readonly Extent[]): number {
-    const { maybeZeroed } = this.#inode;
-    if (maybeZeroed.size === 0) return 0;
     return adoptZeroed(this.#inode, (lblk) => {
       const extent = seen.find((e) => e.lblk <= lblk && lblk < e.lblk + e.len);
       if (extent === undefined) return { state: undefined, end: lblk + 1 };

@@ -82,16 +82,17 @@ export function pwrite(
   const { s_op, s_maxbytes } = inode.i_sb;
   if (pos >= s_maxbytes) return EFBIG;
   const count = Math.min(len, s_maxbytes - pos);
+  s_op.zeroBeforeExtending(inode, pos);
   const source = { tag, delta: patternOffset(readable) - pos };
   return s_op.perform_write(inode, pos, count, readable, source);
 }
 
-/** Stores through a shared mapping into [pos, pos + len), which lies inside i_size. `len`, or -errno. */
+/** Stores through a shared mapping into [pos, pos + len), which lies inside i_size. 0 or -errno. */
 export function mmapWrite(inode: Inode, pos: number, len: number, tag: number): number {
   const error = storeThroughMapping(inode, pos, len);
   if (error !== 0) return error;
   inode.contents.set(pos, pos + len, { tag, delta: patternOffset(len) - pos });
-  return len;
+  return 0;
 }
 
 /** pread(2). Bytes read. */

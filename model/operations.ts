@@ -12,6 +12,10 @@ export type WriteBegin = Folio | number;
 export type GetBlock = (inode: Inode, lblk: number, folio: Folio, b: number) => number;
 
 export interface Operations {
+  /** A write is about to begin at `pos`; where that is past EOF, the gap must read as zero. */
+  zeroBeforeExtending(inode: Inode, pos: number): void;
+  /** The same once data has been put at `pos`, past the EOF of before. */
+  zeroAfterExtending(inode: Inode, old_size: number, pos: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
   perform_write(inode: Inode, pos: number, len: number, readable: number, source: Source): number;
   write_begin(inode: Inode, pos: number, len: number): WriteBegin;

@@ -26,7 +26,7 @@ import {
   ext4_da_reserve_space,
   ext4_da_update_reserve_space,
 } from "./ext4/reservation.ts";
-import { ext4_block_zero_range } from "./ext4/truncate.ts";
+import { ext4_block_zero_range, zeroAfterExtending, zeroBeforeExtending } from "./ext4/truncate.ts";
 import {
   ext4_journalled_writepages,
   ext4_writepages,
@@ -48,6 +48,8 @@ export interface ModelConfig {
   largeFolios: boolean;
   /** User pages are faulted in before write_begin (until 6.15). */
   prefaultFirst: boolean;
+  /** When a write that leaves a gap after EOF zeroes the rest of the block that holds EOF. */
+  zeroesGap: "before" | "after";
   /** Free blocks of the empty file system. */
   freeBlocks: number;
 }
@@ -94,6 +96,8 @@ const ext4_aops = {
 /** fs/ext4/inode.c ext4_journalled_aops */
 const ext4_journalled_aops = { ...ext4_aops, writepages: ext4_journalled_writepages };
 
+const nothing = (): void => {};
+
 /** The table for a configuration, with the entries that `overrides` replace, applied in order. */
 export function operationsFor(
   config: ModelConfig,
@@ -108,6 +112,8 @@ export function operationsFor(
     ...common,
     ...aops,
     perform_write: config.prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
+    zeroBeforeExtending: config.zeroesGap === "before" ? zeroBeforeExtending : nothing,
+    zeroAfterExtending: config.zeroesGap === "after" ? zeroAfterExtending : nothing,
     ...(config.dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),
   };
   for (const override of overrides) table = { ...table, ...override(table) };

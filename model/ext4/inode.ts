@@ -107,7 +107,9 @@ export function ext4_write_end(
 ): number {
   const { s_op } = inode.i_sb;
   const accepted = block_write_end(inode, folio, pos - folio_pos(folio), len, copied);
+  const old_size = inode.i_size;
   ext4_update_inode_size(inode, s_op.sizeAfterWrite(inode, pos, accepted));
+  s_op.zeroAfterExtending(inode, old_size, pos);
   if (pos + len > inode.i_size) s_op.ext4_truncate_failed_write(inode);
   return accepted;
 }
@@ -134,6 +136,7 @@ export function ext4_da_write_end(
     s_op.releaseShortWrite(inode, folio, unused, start + len);
   }
   const accepted = block_write_end(inode, folio, start, len, short);
+  const old_size = inode.i_size;
   const new_i_size = s_op.sizeAfterWrite(inode, pos, accepted);
   if (new_i_size > inode.i_size) {
     inode.i_size = new_i_size;
@@ -142,6 +145,7 @@ export function ext4_da_write_end(
       inode.i_disksize = Math.max(inode.i_disksize, new_i_size);
     }
   }
+  s_op.zeroAfterExtending(inode, old_size, pos);
   return accepted;
 }
 

@@ -32,11 +32,24 @@ export function ext4_block_zero_range(inode: Inode, from: number, length: number
   inode.contents.delete(from, end);
 }
 
-/** Zero the rest of the block that holds EOF, so that growing the file shows zeros. */
-export function zeroTail(inode: Inode, size: number): void {
+/** Zero the rest of the block that holds EOF, up to `end`, so that growing the file shows zeros. */
+export function zeroTail(inode: Inode, size: number, end = Infinity): void {
   if (size % inode.i_sb.s_blocksize !== 0) {
-    inode.i_sb.s_op.ext4_block_zero_range(inode, size, Infinity);
+    inode.i_sb.s_op.ext4_block_zero_range(inode, size, end - size);
   }
+}
+
+/** fs/ext4/file.c ext4_write_checks() since 7.1: the rest of the block that holds EOF, before the write. */
+export function zeroBeforeExtending(inode: Inode, pos: number): void {
+  if (pos > inode.i_size) zeroTail(inode, inode.i_size, pos);
+}
+
+/**
+ * fs/ext4/inode.c ext4_write_end(), ext4_da_do_write_end() until 7.0: that block and the head of the block that holds
+ * `pos`, after the data.
+ */
+export function zeroAfterExtending(inode: Inode, old_size: number, pos: number): void {
+  if (pos > old_size) ext4_zero_partial_blocks(inode, old_size, pos - old_size);
 }
 
 /** fs/ext4/inode.c ext4_zero_partial_blocks(): the head and the tail of the range that fill no block. */

@@ -7,7 +7,7 @@
  * Left out: the two passes (folios that need no mapping first: the order cannot be seen once all is waited for),
  *           I/O errors, allocation that fails half-way
  *
- * The walk stops at the first dirty folio that reaches EOF. Buffers of that folio past EOF lose their dirty bit
+ * The walk stops at the first dirty folio that reaches EOF or ends there. Buffers of that folio past EOF lose their dirty bit
  * without getting blocks; dirty folios wholly past EOF behind it stay as they are.
  */
 import { assert } from "../assert.ts";
@@ -120,7 +120,7 @@ export function ext4_writepages(inode: Inode, start: number, end: number): numbe
       const disksize = Math.min(folio_next_pos(folio), inode.i_size);
       inode.i_disksize = Math.max(inode.i_disksize, disksize);
     }
-    if (inside < count) break;
+    if (inside <= count) break;
   }
   return 0;
 }
