@@ -51,8 +51,7 @@ export function runCase(
       expected = model.look(expected);
     }
     pieces = Math.max(pieces, seen.pieces);
-    const difference =
-      compare(expected, seen, { blockSize }, treeBlocksMax(pieces, blockSize));
+    const difference = compare(expected, seen, { blockSize }, treeBlocksMax(pieces, blockSize));
     if (difference === undefined) continue;
     const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
     return { steps: step + 1, divergence: divergence(parts), guesses };

@@ -100,6 +100,13 @@ export class ModelSubject implements Subject {
     evictInode(this.#inode);
   }
 
+  /** End the case but keep its file, as it is now. */
+  keep(): Inode {
+    const kept = this.#inode;
+    this.#inode = createInode(this.#sb);
+    return kept;
+  }
+
   step(operation: Operation, index: number): Observation {
     const inode = this.#inode;
     const applied = clampOperation(operation, inode.i_size);

@@ -115,6 +115,21 @@ export function fsync(inode: Inode): number {
   return inode.i_sb.s_op.writepages(inode, 0, Infinity);
 }
 
+/** Passes of writeback that leave nothing which more of them would clean. */
+const MANY_PASSES = 8;
+
+/**
+ * Whether unmounting warns that data of this file will be lost (fs/ext4/inode.c ext4_evict_inode(): the page cache
+ * still lists a dirty folio). Call it last: it writes back like unmounting, which makes as many passes as it likes; where
+ * their number decides, the answer is undefined.
+ */
+export function warnsAtUnmount(inode: Inode): boolean | undefined {
+  const tagged = (): boolean => inode.i_mapping.some((folio) => folio.tagged);
+  if (!tagged()) return false;
+  for (let i = 0; i < MANY_PASSES; i++) fsync(inode);
+  return tagged() ? true : undefined;
+}
+
 /** sync_file_range(2) with SYNC_FILE_RANGE_WRITE_AND_WAIT */
 export function sync_file_range(inode: Inode, pos: number, len: number): number {
   return inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);

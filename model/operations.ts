@@ -54,5 +54,6 @@ export interface Operations {
   ext4_truncate_failed_write(inode: Inode): void;
   ext4_block_zero_range(inode: Inode, from: number, length: number): void;
   ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void;
+  folio_cancel_dirty(inode: Inode, folio: Folio): void;
   truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void;
 }

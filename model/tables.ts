@@ -33,6 +33,7 @@ import {
   mpage_map_one_extent_lock,
   mpage_map_one_extent_nolock,
 } from "./ext4/writeback.ts";
+import { folio_cancel_dirty } from "./fs/buffer.ts";
 import { generic_perform_write, generic_perform_write_prefault } from "./mm/filemap.ts";
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
 import type { Operations } from "./operations.ts";
@@ -74,6 +75,7 @@ const common = {
   ext4_truncate_failed_write,
   ext4_block_zero_range,
   ext4_update_disksize_before_punch,
+  folio_cancel_dirty,
   truncate_inode_pages_range,
 };
 

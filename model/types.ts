@@ -38,6 +38,8 @@ export interface Folio {
   order: number;
   uptodate: boolean;
   dirty: boolean;
+  /** PAGECACHE_TAG_DIRTY: the page cache lists it as dirty, whether or not it still is. */
+  tagged: boolean;
   /** One BH_* set a block; undefined where no buffers are attached. */
   buffers: Uint8Array | undefined;
 }

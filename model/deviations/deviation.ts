@@ -13,6 +13,8 @@ export interface Deviation {
   readonly reason: string;
   /** Kernels, or "seeded". */
   readonly seenIn: readonly string[];
+  /** Where it shows: after an operation, or only in the kernel log when the file system is unmounted. */
+  readonly visible: "step" | "unmount";
   /** The shortest sequence that shows it, with the variant it needs. */
   readonly witness: { readonly variant: string; readonly operations: readonly object[] };
   readonly override: Override;

@@ -11,6 +11,7 @@ export const failedWriteMovesSize: Deviation = {
     "A write past EOF that fails with EFAULT, and has written nothing, moves i_size to its start.",
   reason: "write_end() sets i_size to pos + copied without asking whether copied is 0.",
   seenIn: ["6.18"],
+  visible: "step",
   witness: {
     variant: "4k-delalloc",
     operations: [{ op: "pwrite", pos: 4096, len: 4096, readable: 0 }],

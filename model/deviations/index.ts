@@ -1,4 +1,5 @@
 import type { Deviation } from "./deviation.ts";
+import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
 
@@ -8,4 +9,5 @@ export type { Deviation } from "./deviation.ts";
 export const knownDeviations: readonly Deviation[] = [
   shortWriteKeepsReservation,
   failedWriteMovesSize,
+  dirtyTagOutlivesDirt,
 ];

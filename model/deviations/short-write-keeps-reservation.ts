@@ -14,6 +14,7 @@ export const shortWriteKeepsReservation: Deviation = {
   reason:
     "ext4_da_write_end() does not release what ext4_da_write_begin() reserved past the bytes copied.",
   seenIn: ["6.12 (blocks smaller than a page)", "6.18 (all block sizes: large folios)"],
+  visible: "step",
   witness: {
     variant: "4k-delalloc",
     operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 0 }, { op: "fsync" }],

@@ -98,6 +98,7 @@ function submitFolio(inode: Inode, folio: Folio): void {
     }
   }
   folio.dirty = dirty;
+  folio.tagged = dirty;
 }
 
 /**

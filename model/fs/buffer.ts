@@ -34,6 +34,7 @@ export function folio_create_buffers(inode: Inode, folio: Folio): Uint8Array {
 export function mark_buffer_dirty(folio: Folio, b: number): void {
   (folio.buffers as Uint8Array)[b]! |= BH_Dirty;
   folio.dirty = true;
+  folio.tagged = true;
 }
 
 /** fs/buffer.c block_dirty_folio(): every buffer, also those past EOF. */
@@ -41,6 +42,7 @@ export function block_dirty_folio(folio: Folio): void {
   const { buffers } = folio;
   if (buffers !== undefined) for (let b = 0; b < buffers.length; b++) buffers[b]! |= BH_Dirty;
   folio.dirty = true;
+  folio.tagged = true;
 }
 
 /** fs/buffer.c folio_zero_new_buffers(): new buffers in [from, to) bytes of the folio hold zeros and are dirty. */
@@ -117,18 +119,24 @@ export function block_invalidate_folio(
   for (let b = first; b < end; b++) {
     buffers[b]! &= ~(BH_Dirty | BH_Mapped | BH_New | BH_Delay | BH_Unwritten);
   }
-  if (length === folio_size(folio)) try_to_free_buffers(folio);
+  if (length === folio_size(folio)) try_to_free_buffers(inode, folio);
+}
+
+/** mm/page-writeback.c folio_cancel_dirty(): what made the folio dirty is gone, and with it its place among the dirty. */
+export function folio_cancel_dirty(_inode: Inode, folio: Folio): void {
+  folio.dirty = false;
+  folio.tagged = false;
 }
 
 /** fs/buffer.c try_to_free_buffers(): false where a buffer is dirty. A dirty folio with clean buffers becomes clean. */
-export function try_to_free_buffers(folio: Folio): boolean {
+export function try_to_free_buffers(inode: Inode, folio: Folio): boolean {
   const { buffers } = folio;
   if (buffers === undefined) return true;
   for (let b = 0; b < buffers.length; b++) {
     if (((buffers[b] as number) & BH_Dirty) !== 0) return false;
   }
   folio.buffers = undefined;
-  folio.dirty = false;
+  if (folio.dirty) inode.i_sb.s_op.folio_cancel_dirty(inode, folio);
   return true;
 }
 

@@ -61,7 +61,7 @@ export function fgf_order(size: number): number {
 }
 
 function newFolio(index: number, order: number): Folio {
-  return { index, order, uptodate: false, dirty: false, buffers: undefined };
+  return { index, order, uptodate: false, dirty: false, tagged: false, buffers: undefined };
 }
 
 /** mm/filemap.c filemap_add_folio(): false where a cached folio overlaps it. */
@@ -109,7 +109,7 @@ export function folio_split(inode: Inode, folio: Folio, at: number): void {
   while (order > 0) {
     order -= 1;
     const half = index + 2 ** order;
-    const template = { uptodate: folio.uptodate, dirty: folio.dirty, buffers: undefined, order };
+    const template = { ...folio, order };
     if (at < half) {
       after.push({ ...template, index: half });
     } else {

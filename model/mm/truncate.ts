@@ -26,7 +26,7 @@ import {
 
 /** mm/truncate.c try_folio_split_or_unmap(): false where the folio cannot lose its buffers. */
 function trySplit(inode: Inode, folio: Folio, at: number): boolean {
-  if (!try_to_free_buffers(folio)) return false;
+  if (!try_to_free_buffers(inode, folio)) return false;
   folio_split(inode, folio, at);
   return true;
 }
@@ -117,7 +117,7 @@ export function truncate_pagecache(inode: Inode, newsize: number): void {
 /** mm/truncate.c invalidate_mapping_pages() over the whole file: clean folios go, dirty ones stay. */
 export function invalidate_mapping_pages(inode: Inode): void {
   for (const folio of inode.i_mapping.slice()) {
-    if (folio.dirty || !try_to_free_buffers(folio)) continue;
+    if (folio.dirty || !try_to_free_buffers(inode, folio)) continue;
     filemap_remove_folio(inode, folio);
   }
 }

@@ -1,0 +1,147 @@
+#!/usr/bin/env node
+/**
+ * The command line: words to options, errors to one line and an exit status.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { knownDeviations } from "../model/deviations/index.ts";
+import { variants } from "../images/variants.ts";
+import { doctor } from "./doctor.ts";
+import { exitStatus } from "./exit-status.ts";
+import { EnvironmentError, UsageError } from "./failure.ts";
+import { packageVersion } from "./package.ts";
+import { replay } from "./replay.ts";
+import { run } from "./run.ts";
+import { chooseVariants } from "./variants.ts";
+
+function integer(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+const program = new Command("ext4-conform")
+  .description(
+    "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes: a real,\n" +
+      "loop-mounted file system, generated operations, a look at the file's blocks after every one of them.",
+  )
+  .version(packageVersion())
+  .exitOverride()
+  .configureHelp({ helpWidth: 100 })
+  .addHelpText(
+    "after",
+    `
+Examples:
+  ext4-conform run                                 30 seconds over the default variants
+  ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
+  ext4-conform run --strict                        a known deviation fails the run too
+  ext4-conform replay 4k-delalloc-7-123.json       one stored case again, on a fresh image
+  ext4-conform doctor                              what this machine lacks, and what to do about it
+
+Exit status:
+  0 conforms   1 diverges   4 cannot run here   64 wrong usage   70 a bug of this tool
+
+Needs root, loop devices and e2fsprogs. Only images that it made itself are ever mounted or written; everything is
+removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
+  );
+
+program
+  .command("run")
+  .description("generate cases and check them; the main job")
+  .option("--variant <names>", "comma-separated names, default or all (see: variants)", "default")
+  .option("--cases <n>", "cases for each variant, instead of a time", integer(1, 1e9))
+  .addOption(
+    new Option("--seconds <n>", "seconds in all, shared by the variants")
+      .default(30)
+      .argParser(integer(1, 1e7))
+      .conflicts("cases"),
+  )
+  .option(
+    "--seed <n>",
+    "same seed, same operations (default: random)",
+    integer(-(2 ** 31), 2 ** 31 - 1),
+  )
+  .option("--jobs <n>", "processes, each with images of its own", integer(1, 64), 1)
+  .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .option("--strict", "known deviations count as divergences", false)
+  .option("--hang <seconds>", "silence after which the kernel counts as hung", integer(5, 3600), 60)
+  .option("--save <folder>", "where counterexamples are written", ".")
+  .action(async (options: RunArguments) => {
+    const { variant, hang, ...rest } = options;
+    process.exitCode = await run({
+      ...rest,
+      cases: options.cases,
+      seed: options.seed,
+      variants: chooseVariants(variant),
+      hangSeconds: hang,
+    });
+  });
+
+interface RunArguments {
+  variant: string;
+  cases?: number;
+  seconds: number;
+  seed?: number;
+  jobs: number;
+  maxLength: number;
+  strict: boolean;
+  hang: number;
+  save: string;
+}
+
+program
+  .command("replay")
+  .description("run one stored case again, on a fresh image of its variant")
+  .argument("<file>", "a counterexample that run saved")
+  .option("--strict", "known deviations count as divergences", false)
+  .action(async (file: string, { strict }: { strict: boolean }) => {
+    process.exitCode = await replay({ file, strict });
+  });
+
+program
+  .command("variants")
+  .description("list the file systems under test, and the known deviations")
+  .action(() => {
+    const lines = variants.map(
+      ({ name, purpose, byDefault }) =>
+        `  ${name.padEnd(18)} ${purpose}${byDefault ? "" : " (not by default)"}`,
+    );
+    const deviations = knownDeviations.map(({ id, claim }) => `  ${id}\n    ${claim}`);
+    process.stdout.write(
+      ["variants", ...lines, "", "known deviations", ...deviations, ""].join("\n"),
+    );
+  });
+
+program
+  .command("doctor")
+  .description("say what this machine and kernel can do, and what is missing")
+  .action(async () => {
+    process.exitCode = await doctor();
+  });
+
+/** One line for what went wrong; the exit status that says whose business it is. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitStatus.conforms : exitStatus.usage;
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`ext4-conform: ${error.message}\n`);
+    return exitStatus.usage;
+  }
+  if (error instanceof EnvironmentError) {
+    process.stderr.write(`SKIP: ${error.message}. ${error.remedy}\n`);
+    return exitStatus.cannotRun;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`ext4-conform: a bug of this tool, please report it\n${text}\n`);
+  return exitStatus.ourBug;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}

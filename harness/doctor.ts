@@ -1,0 +1,32 @@
+/**
+ * `ext4-conform doctor`: what this machine and its kernel can do.
+ */
+import { exitStatus } from "./exit-status.ts";
+import type { ExitStatus } from "./exit-status.ts";
+import { EnvironmentError } from "./failure.ts";
+import { probeKernel } from "./kernel/probe.ts";
+
+const yesNo = (value: boolean): string => (value ? "yes" : "no");
+
+/** Print it; 0 where the main job can run here, 4 where it cannot. */
+export async function doctor(): Promise<ExitStatus> {
+  try {
+    const traits = await probeKernel();
+    const facts: [string, string][] = [
+      ["kernel", traits.release],
+      ["own ext4 can be made and mounted", "yes"],
+      ["extent status cache can be read", yesNo(traits.cacheIoctl)],
+      ["large folios in the page cache", yesNo(traits.largeFolios)],
+      ["user pages are faulted in first", yesNo(traits.prefaultFirst)],
+      ["gap after EOF is zeroed", `${traits.zeroesGap} the write`],
+      ["buffered_iomap is offered", yesNo(traits.bufferedIomap)],
+    ];
+    for (const [name, value] of facts) process.stdout.write(`${name.padEnd(36)} ${value}\n`);
+    process.stdout.write("The main job can run here: ext4-conform run\n");
+    return exitStatus.conforms;
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    process.stdout.write(`The main job cannot run here: ${error.message}.\n${error.remedy}\n`);
+    return exitStatus.cannotRun;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * KernelTraits: what a kernel does that the model must be told, found out by trying (kernel/probe.ts).
+ */
+import type { ModelConfig } from "../model/tables.ts";
+import type { Variant } from "./variant.ts";
+
+export interface KernelTraits {
+  /** uname -r */
+  release: string;
+  /** EXT4_IOC_GET_ES_CACHE works. */
+  cacheIoctl: boolean;
+  /** Buffered writes use large folios (4 KiB blocks, delayed allocation; journalled data never does). */
+  largeFolios: boolean;
+  /**
+   * A write whose first byte faults returns before the file system hears of it. Otherwise write_begin runs first, and
+   * what it prepared (a reserved block, a folio) is left where nothing releases it.
+   */
+  prefaultFirst: boolean;
+  /** When a write that leaves a gap after EOF zeroes the rest of the block that holds EOF. */
+  zeroesGap: "before" | "after";
+  /** Known deviations that show only when the file system is unmounted, by id. */
+  atUnmount: string[];
+  /** The mount option of the iomap series is known. */
+  bufferedIomap: boolean;
+}
+
+/**
+ * The model's configuration for a variant on a kernel. `freeBlocks` is what statfs says of the empty file system.
+ *
+ * Without delayed allocation the kernel does not use dioread_nolock, whatever the mount options say
+ * (fs/ext4/ext4_jbd2.h ext4_should_dioread_nolock()).
+ */
+export function modelConfig(
+  variant: Variant,
+  traits: KernelTraits,
+  freeBlocks: number,
+): ModelConfig {
+  return {
+    blockSize: variant.blockSize,
+    delalloc: variant.delalloc,
+    journalData: variant.journal === "journal",
+    dioread: variant.delalloc ? variant.dioread : "lock",
+    largeFolios: traits.largeFolios,
+    prefaultFirst: traits.prefaultFirst,
+    zeroesGap: traits.zeroesGap,
+    freeBlocks,
+  };
+}

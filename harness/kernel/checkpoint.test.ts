@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { variants } from "../../images/variants.ts";
+import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import type { Observation } from "../observation.ts";
+import type { Operation } from "../operation.ts";
+import { type ExpectedFile, checkpoint } from "./checkpoint.ts";
+import { type MountedImage, openImage } from "./image.ts";
+import { KernelSubject } from "./kernel-subject.ts";
+import { machineLacks } from "./machine.ts";
+import { makeImage } from "./mkfs.ts";
+import { checkImage } from "./on-disk.ts";
+import { runSync } from "./process.ts";
+
+const lacking = machineLacks();
+const FAR = 2 ** 41;
+
+/** Whole writes, further apart than any of them is long; operation number i writes pattern i. */
+const WRITES = [
+  { pos: 100, len: 5000 },
+  { pos: 20_000, len: 1 },
+  { pos: 65_536, len: 300_000 },
+  { pos: FAR, len: 777 },
+];
+
+function expectedBytes(pos: number, len: number): Uint8Array {
+  const bytes = new Uint8Array(len);
+  WRITES.forEach((write, index) => {
+    const start = Math.max(pos, write.pos);
+    const end = Math.min(pos + len, write.pos + write.len);
+    if (start >= end) return;
+    const from = patternOffset(write.len) + start - write.pos;
+    bytes.set(pattern(patternTag(index)).subarray(from, from + end - start), start - pos);
+  });
+  return bytes;
+}
+
+const OPERATIONS: Operation[] = [
+  ...WRITES.map(({ pos, len }) => ({ op: "pwrite" as const, pos, len, readable: len })),
+  { op: "fallocate", mode: "keep_size", pos: FAR + 8192, len: 100_000 },
+  { op: "fallocate", mode: "allocate", pos: 2 ** 20, len: 300_000 },
+  { op: "fsync" },
+];
+
+describe.skipIf(lacking).each(["4k-delalloc", "1k-nodelalloc", "4k-nojournal"])(
+  `checkpoint ${lacking?.message ?? "%s"}`,
+  { timeout: 60_000 },
+  (name) => {
+    let image: MountedImage;
+    let subject: KernelSubject;
+
+    beforeEach(async () => {
+      image = await openImage(variants.find((variant) => variant.name === name)!);
+      subject = new KernelSubject(image);
+    });
+
+    afterEach(() => {
+      subject.release();
+      image.close();
+    });
+
+    function keepFile(): ExpectedFile {
+      subject.begin();
+      let seen: Observation | undefined;
+      OPERATIONS.forEach((operation, index) => (seen = subject.step(operation, index)));
+      const { i_size, map } = seen!;
+      return { ...subject.keep(), i_size, map, readExpected: expectedBytes };
+    }
+
+    async function check(...files: ExpectedFile[]): Promise<{ kind: string; message: string }[]> {
+      subject.release();
+      const findings = await checkpoint(image, files);
+      return findings.map(({ kind, message }) => ({ kind, message }));
+    }
+
+    test("what is as expected has no findings, twice on one image", async () => {
+      expect(await check(...Array.from({ length: 40 }, keepFile))).toEqual([]);
+      expect(await check(keepFile())).toEqual([]);
+      expect(await check()).toEqual([]);
+    });
+
+    test("another size", async () => {
+      const file = keepFile();
+      expect(await check({ ...file, i_size: file.i_size - 1 })).toEqual([
+        { kind: "size", message: `on disk i_size is ${FAR + 777}, expected ${FAR + 776}` },
+        { kind: "contents", message: expect.stringContaining(`byte ${FAR + 776} `) as string },
+      ]);
+    });
+
+    test("another state of a block", async () => {
+      const file = keepFile();
+      const [first, ...rest] = file.map;
+      const findings = await check({ ...file, map: [{ ...first!, state: "unwritten" }, ...rest] });
+      expect(findings.map(({ kind }) => kind)).toEqual(["map"]);
+    });
+
+    test.each([100, 20_000, 65_536 + 299_999, FAR])("another byte at %i", async (bad) => {
+      const file = keepFile();
+      const readExpected = (pos: number, len: number): Uint8Array => {
+        const bytes = expectedBytes(pos, len);
+        if (pos <= bad && bad < pos + len) bytes[bad - pos]! ^= 0xff;
+        return bytes;
+      };
+      const findings = await check({ ...file, readExpected });
+      expect(findings).toEqual([
+        { kind: "contents", message: expect.stringContaining(`byte ${bad} `) as string },
+      ]);
+    });
+
+    test("blocks that no expected file holds", async () => {
+      const file = keepFile();
+      writeFileSync(join(image.mountPoint, "stray"), "x");
+      const free = await check(file);
+      expect(free.map(({ kind }) => kind)).toEqual(["free-blocks"]);
+    });
+
+    test("a file that is not there", async () => {
+      const file = keepFile();
+      const findings = await check({ ...file, ino: 4000 });
+      expect(findings.map(({ kind }) => kind)).toContain("inconsistent");
+    });
+
+    test("an error in the kernel's log about this device", async () => {
+      const device = basename(image.loopDevice);
+      // Without the newline the record could still be continued, and is not shown until another one follows.
+      writeFileSync(
+        "/dev/kmsg",
+        `<3>ext4-conform test: EXT4-fs error (device ${device}): not real\n`,
+      );
+      expect(await check()).toEqual([
+        { kind: "kernel-log", message: expect.stringContaining("not real") as string },
+      ]);
+      expect(await check()).toEqual([]);
+    });
+  },
+);
+
+describe.skipIf(lacking)(`checkImage ${lacking?.message ?? ""}`, () => {
+  test("a clean image has no complaints, a wrong counter has", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "e2fsck-test-"));
+    try {
+      const imageFile = join(directory, "image");
+      await makeImage(
+        variants.find((variant) => variant.name === "4k-small")!,
+        imageFile,
+      );
+      expect(await checkImage(imageFile)).toEqual([]);
+      runSync("debugfs", ["-w", "-R", "set_inode_field <2> blocks 4242", imageFile]);
+      expect((await checkImage(imageFile)).join("\n")).toMatch(/i_blocks is 4242, should be 8/);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,220 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { variants } from "../../images/variants.ts";
+import { EnvironmentError } from "../failure.ts";
+import { openImage } from "./image.ts";
+import { sweepLeftovers } from "./leftovers.ts";
+import { attachedLoops } from "./loop.ts";
+import { machineLacks } from "./machine.ts";
+import { mountsBelow } from "./mount.ts";
+
+const lacking = machineLacks();
+const repository = join(import.meta.dirname, "../..");
+const small = variants.find(({ name }) => name === "4k-small")!;
+
+function remains(directory: string): { directory: boolean; mounts: string[]; loops: string[] } {
+  return {
+    directory: existsSync(directory),
+    mounts: mountsBelow(directory),
+    loops: attachedLoops()
+      .map(({ file }) => file)
+      .filter((file) => file.startsWith(`${directory}/`)),
+  };
+}
+
+const nothing = { directory: false, mounts: [], loops: [] };
+
+describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, { timeout: 60_000 }, () => {
+  test.each(variants)("$name mounts, remounts, and leaves nothing", async (variant) => {
+    const image = await openImage(variant);
+    expect(remains(image.directory)).toEqual({
+      directory: true,
+      mounts: [image.mountPoint],
+      loops: [image.imageFile],
+    });
+    writeFileSync(join(image.mountPoint, "file"), "kept");
+    image.remount();
+    expect(image.mounts).toBe(2);
+    expect(readFileSync(join(image.mountPoint, "file"), "utf8")).toBe("kept");
+    expect(existsSync(join(image.sysfs, "delayed_allocation_blocks"))).toBe(true);
+    image.close();
+    image.close();
+    expect(remains(image.directory)).toEqual(nothing);
+  });
+
+  test("a refused mount says which option it was, and leaves nothing", async () => {
+    const before = ourDirectories();
+    const variant = { ...small, mountOptions: ["no_such_option"] };
+    const refused = openImage(variant);
+    await expect(refused).rejects.toBeInstanceOf(EnvironmentError);
+    await expect(refused).rejects.toMatchObject({
+      reason: "mount-refused",
+      message: expect.stringContaining("no_such_option") as string,
+    });
+    expect(ourDirectories()).toEqual(before);
+  });
+
+  test("a refused mkfs says what mkfs said, and leaves nothing", async () => {
+    const before = ourDirectories();
+    const refused = openImage({ ...small, mkfsOptions: ["-O", "no_such_feature"] });
+    await expect(refused).rejects.toMatchObject({
+      reason: "mkfs-failed",
+      message: expect.stringContaining("no_such_feature") as string,
+    });
+    expect(ourDirectories()).toEqual(before);
+  });
+
+  test("an image larger than the machine is no-space", async () => {
+    const refused = openImage({ ...small, imageSize: 2 ** 50 });
+    await expect(refused).rejects.toMatchObject({ reason: "no-space" });
+  });
+});
+
+/** Directories of this process and of dead ones: what a failed attempt may not add to. */
+function ourDirectories(): string[] {
+  return readdirSync("/dev/shm").filter((name) => name.startsWith(`ext4-conform-${process.pid}-`));
+}
+
+/** A compiled module as an import specifier. */
+function dist(path: string): string {
+  return JSON.stringify(pathToFileURL(join(repository, "dist", path)).href);
+}
+
+/** What a child process runs that holds an image, with a file open in it, and then does as it is told. */
+function childScript(then: string): string {
+  return `
+    const { openImage } = await import(${dist("harness/kernel/image.js")});
+    const { KernelSubject } = await import(${dist("harness/kernel/kernel-subject.js")});
+    const image = await openImage(${JSON.stringify(small)});
+    const subject = new KernelSubject(image);
+    subject.begin();
+    console.log(image.directory);
+    ${then}
+  `;
+}
+
+function ended(child: ChildProcess): Promise<NodeJS.Signals | number | null> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? code));
+  });
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  let text = "";
+  for await (const chunk of child.stdout!) {
+    text += String(chunk);
+    if (text.includes("\n")) return text.split("\n")[0]!;
+  }
+  throw new Error("the child ended before it had an image");
+}
+
+describe.skipIf(lacking)(
+  `an image whose process ends ${lacking?.message ?? ""}`,
+  { timeout: 60_000 },
+  () => {
+    const children: ChildProcess[] = [];
+
+    beforeAll(() => {
+      // Node 20 runs no TypeScript, so the child runs the compiled files; they must be those of this source.
+      // (It also compiles where types do not match; that is for the type checker to report.)
+      const tsc = join(repository, "node_modules/.bin/tsc");
+      spawnSync(tsc, ["-p", "tsconfig.build.json"], { cwd: repository });
+    }, 60_000);
+
+    afterEach(() => {
+      for (const child of children.splice(0)) child.kill("SIGKILL");
+      sweepLeftovers();
+    });
+
+    async function hold(then: string): Promise<{ child: ChildProcess; directory: string }> {
+      const args = ["--input-type=module", "-e", childScript(then)];
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+      children.push(child);
+      return { child, directory: await firstLine(child) };
+    }
+
+    test("a live run is not swept; after kill -9 the next start removes everything", async () => {
+      const { child, directory } = await hold("setInterval(() => {}, 1000);");
+      expect(sweepLeftovers()).not.toContain(directory);
+      expect(remains(directory).mounts).toHaveLength(1);
+      const exit = ended(child);
+      child.kill("SIGKILL");
+      await exit;
+      expect(remains(directory)).toMatchObject({ directory: true });
+      expect(remains(directory).mounts).toHaveLength(1);
+      expect(remains(directory).loops).toHaveLength(1);
+      sweepLeftovers();
+      expect(remains(directory)).toEqual(nothing);
+    });
+
+    test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+      "%s removes everything, though a file is open, and still ends the process",
+      async (signal) => {
+        const { child, directory } = await hold("setInterval(() => {}, 1000);");
+        const exit = ended(child);
+        child.kill(signal);
+        expect(await exit).toBe(signal);
+        await expect.poll(() => remains(directory)).toEqual(nothing);
+      },
+    );
+
+    test.each([
+      ["an uncaught error", "throw new Error('broken');", 1],
+      ["process.exit", "process.exit(7);", 7],
+    ])("%s removes everything", async (_, then, code) => {
+      const { child, directory } = await hold(`setTimeout(() => { ${then} }, 100);`);
+      expect(await ended(child)).toBe(code);
+      await expect.poll(() => remains(directory)).toEqual(nothing);
+    });
+  },
+);
+
+/** This process as an owner file describes it. */
+function self(): { pid: number; startTime: string; scope: string } {
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const namespace = execFileSync("readlink", ["/proc/self/ns/pid"], { encoding: "utf8" }).trim();
+  const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]!;
+  return { pid: process.pid, startTime, scope: `${boot} ${namespace}` };
+}
+
+describe.skipIf(process.platform !== "linux" || !existsSync("/dev/shm"))("sweep", () => {
+  const directory = join("/dev/shm", `ext4-conform-${process.pid}-madeByTest`);
+
+  function makeDirectory(owner: object | undefined): void {
+    mkdirSync(directory);
+    if (owner !== undefined) writeFileSync(join(directory, "owner.json"), JSON.stringify(owner));
+  }
+
+  afterEach(() => {
+    execFileSync("rm", ["-rf", directory]);
+  });
+
+  test("a pid that is in use again by another process does not protect a leftover", () => {
+    makeDirectory({ ...self(), startTime: "1" });
+    expect(sweepLeftovers()).toContain(directory);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test.each([
+    ["of this live process", () => self()],
+    ["of another boot or guest", () => ({ ...self(), startTime: "1", scope: "elsewhere" })],
+    ["without an owner file, of a live pid", () => undefined],
+  ])("a directory %s is left alone", (_, owner) => {
+    makeDirectory(owner());
+    expect(sweepLeftovers()).not.toContain(directory);
+    expect(existsSync(directory)).toBe(true);
+  });
+
+  test("a directory that only looks like ours is left alone", () => {
+    const lookalike = "/dev/shm/ext4-conform-999999999-notOurs";
+    mkdirSync(lookalike);
+    writeFileSync(join(lookalike, "precious"), "");
+    sweepLeftovers();
+    expect(existsSync(join(lookalike, "precious"))).toBe(true);
+    execFileSync("rm", ["-rf", lookalike]);
+  });
+});

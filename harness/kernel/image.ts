@@ -1,0 +1,125 @@
+/**
+ * A variant's file system, made and mounted: work directory, image file, loop device, mount.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Variant } from "../variant.ts";
+import { makeWorkDirectory, removeWorkDirectory, sweepLeftovers } from "./leftovers.ts";
+import { KernelLog } from "./kernel-log.ts";
+import { attachLoop } from "./loop.ts";
+import { machineLacks } from "./machine.ts";
+import { makeImage } from "./mkfs.ts";
+import { mountExt4, mountOptions, unmount } from "./mount.ts";
+import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
+import { undoAtExit } from "./undo.ts";
+
+export interface FreshImage {
+  freeBlocks: number;
+  /** st_blocks of the root directory, 512-byte units. */
+  rootBlocks: number;
+}
+
+/** An ext4 of our own. Descriptors into it must be closed before `unmount`, `remount` and `close`. */
+export class MountedImage {
+  readonly variant: Variant;
+  /** Holds everything below; nobody else's. */
+  readonly directory: string;
+  readonly mountPoint: string;
+  readonly imageFile: string;
+  /** "/dev/loop0" */
+  readonly loopDevice: string;
+  /** "/sys/fs/ext4/loop0", there while mounted. */
+  readonly sysfs: string;
+  /** How often it was mounted: descriptors and counters of one mount mean nothing in the next. */
+  mounts = 0;
+  /** Of the fresh file system: what a checkpoint's accounting starts from. */
+  readonly fresh: FreshImage;
+  /** The kernel's log since just before the first mount; undefined where it may not be read. */
+  readonly kernelLog = KernelLog.open();
+  readonly #remove: () => void;
+  #mounted = false;
+  #closed = false;
+
+  constructor(
+    variant: Variant,
+    directory: string,
+    loopDevice: string,
+    fresh: FreshImage,
+    remove: () => void,
+  ) {
+    this.variant = variant;
+    this.directory = directory;
+    this.mountPoint = mountPointIn(directory);
+    this.imageFile = imageFileIn(directory);
+    this.loopDevice = loopDevice;
+    this.sysfs = `/sys/fs/ext4/${basename(loopDevice)}`;
+    this.fresh = fresh;
+    this.#remove = remove;
+  }
+
+  mount(): void {
+    mountExt4(this.loopDevice, this.mountPoint, mountOptions(this.variant));
+    this.#mounted = true;
+    this.mounts++;
+    // fs/ext4/sysfs.c: else the kernel drops all but ten warnings in five seconds, and each is about another file.
+    for (const kind of ["warning", "msg", "err"]) {
+      writeFileSync(join(this.sysfs, `${kind}_ratelimit_interval_ms`), "0");
+    }
+  }
+
+  unmount(): void {
+    if (!this.#mounted) return;
+    unmount(this.mountPoint);
+    this.#mounted = false;
+  }
+
+  /** What was cached is forgotten, what was delayed is allocated: all that is left is what is on disk. */
+  remount(): void {
+    this.unmount();
+    this.mount();
+  }
+
+  /** Unmounts, detaches and removes everything. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.kernelLog?.close();
+    this.#remove();
+  }
+}
+
+const imageFileIn = (directory: string): string => join(directory, "image");
+const mountPointIn = (directory: string): string => join(directory, "mnt");
+
+let swept = false;
+
+/**
+ * Makes and mounts the file system of a variant. The first call of a process also removes what dead runs left behind.
+ * Throws EnvironmentError where this machine cannot; nothing is left behind then.
+ */
+export async function openImage(variant: Variant): Promise<MountedImage> {
+  const lacking = machineLacks();
+  if (lacking !== undefined) throw lacking;
+  if (!swept) {
+    sweepLeftovers();
+    swept = true;
+  }
+  const directory = makeWorkDirectory(variant.imageSize);
+  // One step undoes all: it looks at what is mounted and attached rather than at what we remember of it.
+  const remove = undoAtExit(() => removeWorkDirectory(directory));
+  let image: MountedImage | undefined;
+  try {
+    mkdirSync(mountPointIn(directory));
+    const imageFile = imageFileIn(directory);
+    await makeImage(variant, imageFile);
+    const { freeBlocks, files } = await readOnDisk(imageFile, [EXT4_ROOT_INO]);
+    const fresh = { freeBlocks, rootBlocks: files.get(EXT4_ROOT_INO)?.st_blocks ?? 0 };
+    image = new MountedImage(variant, directory, attachLoop(imageFile), fresh, remove);
+    image.mount();
+    return image;
+  } catch (error) {
+    image?.close();
+    remove();
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Mounting and unmounting, and what is mounted where (/proc/self/mountinfo, proc_pid_mountinfo(5)).
+ */
+import { readFileSync } from "node:fs";
+import { EnvironmentError } from "../failure.ts";
+import type { Variant } from "../variant.ts";
+import { KernelLog } from "./kernel-log.ts";
+import { runSync } from "./process.ts";
+
+/**
+ * Seconds between the journal's own commits, out of the way of every run: only the operations under test commit.
+ * (The flusher threads' 30 s, vm.dirty_expire_centisecs, are left alone; a case lasts milliseconds.)
+ */
+const COMMIT_SECONDS = 86_400;
+
+/** The options a variant is mounted with, as -o takes them. */
+export function mountOptions(variant: Variant): string[] {
+  const commit = variant.journal === "none" ? [] : [`commit=${COMMIT_SECONDS}`];
+  return [...variant.mountOptions, ...commit];
+}
+
+/** Mounts the ext4 on `device`. Throws EnvironmentError where the kernel refuses. */
+export function mountExt4(device: string, mountPoint: string, options: readonly string[]): void {
+  const flags = options.length === 0 ? [] : ["-o", options.join(",")];
+  const log = KernelLog.open();
+  const { exitCode, complaint } = runSync("mount", ["-t", "ext4", ...flags, device, mountPoint]);
+  // mount(8) can only guess ("wrong fs type, bad option, bad superblock"); ext4 says in the log which it was.
+  const reason = exitCode === 0 ? "" : (log?.lastOfExt4() ?? complaint);
+  log?.close();
+  if (exitCode === 0) return;
+  throw new EnvironmentError(
+    "mount-refused",
+    `mount -t ext4 ${flags.join(" ")} ${device} was refused: ${reason}`,
+    "Leave out the option that this kernel does not know, or run as root outside a restricted container.",
+  );
+}
+
+/** mountinfo writes space, tab, newline and backslash as three octal digits. */
+function unescapePath(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+/** The mount points at and below a directory, innermost and latest first. */
+export function mountsBelow(directory: string): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => unescapePath(line.split(" ")[4] ?? ""))
+    .filter((point) => point === directory || point.startsWith(`${directory}/`))
+    .toReversed();
+}
+
+/** Unmounts; returns what umount complained of, or undefined. A moment's EBUSY (udev looks at new devices) is waited out. */
+export function unmountQuietly(mountPoint: string): string | undefined {
+  let complaint = "";
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const result = runSync("umount", [mountPoint]);
+    if (result.exitCode === 0) return undefined;
+    complaint = result.complaint;
+    if (!complaint.includes("busy")) break;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 * (attempt + 1));
+  }
+  return complaint;
+}
+
+/** As `unmountQuietly`, but a refusal is an EnvironmentError: descriptors of ours are still open, or someone looks in. */
+export function unmount(mountPoint: string): void {
+  const complaint = unmountQuietly(mountPoint);
+  if (complaint === undefined) return;
+  throw new EnvironmentError(
+    "process-failed",
+    `umount ${mountPoint} failed: ${complaint}`,
+    `Ask \`fuser -vm ${mountPoint}\` which process keeps it busy.`,
+  );
+}
+
+/**
+ * Unmounts everything at and below a directory, at any price: for the way out. Where descriptors are still open the mount
+ * leaves the tree now (umount -l) and the file system ends with the last of them, that is, with the process.
+ */
+export function unmountAll(directory: string): void {
+  for (const point of mountsBelow(directory)) {
+    if (runSync("umount", [point]).exitCode !== 0) runSync("umount", ["-l", point]);
+  }
+}

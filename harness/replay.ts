@@ -1,0 +1,38 @@
+/**
+ * `ext4-conform replay FILE`: one stored case again, on a fresh image of its variant.
+ */
+import { Confirmation } from "./confirm.ts";
+import { readCounterexample } from "./counterexample.ts";
+import { exitStatus } from "./exit-status.ts";
+import type { ExitStatus } from "./exit-status.ts";
+import { probeKernel } from "./kernel/probe.ts";
+import { nameDeviationsOnKernel } from "./naming.ts";
+import { report } from "./report.ts";
+import { wantsColour } from "./terminal.ts";
+
+export interface ReplayOptions {
+  file: string;
+  /** Known deviations count as divergences. */
+  strict: boolean;
+}
+
+/** Replay, print the report; the exit status. Throws UsageError where the file cannot be read. */
+export async function replay({ file, strict }: ReplayOptions): Promise<ExitStatus> {
+  const counterexample = readCounterexample(file);
+  const { variant, operations, seed } = counterexample;
+  const traits = await probeKernel();
+  const found = await new Confirmation(variant, traits, strict).run(operations);
+  const kernel = { release: traits.release, path: "buffer_head" };
+  if (found !== undefined) {
+    const command = `npx ext4-conform replay${strict ? " --strict" : ""} ${file}`;
+    const colour = wantsColour(process.stdout, process.env);
+    process.stdout.write(report(found, { variant, kernel, seed, command, colour }));
+    return exitStatus.diverges;
+  }
+  process.stdout.write(
+    `CONFORMS: model and kernel ${traits.release} agree on all ${operations.length} operations of ${file} (${variant.name})\n`,
+  );
+  const named = strict ? [] : ((await nameDeviationsOnKernel(variant, traits, operations)) ?? []);
+  if (named.length > 0) process.stdout.write(`known deviation: ${named.join(", ")}\n`);
+  return exitStatus.conforms;
+}

@@ -1,0 +1,51 @@
+/**
+ * Text for a terminal: colour where it is wanted, and nothing that a terminal would obey.
+ */
+import { styleText } from "node:util";
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Gives `text` a style, or does not. */
+export type Paint = (style: Style, text: string) => string;
+
+export function paintWith(colour: boolean): Paint {
+  if (!colour) return (_, text) => text;
+  // Not the check of styleText itself: whether colour is wanted was decided by the caller.
+  return (style, text) => (text === "" ? "" : styleText(style, text, { validateStream: false }));
+}
+
+/**
+ * Whether to write colour to `stream`: only to a terminal, and not where NO_COLOR is set (https://no-color.org) or
+ * the terminal is a dumb one.
+ */
+export function wantsColour(
+  stream: { isTTY?: boolean | undefined },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const refused = env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "";
+  return stream.isTTY === true && !refused && env["TERM"] !== "dumb";
+}
+
+/**
+ * `text` without characters that are not there to be read: in a name or a message from a file, control characters could
+ * rewrite the screen, and format characters such as U+202E could reverse what it says.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
+}
+
+/** Lines of at most `width` characters, broken between words; a word that is longer has a line to itself. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  if (line !== "") lines.push(line);
+  return lines;
+}

@@ -1,0 +1,6 @@
+/**
+ * Entry of a worker process.
+ */
+import { runWorker } from "./worker.ts";
+
+runWorker();

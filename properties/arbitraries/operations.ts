@@ -1,0 +1,87 @@
+/**
+ * The arbitrary of a case: a sequence of operations for one file.
+ *
+ * It draws straight from fast-check's generator instead of composing `fc.array(fc.oneof(...))`, for three reasons:
+ * operands depend on one another (a short write maps at most what it writes, a case allocates at most an eighth of
+ * the image), shrinking moves operands of several operations together, and it is ten times as fast. What composed
+ * arbitraries promise holds all the same: values are plain data, and any valid sequence, read from a file as well as
+ * generated, can be shrunk.
+ */
+import * as fc from "fast-check";
+import { type Operation, operationsSchema } from "../../harness/operation.ts";
+import type { Variant } from "../../harness/variant.ts";
+import { Draw, expand } from "./draw.ts";
+import { kindNamed } from "./kinds.ts";
+import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
+import { type Space, spaceOf } from "./space.ts";
+import { CASE_LENGTH_WEIGHTS, OPERATION_WEIGHTS } from "./weights.ts";
+
+const names = expand(OPERATION_WEIGHTS);
+const caseLengths = expand(CASE_LENGTH_WEIGHTS);
+
+/** Operations in the next case: 1 to `maxLength`. */
+function drawLength(draw: Draw, maxLength: number): number {
+  switch (draw.pick(caseLengths)) {
+    case "upTo5":
+      return draw.between(1, Math.min(5, maxLength));
+    case "upTo20":
+      return draw.between(1, Math.min(20, maxLength));
+    case "long": {
+      const octave = draw.between(0, Math.floor(Math.log2(maxLength)));
+      return draw.between(1, Math.min(maxLength, 2 ** (octave + 1) - 1));
+    }
+  }
+}
+
+class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
+  readonly #space: Space;
+  readonly #maxLength: number;
+
+  constructor(space: Space, maxLength: number) {
+    super();
+    this.#space = space;
+    this.#maxLength = maxLength;
+  }
+
+  /** fast-check's own bias towards small values is not used: the tables of weights.ts decide. */
+  override generate(random: fc.Random): fc.Value<Operation[]> {
+    const draw = new Draw(random, this.#space);
+    const length = drawLength(draw, this.#maxLength);
+    const operations: Operation[] = [];
+    for (let i = 0; i < length; i++) {
+      const operation = kindNamed(draw.pick(names)).generate(draw);
+      draw.note(operation);
+      operations.push(operation);
+    }
+    return new fc.Value(operations, undefined);
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is Operation[] {
+    return operationsSchema.safeParse(value).success;
+  }
+
+  override shrink(value: Operation[], context: unknown): fc.Stream<fc.Value<Operation[]>> {
+    const shrunk = shrinkOperations(value, context as ShrinkContext | undefined, this.#space);
+    return fc.stream(shrunk).map(([operations, place]) => new fc.Value(operations, place));
+  }
+}
+
+export interface OperationsOptions {
+  /** Block and image size decide which positions are worth visiting and how much a case may allocate. */
+  variant: Pick<Variant, "blockSize" | "imageSize">;
+  /** Most operations in a case, at least 1. */
+  maxLength: number;
+  /** Bytes of a page of the kernel under test. */
+  kernelPageSize?: number;
+}
+
+/**
+ * Cases of 1 to `maxLength` operations, mostly up to 20. Drawing one operation takes a fraction of a microsecond.
+ * How often what is drawn is in weights.ts.
+ *
+ * `shrink(value, undefined)` works for every value that `operationsSchema` accepts.
+ */
+export function operations(options: OperationsOptions): fc.Arbitrary<Operation[]> {
+  const { variant, maxLength, kernelPageSize = 4096 } = options;
+  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), Math.max(1, maxLength));
+}

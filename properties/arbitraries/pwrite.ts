@@ -1,0 +1,77 @@
+/**
+ * pwrite: whole, and ending short because the tail of its buffer is not mapped.
+ */
+import { type Draw, expand } from "./draw.ts";
+import { type Kind, type OperationOf, simplerRange, smaller } from "./kind.ts";
+import type { Space } from "./space.ts";
+import { READABLE_WEIGHTS, SHORT_WRITE_PERCENT } from "./weights.ts";
+
+type Pwrite = OperationOf<"pwrite">;
+
+const readables = expand(READABLE_WEIGHTS);
+
+/** Mapped bytes of a short write of [pos, pos + len): 0 to len - 1. */
+function shortReadable(draw: Draw, pos: number, len: number): number {
+  switch (draw.pick(readables)) {
+    case "nothing":
+      return 0;
+    case "boundary": {
+      const { blockSize } = draw.space;
+      const first = blockSize - (pos % blockSize);
+      const boundaries = Math.floor(Math.max(0, len - first) / blockSize);
+      const at = first + draw.between(0, boundaries) * blockSize;
+      return Math.min(len - 1, draw.nudge(at, blockSize));
+    }
+    case "anywhere":
+      return draw.between(0, len - 1);
+  }
+}
+
+/** The same operation with `len` bytes, ending short by as much as before where that is possible. */
+function withLength(operation: Pwrite, len: number): Pwrite {
+  const missing = operation.len - operation.readable;
+  return { ...operation, len, readable: Math.max(0, len - missing) };
+}
+
+function* simplerShort(operation: Pwrite, space: Space): Generator<Pwrite> {
+  const { len, readable } = operation;
+  const unit = space.blockSize;
+  yield { ...operation, readable: len };
+  yield { ...operation, pos: 0, len: unit, readable: 0 };
+  yield { ...operation, len: unit, readable: 0 };
+  yield { ...operation, pos: 0, len: 2 * unit, readable: unit };
+  yield { ...operation, len: 2 * unit, readable: unit };
+  // The write that a caller saw: only as long as it got.
+  if (readable > 0) yield { ...operation, len: readable };
+  for (const shorter of smaller(len, 1, unit)) {
+    yield withLength(operation, shorter);
+    yield { ...operation, len: shorter, readable: Math.min(readable, shorter) };
+  }
+  for (const fewer of smaller(readable, 0, unit)) {
+    if (fewer <= len) yield { ...operation, readable: fewer };
+  }
+  // Both ends on block boundaries of the file rather than of the buffer.
+  const start = Math.floor(operation.pos / unit) * unit;
+  const middle = Math.floor((operation.pos + readable) / unit) * unit;
+  const end = Math.ceil((operation.pos + len) / unit) * unit;
+  yield { ...operation, pos: start, len: end - start, readable: Math.max(0, middle - start) };
+  yield { ...operation, pos: start, len: end - start, readable: 0 };
+}
+
+export const pwrite: Kind<Pwrite> = {
+  generate(draw) {
+    draw.range();
+    const { pos, len } = draw;
+    const readable = draw.percent(SHORT_WRITE_PERCENT) ? shortReadable(draw, pos, len) : len;
+    return { op: "pwrite", pos, len, readable };
+  },
+  rank: ({ len, readable }) => (readable === len ? 2 : 3),
+  *simpler(operation, space) {
+    if (operation.readable < operation.len) {
+      yield* simplerShort(operation, space);
+      for (const pos of smaller(operation.pos, 0, space.blockSize)) yield { ...operation, pos };
+      return;
+    }
+    for (const whole of simplerRange(operation, space)) yield { ...whole, readable: whole.len };
+  },
+};
