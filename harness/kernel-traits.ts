@@ -38,7 +38,7 @@ export function modelConfig(
   return {
     blockSize: variant.blockSize,
     delalloc: variant.delalloc,
-    journalData: variant.journal === "journal",
+    journal: variant.journal,
     dioread: variant.delalloc ? variant.dioread : "lock",
     largeFolios: traits.largeFolios,
     prefaultFirst: traits.prefaultFirst,

@@ -45,9 +45,11 @@ function resultText(row: Row, paint: Paint): string {
   return paint("yellow", "not reproduced");
 }
 
+const cell = (text: string): string => text.padStart(12);
+
 function table(rows: readonly Row[], paint: Paint): string[] {
   const width = Math.max(7, ...rows.map(({ variant }) => variant.length));
-  const cell = (text: string): string => text.padStart(12);
+
   const head = ["cases", "operations", "per second", "files on disk"].map(cell).join(" ");
   return [
     paint("bold", `${"variant".padEnd(width)} ${head}  result`),

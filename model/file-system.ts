@@ -33,7 +33,7 @@ export function createFileSystem(
   config: ModelConfig,
   overrides: readonly Override[] = [],
 ): SuperBlock {
-  const large = config.largeFolios && !config.journalData;
+  const large = config.largeFolios && config.journal !== "journal";
   return {
     s_op: operationsFor(config, overrides),
     s_blocksize: config.blockSize,
@@ -58,6 +58,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_es_seq: 0,
     i_reserved_data_blocks: 0,
     i_mapping: [],
+    jinode: undefined,
     contents: new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta),
     maybeZeroed: new IntervalMap(),
     deviated: new Set(),
@@ -110,9 +111,12 @@ export function bytesAt(inode: Inode, pos: number, len: number): Uint8Array {
   return bytes;
 }
 
-/** fsync(2) */
+/** fsync(2): fs/ext4/fsync.c ext4_sync_file(). */
 export function fsync(inode: Inode): number {
-  return inode.i_sb.s_op.writepages(inode, 0, Infinity);
+  const { s_op } = inode.i_sb;
+  const error = s_op.writepages(inode, 0, Infinity);
+  s_op.commit(inode);
+  return error;
 }
 
 /** Passes of writeback that leave nothing which more of them would clean. */

@@ -37,6 +37,13 @@ export interface Operations {
   /** Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. 0 or -errno. */
   mpage_map_one_extent(inode: Inode, map: MapBlocks): number;
 
+  /** Bytes of the file must be written before the running transaction commits. */
+  ext4_jbd2_inode_add_write(inode: Inode, start_byte: number, length: number): void;
+  /** Committing the running transaction must wait for I/O to these bytes that has been started. */
+  ext4_jbd2_inode_add_wait(inode: Inode, start_byte: number, length: number): void;
+  /** Commit the running transaction, if the inode is part of it. */
+  commit(inode: Inode): void;
+
   /** Give back what a write that ended short prepared and did not use: bytes [from, to) of the folio. */
   releaseShortWrite(inode: Inode, folio: Folio, from: number, to: number): void;
   /** i_size after `copied` bytes at `pos` were accepted. */

@@ -21,6 +21,11 @@ import {
   sizeAfterWrite,
 } from "./ext4/inode.ts";
 import {
+  ext4_jbd2_inode_add_wait,
+  ext4_jbd2_inode_add_write,
+  jbd2_journal_commit_transaction,
+} from "./ext4/ordered.ts";
+import {
   ext4_claim_free_clusters,
   ext4_da_release_space,
   ext4_da_reserve_space,
@@ -42,8 +47,8 @@ import type { Operations } from "./operations.ts";
 export interface ModelConfig {
   blockSize: number;
   delalloc: boolean;
-  /** data=journal. */
-  journalData: boolean;
+  /** data=ordered, data=journal, or a file system without a journal. */
+  journal: "ordered" | "journal" | "none";
   dioread: "nolock" | "lock";
   /** The page cache of a regular file has folios of more than one page (6.16). */
   largeFolios: boolean;
@@ -58,8 +63,13 @@ export interface ModelConfig {
 /** A deviation's replacement for entries of the table, given the table it replaces them in. */
 export type Override = (base: Operations) => Partial<Operations>;
 
+const nothing = (): void => {};
+
 const common = {
   writepages: ext4_writepages,
+  ext4_jbd2_inode_add_write: nothing,
+  ext4_jbd2_inode_add_wait: nothing,
+  commit: nothing,
   mpage_map_one_extent: mpage_map_one_extent_nolock,
   releaseShortWrite,
   sizeAfterWrite,
@@ -98,22 +108,29 @@ const ext4_aops = {
 /** fs/ext4/inode.c ext4_journalled_aops */
 const ext4_journalled_aops = { ...ext4_aops, writepages: ext4_journalled_writepages };
 
-const nothing = (): void => {};
+/** What data=ordered adds. */
+const ordered = {
+  ext4_jbd2_inode_add_write,
+  ext4_jbd2_inode_add_wait,
+  commit: jbd2_journal_commit_transaction,
+};
 
 /** The table for a configuration, with the entries that `overrides` replace, applied in order. */
 export function operationsFor(
   config: ModelConfig,
   overrides: readonly Override[] = [],
 ): Operations {
-  const aops = config.journalData
-    ? ext4_journalled_aops
-    : config.delalloc
-      ? ext4_da_aops
-      : ext4_aops;
+  const aops =
+    config.journal === "journal"
+      ? ext4_journalled_aops
+      : config.delalloc
+        ? ext4_da_aops
+        : ext4_aops;
   let table: Operations = {
     ...common,
     ...aops,
     perform_write: config.prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
+    ...(config.journal === "ordered" && ordered),
     zeroBeforeExtending: config.zeroesGap === "before" ? zeroBeforeExtending : nothing,
     zeroAfterExtending: config.zeroesGap === "after" ? zeroAfterExtending : nothing,
     ...(config.dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),

@@ -50,6 +50,15 @@ export interface Source {
   delta: number;
 }
 
+/** struct jbd2_inode, as filed with the running transaction. */
+export interface jbd2_inode {
+  /** Committing writes the range back (JI_WRITE_DATA); else it only waits for it. */
+  write: boolean;
+  /** Bytes, both inclusive. */
+  i_dirty_start: number;
+  i_dirty_end: number;
+}
+
 /** struct inode and struct ext4_inode_info. */
 export interface Inode {
   readonly i_sb: SuperBlock;
@@ -64,6 +73,8 @@ export interface Inode {
   i_reserved_data_blocks: number;
   /** The page cache: folios sorted by index. */
   readonly i_mapping: Folio[];
+  /** Data that must reach the disk before the running transaction commits; undefined where none must. */
+  jinode: jbd2_inode | undefined;
   /** What a read returns; what is missing reads as zero. Ours: the kernel has it in folios and on disk. */
   readonly contents: IntervalMap<Source>;
   /**

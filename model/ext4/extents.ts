@@ -36,6 +36,9 @@ export const EXT4_GET_BLOCKS_CONVERT_UNWRITTEN = 4;
 /** An unwritten extent becomes written, its I/O is done. */
 export const EXT4_GET_BLOCKS_CONVERT = 8;
 
+/** The caller submits the data itself. */
+export const EXT4_GET_BLOCKS_IO_SUBMIT = 16;
+
 /** Set map's flags and length from a cached extent of the given status. */
 function mapFrom(map: MapBlocks, status: number, end: number): void {
   map.m_len = Math.min(map.m_len, end - map.m_lblk);
@@ -111,6 +114,18 @@ function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): vo
   inode.i_sb.s_op.ext4_es_insert_extent(inode, map.m_lblk, map.m_len, status);
 }
 
+/** Blocks that a crash could show with stale contents have their data written before the commit. */
+function orderData(inode: Inode, map: MapBlocks, flags: number): void {
+  const { s_op, s_blocksize } = inode.i_sb;
+  const start = map.m_lblk * s_blocksize;
+  const length = map.m_len * s_blocksize;
+  if ((flags & EXT4_GET_BLOCKS_IO_SUBMIT) !== 0) {
+    s_op.ext4_jbd2_inode_add_wait(inode, start, length);
+  } else {
+    s_op.ext4_jbd2_inode_add_write(inode, start, length);
+  }
+}
+
 /**
  * fs/ext4/inode.c ext4_map_blocks(): look blocks up and, where `flags` say so, allocate or convert them. The map
  * comes back shortened to what lies in one state. Blocks found or made; 0 for a hole that was only looked up.
@@ -127,6 +142,7 @@ export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): nu
     return map.m_len;
   }
   ext4_map_create_blocks(inode, map, flags);
+  if ((map.m_flags & (BH_New | BH_Unwritten)) === BH_New) orderData(inode, map, flags);
   return map.m_len;
 }
 

@@ -30,6 +30,7 @@ export function ext4_block_zero_range(inode: Inode, from: number, length: number
   buffers[b]! |= BH_Uptodate;
   mark_buffer_dirty(folio, b);
   inode.contents.delete(from, end);
+  inode.i_sb.s_op.ext4_jbd2_inode_add_write(inode, from, end - from);
 }
 
 /** Zero the rest of the block that holds EOF, up to `end`, so that growing the file shows zeros. */

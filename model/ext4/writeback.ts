@@ -18,6 +18,7 @@ import type { Folio, Inode, MapBlocks } from "../types.ts";
 import {
   EXT4_GET_BLOCKS_CREATE,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
+  EXT4_GET_BLOCKS_IO_SUBMIT,
   ext4_convert_unwritten_extents,
   ext4_map_blocks,
 } from "./extents.ts";
@@ -36,7 +37,7 @@ export function mpage_map_one_extent_nolock(inode: Inode, map: MapBlocks): numbe
 
 /** fs/ext4/inode.c mpage_map_one_extent() with dioread_lock: blocks are written extents at once. */
 export function mpage_map_one_extent_lock(inode: Inode, map: MapBlocks): number {
-  ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE);
+  ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE | EXT4_GET_BLOCKS_IO_SUBMIT);
   return 0;
 }
 
@@ -79,7 +80,7 @@ function mapBuffers(inode: Inode, folio: Folio, end: number): boolean {
  * fs/ext4/page-io.c ext4_bio_write_folio(), with the length that mpage_submit_folio() hands it: buffers with a place
  * are written and clean, those past `len` are clean without having been written, those that still wait stay dirty.
  */
-function submitFolio(inode: Inode, folio: Folio): void {
+export function submitFolio(inode: Inode, folio: Folio): void {
   const size = folio_size(folio);
   const len = folio_pos(folio) + size > inode.i_size ? inode.i_size % size : size;
   const buffers = folio.buffers as Uint8Array;

@@ -157,3 +157,24 @@ export function block_read_full_folio(inode: Inode, folio: Folio, get_block: Get
     buffers[b]! |= BH_Uptodate;
   }
 }
+
+/**
+ * fs/buffer.c block_is_partially_uptodate(): whether the blocks of bytes [from, to) of a folio that is not uptodate as a
+ * whole are. A range from its first to its last block never counts.
+ */
+export function block_is_partially_uptodate(
+  inode: Inode,
+  folio: Folio,
+  from: number,
+  to: number,
+): boolean {
+  const { buffers } = folio;
+  if (buffers === undefined) return false;
+  const bits = inode.i_blkbits;
+  const size = 1 << bits;
+  if (from < size && to > folio_size(folio) - size) return false;
+  for (let b = from >> bits; b << bits < to; b++) {
+    if (((buffers[b] as number) & BH_Uptodate) === 0) return false;
+  }
+  return true;
+}

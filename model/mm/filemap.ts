@@ -6,12 +6,24 @@
  * Left out: read-ahead (the kernel subject switches it off with POSIX_FADV_RANDOM and MADV_RANDOM, so that the page
  *           cache holds just what the operations put there), throttling of dirty pages, signals
  */
-import { block_dirty_folio, block_read_full_folio } from "../fs/buffer.ts";
+import {
+  block_dirty_folio,
+  block_is_partially_uptodate,
+  block_read_full_folio,
+} from "../fs/buffer.ts";
 import { EFAULT } from "../errno.ts";
 import { ext4_get_block_lookup } from "../ext4/get_block.ts";
 import { PAGE_SIZE } from "../types.ts";
-import type { Inode, Source } from "../types.ts";
-import { __filemap_get_folio, folio_next_pos, pageOf } from "./folio.ts";
+import type { Folio, Inode, Source } from "../types.ts";
+import {
+  __filemap_get_folio,
+  filemap_get_folio,
+  folio_next_index,
+  folio_next_pos,
+  folio_pos,
+  folio_size,
+  pageOf,
+} from "./folio.ts";
 
 /** Where a write stands: what is left of its user buffer, and how much of that can be read. */
 interface Progress {
@@ -106,20 +118,42 @@ export function generic_perform_write_prefault(
   return performWrite(at, (bytes) => writeRound(inode, at, bytes, source), true);
 }
 
+/** include/linux/pagevec.h FOLIO_BATCH_SIZE: folios that a read looks up at once. */
+const FOLIO_BATCH_SIZE = 31;
+
+/** mm/filemap.c filemap_update_page(): read the folio unless what is asked for of it, [pos, end), is uptodate already. */
+function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: number): void {
+  const from = Math.max(pos - folio_pos(folio), 0);
+  const size = folio_size(folio);
+  const to = Math.min(end - folio_pos(folio), size);
+  const whole = from === 0 && to === size;
+  if (!whole && block_is_partially_uptodate(inode, folio, from, to)) return;
+  block_read_full_folio(inode, folio, ext4_get_block_lookup);
+}
+
 /**
- * mm/filemap.c filemap_read() with read-ahead off: every page of the range inside i_size is in the cache and
- * uptodate afterwards. Bytes read.
+ * mm/filemap.c filemap_get_pages(): folios side by side from the page of `pos` on, up to the first that is not
+ * uptodate, which is then read. They may reach past EOF, where a write that ended short has left a folio. Returns where
+ * the next batch begins.
  */
-export function filemap_read(inode: Inode, pos: number, len: number): number {
-  const end = Math.min(pos + len, inode.i_size);
-  if (pos >= end) return 0;
-  let page = pageOf(pos);
-  while (page * PAGE_SIZE < end) {
-    const folio = __filemap_get_folio(inode, page, 0);
-    if (!folio.uptodate) block_read_full_folio(inode, folio, ext4_get_block_lookup);
-    page = folio_next_pos(folio) / PAGE_SIZE;
+function readBatch(inode: Inode, pos: number, end: number): number {
+  let folio = __filemap_get_folio(inode, pageOf(pos), 0);
+  for (let i = 1; i < FOLIO_BATCH_SIZE && folio.uptodate && folio_next_pos(folio) < end; i++) {
+    const next = filemap_get_folio(inode, folio_next_index(folio));
+    if (next === undefined) break;
+    folio = next;
   }
-  return end - pos;
+  if (!folio.uptodate) filemap_update_page(inode, folio, pos, end);
+  return folio_next_pos(folio);
+}
+
+/** mm/filemap.c filemap_read() with read-ahead off: pages that are missing are brought in one by one. Bytes read. */
+export function filemap_read(inode: Inode, pos: number, len: number): number {
+  const end = Math.min(pos + len, inode.i_sb.s_maxbytes);
+  const readable = Math.min(end, inode.i_size) - pos;
+  if (readable <= 0) return 0;
+  for (let at = pos; at < Math.min(end, inode.i_size);) at = readBatch(inode, at, end);
+  return readable;
 }
 
 /**
