@@ -140,8 +140,16 @@ function explain(error: unknown): number {
   return exitStatus.ourBug;
 }
 
+// A reader that has seen enough (head, less) is no failure of ours; the "exit" listeners still clean up.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(process.exitCode ?? exitStatus.conforms);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
 }
+// Not left to the event loop: a worker that the kernel holds in a system call would keep it alive.
+process.exit();

@@ -26,7 +26,7 @@ export interface Assignment {
 /** A divergence that a worker found, confirmed it and gave it a name where it has one. */
 export interface FoundDivergence {
   variant: string;
-  /** Number of the case. */
+  /** Number of the case; -1 for a case of the corpus. */
   case: number;
   divergence: Divergence;
   /** It showed again on a fresh image. */

@@ -73,7 +73,8 @@ function present(
 ): void {
   const variant = variantNamed(found.variant);
   const kernel = { release: traits.release, path: "buffer_head" as const };
-  const path = freeName(options.save, `${found.variant}-${seed}-${found.case}`);
+  const stem = found.case < 0 ? "corpus" : `${seed}-${found.case}`;
+  const path = freeName(options.save, `${found.variant}-${stem}`);
   const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
   const facts = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
   writeCounterexample(path, counterexampleOf(found.divergence, facts));

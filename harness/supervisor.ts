@@ -47,6 +47,15 @@ export interface SupervisorOptions {
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** End as the signal would have ended us, now that the workers have cleaned up: callers see why. */
+function endBySignal(signal: NodeJS.Signals): Promise<never> {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  return new Promise(() => {});
+}
+
 /** Throws what a worker could not deal with. */
 function rethrow(message: Message): void {
   if (message.type === "environment") {
@@ -55,16 +64,22 @@ function rethrow(message: Message): void {
   if (message.type === "broken") throw new Error(message.stack);
 }
 
-/** Not detached: the worker gets the terminal's Ctrl-C too, and its own listeners clean up. */
+/**
+ * Not detached: the worker gets the terminal's Ctrl-C too, and its own listeners clean up. It has none of our streams:
+ * one that is stuck in the kernel would keep them open, and with them a reader of our output waiting.
+ */
 function startWorker() {
-  return execaNode(workerFile, [], {
+  const worker = execaNode(workerFile, [], {
     ipc: true,
     reject: false,
+    buffer: false,
     stdin: "ignore",
     stdout: "ignore",
-    stderr: "inherit",
+    stderr: "pipe",
     forceKillAfterDelay: KILL_MS,
   });
+  worker.stderr.pipe(process.stderr, { end: false });
+  return worker;
 }
 
 class Job {
@@ -154,14 +169,24 @@ class Job {
 export async function supervise(options: SupervisorOptions): Promise<SupervisorResult> {
   const result: SupervisorResult = { results: [], found: [] };
   const jobs = options.assignments.map((assignment) => new Job(assignment, options, result));
+  let ended: Promise<never> | undefined;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    for (const job of jobs) job.stop();
+    const settled = Promise.allSettled(jobs.map((job) => job.settled()));
+    ended = settled.then(() => endBySignal(signal));
+  };
+  for (const signal of SIGNALS) process.once(signal, interrupt);
   try {
     await Promise.all(jobs.map((job) => job.run()));
   } catch (error) {
+    if (ended !== undefined) await ended;
     for (const job of jobs) job.stop();
     if (!(error instanceof WorkerHung && error.stuck)) {
       await Promise.allSettled(jobs.map((job) => job.settled()));
     }
     throw error;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
   return result;
 }

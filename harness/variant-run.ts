@@ -139,6 +139,11 @@ export class VariantRun {
     return { case: number, operations: shrunk.operations, divergence };
   }
 
+  /** Run one stored case. Returns its divergence. */
+  replay(operations: Operation[]): Divergence | undefined {
+    return this.#runCase(operations, false) ? this.#diverged : undefined;
+  }
+
   /** Run one case; whether it diverged. */
   #runCase(operations: Operation[], keep: boolean): boolean {
     this.#recorded = [];

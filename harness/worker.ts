@@ -4,6 +4,7 @@
  */
 import { variantNamed } from "./variants.ts";
 import { operations as operationsArbitrary } from "../properties/arbitraries/operations.ts";
+import { readCorpus } from "./corpus.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
 import { nameDeviationsOnKernel } from "./naming.ts";
@@ -12,6 +13,7 @@ import { EnvironmentError } from "./failure.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
 import type { Assignment, FoundDivergence, Message } from "./messages.ts";
 import type { Operation } from "./operation.ts";
+import { corpusDirectory } from "./package.ts";
 import { VariantRun } from "./variant-run.ts";
 
 /** Milliseconds between two progress messages. */
@@ -45,7 +47,7 @@ class VariantJob {
     const end = seconds === undefined ? Infinity : started + seconds * 1000;
     const variant = this.#run.variant.name;
     let told = 0;
-    let found = false;
+    let found = job === 0 && !this.#assignment.strict && (await this.#corpus());
     for (let chunk = job; !found && Date.now() < end; chunk += jobs) {
       const left = (cases ?? Infinity) - chunk * CASES_PER_CHUNK;
       if (left <= 0) break;
@@ -60,6 +62,17 @@ class VariantJob {
     if (!found) await this.#checkpoint(job);
     const took = (Date.now() - started) / 1000;
     send({ type: "finished", variant, counts: this.#run.counts, seconds: took });
+  }
+
+  /** Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves them out. */
+  async #corpus(): Promise<boolean> {
+    for (const { operations } of readCorpus(corpusDirectory)) {
+      const divergence = this.#run.replay(operations);
+      if (divergence === undefined) continue;
+      await this.#report(-1, divergence, operations);
+      return true;
+    }
+    return false;
   }
 
   /** Whether the chunk, or the checkpoint after it, showed a divergence. */
@@ -136,6 +149,8 @@ async function work(assignment: Assignment): Promise<void> {
 
 /** Entry of the worker process: waits for its assignment, carries it out, ends. */
 export function runWorker(): void {
+  // The supervisor is gone, maybe killed; "exit" listeners clean up.
+  process.once("disconnect", () => process.exit());
   process.once("message", (assignment) => {
     work(assignment as Assignment)
       .catch((error: unknown) => {

@@ -1,0 +1,207 @@
+/**
+ * The command as a user meets it: real processes, the real kernel.
+ */
+import { execa } from "execa";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { machineLacks } from "./kernel/machine.ts";
+import { readCorpus } from "./corpus.ts";
+import { corpusDirectory, packageRoot } from "./package.ts";
+
+const lacks = machineLacks();
+if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
+
+const cli = join(packageRoot, "dist", "harness", "cli.js");
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "conform-test-"));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function conform(args: readonly string[], options: object = {}) {
+  return execa("node", [cli, ...args], { reject: false, cwd: folder, ...options });
+}
+
+/** What is mounted or lies about from runs of these processes. */
+function leftBehind(pid: number | undefined): string[] {
+  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
+  const mounted = mounts.filter((line) => line.includes(`ext4-conform-${pid}-`));
+  const folders = ["/dev/shm", tmpdir()].flatMap((place) =>
+    existsSync(place) ? readdirSync(place).filter((n) => n.startsWith(`ext4-conform-${pid}-`)) : [],
+  );
+  return [...mounted, ...folders];
+}
+
+/** Process ids of the workers of a run. */
+async function workersOf(pid: number | undefined): Promise<number[]> {
+  const { stdout } = await execa("ps", ["--ppid", String(pid), "-o", "pid="], { reject: false });
+  return stdout.split("\n").filter(Boolean).map(Number);
+}
+
+/** Wait until `condition` holds. */
+async function until(condition: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error("waited too long");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The mount point of the image that a run's worker uses. */
+async function mountOfWorker(pid: number | undefined): Promise<string> {
+  let mount = "";
+  await until(async () => {
+    const workers = await workersOf(pid);
+    const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
+    const mine = mounts.find((m) => workers.some((w) => m.includes(`ext4-conform-${w}-`)));
+    mount = mine?.split(" ")[1] ?? "";
+    return mount !== "";
+  }, 20_000);
+  return mount;
+}
+
+describe("usage", () => {
+  test.each([
+    [
+      "an unknown variant",
+      ["run", "--variant", "8k-delalloc"],
+      /no variant "8k-delalloc".*4k-delalloc/,
+    ],
+    ["no number", ["run", "--cases", "many"], /whole number/],
+    ["time and cases", ["run", "--cases", "5", "--seconds", "5"], /cannot be used with/],
+    ["an unknown command", ["walk"], /unknown command/],
+    ["a file that is not there", ["replay", "nothing.json"], /nothing\.json/],
+  ])("%s", async (_, args, message) => {
+    const { exitCode, stderr } = await conform(args);
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(64);
+  });
+
+  test("a damaged counterexample names the place", async () => {
+    const good = readFileSync(
+      join(packageRoot, "properties/corpus/gap-brings-in-eof-folio.json"),
+      "utf8",
+    );
+    const file = join(folder, "damaged.json");
+    writeFileSync(file, good.replace('"len": 4096', '"len": -4096'));
+    const { exitCode, stderr } = await conform(["replay", file]);
+    expect(stderr).toMatch(/damaged\.json.*operations\[1\]\.len/);
+    expect(exitCode).toBe(64);
+  });
+
+  test("help is worth reading, and is no error", async () => {
+    const { exitCode, stdout } = await conform(["--help"]);
+    expect(stdout).toMatch(/run .*replay .*variants .*doctor/s);
+    expect(stdout).toMatch(/Exit status/);
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe.skipIf(lacks !== undefined)("a machine that cannot", () => {
+  test("not root", async () => {
+    const { exitCode, stderr } = await conform(["run"], { uid: 65534, cwd: "/" });
+    expect(stderr).toMatch(/^SKIP: .*root/);
+    expect(exitCode).toBe(4);
+  });
+});
+
+describe.skipIf(lacks !== undefined)("run", () => {
+  test("the same seed gives the same operations and verdict, with one job and with two", async () => {
+    const args = ["run", "--variant", "4k-delalloc,1k-nodelalloc", "--cases", "400", "--seed", "7"];
+    const [one, again, two] = [
+      await conform(args),
+      await conform(args),
+      await conform([...args, "--jobs", "2"]),
+    ];
+    const facts = (out: string): string[] =>
+      out
+        .split("\n")
+        .filter((line) => /^(4k-|1k-)/.test(line))
+        .map((line) => line.split(/\s+/).slice(0, 2).join(" ") + line.split(/\s+/).at(-1));
+    const cases = 400 + readCorpus(corpusDirectory).length;
+    expect(facts(one.stdout)).toEqual([
+      `4k-delalloc ${cases}conforms`,
+      `1k-nodelalloc ${cases}conforms`,
+    ]);
+    expect(facts(again.stdout)).toEqual(facts(one.stdout));
+    const rest = (out: string): string =>
+      out.slice(out.indexOf("known deviations")).replaceAll(/ +/g, " ");
+    expect(rest(again.stdout)).toBe(rest(one.stdout));
+    expect(two.exitCode).toBe(0);
+    expect(rest(two.stdout).split("\n").at(-1)).toBe(rest(one.stdout).split("\n").at(-1));
+  });
+
+  test("--strict finds the known deviation, shrunk, named, saved, and replays it", async () => {
+    const found = await conform(["run", "--strict", "--variant", "4k-delalloc", "--seconds", "10"]);
+    expect(found.exitCode).toBe(1);
+    expect(found.stdout).toMatch(
+      /known as (short-write-keeps-reservation|failed-write-moves-size)/,
+    );
+    const listed = found.stdout.slice(
+      found.stdout.indexOf("operations\n"),
+      found.stdout.indexOf("after operation"),
+    );
+    expect(listed.match(/^[> ] +\d+ {2}/gm)?.length).toBeLessThanOrEqual(2);
+    const file = /replay --strict (\S+\.json)/.exec(found.stdout)?.[1] ?? "";
+    const strict = await conform(["replay", "--strict", file]);
+    expect(strict.stdout).toMatch(/^FAIL/);
+    expect(strict.exitCode).toBe(1);
+    const lenient = await conform(["replay", file]);
+    expect(lenient.stdout).toMatch(/^CONFORMS.*\nknown deviation: /);
+    expect(lenient.exitCode).toBe(0);
+  });
+});
+
+describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("after %s", async (signal) => {
+    const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60"]);
+    await mountOfWorker(run.pid);
+    const workers = await workersOf(run.pid);
+    run.kill(signal);
+    const result = await run;
+    expect(result.signal).toBe(signal);
+    expect(workers.length).toBe(1);
+    expect(workers.flatMap(leftBehind)).toEqual([]);
+  });
+
+  test("after kill -9 of the supervisor, or of everything and another start", async () => {
+    const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60"]);
+    await mountOfWorker(run.pid);
+    const [worker] = await workersOf(run.pid);
+    run.kill("SIGKILL");
+    await run;
+    await until(() => leftBehind(worker).length === 0, 10_000);
+
+    const second = conform(["run", "--variant", "4k-delalloc", "--seconds", "60"]);
+    await mountOfWorker(second.pid);
+    const [victim] = await workersOf(second.pid);
+    process.kill(victim ?? 0, "SIGKILL");
+    await second;
+    await conform(["doctor"]);
+    expect(leftBehind(victim)).toEqual([]);
+  });
+
+  test("a kernel that hangs is a finding with a time limit", async () => {
+    const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60", "--hang", "5"]);
+    const mount = await mountOfWorker(run.pid);
+    const [worker] = await workersOf(run.pid);
+    // A frozen file system blocks every write, uninterruptibly: to the tool it looks as a deadlock in ext4 would.
+    await execa("fsfreeze", ["--freeze", mount]);
+    try {
+      const { exitCode, stdout } = await run;
+      expect(stdout).toMatch(/the kernel hung/);
+      expect(exitCode).toBe(1);
+    } finally {
+      await execa("fsfreeze", ["--unfreeze", mount]);
+    }
+    await until(() => !existsSync(`/proc/${worker}`), 10_000);
+    await conform(["doctor"]);
+    expect(leftBehind(worker)).toEqual([]);
+  });
+});
