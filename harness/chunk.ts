@@ -3,6 +3,7 @@
  * it, the process can breathe between two chunks (signals, progress), and N jobs share the chunks without overlap.
  */
 import * as fc from "fast-check";
+import { ModelBroken } from "../model/assert.ts";
 import type { Operation } from "./operation.ts";
 
 /** Cases in a chunk: tens of milliseconds. */
@@ -34,15 +35,38 @@ export interface ChunkOptions {
   shrinkMs: number;
 }
 
-/** Run the cases of a chunk; `fails` says whether a case does. Returns the first that did, shrunk. */
+/**
+ * Run the cases of a chunk; `fails` says whether a case does. Returns the first that did, shrunk.
+ *
+ * A case that breaks the model is shrunk too, and then thrown as ModelBroken with its operations. Whatever else `fails`
+ * throws is about the machine: the chunk ends there and the error is passed on.
+ */
 export function checkChunk(
   options: ChunkOptions,
   fails: (operations: Operation[]) => boolean,
 ): Shrunk | undefined {
-  const details = fc.check(
-    fc.property(options.arbitrary, (operations) => !fails(operations)),
-    { seed: options.seed, numRuns: options.cases, interruptAfterTimeLimit: options.shrinkMs },
-  );
+  let broken: ModelBroken | undefined;
+  let fatal: unknown;
+  const conforms = (operations: Operation[]): boolean => {
+    if (fatal !== undefined) return true;
+    try {
+      return !fails(operations);
+    } catch (error) {
+      if (error instanceof ModelBroken) {
+        broken = new ModelBroken(`${error.message}, in ${JSON.stringify(operations)}`);
+        return false;
+      }
+      fatal = error;
+      return true;
+    }
+  };
+  const details = fc.check(fc.property(options.arbitrary, conforms), {
+    seed: options.seed,
+    numRuns: options.cases,
+    interruptAfterTimeLimit: options.shrinkMs,
+  });
+  if (fatal !== undefined) throw fatal;
+  if (broken !== undefined) throw broken;
   if (details.counterexample === null) return undefined;
   return {
     index: details.numRuns - 1,
