@@ -3,18 +3,29 @@
  * come from the cases before it.
  */
 import type * as fc from "fast-check";
-import { modelWith, shownDeviations, unmountDeviations } from "./deviations.ts";
+import type { ModelConfig } from "../model/tables.ts";
+import { modelWith, nameDeviations, shownDeviations, unmountDeviations } from "./deviations.ts";
 import type { Divergence } from "./divergence.ts";
 import { modelConfig } from "./kernel-traits.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
 import { openImage } from "./kernel/image.ts";
+import type { MountedImage } from "./kernel/image.ts";
 import { KernelSubject } from "./kernel/kernel-subject.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { runCase } from "./lockstep.ts";
+import type { LockstepOptions } from "./lockstep.ts";
 import type { Operation } from "./operation.ts";
 import type { Variant } from "./variant.ts";
 
-/** Runs cases by themselves on one fresh image, each with a checkpoint of its own. */
+/** A fresh image with what it takes to run cases on it. */
+interface Setup {
+  image: MountedImage;
+  subject: KernelSubject;
+  config: ModelConfig;
+  options: LockstepOptions;
+}
+
+/** Runs cases by themselves, each on a fresh image. */
 export class Confirmation {
   readonly #variant: Variant;
   readonly #traits: KernelTraits;
@@ -27,41 +38,55 @@ export class Confirmation {
   }
 
   /** The divergence that the case shows; undefined where it shows none. About 0.2 s. */
-  async run(operations: readonly Operation[]): Promise<Divergence | undefined> {
+  run(operations: readonly Operation[]): Promise<Divergence | undefined> {
+    return this.#onFreshImage((setup) => this.#runOn(setup, operations));
+  }
+
+  /**
+   * Ids of the known deviations, maybe none, with which the model follows the kernel through the case; undefined where
+   * it never does.
+   */
+  named(operations: readonly Operation[]): Promise<string[] | undefined> {
+    return this.#onFreshImage(({ config, subject, options }) => {
+      const named = nameDeviations(config, subject, operations, options);
+      return Promise.resolve(named?.map(({ id }) => id));
+    });
+  }
+
+  async #onFreshImage<T>(use: (setup: Setup) => Promise<T>): Promise<T> {
     const variant = this.#variant;
     const image = await openImage(variant);
     try {
       const subject = new KernelSubject(image);
       const options = { variant: variant.name, blockSize: variant.blockSize };
       const config = modelConfig(variant, this.#traits, image.fresh.freeBlocks);
-      const deviations = this.#strict
-        ? []
-        : [
-            ...shownDeviations(config, subject, options),
-            ...unmountDeviations(this.#traits.atUnmount),
-          ];
-      const model = modelWith(config, deviations);
-      const { divergence } = runCase(model, subject, operations, options);
-      if (divergence !== undefined) {
-        subject.release();
-        return divergence;
-      }
-      const synced: Operation[] = [...operations, { op: "fsync" }];
-      const again = runCase(model, subject, synced, options);
-      if (again.divergence !== undefined) {
-        subject.release();
-        return again.divergence;
-      }
-      const kept = new KeptFiles(image);
-      kept.add(model, subject, synced);
+      const result = await use({ image, subject, config, options });
       subject.release();
-      const {
-        findings: [first],
-      } = await kept.check();
-      return first && onDiskDivergence(variant.name, synced, first.finding);
+      return result;
     } finally {
       image.close();
     }
+  }
+
+  async #runOn(setup: Setup, operations: readonly Operation[]): Promise<Divergence | undefined> {
+    const { image, subject, config, options } = setup;
+    const deviations = this.#strict
+      ? []
+      : [
+          ...shownDeviations(config, subject, options),
+          ...unmountDeviations(this.#traits.atUnmount),
+        ];
+    const model = modelWith(config, deviations);
+    const { divergence } = runCase(model, subject, operations, options);
+    if (divergence !== undefined) return divergence;
+    const synced: Operation[] = [...operations, { op: "fsync" }];
+    const again = runCase(model, subject, synced, options);
+    if (again.divergence !== undefined) return again.divergence;
+    const kept = new KeptFiles(image);
+    kept.add(model, subject, synced);
+    subject.release();
+    const [first] = (await kept.check()).findings;
+    return first && onDiskDivergence(this.#variant.name, synced, first.finding);
   }
 
   /**

@@ -6,7 +6,6 @@ import { readCounterexample } from "./counterexample.ts";
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import { probeKernel } from "./kernel/probe.ts";
-import { nameDeviationsOnKernel } from "./naming.ts";
 import { report } from "./report.ts";
 import { wantsColour } from "./terminal.ts";
 
@@ -21,7 +20,8 @@ export async function replay({ file, strict }: ReplayOptions): Promise<ExitStatu
   const counterexample = readCounterexample(file);
   const { variant, operations, seed } = counterexample;
   const traits = await probeKernel();
-  const found = await new Confirmation(variant, traits, strict).run(operations);
+  const confirmation = new Confirmation(variant, traits, strict);
+  const found = await confirmation.run(operations);
   const kernel = { release: traits.release, path: "buffer_head" };
   if (found !== undefined) {
     const command = `npx ext4-conform replay${strict ? " --strict" : ""} ${file}`;
@@ -32,7 +32,7 @@ export async function replay({ file, strict }: ReplayOptions): Promise<ExitStatu
   process.stdout.write(
     `CONFORMS: model and kernel ${traits.release} agree on all ${operations.length} operations of ${file} (${variant.name})\n`,
   );
-  const named = strict ? [] : ((await nameDeviationsOnKernel(variant, traits, operations)) ?? []);
+  const named = strict ? [] : ((await confirmation.named(operations)) ?? []);
   if (named.length > 0) process.stdout.write(`known deviation: ${named.join(", ")}\n`);
   return exitStatus.conforms;
 }

@@ -7,7 +7,6 @@ import { operations as operationsArbitrary } from "../properties/arbitraries/ope
 import { readCorpus } from "./corpus.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
-import { nameDeviationsOnKernel } from "./naming.ts";
 import type { Divergence } from "./divergence.ts";
 import { EnvironmentError } from "./failure.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
@@ -122,9 +121,7 @@ class VariantJob {
 
   async #report(number: number, divergence: Divergence, operations: Operation[]): Promise<void> {
     const again = await this.#confirmation.run(operations);
-    const { variant } = this.#run;
-    const { traits } = this.#assignment;
-    const named = again && (await nameDeviationsOnKernel(variant, traits, operations));
+    const named = again && (await this.#confirmation.named(operations));
     this.#found(number, again ?? divergence, again !== undefined, named ?? []);
   }
 

@@ -1,0 +1,79 @@
+/**
+ * The main job in small, on the running kernel: every variant, the corpus, some chunks, a checkpoint.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CASES_PER_CHUNK } from "../harness/chunk.ts";
+import { Confirmation } from "../harness/confirm.ts";
+import { readCorpus } from "../harness/corpus.ts";
+import { witnessOf } from "../harness/deviations.ts";
+import type { KernelTraits } from "../harness/kernel-traits.ts";
+import { machineLacks } from "../harness/kernel/machine.ts";
+import { probeKernel } from "../harness/kernel/probe.ts";
+import { corpusDirectory } from "../harness/package.ts";
+import { VariantRun } from "../harness/variant-run.ts";
+import { variantNamed } from "../harness/variants.ts";
+import { variants } from "../images/variants.ts";
+import { knownDeviations } from "../model/deviations/index.ts";
+
+const lacks = machineLacks();
+if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
+
+const SEED = 20_261_123;
+const CHUNKS = 3;
+
+let traits: KernelTraits;
+
+beforeAll(async () => {
+  if (lacks === undefined) traits = await probeKernel();
+});
+
+describe
+  .skipIf(lacks !== undefined)
+  .each(variants.map((variant) => [variant.name, variant] as const))("%s", (_, variant) => {
+  let run: VariantRun;
+
+  beforeAll(async () => {
+    run = await VariantRun.open(variant, traits, {
+      seed: SEED,
+      maxLength: 100,
+      strict: false,
+      executor: "ffi",
+    });
+  });
+
+  afterAll(() => run.close());
+
+  test.each(readCorpus(corpusDirectory).map((stored) => [stored.name, stored] as const))(
+    "%s",
+    (_name, { operations }) => {
+      expect(run.replay(operations)).toBeUndefined();
+    },
+  );
+
+  test("conforms after every operation and on disk", async () => {
+    for (let chunk = 0; chunk < CHUNKS; chunk++) {
+      expect(run.runChunk(chunk, CASES_PER_CHUNK)?.divergence).toBeUndefined();
+    }
+    expect(run.counts.cases).toBeGreaterThanOrEqual(CHUNKS * CASES_PER_CHUNK);
+    expect(await run.checkpoint()).toEqual([]);
+    expect(run.counts.files).toBeGreaterThan(10);
+  });
+});
+
+describe.skipIf(lacks !== undefined)("known deviations", () => {
+  test.each(knownDeviations.map((deviation) => [deviation.id, deviation] as const))(
+    "%s: the kernel either does what it should or exactly what is claimed",
+    async (_, deviation) => {
+      const variant = variantNamed(deviation.witness.variant);
+      const operations = witnessOf(deviation);
+      const confirmation = new Confirmation(variant, traits, true);
+      const strict = await confirmation.run(operations);
+      const lenient = await new Confirmation(variant, traits, false).run(operations);
+      expect(lenient).toBeUndefined();
+      const named = (await confirmation.named(operations)) ?? ["nothing known"];
+      const atUnmount = deviation.visible === "unmount";
+      const shown = strict === undefined || atUnmount ? (strict?.kind ?? "nothing") : named;
+      expect([["nothing"], ["kernel-log"], [deviation.id]]).toContainEqual([shown].flat());
+    },
+  );
+});
