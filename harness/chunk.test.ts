@@ -10,6 +10,11 @@ const options = { arbitrary, seed: 1, cases: CASES_PER_CHUNK, shrinkMs: 10_000 }
 
 const syncs = (operations: Operation[]): boolean => operations.some(({ op }) => op === "fsync");
 
+function breaks(operations: Operation[]): boolean {
+  if (syncs(operations)) throw new ModelBroken("a promise");
+  return false;
+}
+
 describe("checkChunk", () => {
   test("runs every case, the same ones for the same seed", () => {
     const runs = [1, 1, 2].map((seed) => {
@@ -31,10 +36,6 @@ describe("checkChunk", () => {
   });
 
   test("a broken model is thrown with the shortest case that breaks it", () => {
-    const breaks = (operations: Operation[]): boolean => {
-      if (syncs(operations)) throw new ModelBroken("a promise");
-      return false;
-    };
     expect(() => checkChunk(options, breaks)).toThrow('a promise, in [{"op":"fsync"}]');
   });
 

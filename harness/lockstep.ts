@@ -41,15 +41,14 @@ export function runCase(
   subject.begin();
   let pieces = 0;
   let guesses = 0;
-  for (let step = 0; step < operations.length; step++) {
+  const last = operations.length - 1;
+  for (let step = 0; step <= last; step++) {
     const operation = operations[step] as Operation;
-    const seen = subject.step(operation, step);
-    let expected = model.step(operation, step);
+    const seen = subject.step(operation, step, step === last);
     onObservation?.(seen);
-    if (model.guessed) {
-      guesses += model.adopt(seen.map);
-      expected = model.look(expected);
-    }
+    model.apply(operation, step);
+    if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
+    const expected = model.observe(seen.windows);
     pieces = Math.max(pieces, seen.pieces);
     const difference = compare(expected, seen, { blockSize }, treeBlocksMax(pieces, blockSize));
     if (difference === undefined) continue;

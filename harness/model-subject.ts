@@ -20,7 +20,7 @@ import { patternTag } from "../model/pattern.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../model/types.ts";
 import type { Inode, SuperBlock } from "../model/types.ts";
-import type { Extent, ExtentState, Observation } from "./observation.ts";
+import type { BlockRange, Extent, ExtentState, Observation } from "./observation.ts";
 import { clampOperation } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import type { Subject } from "./subject.ts";
@@ -30,6 +30,8 @@ const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, Ext
   [UNWRITTEN]: "unwritten",
   [DELAYED]: "delayed",
 };
+
+const WHOLE_FILE: readonly BlockRange[] = [{ lblk: 0, end: Infinity }];
 
 /** The call that an operation stands for; what it returned. */
 function call(inode: Inode, operation: Operation, tag: number): number {
@@ -54,19 +56,39 @@ function call(inode: Inode, operation: Operation, tag: number): number {
 }
 
 /**
- * The allocated and the delayed blocks in one list, as FIEMAP shows them. The two never overlap: a delayed block is
- * one that the extent tree has nothing for.
+ * The allocated and the delayed blocks of [from, to) in one list, as FIEMAP shows them. The two never overlap: a
+ * delayed block is one that the extent tree has nothing for.
  */
-export function extentMap(inode: Inode): Extent[] {
-  const map: Extent[] = [];
-  for (const { start, end, value } of inode.i_extents) {
-    map.push({ lblk: start, len: end - start, state: stateNames[value] });
+export function extentMap(inode: Inode, from = 0, to = Infinity, map: Extent[] = []): Extent[] {
+  const { i_extents, i_es_tree } = inode;
+  const delayed = inode.i_reserved_data_blocks > 0;
+  let d = delayed ? nextDelayed(inode, i_es_tree.indexAfter(from)) : undefined;
+  for (let i = i_extents.indexAfter(from); ; i++) {
+    const extent = i_extents.at(i);
+    const end = extent === undefined ? to : Math.min(extent.start, to);
+    for (; d !== undefined && d.start < end; d = nextDelayed(inode, d.index + 1)) {
+      push(map, Math.max(d.start, from), Math.min(d.end, to), "delayed");
+    }
+    if (extent === undefined || extent.start >= to) return map;
+    push(map, Math.max(extent.start, from), Math.min(extent.end, to), stateNames[extent.value]);
   }
-  if (inode.i_reserved_data_blocks === 0) return map;
-  for (const { start, end, value } of inode.i_es_tree) {
-    if (value === DELAYED) map.push({ lblk: start, len: end - start, state: "delayed" });
+}
+
+function push(map: Extent[], start: number, end: number, state: ExtentState): void {
+  map.push({ lblk: start, len: end - start, state });
+}
+
+/** The first delayed entry of the extent status tree from number `index` on. */
+function nextDelayed(
+  inode: Inode,
+  index: number,
+): { start: number; end: number; index: number } | undefined {
+  const tree = inode.i_es_tree;
+  for (let i = index; ; i++) {
+    const entry = tree.at(i);
+    if (entry === undefined) return undefined;
+    if (entry.value === DELAYED) return { start: entry.start, end: entry.end, index: i };
   }
-  return map.toSorted((a, b) => a.lblk - b.lblk);
 }
 
 /** Blocks that the map holds, delayed ones included. */
@@ -80,6 +102,9 @@ export class ModelSubject implements Subject {
   readonly name = "model";
   readonly #sb: SuperBlock;
   #inode: Inode;
+  /** Of the last operation. */
+  #result = 0;
+  #read: Uint8Array | undefined;
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#sb = createFileSystem(config, overrides);
@@ -108,11 +133,18 @@ export class ModelSubject implements Subject {
   }
 
   step(operation: Operation, index: number): Observation {
+    this.apply(operation, index);
+    return this.observe(undefined);
+  }
+
+  /** Apply an operation without looking. */
+  apply(operation: Operation, index: number): void {
     const inode = this.#inode;
     const applied = clampOperation(operation, inode.i_size);
     const result = applied === undefined ? 0 : call(inode, applied, patternTag(index));
     const reading = operation.op === "pread" && result >= 0;
-    return this.#observe(result, reading ? bytesAt(inode, operation.pos, result) : undefined);
+    this.#result = result;
+    this.#read = reading ? bytesAt(inode, operation.pos, result) : undefined;
   }
 
   /** Whether there are blocks whose state the model could only guess. */
@@ -122,38 +154,51 @@ export class ModelSubject implements Subject {
 
   /**
    * Accept, for blocks whose state depends on placement that the model leaves out (model/ext4/zeroout.ts), the state
-   * that was seen. Returns how many blocks the model had guessed otherwise.
+   * that was seen in `windows`. Returns how many blocks the model had guessed otherwise.
    */
-  adopt(seen: readonly Extent[]): number {
-    return adoptZeroed(this.#inode, (lblk) => {
-      const extent = seen.find((e) => e.lblk <= lblk && lblk < e.lblk + e.len);
-      if (extent === undefined) return { state: undefined, end: lblk + 1 };
-      const state = extent.state === "written" ? WRITTEN : UNWRITTEN;
-      return {
-        state: extent.state === "delayed" ? undefined : state,
-        end: extent.lblk + extent.len,
-      };
-    });
+  adopt(seen: readonly Extent[], windows: readonly BlockRange[] = WHOLE_FILE): number {
+    let guessed = 0;
+    for (const { lblk, end } of windows) {
+      guessed += adoptZeroed(this.#inode, lblk, end, (block) => stateAt(seen, block));
+    }
+    return guessed;
   }
 
-  /** What can be seen now, without an operation; `result` and `read` are those of the last one. */
-  #observe(result: number, read: Uint8Array | undefined): Observation {
+  /** What can be seen in `windows`, undefined for the whole file, after the last operation. */
+  observe(windows: readonly BlockRange[] | undefined): Observation {
     const inode = this.#inode;
-    const map = extentMap(inode);
+    const map: Extent[] = [];
+    for (const { lblk, end } of windows ?? WHOLE_FILE) extentMap(inode, lblk, end, map);
+    const blocks = inode.i_extents.covered + inode.i_reserved_data_blocks;
     return {
-      result,
+      result: this.#result,
       i_size: inode.i_size,
-      st_blocks: blocksHeld(map) * (this.#sb.s_blocksize / 512),
+      st_blocks: blocks * (this.#sb.s_blocksize / 512),
       map,
+      windows,
       pieces: map.length,
       reserved: inode.i_reserved_data_blocks,
       cache: undefined,
-      read,
+      read: this.#read,
     };
   }
+}
 
-  /** The observation with the states that were adopted. */
-  look(last: Observation): Observation {
-    return this.#observe(last.result, last.read);
+/** The state of an allocated block in a sorted list, undefined for any other, and where that state ends. */
+function stateAt(
+  seen: readonly Extent[],
+  lblk: number,
+): { state: typeof WRITTEN | typeof UNWRITTEN | undefined; end: number } {
+  let low = 0;
+  let high = seen.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (seen[middle]!.lblk + seen[middle]!.len > lblk) high = middle;
+    else low = middle + 1;
   }
+  const extent = seen[low];
+  if (extent === undefined || extent.lblk > lblk) return { state: undefined, end: lblk + 1 };
+  const end = extent.lblk + extent.len;
+  if (extent.state === "delayed") return { state: undefined, end };
+  return { state: extent.state === "written" ? WRITTEN : UNWRITTEN, end };
 }

@@ -19,6 +19,12 @@ export interface CacheExtent {
   state: ExtentState | "hole";
 }
 
+/** Blocks [lblk, end). */
+export interface BlockRange {
+  lblk: number;
+  end: number;
+}
+
 export interface Observation {
   /** What the call returned: bytes, 0, or -errno. */
   result: number;
@@ -26,9 +32,11 @@ export interface Observation {
   i_size: number;
   /** st_blocks, 512-byte units. */
   st_blocks: number;
-  /** FIEMAP of the whole file, merged by state. */
+  /** FIEMAP of the windows, merged by state. */
   map: Extent[];
-  /** Physical extents before merging: how many FIEMAP returned. Bounds the extent-tree blocks in st_blocks. */
+  /** The blocks that were looked at, for `map` and `cache`: sorted ranges; undefined for the whole file (looks.ts). */
+  windows?: readonly BlockRange[] | undefined;
+  /** Physical extents of the whole file before merging, at most. Bounds the extent-tree blocks in st_blocks. */
   pieces: number;
   /** Clusters reserved for delayed allocation by this file. */
   reserved: number;

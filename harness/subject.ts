@@ -11,9 +11,10 @@ export interface Subject {
   begin(): void;
   /**
    * Apply an operation, then look. `index` is the operation's place in the case and chooses the bytes it writes
-   * (`model/pattern.ts`), so that two writes of a case never store the same data.
+   * (`model/pattern.ts`), so that two writes of a case never store the same data. `last`: the case ends with this one,
+   * so the look after it leaves nothing out.
    */
-  step(operation: Operation, index: number): Observation;
+  step(operation: Operation, index: number, last?: boolean): Observation;
   /** End the case and remove its file. */
   end(): void;
 }

@@ -18,6 +18,7 @@ export class IntervalMap<V> {
   #starts: number[] = [];
   #ends: number[] = [];
   #values: V[] = [];
+  #covered = 0;
 
   /** `same` says whether two values may be merged; by default identity. */
   constructor(same: (a: V, b: V) => boolean = Object.is) {
@@ -27,6 +28,11 @@ export class IntervalMap<V> {
   /** How many intervals there are. */
   get size(): number {
     return this.#starts.length;
+  }
+
+  /** How many integers have a value. */
+  get covered(): number {
+    return this.#covered;
   }
 
   /** The interval number `i`, 0 <= i < size; undefined outside. */
@@ -76,6 +82,7 @@ export class IntervalMap<V> {
   set(start: number, end: number, value: V): void {
     if (start >= end) return;
     const first = this.#cut(start, end);
+    this.#covered += end - start;
     let from = first;
     let remove = 0;
     const left = this.#values[first - 1];
@@ -107,13 +114,14 @@ export class IntervalMap<V> {
 
   /** Move everything from `start` on up by `len`, leaving nothing at [start, start + len). */
   insert(start: number, len: number): void {
-    this.#shift(this.#cut(start, start), len);
+    if (len > 0) this.#shift(this.#cut(start, start), len);
   }
 
   clear(): void {
     this.#starts = [];
     this.#ends = [];
     this.#values = [];
+    this.#covered = 0;
   }
 
   clone(): IntervalMap<V> {
@@ -121,6 +129,7 @@ export class IntervalMap<V> {
     copy.#starts = this.#starts.slice();
     copy.#ends = this.#ends.slice();
     copy.#values = this.#values.slice();
+    copy.#covered = this.#covered;
     return copy;
   }
 
@@ -130,6 +139,7 @@ export class IntervalMap<V> {
 
   /** The parts of the map inside [start, end), clipped to it, in order. */
   *within(start: number, end: number): IterableIterator<Interval<V>> {
+    if (start >= end) return;
     for (let i = this.indexAfter(start); i < this.#starts.length; i++) {
       const s = this.#starts[i] as number;
       if (s >= end) return;
@@ -148,6 +158,7 @@ export class IntervalMap<V> {
     if (s === undefined) return i;
     const e = this.#ends[i] as number;
     if (s < start && e > end) {
+      this.#covered -= end - start;
       this.#ends[i] = start;
       this.#starts.splice(i + 1, 0, end);
       this.#ends.splice(i + 1, 0, e);
@@ -156,18 +167,25 @@ export class IntervalMap<V> {
     }
     let first = i;
     if (s < start) {
+      this.#covered -= Math.max(e - start, 0);
       this.#ends[i] = start;
       first = i + 1;
     }
     let last = first;
-    while (last < this.#starts.length && (this.#ends[last] as number) <= end) last += 1;
+    while (last < this.#starts.length && (this.#ends[last] as number) <= end) {
+      this.#covered -= (this.#ends[last] as number) - (this.#starts[last] as number);
+      last += 1;
+    }
     if (last > first) {
       this.#starts.splice(first, last - first);
       this.#ends.splice(first, last - first);
       this.#values.splice(first, last - first);
     }
     const next = this.#starts[first];
-    if (next !== undefined && next < end) this.#starts[first] = end;
+    if (next !== undefined && next < end) {
+      this.#covered -= end - next;
+      this.#starts[first] = end;
+    }
     return first;
   }
 

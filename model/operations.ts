@@ -28,6 +28,8 @@ export interface Operations {
     folio: Folio,
     source: Source,
   ): number;
+  /** A fault finds page `index` not cached. */
+  do_sync_mmap_readahead(inode: Inode, index: number): void;
   /** A store through a shared mapping reaches a folio that is not yet writable: 0 or -errno. */
   page_mkwrite(inode: Inode, folio: Folio): number;
   /** Blocks for the pages of a write. */

@@ -39,7 +39,11 @@ import {
   mpage_map_one_extent_nolock,
 } from "./ext4/writeback.ts";
 import { folio_cancel_dirty } from "./fs/buffer.ts";
-import { generic_perform_write, generic_perform_write_prefault } from "./mm/filemap.ts";
+import {
+  generic_perform_write,
+  generic_perform_write_prefault,
+  mmapReadAround,
+} from "./mm/filemap.ts";
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
 import type { Operations } from "./operations.ts";
 
@@ -56,6 +60,8 @@ export interface ModelConfig {
   prefaultFirst: boolean;
   /** When a write that leaves a gap after EOF zeroes the rest of the block that holds EOF. */
   zeroesGap: "before" | "after";
+  /** Pages that a fault brings in around the one it needs (read_ahead_kb); absent where read-ahead is off. */
+  mmapReadAround?: number;
   /** Free blocks of the empty file system. */
   freeBlocks: number;
 }
@@ -131,6 +137,7 @@ export function operationsFor(
     ...aops,
     perform_write: config.prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
     ...(config.journal === "ordered" && ordered),
+    do_sync_mmap_readahead: mmapReadAround(config.mmapReadAround ?? 0),
     zeroBeforeExtending: config.zeroesGap === "before" ? zeroBeforeExtending : nothing,
     zeroAfterExtending: config.zeroesGap === "after" ? zeroAfterExtending : nothing,
     ...(config.dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),

@@ -7,7 +7,7 @@
  * struct fiemap is 32 bytes, then 56 bytes an extent. The fields are read as pairs of 32-bit words: byte offsets
  * reach 2^44, which a number holds exactly, and BigInt would cost more than the ioctl.
  */
-import type { CacheExtent, Extent } from "../observation.ts";
+import type { BlockRange, CacheExtent, Extent } from "../observation.ts";
 import { appendMerged } from "./merge.ts";
 import { keptMemory, syscalls } from "./syscalls.ts";
 
@@ -18,6 +18,10 @@ const FIEMAP_EXTENT_LAST = 0x1;
 const FIEMAP_EXTENT_DELALLOC = 0x4;
 const FIEMAP_EXTENT_UNWRITTEN = 0x800;
 const EXT4_FIEMAP_EXTENT_HOLE = 0x08000000;
+
+/** All blocks of a file, as ranges; the end of all bytes. */
+export const WHOLE_FILE: readonly BlockRange[] = [{ lblk: 0, end: Infinity }];
+const ALL_BYTES = Infinity;
 
 /** Extents that one call returns at most; more take another call. */
 const EXTENTS_PER_CALL = 1024;
@@ -60,30 +64,58 @@ export class ExtentReader {
     this.#bytesPerBlock = blockSize;
   }
 
-  /** FIEMAP of the whole file, merged by state, or -errno. */
-  map(fd: number): Extent[] | number {
-    return this.#read(fd, FS_IOC_FIEMAP, 0) as Extent[] | number;
+  /** FIEMAP of the blocks of some sorted ranges, clipped to them and merged by state, or -errno. */
+  map(fd: number, ranges: readonly BlockRange[] = WHOLE_FILE): Extent[] | number {
+    return this.#read(fd, FS_IOC_FIEMAP, ranges) as Extent[] | number;
   }
 
   /**
-   * The extent status cache from the entry that covers block `lblk` on, merged by state, or -errno. The kernel looks
-   * `lblk` up exactly: where no entry covers it the answer is empty, whatever lies behind.
+   * The extent status cache in the same way. The kernel looks the first block of a range up exactly: where no entry
+   * covers it the answer for the range is empty, whatever lies behind.
    */
-  cache(fd: number, lblk = 0): CacheExtent[] | number {
-    return this.#read(fd, EXT4_IOC_GET_ES_CACHE, lblk * this.#bytesPerBlock);
+  cache(fd: number, ranges: readonly BlockRange[] = WHOLE_FILE): CacheExtent[] | number {
+    return this.#read(fd, EXT4_IOC_GET_ES_CACHE, ranges);
   }
 
-  #read(fd: number, request: number, from: number): CacheExtent[] | number {
+  /** Both calls for some ranges, and no look at what they fill in but for its end. 0 or -errno. */
+  ask(fd: number, ranges: readonly BlockRange[] = WHOLE_FILE): number {
+    for (const request of [EXT4_IOC_GET_ES_CACHE, FS_IOC_FIEMAP]) {
+      for (const range of ranges) {
+        const end = range.end * this.#bytesPerBlock;
+        let start = range.lblk * this.#bytesPerBlock;
+        for (let mapped = EXTENTS_PER_CALL; mapped === EXTENTS_PER_CALL && start < end;) {
+          mapped = this.#call(fd, request, start, end);
+          if (mapped < 0) return mapped;
+          if (mapped === EXTENTS_PER_CALL) start = this.#endOfExtent(mapped - 1);
+        }
+      }
+    }
+    return 0;
+  }
+
+  #read(fd: number, request: number, ranges: readonly BlockRange[]): CacheExtent[] | number {
     const extents: CacheExtent[] = [];
     this.pieces = 0;
-    for (let start = from, known = 0; ;) {
-      const mapped = this.#call(fd, request, start);
+    for (const range of ranges) {
+      const error = this.#readRange(fd, request, range, extents);
+      if (error < 0) return error;
+    }
+    return extents;
+  }
+
+  /** Adds what one range holds to `extents`. 0 or -errno. */
+  #readRange(fd: number, request: number, range: BlockRange, extents: CacheExtent[]): number {
+    const end = range.end * this.#bytesPerBlock;
+    let start = range.lblk * this.#bytesPerBlock;
+    for (let known = 0; ;) {
+      const mapped = this.#call(fd, request, start, end);
       if (mapped < 0) return mapped;
       this.pieces += Math.max(mapped - known, 0);
-      const flags = this.#append(extents, known, mapped);
-      if (mapped < EXTENTS_PER_CALL || (flags & FIEMAP_EXTENT_LAST) !== 0) return extents;
+      const flags = this.#append(extents, known, mapped, range);
+      if (mapped < EXTENTS_PER_CALL || (flags & FIEMAP_EXTENT_LAST) !== 0) return 0;
       const last = extents.at(-1)!;
       start = (last.lblk + last.len) * this.#bytesPerBlock;
+      if (start >= end) return 0;
       if (request === EXT4_IOC_GET_ES_CACHE) {
         // From the last entry again and not from behind it, where a gap would end the answer.
         start -= this.#bytesPerBlock;
@@ -92,14 +124,19 @@ export class ExtentReader {
     }
   }
 
-  /** One ioctl for the bytes from `start` to the end of all files; returns how many extents it filled in, or -errno. */
-  #call(fd: number, request: number, start: number): number {
+  /** One ioctl for the bytes [start, end); returns how many extents it filled in, or -errno. */
+  #call(fd: number, request: number, start: number, end: number): number {
     const words = this.#words;
     words[0] = start;
     words[1] = start / TWO_32;
-    // FIEMAP_MAX_OFFSET less the start: the kernel refuses a range that wraps around.
-    words[2] = 0xffffffff - words[0];
-    words[3] = 0xffffffff - words[1];
+    if (end === ALL_BYTES) {
+      // FIEMAP_MAX_OFFSET less the start: the kernel refuses a range that wraps around.
+      words[2] = 0xffffffff - words[0];
+      words[3] = 0xffffffff - words[1];
+    } else {
+      words[2] = end - start;
+      words[3] = (end - start) / TWO_32;
+    }
     words[4] = 0;
     words[5] = 0;
     words[6] = EXTENTS_PER_CALL;
@@ -108,17 +145,29 @@ export class ExtentReader {
     return result < 0 ? result : words[5];
   }
 
-  /** Adds extents `first` to `end` of the buffer to `extents`, merged; returns the flags of the last one. */
-  #append(extents: CacheExtent[], first: number, end: number): number {
+  /** A 64-bit field of what the last call filled in. */
+  #field(word: number): number {
+    return this.#words[word + 1]! * TWO_32 + this.#words[word]!;
+  }
+
+  /** The byte after extent number `i` of the last call. */
+  #endOfExtent(i: number): number {
+    const at = HEADER_WORDS + i * EXTENT_WORDS;
+    return this.#field(at) + this.#field(at + 4);
+  }
+
+  /** Adds extents `first` to `end` of the buffer to `extents`, clipped and merged; returns the flags of the last one. */
+  #append(extents: CacheExtent[], first: number, end: number, range: BlockRange): number {
     const words = this.#words;
     const blocks = 1 / this.#bytesPerBlock;
     let flags = 0;
     for (let i = first; i < end; i++) {
       const at = HEADER_WORDS + i * EXTENT_WORDS;
-      const lblk = (words[at + 1]! * TWO_32 + words[at]!) * blocks;
-      const len = (words[at + 5]! * TWO_32 + words[at + 4]!) * blocks;
+      const start = this.#field(at) * blocks;
+      const lblk = Math.max(start, range.lblk);
+      const len = Math.min(start + this.#field(at + 4) * blocks, range.end) - lblk;
       flags = words[at + 10]!;
-      appendMerged(extents, lblk, len, stateOf(flags));
+      if (len > 0) appendMerged(extents, lblk, len, stateOf(flags));
     }
     return flags;
   }

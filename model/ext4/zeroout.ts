@@ -60,15 +60,17 @@ export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): v
 }
 
 /**
- * Take over, for the blocks whose state the model could only guess, the state that was seen: `stateAt` gives the
- * state of the allocated block and where that state ends. Returns how many blocks had been guessed wrong.
+ * Take over, for the blocks of [from, to) whose state the model could only guess, the state that was seen: `stateAt`
+ * gives the state of the allocated block and where that state ends. Returns how many blocks had been guessed wrong.
  */
 export function adoptZeroed(
   inode: Inode,
+  from: number,
+  to: number,
   stateAt: (lblk: number) => { state: number | undefined; end: number },
 ): number {
   let wrong = 0;
-  for (const { start, end } of inode.maybeZeroed) {
+  for (const { start, end } of inode.maybeZeroed.within(from, to)) {
     let lblk = start;
     while (lblk < end) {
       const seen = stateAt(lblk);
@@ -79,7 +81,7 @@ export function adoptZeroed(
       lblk = until;
     }
   }
-  inode.maybeZeroed.clear();
+  inode.maybeZeroed.delete(from, to);
   return wrong;
 }
 

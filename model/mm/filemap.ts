@@ -1,10 +1,10 @@
 /**
  * Moving bytes between the user and the page cache.
  *
- * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(); mm/readahead.c
- *           force_page_cache_ra(); mm/memory.c do_shared_fault()
- * Left out: read-ahead (the kernel subject switches it off with POSIX_FADV_RANDOM and MADV_RANDOM, so that the page
- *           cache holds just what the operations put there), throttling of dirty pages, signals
+ * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(), do_sync_mmap_readahead();
+ *           mm/readahead.c force_page_cache_ra(), page_cache_ra_order(); mm/memory.c do_shared_fault()
+ * Left out: read-ahead of reads (the kernel subject switches it off with POSIX_FADV_RANDOM and MADV_RANDOM, so that
+ *           the page cache holds just what the operations put there), throttling of dirty pages, signals
  */
 import {
   block_dirty_folio,
@@ -156,15 +156,40 @@ export function filemap_read(inode: Inode, pos: number, len: number): number {
   return readable;
 }
 
+/** A page in the cache, brought in alone where it is missing, and uptodate as a whole. */
+function uptodateFolio(inode: Inode, page: number): Folio {
+  const folio = __filemap_get_folio(inode, page, 0);
+  if (!folio.uptodate) block_read_full_folio(inode, folio, ext4_get_block_lookup);
+  return folio;
+}
+
+/**
+ * mm/filemap.c do_sync_mmap_readahead() without advice, mmap read-around: of a window of `ra_pages` around the fault
+ * those pages that are missing, as far as EOF, a folio each. With `ra_pages` 0 there is no window.
+ *
+ * Left out: MMAP_LOTSAMISS (a hundred misses through one descriptor end it), and PG_readahead, the page that starts
+ * the next window when it is touched.
+ */
+export function mmapReadAround(ra_pages: number): (inode: Inode, index: number) => void {
+  return (inode, index) => {
+    const start = Math.max(0, index - ra_pages / 2);
+    const end = Math.min(start + ra_pages, Math.ceil(inode.i_size / PAGE_SIZE));
+    for (let page = start; page < end; page++) {
+      if (filemap_get_folio(inode, page) === undefined) uptodateFolio(inode, page);
+    }
+  };
+}
+
 /**
  * A store to each page of [pos, pos + len), which lies inside i_size: mm/filemap.c filemap_fault() brings the page
  * in, ->page_mkwrite() gets blocks for it, fault_dirty_shared_page() dirties it. 0 or -errno.
  */
 export function storeThroughMapping(inode: Inode, pos: number, len: number): number {
+  const { s_op } = inode.i_sb;
   for (let page = pageOf(pos); page * PAGE_SIZE < pos + len; page++) {
-    const folio = __filemap_get_folio(inode, page, 0);
-    if (!folio.uptodate) block_read_full_folio(inode, folio, ext4_get_block_lookup);
-    const error = inode.i_sb.s_op.page_mkwrite(inode, folio);
+    if (filemap_get_folio(inode, page) === undefined) s_op.do_sync_mmap_readahead(inode, page);
+    const folio = uptodateFolio(inode, page);
+    const error = s_op.page_mkwrite(inode, folio);
     if (error !== 0) return error;
     block_dirty_folio(folio);
   }
