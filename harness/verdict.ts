@@ -83,12 +83,17 @@ function deviationLines(result: SupervisorResult, paint: Paint): string[] {
     if (cases === undefined) continue;
     const witness = witnessOf(deviation).map(describeOperation).join("; ");
     lines.push(
-      `  ${paint("yellow", deviation.id)}: in ${grouped(cases)} cases`,
+      `  ${paint("yellow", deviation.id)}: ${cases === 0 ? "shown by its witness only" : `in ${count(cases, "case")}`}`,
       `    ${deviation.claim}`,
       `    shortest: ${witness}`,
     );
   }
   return [...lines, ""];
+}
+
+/** "1 case", "2,000 cases" */
+function count(n: number, what: string): string {
+  return `${grouped(n)} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /** The divergences that count: shown again by themselves on a fresh image. */
@@ -111,10 +116,10 @@ function closing(result: SupervisorResult, paint: Paint): string {
   const rows = rowsOf(result);
   const cases = rows.reduce((sum, row) => sum + row.cases, 0);
   const operations = rows.reduce((sum, row) => sum + row.operations, 0);
-  const ran = `${grouped(cases)} cases, ${grouped(operations)} operations, ${rows.length} variants`;
+  const ran = `${count(cases, "case")}, ${count(operations, "operation")}, ${count(rows.length, "variant")}`;
   const first = firstDivergences(result);
   if (first.length > 0) {
-    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${rows.length} variants; ${ran}`;
+    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${count(rows.length, "variant")}; ${ran}`;
   }
   const doubtful = result.found.length;
   const doubt = doubtful === 0 ? "" : `; ${doubtful} seen once and not again, see above`;
