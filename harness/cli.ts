@@ -7,6 +7,8 @@ import { knownDeviations } from "../model/deviations/index.ts";
 import { variants } from "../images/variants.ts";
 import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
+import { EXECUTORS } from "./executor.ts";
+import type { ExecutorName } from "./executor.ts";
 import { EnvironmentError, UsageError } from "./failure.ts";
 import { packageVersion } from "./package.ts";
 import { replay } from "./replay.ts";
@@ -67,6 +69,11 @@ program
   .option("--jobs <n>", "processes, each with images of its own", integer(1, 64), 1)
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--strict", "known deviations count as divergences", false)
+  .addOption(
+    new Option("--executor <name>", "system calls in process, or programs, for a cross-check")
+      .choices(EXECUTORS)
+      .default("ffi"),
+  )
   .option("--hang <seconds>", "silence after which the kernel counts as hung", integer(5, 3600), 60)
   .option("--save <folder>", "where counterexamples are written", ".")
   .action(async (options: RunArguments) => {
@@ -88,6 +95,7 @@ interface RunArguments {
   jobs: number;
   maxLength: number;
   strict: boolean;
+  executor: ExecutorName;
   hang: number;
   save: string;
 }

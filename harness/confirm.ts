@@ -6,11 +6,12 @@ import type * as fc from "fast-check";
 import type { ModelConfig } from "../model/tables.ts";
 import { modelWith, nameDeviations, shownDeviations, unmountDeviations } from "./deviations.ts";
 import type { Divergence } from "./divergence.ts";
+import { openExecutor, supported } from "./executor.ts";
+import type { Executor, ExecutorName } from "./executor.ts";
 import { modelConfig } from "./kernel-traits.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
 import { openImage } from "./kernel/image.ts";
 import type { MountedImage } from "./kernel/image.ts";
-import { KernelSubject } from "./kernel/kernel-subject.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { runCase } from "./lockstep.ts";
 import type { LockstepOptions } from "./lockstep.ts";
@@ -20,7 +21,7 @@ import type { Variant } from "./variant.ts";
 /** A fresh image with what it takes to run cases on it. */
 interface Setup {
   image: MountedImage;
-  subject: KernelSubject;
+  subject: Executor;
   config: ModelConfig;
   options: LockstepOptions;
 }
@@ -30,8 +31,15 @@ export class Confirmation {
   readonly #variant: Variant;
   readonly #traits: KernelTraits;
   readonly #strict: boolean;
+  readonly #executor: ExecutorName;
 
-  constructor(variant: Variant, traits: KernelTraits, strict: boolean) {
+  constructor(
+    variant: Variant,
+    traits: KernelTraits,
+    strict: boolean,
+    executor: ExecutorName = "ffi",
+  ) {
+    this.#executor = executor;
     this.#variant = variant;
     this.#traits = traits;
     this.#strict = strict;
@@ -39,7 +47,7 @@ export class Confirmation {
 
   /** The divergence that the case shows; undefined where it shows none. About 0.2 s. */
   run(operations: readonly Operation[]): Promise<Divergence | undefined> {
-    return this.#onFreshImage((setup) => this.#runOn(setup, operations));
+    return this.#onFreshImage((setup) => this.#runOn(setup, supported(setup.subject, operations)));
   }
 
   /**
@@ -57,7 +65,7 @@ export class Confirmation {
     const variant = this.#variant;
     const image = await openImage(variant);
     try {
-      const subject = new KernelSubject(image);
+      const subject = openExecutor(this.#executor, image);
       const options = { variant: variant.name, blockSize: variant.blockSize };
       const config = modelConfig(variant, this.#traits, image.fresh.freeBlocks);
       const result = await use({ image, subject, config, options });
@@ -73,7 +81,8 @@ export class Confirmation {
     const deviations = this.#strict
       ? []
       : [
-          ...shownDeviations(config, subject, options),
+          // Programs cannot perform their witnesses.
+          ...(this.#executor === "dd" ? [] : shownDeviations(config, subject, options)),
           ...unmountDeviations(this.#traits.atUnmount),
         ];
     const model = modelWith(config, deviations);

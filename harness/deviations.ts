@@ -75,6 +75,13 @@ export function needsDeviation(
   return !agrees(modelWith(config, others), new ReplaySubject(recorded), operations, options);
 }
 
+/** All sets of `items`, the smaller first. */
+function subsets<T>(items: readonly T[]): T[][] {
+  let sets: T[][] = [[]];
+  for (const item of items) sets = [...sets, ...sets.map((set) => [...set, item])];
+  return sets.toSorted((a, b) => a.length - b.length);
+}
+
 /**
  * The smallest set of known deviations, maybe an empty one, with which `subject` follows the case; undefined where
  * none does.
@@ -85,6 +92,8 @@ export function nameDeviations(
   operations: readonly Operation[],
   options: LockstepOptions,
 ): Deviation[] | undefined {
-  const sets = [[], ...knownDeviations.map((deviation) => [deviation]), [...knownDeviations]];
-  return sets.find((set) => agrees(modelWith(config, set), subject, operations, options));
+  const visible = knownDeviations.filter((deviation) => deviation.visible === "step");
+  const follows = (set: Deviation[]): boolean =>
+    agrees(modelWith(config, set), subject, operations, options);
+  return subsets(visible).find(follows);
 }

@@ -7,10 +7,10 @@ import { knownDeviations } from "../model/deviations/index.ts";
 import type { Inode } from "../model/types.ts";
 import { divergence } from "./divergence.ts";
 import type { Divergence, DivergenceKind } from "./divergence.ts";
+import type { Executor } from "./executor.ts";
 import { checkpoint } from "./kernel/checkpoint.ts";
 import type { ExpectedFile, Finding, FindingKind } from "./kernel/checkpoint.ts";
 import type { MountedImage } from "./kernel/image.ts";
-import type { KernelSubject } from "./kernel/kernel-subject.ts";
 import { blocksHeld, extentMap } from "./model-subject.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import type { Operation } from "./operation.ts";
@@ -74,7 +74,11 @@ export class KeptFiles {
   }
 
   /** Keep the files of the case that both subjects have just run, the last operation of which was an fsync. */
-  add(model: ModelSubject, subject: KernelSubject, operations: readonly Operation[]): void {
+  add(
+    model: ModelSubject,
+    subject: Pick<Executor, "keep">,
+    operations: readonly Operation[],
+  ): void {
     const { path, ino } = subject.keep();
     const inode = model.keep();
     const file = expectedFile(inode, path, ino);

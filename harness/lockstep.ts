@@ -47,6 +47,7 @@ export function runCase(
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen);
     model.apply(operation, step);
+    if (subject.performed !== undefined) model.follow(subject.performed.slice(1), step);
     if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
     const expected = model.observe(seen.windows);
     pieces = Math.max(pieces, seen.pieces);

@@ -2,6 +2,7 @@
  * What a worker tells the supervisor: plain data over an IPC channel.
  */
 import type { Divergence } from "./divergence.ts";
+import type { ExecutorName } from "./executor.ts";
 import type { EnvironmentCause } from "./failure.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
 import type { RunCounts } from "./variant-run.ts";
@@ -17,6 +18,7 @@ export interface Assignment {
   seconds: number | undefined;
   maxLength: number;
   strict: boolean;
+  executor: ExecutorName;
   /** This worker runs the chunks job, job + jobs, job + 2 jobs, ... */
   job: number;
   jobs: number;

@@ -62,11 +62,11 @@ function call(inode: Inode, operation: Operation, tag: number): number {
 export function extentMap(inode: Inode, from = 0, to = Infinity, map: Extent[] = []): Extent[] {
   const { i_extents, i_es_tree } = inode;
   const delayed = inode.i_reserved_data_blocks > 0;
-  let d = delayed ? nextDelayed(inode, i_es_tree.indexAfter(from)) : undefined;
+  let d = delayed ? nextDelayed(inode, i_es_tree.indexAfter(from), to) : undefined;
   for (let i = i_extents.indexAfter(from); ; i++) {
     const extent = i_extents.at(i);
     const end = extent === undefined ? to : Math.min(extent.start, to);
-    for (; d !== undefined && d.start < end; d = nextDelayed(inode, d.index + 1)) {
+    for (; d !== undefined && d.start < end; d = nextDelayed(inode, d.index + 1, to)) {
       push(map, Math.max(d.start, from), Math.min(d.end, to), "delayed");
     }
     if (extent === undefined || extent.start >= to) return map;
@@ -78,15 +78,16 @@ function push(map: Extent[], start: number, end: number, state: ExtentState): vo
   map.push({ lblk: start, len: end - start, state });
 }
 
-/** The first delayed entry of the extent status tree from number `index` on. */
+/** The first delayed entry of the extent status tree from number `index` on that begins before `to`. */
 function nextDelayed(
   inode: Inode,
   index: number,
+  to: number,
 ): { start: number; end: number; index: number } | undefined {
   const tree = inode.i_es_tree;
   for (let i = index; ; i++) {
     const entry = tree.at(i);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || entry.start >= to) return undefined;
     if (entry.value === DELAYED) return { start: entry.start, end: entry.end, index: i };
   }
 }
@@ -145,6 +146,11 @@ export class ModelSubject implements Subject {
     const reading = operation.op === "pread" && result >= 0;
     this.#result = result;
     this.#read = reading ? bytesAt(inode, operation.pos, result) : undefined;
+  }
+
+  /** Apply what came with the last operation, which is still the one whose result counts. */
+  follow(operations: readonly Operation[], index: number): void {
+    for (const operation of operations) call(this.#inode, operation, patternTag(index));
   }
 
   /** Whether there are blocks whose state the model could only guess. */

@@ -8,6 +8,7 @@ import { join, relative } from "node:path";
 import { counterexampleOf, writeCounterexample } from "./counterexample.ts";
 import { divergence } from "./divergence.ts";
 import { exitStatus } from "./exit-status.ts";
+import type { ExecutorName } from "./executor.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
 import { probeKernel } from "./kernel/probe.ts";
@@ -31,6 +32,7 @@ export interface RunOptions {
   jobs: number;
   maxLength: number;
   strict: boolean;
+  executor: ExecutorName;
   hangSeconds: number;
   /** Folder for counterexamples. */
   save: string;
@@ -42,7 +44,7 @@ export function randomSeed(): number {
 }
 
 function assignmentsFor(options: RunOptions, seed: number, traits: KernelTraits): Assignment[] {
-  const { variants, cases, jobs, maxLength, strict } = options;
+  const { variants, cases, jobs, maxLength, strict, executor } = options;
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
     seed,
@@ -50,6 +52,7 @@ function assignmentsFor(options: RunOptions, seed: number, traits: KernelTraits)
     seconds: cases === undefined ? options.seconds / variants.length : undefined,
     maxLength,
     strict,
+    executor,
     job,
     jobs,
     traits,

@@ -7,6 +7,11 @@ import type { Operation } from "./operation.ts";
 
 export interface Subject {
   readonly name: string;
+  /**
+   * What the last step amounted to where it was more than what was asked for: the operation, and those after it that
+   * came with it.
+   */
+  readonly performed?: readonly Operation[] | undefined;
   /** Begin a case: a fresh, empty file. Ends the case before, if there is one. */
   begin(): void;
   /**

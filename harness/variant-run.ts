@@ -7,11 +7,12 @@ import { operations as operationsArbitrary } from "../properties/arbitraries/ope
 import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
 import { modelWith, needsDeviation, shownDeviations, unmountDeviations } from "./deviations.ts";
 import type { Divergence } from "./divergence.ts";
+import { openExecutor, supported } from "./executor.ts";
+import type { Executor, ExecutorName } from "./executor.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
 import { modelConfig } from "./kernel-traits.ts";
 import { openImage } from "./kernel/image.ts";
 import type { MountedImage } from "./kernel/image.ts";
-import { KernelSubject } from "./kernel/kernel-subject.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
 import { runCase } from "./lockstep.ts";
@@ -32,6 +33,7 @@ export interface VariantRunOptions {
   maxLength: number;
   /** Known deviations count as divergences. */
   strict: boolean;
+  executor: ExecutorName;
 }
 
 /** What a run came to, as plain data. */
@@ -61,7 +63,7 @@ export class VariantRun {
   readonly deviations: readonly Deviation[];
   readonly counts: RunCounts;
   readonly #image: MountedImage;
-  readonly #subject: KernelSubject;
+  readonly #subject: Executor;
   readonly #model: ModelSubject;
   readonly #kept: KeptFiles;
   readonly #arbitrary: fc.Arbitrary<Operation[]>;
@@ -75,14 +77,11 @@ export class VariantRun {
     this.variant = image.variant;
     this.#image = image;
     this.#options = options;
-    this.#subject = new KernelSubject(image);
+    this.#subject = openExecutor(options.executor, image);
     this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks);
     this.deviations = options.strict
       ? []
-      : [
-          ...shownDeviations(this.#config, this.#subject, this.#lockstep()),
-          ...unmountDeviations(traits.atUnmount),
-        ];
+      : [...this.#shownDeviations(), ...unmountDeviations(traits.atUnmount)];
     this.#model = modelWith(this.#config, this.deviations);
     this.#kept = new KeptFiles(image);
     this.#arbitrary = operationsArbitrary({ variant: this.variant, maxLength: options.maxLength });
@@ -114,6 +113,12 @@ export class VariantRun {
     return { variant: this.variant.name, blockSize: this.variant.blockSize };
   }
 
+  /** Programs cannot perform the witnesses, nor anything else in which these deviations show. */
+  #shownDeviations(): Deviation[] {
+    if (this.#options.executor === "dd") return [];
+    return shownDeviations(this.#config, this.#subject, this.#lockstep());
+  }
+
   /** Run the cases of a chunk, `cases` of them. Returns the first divergence, shrunk. */
   runChunk(chunk: number, cases: number): RunFinding | undefined {
     let index = 0;
@@ -126,9 +131,16 @@ export class VariantRun {
         cases,
         shrinkMs: SHRINK_MS,
       },
-      (operations) => {
+      (drawn) => {
+        const operations = this.#supported(drawn);
         const keep = !shrinking && index++ % KEEP_EVERY === 0 && !this.#kept.full;
+        this.#subject.wholeLooks = shrinking;
         const failed = this.#runCase(operations, keep);
+        if (failed && !shrinking) {
+          // At which step it begins may only show where every look is at the whole file.
+          this.#subject.wholeLooks = true;
+          this.#runCase(operations, keep);
+        }
         shrinking ||= failed;
         return failed;
       },
@@ -136,12 +148,17 @@ export class VariantRun {
     if (shrunk === undefined) return undefined;
     const divergence = this.#diverged as Divergence;
     const number = chunk * CASES_PER_CHUNK + shrunk.index;
-    return { case: number, operations: shrunk.operations, divergence };
+    return { case: number, operations: this.#supported(shrunk.operations), divergence };
   }
 
   /** Run one stored case. Returns its divergence. */
   replay(operations: Operation[]): Divergence | undefined {
-    return this.#runCase(operations, false) ? this.#diverged : undefined;
+    this.#subject.wholeLooks = true;
+    return this.#runCase(this.#supported(operations), false) ? this.#diverged : undefined;
+  }
+
+  #supported(operations: Operation[]): Operation[] {
+    return this.#options.executor === "ffi" ? operations : supported(this.#subject, operations);
   }
 
   /** Run one case; whether it diverged. */

@@ -18,6 +18,9 @@ import { VariantRun } from "./variant-run.ts";
 /** Milliseconds between two progress messages. */
 const PROGRESS_MS = 200;
 
+/** Cases for each variant where programs perform them and nobody says how many: some ten seconds. */
+const DD_CASES = 20;
+
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
 
@@ -36,19 +39,25 @@ class VariantJob {
   constructor(run: VariantRun, assignment: Assignment) {
     this.#run = run;
     this.#assignment = assignment;
-    this.#confirmation = new Confirmation(run.variant, assignment.traits, assignment.strict);
+    this.#confirmation = new Confirmation(
+      run.variant,
+      assignment.traits,
+      assignment.strict,
+      assignment.executor,
+    );
   }
 
   /** Run this job's chunks until the limit or the first divergence. */
   async run(): Promise<void> {
-    const { seconds, cases, job, jobs } = this.#assignment;
+    const { seconds, executor, job, jobs } = this.#assignment;
+    const cases = this.#assignment.cases ?? (executor === "dd" ? DD_CASES : Infinity);
     const started = Date.now();
     const end = seconds === undefined ? Infinity : started + seconds * 1000;
     const variant = this.#run.variant.name;
     let told = 0;
     let found = job === 0 && !this.#assignment.strict && (await this.#corpus());
     for (let chunk = job; !found && Date.now() < end; chunk += jobs) {
-      const left = (cases ?? Infinity) - chunk * CASES_PER_CHUNK;
+      const left = cases - chunk * CASES_PER_CHUNK;
       if (left <= 0) break;
       send({ type: "chunk", variant, chunk });
       found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
@@ -133,9 +142,10 @@ class VariantJob {
 }
 
 async function work(assignment: Assignment): Promise<void> {
-  const { seed, maxLength, strict, traits } = assignment;
+  const { seed, maxLength, strict, executor, traits } = assignment;
+  const options = { seed, maxLength, strict, executor };
   for (const name of assignment.variants) {
-    const run = await VariantRun.open(variantNamed(name), traits, { seed, maxLength, strict });
+    const run = await VariantRun.open(variantNamed(name), traits, options);
     try {
       await new VariantJob(run, assignment).run();
     } finally {

@@ -58,6 +58,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_es_seq: 0,
     i_reserved_data_blocks: 0,
     i_mapping: [],
+    i_dirty: new Set(),
     jinode: undefined,
     contents: new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta),
     maybeZeroed: new IntervalMap(),

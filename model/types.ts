@@ -73,6 +73,8 @@ export interface Inode {
   i_reserved_data_blocks: number;
   /** The page cache: folios sorted by index. */
   readonly i_mapping: Folio[];
+  /** PAGECACHE_TAG_DIRTY in the page cache: the dirty folios, and maybe some that are clean or gone by now. */
+  readonly i_dirty: Set<Folio>;
   /** Data that must reach the disk before the running transaction commits; undefined where none must. */
   jinode: jbd2_inode | undefined;
   /** What a read returns; what is missing reads as zero. Ours: the kernel has it in folios and on disk. */

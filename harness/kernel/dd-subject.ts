@@ -14,6 +14,7 @@ import type { FallocateMode, Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { parseFilefrag } from "./filefrag.ts";
 import type { MountedImage } from "./image.ts";
+import type { KeptFile } from "./kernel-file.ts";
 import { type ProcessResult, runSync } from "./process.ts";
 
 const FALLOCATE_OPTIONS: Record<FallocateMode, readonly string[]> = {
@@ -55,6 +56,8 @@ export class DdSubject implements Subject {
   readonly name: string;
   readonly #image: MountedImage;
   readonly #scratch: string;
+  /** Every look is at the whole file: filefrag knows no other. */
+  wholeLooks = true;
   #cases = 0;
   #path: string | undefined;
   #reservedBefore = 0;
@@ -110,6 +113,19 @@ export class DdSubject implements Subject {
     if (this.#path === undefined) return;
     errnoOf("rm", runSync("rm", [this.#path]));
     this.#path = undefined;
+  }
+
+  /** End the case but leave its file for a checkpoint. */
+  keep(): KeptFile {
+    if (this.#path === undefined) throw new UsageError("keep before begin");
+    const path = this.#path;
+    this.#path = undefined;
+    return { path, ino: Number(runSync("stat", ["-c", "%i", path]).stdout) };
+  }
+
+  /** Nothing is open between two steps; ends the case. */
+  release(): void {
+    this.end();
   }
 
   #apply(o: Operation, path: string, tag: number): number {

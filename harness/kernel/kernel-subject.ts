@@ -43,6 +43,11 @@ export class KernelSubject implements Subject {
     this.#looks.alwaysWhole = whole;
   }
 
+  /** System calls can do all of them. */
+  supports(): boolean {
+    return true;
+  }
+
   begin(): void {
     this.#file.begin();
     this.#reservedBefore = this.#file.reservedBlocks();

@@ -10,8 +10,8 @@
  * The pass that a commit makes allocates nothing, and so does not stop at EOF as ordinary writeback does: of a folio
  * past EOF it clears the dirty buffers.
  */
-import { folioIndexAfter, pageOf } from "../mm/folio.ts";
-import type { Folio, Inode } from "../types.ts";
+import { dirtyFolios } from "../mm/folio.ts";
+import type { Inode } from "../types.ts";
 import { submitFolio } from "./writeback.ts";
 
 /** fs/jbd2/transaction.c jbd2_journal_file_inode(): ranges of one transaction grow together. */
@@ -44,13 +44,10 @@ export function ext4_jbd2_inode_add_wait(inode: Inode, start_byte: number, lengt
 
 /** fs/jbd2/commit.c jbd2_journal_commit_transaction(), as far as it touches the data of the inode. */
 export function jbd2_journal_commit_transaction(inode: Inode): void {
-  const { jinode, i_mapping } = inode;
+  const { jinode } = inode;
   inode.jinode = undefined;
   if (jinode === undefined || !jinode.write) return;
-  const first = folioIndexAfter(i_mapping, pageOf(jinode.i_dirty_start));
-  for (let i = first; i < i_mapping.length; i++) {
-    const folio = i_mapping[i] as Folio;
-    if (folio.index > pageOf(jinode.i_dirty_end)) break;
-    if (folio.dirty) submitFolio(inode, folio);
+  for (const folio of dirtyFolios(inode, jinode.i_dirty_start, jinode.i_dirty_end)) {
+    submitFolio(inode, folio);
   }
 }

@@ -28,7 +28,7 @@ export function ext4_block_zero_range(inode: Inode, from: number, length: number
     if (((buffers[b] as number) & BH_Mapped) === 0) return;
   }
   buffers[b]! |= BH_Uptodate;
-  mark_buffer_dirty(folio, b);
+  mark_buffer_dirty(inode, folio, b);
   inode.contents.delete(from, end);
   inode.i_sb.s_op.ext4_jbd2_inode_add_write(inode, from, end - from);
 }

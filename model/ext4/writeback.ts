@@ -12,7 +12,7 @@
  */
 import { assert } from "../assert.ts";
 import { bufferCount, firstBlock, folio_create_buffers } from "../fs/buffer.ts";
-import { folioIndexAfter, folio_next_pos, folio_pos, folio_size, pageOf } from "../mm/folio.ts";
+import { dirtyFolios, folio_next_pos, folio_pos, folio_size } from "../mm/folio.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
 import type { Folio, Inode, MapBlocks } from "../types.ts";
 import {
@@ -107,12 +107,8 @@ export function submitFolio(inode: Inode, folio: Folio): void {
  * 0 or -errno.
  */
 export function ext4_writepages(inode: Inode, start: number, end: number): number {
-  const { i_mapping } = inode;
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
-  for (let i = folioIndexAfter(i_mapping, pageOf(start)); i < i_mapping.length; i++) {
-    const folio = i_mapping[i] as Folio;
-    if (folio.index > pageOf(end)) break;
-    if (!folio.dirty) continue;
+  for (const folio of dirtyFolios(inode, start, end)) {
     folio_create_buffers(inode, folio);
     const inside = blocks - firstBlock(inode, folio);
     const count = bufferCount(inode, folio);

@@ -31,14 +31,16 @@ export function folio_create_buffers(inode: Inode, folio: Folio): Uint8Array {
 }
 
 /** fs/buffer.c mark_buffer_dirty() */
-export function mark_buffer_dirty(folio: Folio, b: number): void {
+export function mark_buffer_dirty(inode: Inode, folio: Folio, b: number): void {
   (folio.buffers as Uint8Array)[b]! |= BH_Dirty;
+  inode.i_dirty.add(folio);
   folio.dirty = true;
   folio.tagged = true;
 }
 
 /** fs/buffer.c block_dirty_folio(): every buffer, also those past EOF. */
-export function block_dirty_folio(folio: Folio): void {
+export function block_dirty_folio(inode: Inode, folio: Folio): void {
+  inode.i_dirty.add(folio);
   const { buffers } = folio;
   if (buffers !== undefined) for (let b = 0; b < buffers.length; b++) buffers[b]! |= BH_Dirty;
   folio.dirty = true;
@@ -55,7 +57,7 @@ export function folio_zero_new_buffers(inode: Inode, folio: Folio, from: number,
     const state = buffers[b] as number;
     if ((state & BH_New) === 0) continue;
     buffers[b] = (state & ~BH_New) | (folio.uptodate ? 0 : BH_Uptodate);
-    mark_buffer_dirty(folio, b);
+    mark_buffer_dirty(inode, folio, b);
   }
 }
 
@@ -77,7 +79,7 @@ export function block_commit_write(inode: Inode, folio: Folio, from: number, to:
       buffers[b] = state & ~BH_New;
     } else {
       buffers[b] = (state & ~BH_New) | BH_Uptodate;
-      mark_buffer_dirty(folio, b);
+      mark_buffer_dirty(inode, folio, b);
     }
   }
   if (!partial) folio.uptodate = true;

@@ -191,7 +191,7 @@ export function storeThroughMapping(inode: Inode, pos: number, len: number): num
     const folio = uptodateFolio(inode, page);
     const error = s_op.page_mkwrite(inode, folio);
     if (error !== 0) return error;
-    block_dirty_folio(folio);
+    block_dirty_folio(inode, folio);
   }
   return 0;
 }

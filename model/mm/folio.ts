@@ -55,6 +55,19 @@ export function filemap_get_folio(inode: Inode, index: number): Folio | undefine
   return folio !== undefined && folio.index <= index ? folio : undefined;
 }
 
+/** mm/filemap.c filemap_get_folios_tag(): the dirty folios that have a byte in [start, end], in their order. */
+export function dirtyFolios(inode: Inode, start: number, end: number): Folio[] {
+  const found: Folio[] = [];
+  for (const folio of inode.i_dirty) {
+    if (!folio.dirty || filemap_get_folio(inode, folio.index) !== folio) {
+      inode.i_dirty.delete(folio);
+    } else if (folio.index <= pageOf(end) && folio_next_index(folio) > pageOf(start)) {
+      found.push(folio);
+    }
+  }
+  return found.toSorted((a, b) => a.index - b.index);
+}
+
 /** include/linux/pagemap.h fgf_set_order(): the order a write of `size` bytes asks for. */
 export function fgf_order(size: number): number {
   return size < 2 * PAGE_SIZE ? 0 : 31 - Math.clz32(size) - PAGE_SHIFT;
@@ -102,6 +115,7 @@ export function filemap_remove_folio(inode: Inode, folio: Folio): void {
  */
 export function folio_split(inode: Inode, folio: Folio, at: number): void {
   assert(folio.buffers === undefined, "only a folio without buffers is split");
+  assert(!folio.dirty, "a folio that lost its buffers is clean");
   const parts: Folio[] = [];
   let index = folio.index;
   let order = folio.order;

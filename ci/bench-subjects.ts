@@ -1,0 +1,123 @@
+/**
+ * What the benchmark compares, on one image: the bare calls, the kernel subject, the model, and the two in lockstep.
+ */
+import type { KernelTraits } from "../harness/kernel-traits.ts";
+import { modelConfig } from "../harness/kernel-traits.ts";
+import { modelWith, shownDeviations } from "../harness/deviations.ts";
+import { openImage } from "../harness/kernel/image.ts";
+import type { MountedImage } from "../harness/kernel/image.ts";
+import { KernelSubject } from "../harness/kernel/kernel-subject.ts";
+import { runCase } from "../harness/lockstep.ts";
+import type { ModelSubject } from "../harness/model-subject.ts";
+import type { Operation } from "../harness/operation.ts";
+import type { Subject } from "../harness/subject.ts";
+import type { Variant } from "../harness/variant.ts";
+import { BareCalls, prepare } from "./bench-bare.ts";
+import { nanoseconds, timed } from "./bench-measure.ts";
+import type { Task } from "./bench-measure.ts";
+import type { Sequence } from "./bench-sequences.ts";
+
+export class Bench {
+  readonly image: MountedImage;
+  readonly #subject: KernelSubject;
+  readonly #bare: BareCalls;
+  readonly #model: ModelSubject;
+  readonly #lockstep: { variant: string; blockSize: number };
+
+  private constructor(image: MountedImage, traits: KernelTraits) {
+    this.image = image;
+    this.#subject = new KernelSubject(image);
+    this.#bare = new BareCalls(image);
+    const { name, blockSize } = image.variant;
+    this.#lockstep = { variant: name, blockSize };
+    const config = modelConfig(image.variant, traits, image.fresh.freeBlocks);
+    this.#model = modelWith(config, shownDeviations(config, this.#subject, this.#lockstep));
+    this.#subject.wholeLooks = false;
+  }
+
+  static async open(variant: Variant, traits: KernelTraits): Promise<Bench> {
+    const image = await openImage(variant);
+    try {
+      return new Bench(image, traits);
+    } catch (error) {
+      image.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#bare.release();
+    this.#subject.release();
+    this.image.close();
+  }
+
+  /** The tasks for a sequence. */
+  tasks({ before, cases }: Sequence): Task[] {
+    const whole = cases.map((operations) => [...before, ...operations]);
+    const steps = whole.map((operations) => prepare(this.#subject, operations));
+    const first = before.length;
+    const sum = (of: (i: number) => number): number =>
+      whole.reduce((total, _, i) => total + of(i), 0);
+    return [
+      { name: "bare", run: () => sum((i) => this.#timeBare(steps[i] ?? [], first)) },
+      { name: "subject", run: () => sum((i) => timeSteps(this.#subject, whole[i] ?? [], first)) },
+      { name: "model", run: () => sum((i) => timeSteps(this.#model, whole[i] ?? [], first)) },
+      {
+        name: "harness",
+        run: () => sum((i) => this.timeCase(this.#subject, whole[i] ?? [], first)),
+      },
+    ];
+  }
+
+  #timeBare(steps: Parameters<BareCalls["run"]>[0], first: number): number {
+    const bare = this.#bare;
+    if (first === 0) {
+      return timed(() => {
+        bare.begin();
+        bare.run(steps, 0, steps.length);
+        bare.end();
+      });
+    }
+    bare.begin();
+    bare.run(steps, 0, first);
+    const took = timed(() => bare.run(steps, first, steps.length));
+    bare.end();
+    return took;
+  }
+
+  /** Nanoseconds of operations `first` on, model and `subject` in lockstep. Throws where they diverge. */
+  timeCase(subject: Subject, operations: readonly Operation[], first: number): number {
+    let start = nanoseconds();
+    const clocked: Subject = {
+      name: subject.name,
+      get performed() {
+        return subject.performed;
+      },
+      begin: () => subject.begin(),
+      step(operation, index, last) {
+        if (index === first && index > 0) start = nanoseconds();
+        return subject.step(operation, index, last);
+      },
+      end: () => subject.end(),
+    };
+    const { divergence } = runCase(this.#model, clocked, operations, this.#lockstep);
+    let took = nanoseconds() - start;
+    if (divergence !== undefined) throw new Error(`diverges: ${divergence.message}`);
+    const removal = timed(() => subject.end());
+    if (first === 0) took += removal;
+    return took;
+  }
+}
+
+function timeSteps(subject: Subject, operations: readonly Operation[], first: number): number {
+  let start = nanoseconds();
+  subject.begin();
+  operations.forEach((operation, i) => {
+    if (i === first && i > 0) start = nanoseconds();
+    subject.step(operation, i, i === operations.length - 1);
+  });
+  let took = nanoseconds() - start;
+  const removal = timed(() => subject.end());
+  if (first === 0) took += removal;
+  return took;
+}

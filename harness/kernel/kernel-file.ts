@@ -1,0 +1,217 @@
+/**
+ * The file under test and the calls on it, without what their answers mean: one method that performs an operation, and
+ * raw looks at what the kernel shows. `kernel-subject.ts` reads the answers; the benchmark takes them as they are, to
+ * learn what the calls alone cost.
+ */
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { type FallocateMode, MAX_IO_BYTES, type Operation } from "../operation.ts";
+import type { MountedImage } from "./image.ts";
+import * as sys from "./syscalls.ts";
+import { userBuffer } from "./user-buffer.ts";
+
+/** fallocate(2) flags of each mode. Punching and collapsing hold the size by their nature; punching must say so. */
+const FALLOCATE_FLAGS: Record<FallocateMode, number> = {
+  allocate: 0,
+  keep_size: sys.FALLOC_FL_KEEP_SIZE,
+  punch_hole: sys.FALLOC_FL_PUNCH_HOLE | sys.FALLOC_FL_KEEP_SIZE,
+  zero_range: sys.FALLOC_FL_ZERO_RANGE,
+  zero_range_keep_size: sys.FALLOC_FL_ZERO_RANGE | sys.FALLOC_FL_KEEP_SIZE,
+  collapse_range: sys.FALLOC_FL_COLLAPSE_RANGE,
+  insert_range: sys.FALLOC_FL_INSERT_RANGE,
+};
+
+const SYNC_AND_WAIT =
+  sys.SYNC_FILE_RANGE_WAIT_BEFORE | sys.SYNC_FILE_RANGE_WRITE | sys.SYNC_FILE_RANGE_WAIT_AFTER;
+
+/** A file that `keep` left behind for a checkpoint. */
+export interface KeptFile {
+  path: string;
+  ino: number;
+}
+
+/** struct statx (include/uapi/linux/stat.h) as 32-bit words: where the fields that are read lie. */
+const STATX_BYTES = 256;
+const STX_INO_WORD = 8;
+const STX_SIZE_WORD = 10;
+const STX_BLOCKS_WORD = 12;
+const TWO_32 = 2 ** 32;
+
+const COUNTER_BYTES = 32;
+/** More digits than any number of blocks has. */
+const MAX_COUNTER_DIGITS = 15;
+const ASCII_ZERO = 48;
+
+/** Kept scratch memory: the bytes of a pread, a struct statx, the counter's text. */
+const STATX_AT = MAX_IO_BYTES;
+const COUNTER_AT = STATX_AT + STATX_BYTES;
+const SCRATCH_BYTES = COUNTER_AT + COUNTER_BYTES;
+
+export class KernelFile {
+  readonly #image: MountedImage;
+  readonly #calls = sys.syscalls();
+  readonly #user = userBuffer();
+  readonly #pageBytes: number;
+  readonly #scratch: number;
+  readonly #bytes: Uint8Array;
+  readonly #statx: Uint32Array;
+  #cases = 0;
+  #path = "";
+  #fd = -1;
+  #counterFd = -1;
+  #counterMount = 0;
+
+  constructor(image: MountedImage) {
+    this.#image = image;
+    this.#pageBytes = this.#calls.getpagesize();
+    const { address, buffer } = sys.keptMemory(SCRATCH_BYTES);
+    this.#scratch = address;
+    this.#bytes = new Uint8Array(buffer);
+    this.#statx = new Uint32Array(buffer, STATX_AT, STATX_BYTES / 4);
+  }
+
+  /** Its descriptor. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** A fresh, empty file; the one before is removed. */
+  begin(): void {
+    this.end();
+    this.#openCounter();
+    this.#path = join(this.#image.mountPoint, `case-${this.#cases++}`);
+    const flags = sys.O_RDWR | sys.O_CREAT | sys.O_EXCL | sys.O_CLOEXEC;
+    this.#fd = sys.mustSucceed(this.#calls.open(this.#path, flags, 0o600), `open ${this.#path}`);
+    // Read-ahead would fill the page cache with folios, and large ones, that no operation asked for.
+    const advice = this.#calls.posix_fadvise(this.#fd, 0, 0, sys.POSIX_FADV_RANDOM);
+    sys.mustSucceed(advice, "posix_fadvise(RANDOM)");
+  }
+
+  /** Close and remove it. */
+  end(): void {
+    if (this.#fd < 0) return;
+    this.#close();
+    sys.mustSucceed(this.#calls.unlink(this.#path), `unlink ${this.#path}`);
+  }
+
+  /** Close it but leave it in place. */
+  keep(): KeptFile {
+    this.stat(sys.STATX_INO);
+    const ino = this.#statxField(STX_INO_WORD);
+    this.#close();
+    return { path: this.#path, ino };
+  }
+
+  /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
+  release(): void {
+    this.end();
+    if (this.#counterFd >= 0) closeSync(this.#counterFd);
+    this.#counterFd = -1;
+  }
+
+  #close(): void {
+    sys.mustSucceed(this.#calls.close(this.#fd), "close");
+    this.#fd = -1;
+  }
+
+  /** Perform an operation as it is, writing the bytes of region `tag`. What it returned, or -errno. */
+  call(o: Operation, tag: number): number {
+    const calls = this.#calls;
+    switch (o.op) {
+      case "pwrite":
+        return calls.pwrite(this.#fd, this.#user.address(tag, o.readable), o.len, o.pos);
+      case "mmap_write":
+        return this.#store(o.pos, o.len, tag);
+      case "pread":
+        return calls.pread(this.#fd, this.#scratch, o.len, o.pos);
+      case "fsync":
+        return calls.fsync(this.#fd);
+      case "sync_file_range":
+        return calls.sync_file_range(this.#fd, o.pos, o.len, SYNC_AND_WAIT);
+      case "ftruncate":
+        return calls.ftruncate(this.#fd, o.size);
+      case "fallocate":
+        return calls.fallocate(this.#fd, FALLOCATE_FLAGS[o.mode], o.pos, o.len);
+      case "drop_cache": {
+        const result = calls.fsync(this.#fd);
+        return result < 0 ? result : calls.posix_fadvise(this.#fd, 0, 0, sys.POSIX_FADV_DONTNEED);
+      }
+    }
+  }
+
+  /** A copy of what the last pread returned, `len` bytes: the next one overwrites the memory. */
+  bytesRead(len: number): Uint8Array {
+    return this.#bytes.slice(0, len);
+  }
+
+  /**
+   * Stores through a shared mapping. Returns 0 where every byte was stored, else -EFAULT, where a program's own store
+   * would have died of SIGBUS (ENOSPC in ext4_page_mkwrite).
+   */
+  #store(pos: number, len: number, tag: number): number {
+    const calls = this.#calls;
+    const start = pos - (pos % this.#pageBytes);
+    const bytes = pos + len - start;
+    const access = sys.PROT_READ | sys.PROT_WRITE;
+    const address = calls.mmap(0, bytes, access, sys.MAP_SHARED, this.#fd, start);
+    if (address < 0) return address;
+    // As with the descriptor: a fault must bring in its own page, not the ones around it.
+    calls.madvise(address, bytes, sys.MADV_RANDOM);
+    const at = address + pos - start;
+    const source = this.#user.file();
+    const stored = calls.pread(source, at, len, this.#user.fileOffset(tag, len));
+    sys.mustSucceed(calls.munmap(address, bytes), "munmap");
+    return stored === len ? 0 : -sys.EFAULT;
+  }
+
+  /** statx(2), for `i_size` and `st_blocks` below. */
+  stat(mask: number): void {
+    const calls = this.#calls;
+    const result = calls.statx(this.#fd, "", sys.AT_EMPTY_PATH, mask, this.#scratch + STATX_AT);
+    sys.mustSucceed(result, "statx");
+  }
+
+  /** Bytes, as of the last `stat`. */
+  get i_size(): number {
+    return this.#statxField(STX_SIZE_WORD);
+  }
+
+  /** 512-byte units, as of the last `stat`. */
+  get st_blocks(): number {
+    return this.#statxField(STX_BLOCKS_WORD);
+  }
+
+  #statxField(word: number): number {
+    return this.#statx[word + 1]! * TWO_32 + this.#statx[word]!;
+  }
+
+  #openCounter(): void {
+    if (this.#counterFd >= 0 && this.#counterMount === this.#image.mounts) return;
+    if (this.#counterFd >= 0) closeSync(this.#counterFd);
+    this.#counterFd = openSync(join(this.#image.sysfs, "delayed_allocation_blocks"), "r");
+    this.#counterMount = this.#image.mounts;
+  }
+
+  /** Reads the counter of `reservedBlocks` into the scratch memory; returns the length of its text. */
+  readCounter(): number {
+    const at = this.#scratch + COUNTER_AT;
+    const result = this.#calls.pread(this.#counterFd, at, COUNTER_BYTES, 0);
+    return sys.mustSucceed(result, "pread of delayed_allocation_blocks");
+  }
+
+  /**
+   * Blocks reserved for delayed allocation in the whole file system (fs/ext4/sysfs.c sums the per-CPU counter exactly).
+   * Nobody else writes to this one, so less its value before the case it is what the case's file holds.
+   */
+  reservedBlocks(): number {
+    const end = COUNTER_AT + this.readCounter() - 1;
+    if (end - COUNTER_AT > MAX_COUNTER_DIGITS) {
+      // Printed unsigned: a counter that went below zero, which is a finding and must not be rounded away.
+      const text = String.fromCharCode(...this.#bytes.subarray(COUNTER_AT, end));
+      return Number(BigInt.asIntN(64, BigInt(text)));
+    }
+    let blocks = 0;
+    for (let i = COUNTER_AT; i < end; i++) blocks = blocks * 10 + this.#bytes[i]! - ASCII_ZERO;
+    return blocks;
+  }
+}

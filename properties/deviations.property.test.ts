@@ -1,0 +1,89 @@
+/**
+ * Every known deviation that shows after an operation is one that this harness would find by itself, without a kernel: the
+ * model with it stands in for the kernel.
+ */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { modelWith, witnessOf } from "../harness/deviations.ts";
+import { runCase } from "../harness/lockstep.ts";
+import type { Operation } from "../harness/operation.ts";
+import { knownDeviations } from "../model/deviations/index.ts";
+import type { Deviation } from "../model/deviations/index.ts";
+import { operations } from "./arbitraries/operations.ts";
+import { modelAfter, settings } from "./settings.ts";
+import type { Setting } from "./settings.ts";
+
+/** Cases within which a deviation must be found; a run of the tool makes some hundred a second. */
+const CASES = 100;
+
+const visible = knownDeviations.filter((deviation) => deviation.visible === "step");
+
+/** The newest kernel that was seen to have the deviations, with the variant of the witness. */
+function settingOf({ witness }: Deviation): Setting {
+  return settings.find(({ name }) => name === `${witness.variant} on 6.18`)!;
+}
+
+/** The step after which the ideal model differs from the one with the deviation; undefined where none does. */
+function differsAt(deviation: Deviation, list: readonly Operation[]): number | undefined {
+  const { config, variant } = settingOf(deviation);
+  const { divergence } = runCase(modelWith(config, []), modelWith(config, [deviation]), list, {
+    variant: variant.name,
+    blockSize: variant.blockSize,
+  });
+  return divergence?.step;
+}
+
+describe("known deviations", () => {
+  test("there are some that show after an operation", () => {
+    expect(visible.map(({ id }) => id)).toContain("short-write-keeps-reservation");
+    expect(visible.length).toBeGreaterThan(1);
+  });
+
+  test.each(visible)("$id: shows on its witness, at the latest after the last operation", (one) => {
+    expect(differsAt(one, witnessOf(one))).toBeLessThan(one.witness.operations.length);
+  });
+
+  test.each(visible)("$id: has a witness without an operation to spare", (one) => {
+    const witness = witnessOf(one);
+    // An fsync shows that the difference lasts (see below); it makes none.
+    const made = [...witness.keys()].filter((at) => witness[at]!.op !== "fsync");
+    for (const at of made) {
+      expect([at, differsAt(one, witness.toSpliced(at, 1))]).toEqual([at, undefined]);
+    }
+    expect(made.length).toBeGreaterThan(0);
+  });
+
+  test.each(visible)("$id: still shows after its witness", (one) => {
+    const { config } = settingOf(one);
+    const [ideal, deviated] = [[], [one.override]].map((overrides) => {
+      const model = modelAfter(config, witnessOf(one), overrides);
+      return model.observe(undefined);
+    });
+    expect(deviated).not.toEqual(ideal);
+  });
+
+  test.each(visible)("$id: is found, and shrunk to two operations or fewer", (one) => {
+    const { variant } = settingOf(one);
+    const arbitrary = operations({ variant, maxLength: 200 });
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const found = fc.check(
+        fc.property(arbitrary, (list) => differsAt(one, list) === undefined),
+        { seed, numRuns: CASES },
+      );
+      expect(found.counterexample?.[0].length).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test.each(visible)(
+    "$id: the model says that it had a part, and the ideal model never does",
+    (one) => {
+      const { config } = settingOf(one);
+      const model = modelWith(config, [one]);
+      for (const [i, operation] of witnessOf(one).entries()) model.step(operation, i);
+      expect([...model.inode.deviated]).toEqual([one.id]);
+      const ideal = modelWith(config, []);
+      for (const [i, operation] of witnessOf(one).entries()) ideal.step(operation, i);
+      expect([...ideal.inode.deviated]).toEqual([]);
+    },
+  );
+});
