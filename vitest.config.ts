@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    setupFiles: ["properties/seed.ts"],
     include: ["{model,harness,properties,images,ci}/**/*.test.ts"],
     exclude: ["dist/**", "node_modules/**"],
     // Tests on the kernel make, mount and check images; everything else takes seconds.

@@ -3,12 +3,12 @@
  */
 import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { modelConfig } from "../harness/kernel-traits.ts";
-import { modelWith, shownDeviations } from "../harness/deviations.ts";
+import { modelWith, shownDeviations } from "../harness/lockstep/deviations.ts";
 import { openImage } from "../harness/kernel/image.ts";
 import type { MountedImage } from "../harness/kernel/image.ts";
 import { KernelSubject } from "../harness/kernel/kernel-subject.ts";
-import { runCase } from "../harness/lockstep.ts";
-import type { ModelSubject } from "../harness/model-subject.ts";
+import { runCase } from "../harness/lockstep/lockstep.ts";
+import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
 import type { Subject } from "../harness/subject.ts";
 import type { Variant } from "../harness/variant.ts";

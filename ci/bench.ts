@@ -11,7 +11,7 @@ import { exitStatus } from "../harness/exit-status.ts";
 import { DdSubject } from "../harness/kernel/dd-subject.ts";
 import { probeKernel } from "../harness/kernel/probe.ts";
 import type { KernelTraits } from "../harness/kernel-traits.ts";
-import { VariantRun } from "../harness/variant-run.ts";
+import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/variants.ts";
 import { operations as operationsArbitrary } from "../properties/arbitraries/operations.ts";
 import { median, nanoseconds, rounds, table, timed } from "./bench-measure.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { machineLacks } from "./kernel/machine.ts";
-import { readCorpus } from "./corpus.ts";
+import { readCorpus } from "./stored/corpus.ts";
 import { corpusDirectory, packageRoot } from "./package.ts";
 
 const lacks = machineLacks();

@@ -7,12 +7,12 @@ import { knownDeviations } from "../model/deviations/index.ts";
 import { variants } from "../images/variants.ts";
 import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
-import { EXECUTORS } from "./executor.ts";
-import type { ExecutorName } from "./executor.ts";
+import { EXECUTORS } from "./run/executor.ts";
+import type { ExecutorName } from "./run/executor.ts";
 import { EnvironmentError, UsageError } from "./failure.ts";
 import { packageVersion } from "./package.ts";
 import { replay } from "./replay.ts";
-import { run } from "./run.ts";
+import { run } from "./run/run.ts";
 import { chooseVariants } from "./variants.ts";
 
 function integer(minimum: number, maximum: number): (text: string) => number {

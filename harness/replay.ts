@@ -1,13 +1,13 @@
 /**
  * `ext4-conform replay FILE`: one stored case again, on a fresh image of its variant.
  */
-import { Confirmation } from "./confirm.ts";
-import { readCounterexample } from "./counterexample.ts";
+import { Confirmation } from "./run/confirm.ts";
+import { readCounterexample } from "./stored/counterexample.ts";
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import { probeKernel } from "./kernel/probe.ts";
-import { report } from "./report.ts";
-import { wantsColour } from "./terminal.ts";
+import { report } from "./report/report.ts";
+import { wantsColour } from "./report/terminal.ts";
 
 export interface ReplayOptions {
   file: string;

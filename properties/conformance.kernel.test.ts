@@ -2,15 +2,16 @@
  * The main job in small, on the running kernel: every variant, the corpus, some chunks, a checkpoint.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CASES_PER_CHUNK } from "../harness/chunk.ts";
-import { Confirmation } from "../harness/confirm.ts";
-import { readCorpus } from "../harness/corpus.ts";
-import { witnessOf } from "../harness/deviations.ts";
+import { CASES_PER_CHUNK } from "../harness/run/chunk.ts";
+import { Confirmation } from "../harness/run/confirm.ts";
+import { readCorpus } from "../harness/stored/corpus.ts";
+import { witnessOf } from "../harness/lockstep/deviations.ts";
 import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { machineLacks } from "../harness/kernel/machine.ts";
 import { probeKernel } from "../harness/kernel/probe.ts";
 import { corpusDirectory } from "../harness/package.ts";
-import { VariantRun } from "../harness/variant-run.ts";
+import { testSeed } from "./seed.ts";
+import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/variants.ts";
 import { variants } from "../images/variants.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
@@ -18,7 +19,6 @@ import { knownDeviations } from "../model/deviations/index.ts";
 const lacks = machineLacks();
 if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 
-const SEED = 20_261_123;
 const CHUNKS = 3;
 
 let traits: KernelTraits;
@@ -34,7 +34,7 @@ describe
 
   beforeAll(async () => {
     run = await VariantRun.open(variant, traits, {
-      seed: SEED,
+      seed: testSeed,
       maxLength: 100,
       strict: false,
       executor: "ffi",

@@ -3,7 +3,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ModelSubject } from "../harness/model-subject.ts";
+import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { FALLOCATE_MODES } from "../harness/operation.ts";
 import type { FallocateMode, Operation } from "../harness/operation.ts";
 import { PATTERN_BYTES, pattern, patternTag } from "../model/pattern.ts";

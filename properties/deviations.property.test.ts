@@ -4,8 +4,8 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { modelWith, witnessOf } from "../harness/deviations.ts";
-import { runCase } from "../harness/lockstep.ts";
+import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
+import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { Operation } from "../harness/operation.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 import type { Deviation } from "../model/deviations/index.ts";

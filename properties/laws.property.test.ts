@@ -3,7 +3,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ModelSubject } from "../harness/model-subject.ts";
+import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Observation } from "../harness/observation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { bytesAt } from "../model/file-system.ts";

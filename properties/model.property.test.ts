@@ -3,9 +3,9 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ModelSubject } from "../harness/model-subject.ts";
+import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
-import { witnessOf } from "../harness/deviations.ts";
+import { witnessOf } from "../harness/lockstep/deviations.ts";
 import type { Override } from "../model/tables.ts";
 import { broken } from "./invariants.ts";
 import { cases, isShort, modelAfter, settings } from "./settings.ts";

@@ -3,7 +3,7 @@
  */
 import * as fc from "fast-check";
 import { modelConfig } from "../harness/kernel-traits.ts";
-import { ModelSubject } from "../harness/model-subject.ts";
+import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
 import type { Variant } from "../harness/variant.ts";
 import { variants } from "../images/variants.ts";

@@ -5,10 +5,10 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { runCase } from "../harness/lockstep.ts";
-import { ReplaySubject } from "../harness/replay-subject.ts";
-import { ModelWithoutReads, readTrace } from "../harness/trace.ts";
-import type { TraceHeader } from "../harness/trace.ts";
+import { runCase } from "../harness/lockstep/lockstep.ts";
+import { ReplaySubject } from "../harness/lockstep/replay-subject.ts";
+import { ModelWithoutReads, readTrace } from "../harness/stored/trace.ts";
+import type { TraceHeader } from "../harness/stored/trace.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 import type { Override, ModelConfig } from "../model/tables.ts";
 

@@ -8,7 +8,7 @@
  */
 import { patternTag } from "../../model/pattern.ts";
 import { EnvironmentError } from "../failure.ts";
-import { Looks } from "../looks.ts";
+import { Looks } from "../lockstep/looks.ts";
 import type { BlockRange, CacheExtent, Extent, Observation } from "../observation.ts";
 import { type Operation, clampOperation } from "../operation.ts";
 import type { Subject } from "../subject.ts";

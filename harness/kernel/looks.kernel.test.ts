@@ -3,11 +3,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModelConfig, Override } from "../../model/tables.ts";
-import { modelWith, shownDeviations } from "../deviations.ts";
+import { modelWith, shownDeviations } from "../lockstep/deviations.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { modelConfig } from "../kernel-traits.ts";
-import { runCase } from "../lockstep.ts";
-import { ModelSubject } from "../model-subject.ts";
+import { runCase } from "../lockstep/lockstep.ts";
+import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../observation.ts";
 import type { FallocateMode, Operation } from "../operation.ts";
 import { variantNamed } from "../variants.ts";

@@ -5,7 +5,7 @@ import { closeSync, openSync } from "node:fs";
 import { release } from "node:os";
 import { basename } from "node:path";
 import { knownDeviations } from "../../model/deviations/index.ts";
-import { witnessOf } from "../deviations.ts";
+import { witnessOf } from "../lockstep/deviations.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { Operation } from "../operation.ts";

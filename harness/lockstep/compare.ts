@@ -1,0 +1,236 @@
+/**
+ * Compare what the model expects with what was seen on the kernel, after every operation.
+ *
+ * Exactly equal: result, i_size, the map merged by state (of the blocks that were looked at, see looks.ts), the
+ * reservation, the bytes read. By rule: st_blocks, which
+ * includes extent-tree blocks, and the extent status cache, which may forget.
+ *
+ * Not compared, and why:
+ * - physical placement, and how extents of one state are split: the allocator's choice, and it depends on what else
+ *   runs on the machine (9 of 400 recorded cases differed from one recording to the next in nothing else);
+ * - which holes, unwritten and written extents are in the extent status cache: it is a cache, with a shrinker and
+ *   read-ahead of its own. What it does hold must be true, and delayed extents are nowhere else, so they must be there;
+ * - timestamps and i_version: not part of the write path's promises here;
+ * - whether pages are cached or dirty: what matters of it shows as delayed blocks and as bytes read.
+ *
+ * This is the hot loop: nothing is allocated while the two agree.
+ */
+import { blockRange, firstDifference } from "../report/block-map.ts";
+import { type DivergenceKind, firstDifferentByte } from "../divergence.ts";
+import { describeResult } from "../report/errno.ts";
+import type { BlockRange, CacheExtent, Extent, Observation } from "../observation.ts";
+
+export interface Geometry {
+  /** Bytes. */
+  readonly blockSize: number;
+}
+
+const WHOLE_FILE: readonly BlockRange[] = [{ lblk: 0, end: Infinity }];
+
+export interface Difference {
+  kind: DivergenceKind;
+  /** The first difference in words, one line. */
+  message: string;
+}
+
+/**
+ * Extents that a file may have while an operation runs, for each that it is left with: a write that ends short frees
+ * again what it allocated, a collapse first writes back what it removes, splitting one extent makes three.
+ */
+const TRANSIENT_FACTOR = 2;
+const TRANSIENT_SLACK = 8;
+
+/**
+ * Most blocks that the extent tree of a file can hold outside the inode.
+ *
+ * The tree grows with the extents it has and hardly ever shrinks, so what counts is the most that a file had in its
+ * life, also for a moment inside an operation: fragments that nobody outside sees may need a leaf, and it stays. One
+ * leaf is therefore always possible. Up to the capacity of a leaf it is enough, since only a full one is split;
+ * beyond, a leaf may hold as little as one extent. What the tree really takes is checked at a checkpoint, exactly.
+ *
+ * @param piecesHighWater most physical extents seen after any operation of the case
+ * @param blockSize bytes
+ */
+export function treeBlocksMax(piecesHighWater: number, blockSize: number): number {
+  const most = TRANSIENT_FACTOR * piecesHighWater + TRANSIENT_SLACK;
+  // struct ext4_extent_header and struct ext4_extent have 12 bytes each, the checksum at the end has 4.
+  const leafCapacity = Math.floor((blockSize - 12) / 12);
+  return most <= leafCapacity ? 1 : 1 + most;
+}
+
+function sameMap(expected: readonly Extent[], seen: readonly Extent[]): boolean {
+  if (expected.length !== seen.length) return false;
+  for (let i = 0; i < expected.length; i++) {
+    const a = expected[i]!;
+    const b = seen[i]!;
+    if (a.lblk !== b.lblk || a.len !== b.len || a.state !== b.state) return false;
+  }
+  return true;
+}
+
+/**
+ * The first entry of the cache that says something untrue of `map`, as its index; -1 where all of it is true.
+ * Both lists are sorted.
+ */
+function falseEntry(map: readonly Extent[], cache: readonly CacheExtent[]): number {
+  let m = 0;
+  for (let c = 0; c < cache.length; c++) {
+    const entry = cache[c]!;
+    const end = entry.lblk + entry.len;
+    while (m < map.length && map[m]!.lblk + map[m]!.len <= entry.lblk) m++;
+    const at = map[m];
+    const true_ =
+      entry.state === "hole"
+        ? at === undefined || at.lblk >= end
+        : at !== undefined &&
+          at.state === entry.state &&
+          at.lblk <= entry.lblk &&
+          at.lblk + at.len >= end;
+    if (!true_) return c;
+  }
+  return -1;
+}
+
+/** Whether `window` holds an entry of the cache. */
+function answered(cache: readonly CacheExtent[], window: BlockRange): boolean {
+  return cache.some(({ lblk, len }) => lblk < window.end && lblk + len > window.lblk);
+}
+
+/**
+ * The first delayed extent of `map` that the cache does not hold, as its index; -1 where there is none.
+ *
+ * EXT4_IOC_GET_ES_CACHE begins at the first block of a window and answers nothing at all where no entry covers that.
+ * So an empty answer only says something of a delayed extent at the very beginning.
+ */
+function forgottenDelayed(
+  map: readonly Extent[],
+  cache: readonly CacheExtent[],
+  windows: readonly BlockRange[],
+): number {
+  let c = 0;
+  for (let m = 0; m < map.length; m++) {
+    const extent = map[m]!;
+    if (extent.state !== "delayed") continue;
+    while (c < cache.length && cache[c]!.lblk + cache[c]!.len <= extent.lblk) c++;
+    const entry = cache[c];
+    const holds =
+      entry !== undefined &&
+      entry.state === "delayed" &&
+      entry.lblk <= extent.lblk &&
+      entry.lblk + entry.len >= extent.lblk + extent.len;
+    if (holds) continue;
+    const window = windows.find(({ end }) => end > extent.lblk)!;
+    if (extent.lblk === window.lblk || answered(cache, window)) return m;
+  }
+  return -1;
+}
+
+function differentMap(expected: readonly Extent[], seen: readonly Extent[]): Difference {
+  const first = firstDifference(expected, seen);
+  if (first === undefined) {
+    return {
+      kind: "map",
+      message: "the maps list the same blocks, but one is not merged by state",
+    };
+  }
+  const where = blockRange(first.lblk, first.len);
+  const verb = first.len === 1 ? "is" : "are";
+  const message = `${where} ${verb} ${first.seen}, expected ${first.expected}`;
+  return { kind: "map", message };
+}
+
+function compareCache(
+  map: readonly Extent[],
+  cache: readonly CacheExtent[],
+  windows: readonly BlockRange[] = WHOLE_FILE,
+): Difference | undefined {
+  const wrong = falseEntry(map, cache);
+  if (wrong >= 0) {
+    const { lblk, len, state } = cache[wrong]!;
+    const where = blockRange(lblk, len);
+    const message = `the extent status cache says ${state} for ${where}, which is not so`;
+    return { kind: "cache", message };
+  }
+  const missing = forgottenDelayed(map, cache, windows);
+  if (missing >= 0) {
+    const { lblk, len } = map[missing]!;
+    const where = blockRange(lblk, len);
+    const message = `the extent status cache does not hold the delayed ${where} as one whole`;
+    return { kind: "cache", message };
+  }
+  return undefined;
+}
+
+/** 512-byte units: data blocks as expected, and whole extent-tree blocks up to the bound. */
+function compareBlocks(
+  expected: number,
+  seen: number,
+  blockSize: number,
+  treeMax: number,
+): Difference | undefined {
+  const unit = blockSize / 512;
+  const excess = seen - expected;
+  if (excess === 0) return undefined;
+  if (excess > 0 && excess % unit === 0 && excess <= treeMax * unit) return undefined;
+  const by =
+    Math.abs(excess) % unit === 0 ? `${Math.abs(excess) / unit} blocks` : `${excess} units`;
+  const tree = treeMax === 0 ? "no extent-tree block" : `at most ${treeMax} extent-tree blocks`;
+  const direction = excess > 0 ? "more" : "fewer";
+  const message = `st_blocks is ${seen}, expected ${expected}: ${by} ${direction}, with ${tree}`;
+  return { kind: "st_blocks", message };
+}
+
+function compareRead(
+  expected: Uint8Array | undefined,
+  seen: Uint8Array | undefined,
+): Difference | undefined {
+  if (expected === undefined || seen === undefined) {
+    if (expected === seen) return undefined;
+    const which = seen === undefined ? "none were" : "some were";
+    return { kind: "read", message: `the bytes of a read were compared, but ${which} returned` };
+  }
+  if (expected.length === seen.length && Buffer.compare(expected, seen) === 0) return undefined;
+  const at = firstDifferentByte(expected, seen);
+  if (at >= expected.length || at >= seen.length) {
+    return { kind: "read", message: `read ${seen.length} bytes, expected ${expected.length}` };
+  }
+  const zero = (bytes: Uint8Array): boolean => bytes[at] === 0;
+  const hex = (bytes: Uint8Array): string => `0x${bytes[at]!.toString(16).padStart(2, "0")}`;
+  const what = zero(seen)
+    ? `zero, expected data (${hex(expected)})`
+    : zero(expected)
+      ? `data (${hex(seen)}), expected zero`
+      : `other data (${hex(seen)}), expected ${hex(expected)}`;
+  return { kind: "read", message: `byte ${at} of the read is ${what}` };
+}
+
+/**
+ * The first difference that matters, or undefined where the two agree.
+ *
+ * @param treeMax most extent-tree blocks the file can have, see `treeBlocksMax`
+ */
+export function compare(
+  expected: Observation,
+  seen: Observation,
+  geometry: Geometry,
+  treeMax: number,
+): Difference | undefined {
+  if (expected.result !== seen.result) {
+    const [is, should] = [describeResult(seen.result), describeResult(expected.result)];
+    return { kind: "result", message: `the call returned ${is}, expected ${should}` };
+  }
+  if (expected.i_size !== seen.i_size) {
+    const message = `i_size is ${seen.i_size}, expected ${expected.i_size}`;
+    return { kind: "i_size", message };
+  }
+  if (!sameMap(expected.map, seen.map)) return differentMap(expected.map, seen.map);
+  if (expected.reserved !== seen.reserved) {
+    const message = `${seen.reserved} clusters are reserved, expected ${expected.reserved}`;
+    return { kind: "reserved", message };
+  }
+  return (
+    (seen.cache === undefined ? undefined : compareCache(expected.map, seen.cache, seen.windows)) ??
+    compareBlocks(expected.st_blocks, seen.st_blocks, geometry.blockSize, treeMax) ??
+    compareRead(expected.read, seen.read)
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * Which known deviations a kernel shows: found out by running the witness of each, and proved again for every case in
+ * which one had a part.
+ */
+import { knownDeviations } from "../../model/deviations/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import type { ModelConfig } from "../../model/tables.ts";
+import { runCase } from "./lockstep.ts";
+import type { LockstepOptions } from "./lockstep.ts";
+import { ModelSubject } from "./model-subject.ts";
+import type { Observation } from "../observation.ts";
+import { operationsSchema } from "../operation.ts";
+import type { Operation } from "../operation.ts";
+import { ReplaySubject } from "./replay-subject.ts";
+import type { Subject } from "../subject.ts";
+
+/** The model of `config` with the given deviations. */
+export function modelWith(config: ModelConfig, deviations: readonly Deviation[]): ModelSubject {
+  return new ModelSubject(
+    config,
+    deviations.map(({ override }) => override),
+  );
+}
+
+/** The operations of a deviation's witness. */
+export function witnessOf(deviation: Deviation): Operation[] {
+  return operationsSchema.parse(deviation.witness.operations);
+}
+
+function agrees(
+  model: ModelSubject,
+  subject: Subject,
+  operations: readonly Operation[],
+  options: LockstepOptions,
+): boolean {
+  const { divergence } = runCase(model, subject, operations, options);
+  return divergence === undefined;
+}
+
+/** The known deviations that show at unmount and that probing the kernel found (KernelTraits.atUnmount). */
+export function unmountDeviations(ids: readonly string[]): Deviation[] {
+  return knownDeviations.filter(({ id }) => ids.includes(id));
+}
+
+/**
+ * The known deviations that `subject` shows after an operation: those whose witness it follows with the deviation and not without. One
+ * that neither explains is left out, and the run will find it unnamed.
+ */
+export function shownDeviations(
+  config: ModelConfig,
+  subject: Subject,
+  options: LockstepOptions,
+): Deviation[] {
+  const shown: Deviation[] = [];
+  for (const deviation of knownDeviations.filter(({ visible }) => visible === "step")) {
+    const operations = witnessOf(deviation);
+    const without = agrees(modelWith(config, shown), subject, operations, options);
+    const withIt = agrees(modelWith(config, [...shown, deviation]), subject, operations, options);
+    if (withIt && !without) shown.push(deviation);
+  }
+  subject.end();
+  return shown;
+}
+
+/** Whether what was recorded of a case cannot be had without `deviation`. */
+export function needsDeviation(
+  config: ModelConfig,
+  deviations: readonly Deviation[],
+  deviation: Deviation,
+  operations: readonly Operation[],
+  recorded: readonly Observation[],
+  options: LockstepOptions,
+): boolean {
+  const others = deviations.filter((other) => other !== deviation);
+  return !agrees(modelWith(config, others), new ReplaySubject(recorded), operations, options);
+}
+
+/** All sets of `items`, the smaller first. */
+function subsets<T>(items: readonly T[]): T[][] {
+  let sets: T[][] = [[]];
+  for (const item of items) sets = [...sets, ...sets.map((set) => [...set, item])];
+  return sets.toSorted((a, b) => a.length - b.length);
+}
+
+/**
+ * The smallest set of known deviations, maybe an empty one, with which `subject` follows the case; undefined where
+ * none does.
+ */
+export function nameDeviations(
+  config: ModelConfig,
+  subject: Subject,
+  operations: readonly Operation[],
+  options: LockstepOptions,
+): Deviation[] | undefined {
+  const visible = knownDeviations.filter((deviation) => deviation.visible === "step");
+  const follows = (set: Deviation[]): boolean =>
+    agrees(modelWith(config, set), subject, operations, options);
+  return subsets(visible).find(follows);
+}

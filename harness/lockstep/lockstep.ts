@@ -1,0 +1,60 @@
+/**
+ * Lockstep: the same operations on the model and on another subject, compared after every one of them.
+ */
+import { compare, treeBlocksMax } from "./compare.ts";
+import { divergence } from "../divergence.ts";
+import type { Divergence } from "../divergence.ts";
+import type { ModelSubject } from "./model-subject.ts";
+import type { Observation } from "../observation.ts";
+import type { Operation } from "../operation.ts";
+import type { Subject } from "../subject.ts";
+
+export interface LockstepOptions {
+  /** Name of the variant, for the divergence. */
+  variant: string;
+  /** Bytes. */
+  blockSize: number;
+  /** Called with what the other subject showed after each operation. */
+  onObservation?: (seen: Observation) => void;
+}
+
+export interface CaseResult {
+  /** Operations that were compared. */
+  steps: number;
+  divergence: Divergence | undefined;
+  /** Blocks whose state the model had to be shown (model/ext4/zeroout.ts). */
+  guesses: number;
+}
+
+/**
+ * Run one case on both, from a fresh file each, and stop at the first divergence. The file is left as it is, so that
+ * a caller can keep it for a checkpoint; the next `begin` removes it.
+ */
+export function runCase(
+  model: ModelSubject,
+  subject: Subject,
+  operations: readonly Operation[],
+  options: LockstepOptions,
+): CaseResult {
+  const { variant, blockSize, onObservation } = options;
+  model.begin();
+  subject.begin();
+  let pieces = 0;
+  let guesses = 0;
+  const last = operations.length - 1;
+  for (let step = 0; step <= last; step++) {
+    const operation = operations[step] as Operation;
+    const seen = subject.step(operation, step, step === last);
+    onObservation?.(seen);
+    model.apply(operation, step);
+    if (subject.performed !== undefined) model.follow(subject.performed.slice(1), step);
+    if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
+    const expected = model.observe(seen.windows);
+    pieces = Math.max(pieces, seen.pieces);
+    const difference = compare(expected, seen, { blockSize }, treeBlocksMax(pieces, blockSize));
+    if (difference === undefined) continue;
+    const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
+    return { steps: step + 1, divergence: divergence(parts), guesses };
+  }
+  return { steps: operations.length, divergence: undefined, guesses };
+}

@@ -1,0 +1,108 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Looks } from "./looks.ts";
+import type { Operation } from "../operation.ts";
+
+const BLOCK = 4096;
+const MARGIN = 16;
+/** Bytes; no operation here moves it. */
+const SIZE = 2 ** 30;
+
+const write = (lblk: number): Operation => ({
+  op: "pwrite",
+  pos: lblk * BLOCK,
+  len: BLOCK,
+  readable: BLOCK,
+});
+
+describe("a file of many extents", () => {
+  let looks: Looks;
+  const after = (operation: Operation) => looks.after(operation, SIZE, SIZE, false);
+
+  beforeEach(() => {
+    looks = new Looks(BLOCK);
+    looks.alwaysWhole = false;
+    looks.begin();
+    after(write(0));
+    after({ op: "fsync" });
+    looks.saw(8000, true);
+  });
+
+  test("a write: its blocks and a margin", () => {
+    expect(after(write(1000))).toEqual([{ lblk: 1000 - MARGIN, end: 1001 + MARGIN }]);
+    expect(after(write(3))).toEqual([{ lblk: 0, end: 4 + MARGIN }]);
+  });
+
+  test("a store through a mapping: the largest folio around it", () => {
+    const windows = after({ op: "mmap_write", pos: 600 * BLOCK, len: 1 });
+    expect(windows).toEqual([{ lblk: 512 - MARGIN, end: 1024 + MARGIN }]);
+  });
+
+  test("a sync: everything since the last one, once", () => {
+    after(write(1000));
+    after(write(5000));
+    after(write(1010));
+    const dirty = [
+      { lblk: 1000 - MARGIN, end: 1011 + MARGIN },
+      { lblk: 5000 - MARGIN, end: 5001 + MARGIN },
+    ];
+    expect(after({ op: "sync_file_range", pos: 0, len: BLOCK })).toEqual(dirty);
+    expect(after({ op: "fsync" })).toEqual(dirty);
+    expect(after({ op: "fsync" })).toEqual([]);
+  });
+
+  test("a size that changes: everything behind, and the block at the former end", () => {
+    const operation: Operation = { op: "ftruncate", size: 100 * BLOCK };
+    const windows = looks.after(operation, 200 * BLOCK, 100 * BLOCK, false);
+    expect(windows).toEqual([{ lblk: 100 - MARGIN, end: Infinity }]);
+    const grown = looks.after(write(1000), 100 * BLOCK, 1001 * BLOCK, false);
+    expect(grown).toEqual([
+      { lblk: 100 - MARGIN, end: 100 + MARGIN },
+      { lblk: 1000 - MARGIN, end: 1001 + MARGIN },
+    ]);
+  });
+
+  test("nothing was called: nothing", () => {
+    expect(looks.after(undefined, SIZE, SIZE, false)).toEqual([]);
+  });
+
+  test("what moves all blocks: the whole file", () => {
+    expect(after({ op: "fallocate", mode: "collapse_range", pos: 0, len: BLOCK })).toBeUndefined();
+    expect(after({ op: "fallocate", mode: "insert_range", pos: 0, len: BLOCK })).toBeUndefined();
+  });
+
+  test("past the largest file: nothing that the kernel would refuse", () => {
+    expect(after(write(2 ** 32 + 100))).toEqual([]);
+  });
+
+  test("the whole file when the case ends, and once in 1,000 operations", () => {
+    expect(looks.after(write(9), SIZE, SIZE, true)).toBeUndefined();
+    looks.saw(8000, true);
+    let windows = 0;
+    while (after(write(windows)) !== undefined) {
+      windows += 1;
+      looks.saw(3, false);
+    }
+    expect(windows).toBe(8000 / 8 - 1);
+  });
+
+  test("as many extents as there can be: those of the last whole look and of all since", () => {
+    expect(looks.saw(5, false)).toBe(8005);
+    expect(looks.saw(5, false)).toBe(8010);
+    expect(looks.saw(7000, true)).toBe(7000);
+  });
+});
+
+test("a file of few extents is always looked at whole", () => {
+  const looks = new Looks(BLOCK);
+  looks.alwaysWhole = false;
+  looks.begin();
+  expect(looks.after(write(1), 0, SIZE, false)).toBeUndefined();
+  looks.saw(64, true);
+  expect(looks.after(write(1), SIZE, SIZE, false)).toBeUndefined();
+});
+
+test("always whole", () => {
+  const looks = new Looks(BLOCK);
+  looks.saw(8000, true);
+  expect(looks.after(write(1), SIZE, SIZE, false)).toBeUndefined();
+});

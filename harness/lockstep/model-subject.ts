@@ -1,0 +1,210 @@
+/**
+ * The model as a Subject: translates operations into the model's calls, and its state into observations.
+ */
+import {
+  bytesAt,
+  createFileSystem,
+  createInode,
+  dropCache,
+  evictInode,
+  fallocate,
+  fsync,
+  ftruncate,
+  mmapWrite,
+  pread,
+  pwrite,
+  sync_file_range,
+} from "../../model/file-system.ts";
+import { adoptZeroed } from "../../model/ext4/zeroout.ts";
+import { patternTag } from "../../model/pattern.ts";
+import type { ModelConfig, Override } from "../../model/tables.ts";
+import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
+import type { Inode, SuperBlock } from "../../model/types.ts";
+import type { BlockRange, Extent, ExtentState, Observation } from "../observation.ts";
+import { clampOperation } from "../operation.ts";
+import type { Operation } from "../operation.ts";
+import type { Subject } from "../subject.ts";
+
+const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, ExtentState> = {
+  [WRITTEN]: "written",
+  [UNWRITTEN]: "unwritten",
+  [DELAYED]: "delayed",
+};
+
+const WHOLE_FILE: readonly BlockRange[] = [{ lblk: 0, end: Infinity }];
+
+/** The call that an operation stands for; what it returned. */
+function call(inode: Inode, operation: Operation, tag: number): number {
+  switch (operation.op) {
+    case "pwrite":
+      return pwrite(inode, operation.pos, operation.len, operation.readable, tag);
+    case "mmap_write":
+      return mmapWrite(inode, operation.pos, operation.len, tag);
+    case "pread":
+      return pread(inode, operation.pos, operation.len);
+    case "fsync":
+      return fsync(inode);
+    case "sync_file_range":
+      return sync_file_range(inode, operation.pos, operation.len);
+    case "ftruncate":
+      return ftruncate(inode, operation.size);
+    case "fallocate":
+      return fallocate(inode, operation.mode, operation.pos, operation.len);
+    case "drop_cache":
+      return dropCache(inode);
+  }
+}
+
+/**
+ * The allocated and the delayed blocks of [from, to) in one list, as FIEMAP shows them. The two never overlap: a
+ * delayed block is one that the extent tree has nothing for.
+ */
+export function extentMap(inode: Inode, from = 0, to = Infinity, map: Extent[] = []): Extent[] {
+  const { i_extents, i_es_tree } = inode;
+  const delayed = inode.i_reserved_data_blocks > 0;
+  let d = delayed ? nextDelayed(inode, i_es_tree.indexAfter(from), to) : undefined;
+  for (let i = i_extents.indexAfter(from); ; i++) {
+    const extent = i_extents.at(i);
+    const end = extent === undefined ? to : Math.min(extent.start, to);
+    for (; d !== undefined && d.start < end; d = nextDelayed(inode, d.index + 1, to)) {
+      push(map, Math.max(d.start, from), Math.min(d.end, to), "delayed");
+    }
+    if (extent === undefined || extent.start >= to) return map;
+    push(map, Math.max(extent.start, from), Math.min(extent.end, to), stateNames[extent.value]);
+  }
+}
+
+function push(map: Extent[], start: number, end: number, state: ExtentState): void {
+  map.push({ lblk: start, len: end - start, state });
+}
+
+/** The first delayed entry of the extent status tree from number `index` on that begins before `to`. */
+function nextDelayed(
+  inode: Inode,
+  index: number,
+  to: number,
+): { start: number; end: number; index: number } | undefined {
+  const tree = inode.i_es_tree;
+  for (let i = index; ; i++) {
+    const entry = tree.at(i);
+    if (entry === undefined || entry.start >= to) return undefined;
+    if (entry.value === DELAYED) return { start: entry.start, end: entry.end, index: i };
+  }
+}
+
+/** Blocks that the map holds, delayed ones included. */
+export function blocksHeld(map: readonly Extent[]): number {
+  let blocks = 0;
+  for (const extent of map) blocks += extent.len;
+  return blocks;
+}
+
+export class ModelSubject implements Subject {
+  readonly name = "model";
+  readonly #sb: SuperBlock;
+  #inode: Inode;
+  /** Of the last operation. */
+  #result = 0;
+  #read: Uint8Array | undefined;
+
+  constructor(config: ModelConfig, overrides: readonly Override[] = []) {
+    this.#sb = createFileSystem(config, overrides);
+    this.#inode = createInode(this.#sb);
+  }
+
+  /** The file of the current case. */
+  get inode(): Inode {
+    return this.#inode;
+  }
+
+  begin(): void {
+    this.end();
+    this.#inode = createInode(this.#sb);
+  }
+
+  end(): void {
+    evictInode(this.#inode);
+  }
+
+  /** End the case but keep its file, as it is now. */
+  keep(): Inode {
+    const kept = this.#inode;
+    this.#inode = createInode(this.#sb);
+    return kept;
+  }
+
+  step(operation: Operation, index: number): Observation {
+    this.apply(operation, index);
+    return this.observe(undefined);
+  }
+
+  /** Apply an operation without looking. */
+  apply(operation: Operation, index: number): void {
+    const inode = this.#inode;
+    const applied = clampOperation(operation, inode.i_size);
+    const result = applied === undefined ? 0 : call(inode, applied, patternTag(index));
+    const reading = operation.op === "pread" && result >= 0;
+    this.#result = result;
+    this.#read = reading ? bytesAt(inode, operation.pos, result) : undefined;
+  }
+
+  /** Apply what came with the last operation, which is still the one whose result counts. */
+  follow(operations: readonly Operation[], index: number): void {
+    for (const operation of operations) call(this.#inode, operation, patternTag(index));
+  }
+
+  /** Whether there are blocks whose state the model could only guess. */
+  get guessed(): boolean {
+    return this.#inode.maybeZeroed.size > 0;
+  }
+
+  /**
+   * Accept, for blocks whose state depends on placement that the model leaves out (model/ext4/zeroout.ts), the state
+   * that was seen in `windows`. Returns how many blocks the model had guessed otherwise.
+   */
+  adopt(seen: readonly Extent[], windows: readonly BlockRange[] = WHOLE_FILE): number {
+    let guessed = 0;
+    for (const { lblk, end } of windows) {
+      guessed += adoptZeroed(this.#inode, lblk, end, (block) => stateAt(seen, block));
+    }
+    return guessed;
+  }
+
+  /** What can be seen in `windows`, undefined for the whole file, after the last operation. */
+  observe(windows: readonly BlockRange[] | undefined): Observation {
+    const inode = this.#inode;
+    const map: Extent[] = [];
+    for (const { lblk, end } of windows ?? WHOLE_FILE) extentMap(inode, lblk, end, map);
+    const blocks = inode.i_extents.covered + inode.i_reserved_data_blocks;
+    return {
+      result: this.#result,
+      i_size: inode.i_size,
+      st_blocks: blocks * (this.#sb.s_blocksize / 512),
+      map,
+      windows,
+      pieces: map.length,
+      reserved: inode.i_reserved_data_blocks,
+      cache: undefined,
+      read: this.#read,
+    };
+  }
+}
+
+/** The state of an allocated block in a sorted list, undefined for any other, and where that state ends. */
+function stateAt(
+  seen: readonly Extent[],
+  lblk: number,
+): { state: typeof WRITTEN | typeof UNWRITTEN | undefined; end: number } {
+  let low = 0;
+  let high = seen.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (seen[middle]!.lblk + seen[middle]!.len > lblk) high = middle;
+    else low = middle + 1;
+  }
+  const extent = seen[low];
+  if (extent === undefined || extent.lblk > lblk) return { state: undefined, end: lblk + 1 };
+  const end = extent.lblk + extent.len;
+  if (extent.state === "delayed") return { state: undefined, end };
+  return { state: extent.state === "written" ? WRITTEN : UNWRITTEN, end };
+}

@@ -1,0 +1,315 @@
+/**
+ * The failure report: what a kernel developer reads first, and often the only thing. Golden files beside the test
+ * show what it looks like.
+ *
+ * 100 columns, ASCII, so that it survives a mailing list. Only the command that replays the case may be longer,
+ * since it must stay in one piece.
+ */
+import { ELIDED, type Band, pictureOf, STATE_CHARACTERS, type Touched } from "./block-map.ts";
+import type { Divergence, DivergenceKind, RecordedObservation } from "../divergence.ts";
+import { describeResult } from "./errno.ts";
+import type { CacheExtent } from "../observation.ts";
+import { describeOperation, type Operation } from "../operation.ts";
+import { type Paint, paintWith, printable, type Style, wrap } from "./terminal.ts";
+import type { Variant } from "../variant.ts";
+
+const WIDTH = 100;
+const INDENT = "  ";
+/** Width of the names at the left, and of the expected values beside them. */
+const LABEL = 11;
+const VALUE = 42;
+
+export interface ReportContext {
+  variant: Pick<Variant, "name" | "blockSize">;
+  kernel: { release: string; path: string };
+  /** Absent where the case was not generated. */
+  seed?: number | undefined;
+  /** The one command that runs this case again. */
+  command: string;
+  colour: boolean;
+}
+
+/** Operations that are listed before the failing one; a case that was shrunk has fewer. */
+const LISTED = 40;
+
+const titles: Readonly<Record<DivergenceKind, string>> = {
+  result: "model and kernel disagree on what the call returned",
+  i_size: "model and kernel disagree on i_size",
+  map: "model and kernel disagree on the blocks of the file",
+  reserved: "model and kernel disagree on the blocks reserved for delayed allocation",
+  cache: "the extent status cache is wrong",
+  st_blocks: "model and kernel disagree on st_blocks",
+  read: "model and kernel disagree on the bytes of the file",
+  contract: "the kernel breaks a promise of the write path",
+  "on-disk-map": "the extents on disk are not those the file should have",
+  "on-disk-size": "the size on disk is not that of the file",
+  "on-disk-blocks": "the block count on disk is wrong",
+  contents: "the file reads differently after a fresh mount",
+  e2fsck: "e2fsck is not content with the file system",
+  "free-blocks": "the free-block count is wrong",
+  "kernel-log": "the kernel complained",
+  hang: "the kernel hung",
+};
+
+/** Blocks that an operation touches, with what a short write reached apart from what it did not. */
+function touchedBy(operation: Operation | undefined, blockSize: number): Touched[] {
+  if (operation === undefined || !("pos" in operation)) return [];
+  const first = Math.floor(operation.pos / blockSize);
+  const end = Math.ceil((operation.pos + operation.len) / blockSize);
+  if (operation.op !== "pwrite") return [{ lblk: first, len: end - first, mark: "=" }];
+  const reached = operation.pos + operation.readable;
+  const middle = operation.readable === 0 ? first : Math.ceil(reached / blockSize);
+  return [
+    { lblk: first, len: middle - first, mark: "=" },
+    { lblk: middle, len: end - middle, mark: "-" },
+  ].filter((t) => t.len > 0);
+}
+
+function blocksOf(operation: Operation, blockSize: number): string {
+  if (!("pos" in operation)) return "";
+  const first = Math.floor(operation.pos / blockSize);
+  const last = Math.ceil((operation.pos + operation.len) / blockSize) - 1;
+  return last === first ? `block ${first}` : `blocks ${first}-${last}`;
+}
+
+function operationLines(divergence: Divergence, blockSize: number, paint: Paint): string[] {
+  const { operations, step } = divergence;
+  const first = Math.max(0, step - LISTED);
+  const shown = operations.slice(first, step + 1);
+  const digits = String(step).length;
+  const texts = shown.map(describeOperation);
+  const width = Math.min(70, Math.max(0, ...texts.map((t) => t.length)));
+  const lines = shown.map((operation, i) => {
+    const failing = first + i === step;
+    const number = String(first + i).padStart(digits);
+    const blocks = paint("dim", blocksOf(operation, blockSize));
+    const text = texts[i]!.padEnd(width);
+    const line = `${failing ? ">" : " "} ${number}  ${failing ? paint("bold", text) : text}`;
+    return blocks === "" ? line.trimEnd() : `${line}   ${blocks}`;
+  });
+  if (first > 0) lines.unshift(`${INDENT}... ${first} operations before these`);
+  const left = operations.length - step - 1;
+  if (left > 0) lines.push(`${INDENT}... ${left} operations after it were not run`);
+  return lines;
+}
+
+/** Bytes as whole blocks and what is left. */
+function inBlocks(bytes: number, blockSize: number): string {
+  const blocks = Math.floor(bytes / blockSize);
+  const rest = bytes % blockSize;
+  if (bytes === 0) return "0";
+  const whole = blocks === 0 ? "" : `${blocks} block${blocks === 1 ? "" : "s"}`;
+  if (rest === 0) return `${bytes}  (${whole})`;
+  return `${bytes}  (${whole}${whole === "" ? "" : " + "}${rest} byte${rest === 1 ? "" : "s"})`;
+}
+
+function readText(observation: RecordedObservation): string {
+  const { read } = observation;
+  if (read === undefined) return "-";
+  const bytes = [...Buffer.from(read.bytes, "base64").subarray(0, 8)];
+  const hex = bytes.map((b) => b.toString(16).padStart(2, "0")).join(" ");
+  return `${read.length}, at ${read.offset}: ${hex}`;
+}
+
+function tableLines(
+  divergence: Divergence,
+  expected: RecordedObservation,
+  seen: RecordedObservation,
+  blockSize: number,
+  paint: Paint,
+): string[] {
+  const row = (name: string, a: string, b: string, differs = a !== b): string => {
+    const mark = differs ? paint(["red", "bold"], "!") : " ";
+    const right = differs ? paint(["red", "bold"], b) : b;
+    return `${mark} ${name.padEnd(LABEL)}${a.padEnd(VALUE)}${right}`;
+  };
+  const both = (text: (o: RecordedObservation) => string): [string, string] => [
+    text(expected),
+    text(seen),
+  ];
+  // More than expected may be extent-tree blocks; only the comparison knows how many there can be.
+  const blocksDiffer = divergence.kind === "st_blocks" || seen.st_blocks < expected.st_blocks;
+  const lines = [
+    paint("dim", `${INDENT}${"".padEnd(LABEL)}${"expected".padEnd(VALUE)}seen`),
+    row("result", ...both((o) => describeResult(o.result))),
+    row("i_size", ...both((o) => inBlocks(o.i_size, blockSize))),
+    row("st_blocks", ...both((o) => inUnits(o.st_blocks, blockSize)), blocksDiffer),
+    row("reserved", ...both((o) => String(o.reserved))),
+  ];
+  if (expected.read !== undefined || seen.read !== undefined) {
+    const differs = expected.read?.sha256 !== seen.read?.sha256;
+    lines.push(row("read", ...both(readText), differs));
+  }
+  return lines;
+}
+
+/** 512-byte units as blocks. */
+function inUnits(units: number, blockSize: number): string {
+  const blocks = (units * 512) / blockSize;
+  return units === 0 || blocks % 1 !== 0
+    ? String(units)
+    : `${units}  (${blocks} block${blocks === 1 ? "" : "s"})`;
+}
+
+const stateStyles: Readonly<Record<string, Style>> = {
+  [STATE_CHARACTERS.hole]: "dim",
+  [STATE_CHARACTERS.delayed]: "yellow",
+  [STATE_CHARACTERS.unwritten]: "cyan",
+  [STATE_CHARACTERS.written]: "green",
+  [ELIDED]: "dim",
+};
+
+/** A row of the picture in the colours of its states, a run at a time. */
+function paintStates(row: string, paint: Paint): string {
+  return row.replaceAll(/(.)\1*/g, (run: string) => paint(stateStyles[run[0]!] ?? "reset", run));
+}
+
+function line(name: string, text: string): string {
+  return `${INDENT}${name.padEnd(LABEL)}${text}`.trimEnd();
+}
+
+/** Names of the operations that are longer than the label. */
+function labelOf(operation: Operation): string {
+  return operation.op === "sync_file_range" ? "sync range" : operation.op;
+}
+
+function bandLines(band: Band, operation: Operation | undefined, paint: Paint): string[] {
+  const lines = [
+    line("block", paint("dim", band.ruler)),
+    line("expected", paintStates(band.expected, paint)),
+    line("seen", paintStates(band.seen, paint)),
+  ];
+  if (band.carets !== "") lines.push(line("", paint(["red", "bold"], band.carets)));
+  if (band.eofExpected === band.eofSeen) {
+    if (band.eofSeen !== "") lines.push(line("EOF", band.eofSeen));
+  } else {
+    if (band.eofExpected !== "") lines.push(line("EOF exp.", band.eofExpected));
+    if (band.eofSeen !== "") lines.push(line("EOF seen", band.eofSeen));
+  }
+  if (band.touched !== "" && operation !== undefined) {
+    lines.push(line(labelOf(operation), paint("dim", band.touched)));
+  }
+  return lines;
+}
+
+function legend(bands: readonly Band[]): string {
+  const used = bands.map((b) => b.expected + b.seen).join("");
+  const names = Object.entries(STATE_CHARACTERS).map(([name, c]) => [c, name] as const);
+  const parts = [...names, [ELIDED, "left out"] as const].filter(([c]) => used.includes(c));
+  if (bands.some((b) => b.eofExpected !== "" || b.eofSeen !== "")) parts.push(["E", "last byte"]);
+  const touched = bands.map((b) => b.touched).join("");
+  if (touched.includes("=")) parts.push(["=", "touched"]);
+  if (touched.includes("-")) parts.push(["-", "not copied"]);
+  return parts.map(([c, name]) => `${c} ${name}`).join("   ");
+}
+
+function mapLines(
+  divergence: Divergence,
+  expected: RecordedObservation,
+  seen: RecordedObservation,
+  blockSize: number,
+  paint: Paint,
+): string[] {
+  const alone = expected === seen;
+  const operation = divergence.operations[divergence.step];
+  const last = (bytes: number): number => Math.ceil(bytes / blockSize) - 1;
+  const picture = pictureOf({
+    expected: expected.map,
+    seen: seen.map,
+    eofExpected: last(expected.i_size),
+    eofSeen: last(seen.i_size),
+    touched: touchedBy(operation, blockSize),
+    width: WIDTH - INDENT.length - LABEL,
+  });
+  if (picture.bands.length === 0) {
+    return [`${INDENT}${alone ? "the file is" : "both files are"} empty: no block, no size`];
+  }
+  const lines = picture.bands.flatMap((band, i) => {
+    const drawn = bandLines(band, operation, paint);
+    if (alone) drawn.splice(1, 1);
+    return i === 0 ? drawn : ["", ...drawn];
+  });
+  if (picture.cut) lines.push("", `${INDENT}Blocks far from the first difference are not shown.`);
+  return [...lines, "", paint("dim", `${INDENT}${legend(picture.bands)}`)];
+}
+
+function cacheLine(name: string, cache: readonly CacheExtent[] | undefined): string {
+  const ranges = (cache ?? []).map(({ lblk, len, state }) => {
+    const end = lblk + len;
+    const open = end >= 2 ** 32 - 1 ? "" : end - 1;
+    return len === 1 ? `${lblk} ${state}` : `${lblk}-${open} ${state}`;
+  });
+  const text =
+    cache === undefined ? "not known" : ranges.length === 0 ? "empty" : ranges.join(", ");
+  const line = `${INDENT}${name.padEnd(LABEL)}${text}`;
+  return line.length > WIDTH ? `${line.slice(0, WIDTH - 4)} ...` : line;
+}
+
+function observationLines(divergence: Divergence, blockSize: number, paint: Paint): string[] {
+  const { expected, seen, kind, step } = divergence;
+  if (seen === undefined && expected === undefined) return [];
+  const when = `after operation ${step}`;
+  if (expected === undefined || seen === undefined) {
+    const only = (expected ?? seen)!;
+    const table = tableLines(divergence, only, only, blockSize, paintWith(false))
+      .slice(1)
+      .map((line) => line.slice(0, INDENT.length + LABEL + VALUE).trimEnd());
+    const which = paint("bold", `${when}, ${seen === undefined ? "expected" : "seen"}`);
+    return [which, ...table, "", ...mapLines(divergence, only, only, blockSize, paint), ""];
+  }
+  const lines = [
+    paint("bold", when),
+    ...tableLines(divergence, expected, seen, blockSize, paint),
+    "",
+    ...mapLines(divergence, expected, seen, blockSize, paint),
+    "",
+  ];
+  if (kind !== "cache") return lines;
+  return [...lines, paint("bold", "extent status cache"), cacheLine("seen", seen.cache), ""];
+}
+
+/** Lines of e2fsck or the kernel log that are shown. */
+const EVIDENCE_LINES = 20;
+
+function evidenceLines(evidence: readonly string[] | undefined, paint: Paint): string[] {
+  if (evidence === undefined || evidence.length === 0) return [];
+  const shown = evidence.slice(0, EVIDENCE_LINES).map((line) => {
+    const clean = printable(line.replaceAll("\t", " "));
+    const text = clean.length > WIDTH - 4 ? `${clean.slice(0, WIDTH - 8)} ...` : clean;
+    return `${INDENT}| ${text}`;
+  });
+  const left = evidence.length - shown.length;
+  if (left > 0) shown.push(`${INDENT}| ... ${left} more lines`);
+  return [paint("bold", "what was said"), ...shown, ""];
+}
+
+/** The report of a divergence, lines ending in "\n". */
+export function report(divergence: Divergence, context: ReportContext): string {
+  const { variant, kernel, seed, command, colour } = context;
+  const paint = paintWith(colour);
+  const indented = (text: string): string[] =>
+    wrap(printable(text), WIDTH - INDENT.length).map((line) => INDENT + line);
+  const facts = [
+    `variant ${printable(variant.name)}`,
+    `kernel ${printable(kernel.release)}`,
+    `path ${printable(kernel.path)}`,
+    ...(seed === undefined ? [] : [`seed ${seed}`]),
+  ];
+  return [
+    `${paint(["red", "bold"], "FAIL")}  ${paint("bold", titles[divergence.kind])}`,
+    "",
+    paint("bold", "operations"),
+    ...operationLines(divergence, variant.blockSize, paint),
+    "",
+    ...observationLines(divergence, variant.blockSize, paint),
+    ...evidenceLines(divergence.evidence, paint),
+    paint("bold", "first difference"),
+    ...indented(divergence.message),
+    "",
+    paint("bold", "replay"),
+    `${INDENT}${paint("cyan", printable(command))}`,
+    "",
+    ...indented(facts.join("   ")),
+    "",
+  ].join("\n");
+}

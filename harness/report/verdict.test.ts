@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import type { FoundDivergence } from "../run/messages.ts";
+import type { SupervisorResult } from "../run/supervisor.ts";
+import { firstDivergences, verdict } from "./verdict.ts";
+
+const counts = {
+  cases: 1000,
+  operations: 12_345,
+  files: 128,
+  checkpoints: 1,
+  guesses: 0,
+  deviations: { "short-write-keeps-reservation": 3 },
+};
+
+const conforming: SupervisorResult = {
+  results: [
+    { variant: "4k-delalloc", counts, seconds: 1 },
+    { variant: "4k-delalloc", counts, seconds: 1 },
+    { variant: "1k-nodelalloc", counts: { ...counts, deviations: {} }, seconds: 2 },
+  ],
+  found: [],
+};
+
+function found(variant: string, number: number, confirmed: boolean): FoundDivergence {
+  const operations = [{ op: "fsync" as const }];
+  const divergence = { variant, step: 0, operations, kind: "map" as const, message: "no" };
+  return { variant, case: number, divergence, confirmed, named: [] };
+}
+
+describe("verdict", () => {
+  test("adds up the jobs and names the deviations", async () => {
+    await expect(verdict(conforming, false)).toMatchFileSnapshot("goldens/verdict-conforms.txt");
+  });
+
+  test("a confirmed divergence fails, one that was not seen again does not", async () => {
+    const result = {
+      ...conforming,
+      found: [found("4k-delalloc", 9, true), found("1k-nodelalloc", 3, false)],
+    };
+    await expect(verdict(result, false)).toMatchFileSnapshot("goldens/verdict-diverges.txt");
+  });
+
+  test("of several jobs' divergences the first case counts, as with one job", () => {
+    const both = [
+      found("4k-delalloc", 70, true),
+      found("4k-delalloc", 9, true),
+      found("4k-delalloc", 5, false),
+    ];
+    expect(firstDivergences({ ...conforming, found: both }).map((f) => f.case)).toEqual([9]);
+  });
+});

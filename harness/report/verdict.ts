@@ -1,0 +1,139 @@
+/**
+ * The verdict: what a run came to, for a person and for the exit status.
+ */
+import { knownDeviations } from "../../model/deviations/index.ts";
+import { witnessOf } from "../lockstep/deviations.ts";
+import { describeOperation } from "../operation.ts";
+import { grouped } from "./progress.ts";
+import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
+import { paintWith } from "./terminal.ts";
+import type { Paint } from "./terminal.ts";
+import type { FoundDivergence } from "../run/messages.ts";
+
+/** The jobs' results of one variant, added up. */
+interface Row {
+  variant: string;
+  cases: number;
+  operations: number;
+  files: number;
+  perSecond: number;
+  diverged: FoundDivergence[];
+}
+
+function addUp(variant: string, jobs: JobResult[], found: readonly FoundDivergence[]): Row {
+  const row = { variant, cases: 0, operations: 0, files: 0, perSecond: 0 };
+  for (const { counts, seconds } of jobs) {
+    row.cases += counts.cases;
+    row.operations += counts.operations;
+    row.files += counts.files;
+    row.perSecond += counts.operations / Math.max(seconds, 0.001);
+  }
+  return { ...row, diverged: found.filter((f) => f.variant === variant) };
+}
+
+function rowsOf({ results, found }: SupervisorResult): Row[] {
+  const byVariant = new Map<string, JobResult[]>();
+  for (const result of results) {
+    byVariant.set(result.variant, [...(byVariant.get(result.variant) ?? []), result]);
+  }
+  return [...byVariant].map(([variant, jobs]) => addUp(variant, jobs, found));
+}
+
+function resultText(row: Row, paint: Paint): string {
+  if (row.diverged.length === 0) return paint("green", "conforms");
+  if (row.diverged.some(({ confirmed }) => confirmed)) return paint("red", "DIVERGES");
+  return paint("yellow", "not reproduced");
+}
+
+const cell = (text: string): string => text.padStart(12);
+
+function table(rows: readonly Row[], paint: Paint): string[] {
+  const width = Math.max(7, ...rows.map(({ variant }) => variant.length));
+
+  const head = ["cases", "operations", "per second", "files on disk"].map(cell).join(" ");
+  return [
+    paint("bold", `${"variant".padEnd(width)} ${head}  result`),
+    ...rows.map((row) => {
+      const numbers = [row.cases, row.operations, row.perSecond].map((n) => cell(grouped(n)));
+      const files = grouped(row.files).padStart(13);
+      return `${row.variant.padEnd(width)} ${numbers.join(" ")} ${files}  ${resultText(row, paint)}`;
+    }),
+  ];
+}
+
+/** Cases in which each known deviation had a part, over all variants. */
+function deviationCounts({ results }: SupervisorResult): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const result of results) {
+    for (const [id, cases] of Object.entries(result.counts.deviations)) {
+      counts.set(id, (counts.get(id) ?? 0) + cases);
+    }
+  }
+  return counts;
+}
+
+function deviationLines(result: SupervisorResult, paint: Paint): string[] {
+  const counts = deviationCounts(result);
+  if (counts.size === 0) return [];
+  const lines = [
+    paint("bold", "known deviations of this kernel (expected; --strict fails on them)"),
+  ];
+  for (const deviation of knownDeviations) {
+    const cases = counts.get(deviation.id);
+    if (cases === undefined) continue;
+    const witness = witnessOf(deviation).map(describeOperation).join("; ");
+    lines.push(
+      `  ${paint("yellow", deviation.id)}: ${cases === 0 ? "shown by its witness only" : `in ${count(cases, "case")}`}`,
+      `    ${deviation.claim}`,
+      `    shortest: ${witness}`,
+    );
+  }
+  return [...lines, ""];
+}
+
+/** "1 case", "2,000 cases" */
+function count(n: number, what: string): string {
+  return `${grouped(n)} ${what}${n === 1 ? "" : "s"}`;
+}
+
+/** The divergences that count: shown again by themselves on a fresh image. */
+export function confirmedDivergences(result: SupervisorResult): FoundDivergence[] {
+  return result.found
+    .filter(({ confirmed }) => confirmed)
+    .toSorted((a, b) => a.variant.localeCompare(b.variant) || a.case - b.case);
+}
+
+/** The first confirmed divergence of each variant: what --jobs 1 would have found. */
+export function firstDivergences(result: SupervisorResult): FoundDivergence[] {
+  const first = new Map<string, FoundDivergence>();
+  for (const found of confirmedDivergences(result)) {
+    if (!first.has(found.variant)) first.set(found.variant, found);
+  }
+  return [...first.values()];
+}
+
+function closing(result: SupervisorResult, paint: Paint): string {
+  const rows = rowsOf(result);
+  const cases = rows.reduce((sum, row) => sum + row.cases, 0);
+  const operations = rows.reduce((sum, row) => sum + row.operations, 0);
+  const ran = `${count(cases, "case")}, ${count(operations, "operation")}, ${count(rows.length, "variant")}`;
+  const first = firstDivergences(result);
+  if (first.length > 0) {
+    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${count(rows.length, "variant")}; ${ran}`;
+  }
+  const doubtful = result.found.length;
+  const doubt = doubtful === 0 ? "" : `; ${doubtful} seen once and not again, see above`;
+  return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}${doubt}`;
+}
+
+/** The whole verdict, lines ending in "\n". */
+export function verdict(result: SupervisorResult, colour: boolean): string {
+  const paint = paintWith(colour);
+  return [
+    ...table(rowsOf(result), paint),
+    "",
+    ...deviationLines(result, paint),
+    closing(result, paint),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,76 @@
+/**
+ * Chunk: a run is cut into chunks of cases, each generated from a seed of its own. So a case is the same whoever runs
+ * it, the process can breathe between two chunks (signals, progress), and N jobs share the chunks without overlap.
+ */
+import * as fc from "fast-check";
+import { ModelBroken } from "../../model/assert.ts";
+import type { Operation } from "../operation.ts";
+
+/** Cases in a chunk: tens of milliseconds. */
+export const CASES_PER_CHUNK = 50;
+
+/** The seed of a chunk: both numbers mixed into 32 bits (the finaliser of MurmurHash3, Appleby, public domain). */
+export function chunkSeed(seed: number, chunk: number): number {
+  let h = (seed ^ Math.imul(chunk + 1, 0x9e3779b1)) | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) | 0;
+}
+
+/** What a failing case shrank to. */
+export interface Shrunk {
+  /** Number of the case in the chunk. */
+  index: number;
+  operations: Operation[];
+  /** Cases that were tried to get there. */
+  shrinks: number;
+}
+
+export interface ChunkOptions {
+  arbitrary: fc.Arbitrary<Operation[]>;
+  seed: number;
+  /** At most CASES_PER_CHUNK. */
+  cases: number;
+  /** Milliseconds that shrinking may take. */
+  shrinkMs: number;
+}
+
+/**
+ * Run the cases of a chunk; `fails` says whether a case does. Returns the first that did, shrunk.
+ *
+ * A case that breaks the model is shrunk too, and then thrown as ModelBroken with its operations. Whatever else `fails`
+ * throws is about the machine: the chunk ends there and the error is passed on.
+ */
+export function checkChunk(
+  options: ChunkOptions,
+  fails: (operations: Operation[]) => boolean,
+): Shrunk | undefined {
+  let broken: ModelBroken | undefined;
+  let fatal: unknown;
+  const conforms = (operations: Operation[]): boolean => {
+    if (fatal !== undefined) return true;
+    try {
+      return !fails(operations);
+    } catch (error) {
+      if (error instanceof ModelBroken) {
+        broken = new ModelBroken(`${error.message}, in ${JSON.stringify(operations)}`);
+        return false;
+      }
+      fatal = error;
+      return true;
+    }
+  };
+  const details = fc.check(fc.property(options.arbitrary, conforms), {
+    seed: options.seed,
+    numRuns: options.cases,
+    interruptAfterTimeLimit: options.shrinkMs,
+  });
+  if (fatal !== undefined) throw fatal;
+  if (broken !== undefined) throw broken;
+  if (details.counterexample === null) return undefined;
+  return {
+    index: details.numRuns - 1,
+    operations: details.counterexample[0],
+    shrinks: details.numShrinks,
+  };
+}

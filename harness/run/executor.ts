@@ -1,0 +1,33 @@
+/**
+ * Executors: the ways to perform a case on a mounted image.
+ */
+import { DdSubject } from "../kernel/dd-subject.ts";
+import type { MountedImage } from "../kernel/image.ts";
+import type { KeptFile } from "../kernel/kernel-file.ts";
+import { KernelSubject } from "../kernel/kernel-subject.ts";
+import type { Operation } from "../operation.ts";
+import type { Subject } from "../subject.ts";
+
+export interface Executor extends Subject {
+  /** Every look is at the whole file (looks.ts). */
+  wholeLooks: boolean;
+  /** Whether it can perform the operation at all. */
+  supports(operation: Operation): boolean;
+  /** End the case but leave its file for a checkpoint. */
+  keep(): KeptFile;
+  /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
+  release(): void;
+}
+
+/** `ffi` calls the kernel in process; `dd` starts a program for every call, a few hundred times slower. */
+export const EXECUTORS = ["ffi", "dd"] as const;
+export type ExecutorName = (typeof EXECUTORS)[number];
+
+export function openExecutor(name: ExecutorName, image: MountedImage): Executor {
+  return name === "dd" ? new DdSubject(image) : new KernelSubject(image);
+}
+
+/** What is left of a case that an executor is to perform. */
+export function supported(executor: Executor, operations: readonly Operation[]): Operation[] {
+  return operations.filter((operation) => executor.supports(operation));
+}

@@ -1,0 +1,142 @@
+/**
+ * Files of cases that were left in place, to be checked on disk together: a checkpoint costs as much for a hundred
+ * files as for one.
+ */
+import { bytesAt, evictInode, warnsAtUnmount } from "../../model/file-system.ts";
+import { knownDeviations } from "../../model/deviations/index.ts";
+import type { Inode } from "../../model/types.ts";
+import { divergence } from "../divergence.ts";
+import type { Divergence, DivergenceKind } from "../divergence.ts";
+import type { Executor } from "./executor.ts";
+import { checkpoint } from "../kernel/checkpoint.ts";
+import type { ExpectedFile, Finding, FindingKind } from "../kernel/checkpoint.ts";
+import type { MountedImage } from "../kernel/image.ts";
+import { blocksHeld, extentMap } from "../lockstep/model-subject.ts";
+import type { ModelSubject } from "../lockstep/model-subject.ts";
+import type { Operation } from "../operation.ts";
+
+/** Files a checkpoint takes at most. */
+const MAX_FILES = 128;
+
+/** Share of the image that kept files may hold: the cases go on beside them. */
+const MAX_SHARE = 1 / 4;
+
+const atUnmount = new Set(
+  knownDeviations.filter(({ visible }) => visible === "unmount").map(({ id }) => id),
+);
+
+interface Kept {
+  operations: readonly Operation[];
+  inode: Inode;
+  file: ExpectedFile;
+}
+
+const kinds: Record<FindingKind, DivergenceKind> = {
+  inconsistent: "e2fsck",
+  size: "on-disk-size",
+  map: "on-disk-map",
+  blocks: "on-disk-blocks",
+  "free-blocks": "free-blocks",
+  mount: "e2fsck",
+  contents: "contents",
+  "kernel-log": "kernel-log",
+};
+
+/** What a file must be once it is on disk: only what i_disksize covers survives. */
+function expectedFile(inode: Inode, path: string, ino: number): ExpectedFile {
+  return {
+    path,
+    ino,
+    i_size: inode.i_disksize,
+    map: extentMap(inode).filter(({ state }) => state !== "delayed"),
+    warnsAtUnmount: warnsAtUnmount(inode),
+    readExpected: (pos, len) => bytesAt(inode, pos, Math.min(len, inode.i_disksize - pos)),
+  };
+}
+
+export class KeptFiles {
+  readonly #image: MountedImage;
+  #kept: Kept[] = [];
+  #blocks = 0;
+
+  constructor(image: MountedImage) {
+    this.#image = image;
+  }
+
+  get count(): number {
+    return this.#kept.length;
+  }
+
+  /** Whether it is time for a checkpoint. */
+  get full(): boolean {
+    const { imageSize, blockSize } = this.#image.variant;
+    return this.#kept.length >= MAX_FILES || this.#blocks * blockSize > imageSize * MAX_SHARE;
+  }
+
+  /** Keep the files of the case that both subjects have just run, the last operation of which was an fsync. */
+  add(
+    model: ModelSubject,
+    subject: Pick<Executor, "keep">,
+    operations: readonly Operation[],
+  ): void {
+    const { path, ino } = subject.keep();
+    const inode = model.keep();
+    const file = expectedFile(inode, path, ino);
+    this.#blocks += blocksHeld(file.map);
+    this.#kept.push({ operations, inode, file });
+  }
+
+  /**
+   * Check all kept files on disk and remove them. Nothing may be open on the image. Returns what was found, each with
+   * the cases that may have caused it: one where the finding is about a file, all where it is about the file system;
+   * and the deviations that had a part in the files that warned at unmount as expected, once for each file.
+   */
+  async check(): Promise<CheckResult> {
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#blocks = 0;
+    const findings = await checkpoint(
+      this.#image,
+      kept.map(({ file }) => file),
+    );
+    for (const { inode } of kept) evictInode(inode);
+    const warned = kept.filter(({ file }) => file.warnsAtUnmount === true);
+    return {
+      findings: findings.map((finding) => ({
+        finding,
+        suspects: kept
+          .filter(({ file }) => finding.path === undefined || finding.path === file.path)
+          .map(({ operations }) => operations),
+      })),
+      deviated: warned.flatMap(({ inode }) =>
+        [...inode.deviated].filter((id) => atUnmount.has(id)),
+      ),
+    };
+  }
+}
+
+export interface CheckResult {
+  findings: OnDiskFinding[];
+  /** Ids of deviations that show at unmount. */
+  deviated: string[];
+}
+
+export interface OnDiskFinding {
+  finding: Finding;
+  suspects: (readonly Operation[])[];
+}
+
+/** A finding of a checkpoint about one case, as a divergence after its last operation. */
+export function onDiskDivergence(
+  variant: string,
+  operations: readonly Operation[],
+  finding: Finding,
+): Divergence {
+  return divergence({
+    variant,
+    step: operations.length - 1,
+    operations: [...operations],
+    kind: kinds[finding.kind],
+    message: finding.message,
+  });
+}

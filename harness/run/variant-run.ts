@@ -1,0 +1,222 @@
+/**
+ * VariantRun: chunk after chunk of cases on one variant's image, with checkpoints in between.
+ */
+import type * as fc from "fast-check";
+import type { Deviation } from "../../model/deviations/index.ts";
+import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
+import {
+  modelWith,
+  needsDeviation,
+  shownDeviations,
+  unmountDeviations,
+} from "../lockstep/deviations.ts";
+import type { Divergence } from "../divergence.ts";
+import { openExecutor, supported } from "./executor.ts";
+import type { Executor, ExecutorName } from "./executor.ts";
+import type { KernelTraits } from "../kernel-traits.ts";
+import { modelConfig } from "../kernel-traits.ts";
+import { openImage } from "../kernel/image.ts";
+import type { MountedImage } from "../kernel/image.ts";
+import { KeptFiles } from "./kept-files.ts";
+import type { OnDiskFinding } from "./kept-files.ts";
+import { runCase } from "../lockstep/lockstep.ts";
+import type { ModelSubject } from "../lockstep/model-subject.ts";
+import type { Observation } from "../observation.ts";
+import type { Operation } from "../operation.ts";
+import type { Variant } from "../variant.ts";
+
+/** Of so many cases one is kept for a checkpoint. */
+const KEEP_EVERY = 8;
+
+/** Milliseconds that shrinking one divergence may take. */
+const SHRINK_MS = 30_000;
+
+export interface VariantRunOptions {
+  seed: number;
+  /** Most operations in a case. */
+  maxLength: number;
+  /** Known deviations count as divergences. */
+  strict: boolean;
+  executor: ExecutorName;
+}
+
+/** What a run came to, as plain data. */
+export interface RunCounts {
+  cases: number;
+  /** Operations that were applied to both and compared. */
+  operations: number;
+  /** Files that were checked on disk. */
+  files: number;
+  checkpoints: number;
+  /** Blocks whose state depended on placement and was taken from the kernel. */
+  guesses: number;
+  /** Cases in which a known deviation had a part, by its id. */
+  deviations: Record<string, number>;
+}
+
+/** A divergence of a run, shrunk. */
+export interface RunFinding {
+  /** Number of the case that showed it first. */
+  case: number;
+  operations: Operation[];
+  divergence: Divergence;
+}
+
+export class VariantRun {
+  readonly variant: Variant;
+  readonly deviations: readonly Deviation[];
+  readonly counts: RunCounts;
+  readonly #image: MountedImage;
+  readonly #subject: Executor;
+  readonly #model: ModelSubject;
+  readonly #kept: KeptFiles;
+  readonly #arbitrary: fc.Arbitrary<Operation[]>;
+  readonly #options: VariantRunOptions;
+  readonly #config: ReturnType<typeof modelConfig>;
+  #recorded: Observation[] = [];
+  /** Of the last case that diverged: the one that shrinking ended at. */
+  #diverged: Divergence | undefined;
+
+  private constructor(image: MountedImage, traits: KernelTraits, options: VariantRunOptions) {
+    this.variant = image.variant;
+    this.#image = image;
+    this.#options = options;
+    this.#subject = openExecutor(options.executor, image);
+    this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks);
+    this.deviations = options.strict
+      ? []
+      : [...this.#shownDeviations(), ...unmountDeviations(traits.atUnmount)];
+    this.#model = modelWith(this.#config, this.deviations);
+    this.#kept = new KeptFiles(image);
+    this.#arbitrary = operationsArbitrary({ variant: this.variant, maxLength: options.maxLength });
+    const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));
+    this.counts = { cases: 0, operations: 0, files: 0, checkpoints: 0, guesses: 0, deviations };
+  }
+
+  /** Make and mount the variant's image. Throws EnvironmentError where this machine cannot. */
+  static async open(
+    variant: Variant,
+    traits: KernelTraits,
+    options: VariantRunOptions,
+  ): Promise<VariantRun> {
+    const image = await openImage(variant);
+    try {
+      return new VariantRun(image, traits, options);
+    } catch (error) {
+      image.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#subject.release();
+    this.#image.close();
+  }
+
+  #lockstep(): { variant: string; blockSize: number } {
+    return { variant: this.variant.name, blockSize: this.variant.blockSize };
+  }
+
+  /** Programs cannot perform the witnesses, nor anything else in which these deviations show. */
+  #shownDeviations(): Deviation[] {
+    if (this.#options.executor === "dd") return [];
+    return shownDeviations(this.#config, this.#subject, this.#lockstep());
+  }
+
+  /** Run the cases of a chunk, `cases` of them. Returns the first divergence, shrunk. */
+  runChunk(chunk: number, cases: number): RunFinding | undefined {
+    let index = 0;
+    let shrinking = false;
+    const { seed } = this.#options;
+    const shrunk = checkChunk(
+      {
+        arbitrary: this.#arbitrary,
+        seed: chunkSeed(seed, chunk),
+        cases,
+        shrinkMs: SHRINK_MS,
+      },
+      (drawn) => {
+        const operations = this.#supported(drawn);
+        const keep = !shrinking && index++ % KEEP_EVERY === 0 && !this.#kept.full;
+        this.#subject.wholeLooks = shrinking;
+        const failed = this.#runCase(operations, keep);
+        if (failed && !shrinking) {
+          // At which step it begins may only show where every look is at the whole file.
+          this.#subject.wholeLooks = true;
+          this.#runCase(operations, keep);
+        }
+        shrinking ||= failed;
+        return failed;
+      },
+    );
+    if (shrunk === undefined) return undefined;
+    const divergence = this.#diverged as Divergence;
+    const number = chunk * CASES_PER_CHUNK + shrunk.index;
+    return { case: number, operations: this.#supported(shrunk.operations), divergence };
+  }
+
+  /** Run one stored case. Returns its divergence. */
+  replay(operations: Operation[]): Divergence | undefined {
+    this.#subject.wholeLooks = true;
+    return this.#runCase(this.#supported(operations), false) ? this.#diverged : undefined;
+  }
+
+  #supported(operations: Operation[]): Operation[] {
+    return this.#options.executor === "ffi" ? operations : supported(this.#subject, operations);
+  }
+
+  /** Run one case; whether it diverged. */
+  #runCase(operations: Operation[], keep: boolean): boolean {
+    this.#recorded = [];
+    const all: Operation[] = keep ? [...operations, { op: "fsync" }] : operations;
+    const onObservation = (seen: Observation): void => {
+      this.#recorded.push(seen);
+    };
+    const options = { ...this.#lockstep(), onObservation };
+    const result = runCase(this.#model, this.#subject, all, options);
+    this.counts.cases += 1;
+    this.counts.operations += result.steps;
+    this.counts.guesses += result.guesses;
+    if (result.divergence !== undefined) {
+      this.#diverged = result.divergence;
+      return true;
+    }
+    this.#countDeviations(all);
+    if (keep) this.#kept.add(this.#model, this.#subject, all);
+    return false;
+  }
+
+  /** The model says which deviations had a part; a count is made only where the kernel cannot be followed without. */
+  #countDeviations(operations: readonly Operation[]): void {
+    const { deviated } = this.#model.inode;
+    for (const deviation of this.deviations) {
+      if (deviation.visible === "unmount" || !deviated.has(deviation.id)) continue;
+      const needed = needsDeviation(
+        this.#config,
+        this.deviations,
+        deviation,
+        operations,
+        this.#recorded,
+        this.#lockstep(),
+      );
+      if (needed) this.counts.deviations[deviation.id]! += 1;
+    }
+  }
+
+  /** Whether enough files wait for a checkpoint. */
+  get checkpointDue(): boolean {
+    return this.#kept.full;
+  }
+
+  /** Check the kept files on disk. */
+  async checkpoint(): Promise<OnDiskFinding[]> {
+    if (this.#kept.count === 0) return [];
+    this.counts.files += this.#kept.count;
+    this.counts.checkpoints += 1;
+    this.#subject.release();
+    const { findings, deviated } = await this.#kept.check();
+    for (const id of deviated) this.counts.deviations[id]! += 1;
+    return findings;
+  }
+}

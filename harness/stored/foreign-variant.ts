@@ -1,0 +1,46 @@
+/**
+ * Variants that came from a file.
+ *
+ * A variant is the argument list of mkfs.ext4 and mount, run as root. One of our own may say what it likes; one that
+ * somebody mailed may only describe a file system inside the image. So: no word that could be a path or a device, no
+ * external journal, nothing that asks the kernel to panic, and an image that fits.
+ */
+import { variantSchema } from "../variant.ts";
+
+/** Bytes of the largest image: enough for a block group of every size, and it fits where the tool runs. */
+const MAX_IMAGE_BYTES = 4 * 2 ** 30;
+
+/** Options of mkfs.ext4 that only shape the file system; each is followed by its value. */
+const MKFS_OPTIONS = new Set(["-O", "-E", "-J", "-C", "-G", "-I", "-N", "-g", "-i", "-m"]);
+
+/** Words of mkfs and mount options: no slash, no space, and no sign that begins an option. */
+const WORD = /^[A-Za-z0-9^_][A-Za-z0-9^_=,.:-]*$/;
+
+const FORBIDDEN = /device=|journal_dev|journal_path|errors=panic|\bloop\b|\boffset=/;
+
+function harmless(word: string): boolean {
+  return word.length <= 200 && WORD.test(word) && !FORBIDDEN.test(word);
+}
+
+/** Index of the first word that may not be there; -1 where all may. */
+function refusedMkfsOption(options: readonly string[]): number {
+  for (let i = 0; i < options.length; i += 2) {
+    if (!MKFS_OPTIONS.has(options[i]!)) return i;
+    if (options[i + 1] === undefined) return i;
+    if (!harmless(options[i + 1]!)) return i + 1;
+  }
+  return -1;
+}
+
+export const foreignVariantSchema = variantSchema.superRefine((variant, context) => {
+  const refuse = (path: (string | number)[], message: string): void => {
+    context.addIssue({ code: "custom", path, message });
+  };
+  const mkfs = refusedMkfsOption(variant.mkfsOptions);
+  if (mkfs >= 0) refuse(["mkfsOptions", mkfs], "is not accepted from a file");
+  const mount = variant.mountOptions.findIndex((option) => !harmless(option));
+  if (mount >= 0) refuse(["mountOptions", mount], "is not accepted from a file");
+  if (variant.imageSize > MAX_IMAGE_BYTES) {
+    refuse(["imageSize"], `more than ${MAX_IMAGE_BYTES} bytes are not accepted from a file`);
+  }
+});
