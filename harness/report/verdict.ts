@@ -116,14 +116,15 @@ function closing(result: SupervisorResult, paint: Paint): string {
   const rows = rowsOf(result);
   const cases = rows.reduce((sum, row) => sum + row.cases, 0);
   const operations = rows.reduce((sum, row) => sum + row.operations, 0);
-  const ran = `${count(cases, "case")}, ${count(operations, "operation")}, ${count(rows.length, "variant")}`;
+  const ran = `${count(cases, "case")}, ${count(operations, "operation")}`;
+  const variants = count(rows.length, "variant");
   const first = firstDivergences(result);
   if (first.length > 0) {
-    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${count(rows.length, "variant")}; ${ran}`;
+    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${variants}; ${ran}`;
   }
   const doubtful = result.found.length;
   const doubt = doubtful === 0 ? "" : `; ${doubtful} seen once and not again, see above`;
-  return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}${doubt}`;
+  return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}${doubt}`;
 }
 
 /** The whole verdict, lines ending in "\n". */
