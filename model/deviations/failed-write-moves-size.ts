@@ -4,6 +4,9 @@ import type { Deviation } from "./deviation.ts";
  * Kernel: fs/ext4/inode.c ext4_da_do_write_end() and ext4_write_end() take pos + copied for the new size also where
  * copied is 0. Since 6.16 mm/filemap.c generic_perform_write() reaches them without having faulted in a single byte;
  * before, only a copy that was rejected whole (a short one into a folio that is not uptodate) did.
+ *
+ * Traced (6.18.44, the witness): ext4_da_write_end pos 4096 len 4096 copied 0, and st_size is 4096 after it, while the
+ * call returns EFAULT. The size on disk stays: i_disksize follows only what writeback allocates. The kernel is wrong.
  */
 export const failedWriteMovesSize: Deviation = {
   id: "failed-write-moves-size",

@@ -6,6 +6,10 @@ import type { Deviation } from "./deviation.ts";
  * folio_zero_new_buffers() makes them dirty zeros; up to EOF writeback will then allocate blocks for those zeros.
  * Past EOF fs/ext4/inode.c mpage_process_page_bufs() stops and fs/ext4/page-io.c ext4_bio_write_folio() clears
  * their dirty bit, so they stay reserved without anything left that could use or release the reservation.
+ *
+ * Traced (6.18.44, the witness): ext4_da_reserve_space 1, ext4_da_write_end copied 0, then for the fsync
+ * ext4_writepages pages_written 1 without an ext4_da_write_pages_extent; ext4_da_release_space comes only when the
+ * inode goes. The kernel is wrong, not the model.
  */
 export const shortWriteKeepsReservation: Deviation = {
   id: "short-write-keeps-reservation",
