@@ -10,6 +10,7 @@ import { exitStatus } from "./exit-status.ts";
 import { EXECUTORS } from "./run/executor.ts";
 import type { ExecutorName } from "./run/executor.ts";
 import { EnvironmentError, UsageError } from "./failure.ts";
+import { whenSignalled } from "./kernel/undo.ts";
 import { packageVersion } from "./package.ts";
 import { replay } from "./replay.ts";
 import { run } from "./run/run.ts";
@@ -27,8 +28,8 @@ function integer(minimum: number, maximum: number): (text: string) => number {
 
 const program = new Command("ext4-conform")
   .description(
-    "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes: a real,\n" +
-      "loop-mounted file system, generated operations, a look at the file's blocks after every one of them.",
+    "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes:\n" +
+      "a real, loop-mounted file system, generated operations, a look at the file after every one.",
   )
   .version(packageVersion())
   .exitOverride()
@@ -40,11 +41,12 @@ Examples:
   ext4-conform run                                 30 seconds over the default variants
   ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
   ext4-conform run --strict                        a known deviation fails the run too
-  ext4-conform replay 4k-delalloc-7-123.json       one stored case again, on a fresh image
+  ext4-conform replay FILE                         one stored case again, on a fresh image
   ext4-conform doctor                              what this machine lacks, and what to do about it
 
 Exit status:
   0 conforms   1 diverges   4 cannot run here   64 wrong usage   70 a bug of this tool
+  130, 143 ended by Ctrl-C or SIGTERM
 
 Needs root, loop devices and e2fsprogs. Only images that it made itself are ever mounted or written; everything is
 removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
@@ -75,7 +77,7 @@ program
       .default("ffi"),
   )
   .option("--hang <seconds>", "silence after which the kernel counts as hung", integer(5, 3600), 60)
-  .option("--save <folder>", "where counterexamples are written", ".")
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
     const { variant, hang, ...rest } = options;
     process.exitCode = await run({
@@ -148,10 +150,13 @@ function explain(error: unknown): number {
   return exitStatus.ourBug;
 }
 
+whenSignalled(undefined);
+
 // A reader that has seen enough (head, less) is no failure of ours; the "exit" listeners still clean up.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit(process.exitCode ?? exitStatus.conforms);
+  // Before there is a verdict the run goes on: whoever asks for the exit status must not be told that it conforms.
+  if (process.exitCode !== undefined) process.exit();
 });
 
 try {

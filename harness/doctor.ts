@@ -16,6 +16,7 @@ export async function doctor(): Promise<ExitStatus> {
       ["kernel", traits.release],
       ["own ext4 can be made and mounted", "yes"],
       ["extent status cache can be read", yesNo(traits.cacheIoctl)],
+      ["kernel log can be read", yesNo(traits.kernelLog)],
       ["large folios in the page cache", yesNo(traits.largeFolios)],
       ["user pages are faulted in first", yesNo(traits.prefaultFirst)],
       ["gap after EOF is zeroed", `${traits.zeroesGap} the write`],

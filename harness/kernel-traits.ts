@@ -9,6 +9,8 @@ export interface KernelTraits {
   release: string;
   /** EXT4_IOC_GET_ES_CACHE works. */
   cacheIoctl: boolean;
+  /** The kernel's log can be read. */
+  kernelLog: boolean;
   /** Buffered writes use large folios (4 KiB blocks, delayed allocation; journalled data never does). */
   largeFolios: boolean;
   /**
@@ -22,6 +24,16 @@ export interface KernelTraits {
   atUnmount: string[];
   /** The mount option of the iomap series is known. */
   bufferedIomap: boolean;
+}
+
+/** What a run leaves out because this machine does not show it, a line each. */
+export function notCompared({ cacheIoctl, kernelLog }: KernelTraits): string[] {
+  return [
+    ...(cacheIoctl
+      ? []
+      : ["this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared"]),
+    ...(kernelLog ? [] : ["/dev/kmsg cannot be read: the kernel's log is not compared"]),
+  ];
 }
 
 /**

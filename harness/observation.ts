@@ -38,6 +38,11 @@ export interface Observation {
   windows?: readonly BlockRange[] | undefined;
   /** Physical extents of the whole file before merging, at most. Bounds the extent-tree blocks in st_blocks. */
   pieces: number;
+  /**
+   * Blocks of `map` whose neighbour before them is allocated too, but elsewhere on the disk; sorted. Not compared: it
+   * tells the model of placement, which it leaves out. Absent where nobody knows.
+   */
+  breaks?: readonly number[] | undefined;
   /** Clusters reserved for delayed allocation by this file. */
   reserved: number;
   /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */

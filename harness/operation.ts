@@ -54,8 +54,11 @@ export const operationSchema = z.discriminatedUnion("op", [
 export type Operation = z.infer<typeof operationSchema>;
 export type OperationName = Operation["op"];
 
+/** Operations of the longest sequence that is stored. */
+export const MAX_OPERATIONS = 100_000;
+
 /** A stored sequence of operations. */
-export const operationsSchema = z.array(operationSchema).max(100_000);
+export const operationsSchema = z.array(operationSchema).max(MAX_OPERATIONS);
 
 /**
  * The operation as it is applied to a file of `i_size` bytes. Returns undefined where nothing is left to do

@@ -16,7 +16,7 @@ import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
 import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
-import { PATTERN_BYTES, pattern, patternOffset } from "./pattern.ts";
+import { pattern, patternOffset } from "./pattern.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS } from "./types.ts";
@@ -62,6 +62,8 @@ export function createInode(sb: SuperBlock): Inode {
     jinode: undefined,
     contents: new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta),
     maybeZeroed: new IntervalMap(),
+    breaks: new Set(),
+    uncertain: false,
     deviated: new Set(),
   };
 }
@@ -130,6 +132,7 @@ const MANY_PASSES = 8;
  */
 export function warnsAtUnmount(inode: Inode): boolean | undefined {
   const tagged = (): boolean => inode.i_mapping.some((folio) => folio.tagged);
+  if (inode.uncertain) return undefined;
   if (!tagged()) return false;
   for (let i = 0; i < MANY_PASSES; i++) fsync(inode);
   return tagged() ? true : undefined;
@@ -173,6 +176,3 @@ export function fallocate(
   if (pos + len > inode.i_sb.s_maxbytes) return EFBIG;
   return fallocateModes[mode](inode, pos, len);
 }
-
-/** Bytes that one write can carry: what the patterns hold. */
-export const MAX_WRITE_BYTES = PATTERN_BYTES;

@@ -84,6 +84,13 @@ export interface Inode {
    * neighbours (see ext4/zeroout.ts). Ours.
    */
   readonly maybeZeroed: IntervalMap<true>;
+  /**
+   * Allocated blocks that are not placed right behind the block before them. The model does not place blocks; who
+   * follows a kernel tells it. Ours.
+   */
+  breaks: ReadonlySet<number>;
+  /** A guess of zeroout.ts was wrong, so what is cached of the file may not be what the model thinks. Ours. */
+  uncertain: boolean;
   /** A named deviation changed what an operation did to this inode; the ids. Ours. */
   readonly deviated: Set<string>;
 }

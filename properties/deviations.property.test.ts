@@ -4,7 +4,12 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
+import {
+  modelWith,
+  needsDeviation,
+  shownDeviations,
+  witnessOf,
+} from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { Operation } from "../harness/operation.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
@@ -37,6 +42,33 @@ describe("known deviations", () => {
   test("there are some that show after an operation", () => {
     expect(visible.map(({ id }) => id)).toContain("short-write-keeps-reservation");
     expect(visible.length).toBeGreaterThan(1);
+  });
+
+  test.each([[[]], ...visible.map((one) => [[one]]), [visible]])(
+    "of a kernel that shows %j those are found",
+    (shown) => {
+      const { config, variant } = settings.find(({ name }) => name === "4k-delalloc on 6.18")!;
+      const options = { variant: variant.name, blockSize: variant.blockSize };
+      expect(shownDeviations(config, modelWith(config, shown), options)).toEqual(shown);
+    },
+  );
+
+  test("one that can make no difference is not found", () => {
+    const { config, variant } = settings.find(({ name }) => name === "4k-nodelalloc on 6.18")!;
+    const options = { variant: variant.name, blockSize: variant.blockSize };
+    const shown = shownDeviations(config, modelWith(config, visible), options);
+    expect(shown.map(({ id }) => id)).not.toContain("short-write-keeps-reservation");
+  });
+
+  test.each(visible)("$id: is needed for its witness and for nothing else", (one) => {
+    const { config, variant } = settingOf(one);
+    const options = { variant: variant.name, blockSize: variant.blockSize };
+    const needed = [witnessOf(one), [{ op: "fsync" as const }]].map((list) => {
+      const kernel = modelWith(config, [one]);
+      const recorded = list.map((operation, i) => kernel.step(operation, i));
+      return needsDeviation(config, [one], one, list, recorded, options);
+    });
+    expect(needed).toEqual([true, false]);
   });
 
   test.each(visible)("$id: shows on its witness, at the latest after the last operation", (one) => {

@@ -27,7 +27,14 @@ export interface Setting {
 /** Every variant on every kernel. */
 export const settings: readonly Setting[] = variants.flatMap((variant) =>
   kernels.map(([release, facts]) => {
-    const traits = { release, cacheIoctl: true, atUnmount: [], bufferedIomap: false, ...facts };
+    const traits = {
+      release,
+      cacheIoctl: true,
+      kernelLog: true,
+      atUnmount: [],
+      bufferedIomap: false,
+      ...facts,
+    };
     const freeBlocks = Math.floor((0.9 * variant.imageSize) / variant.blockSize);
     const config = modelConfig(variant, traits, freeBlocks);
     return { name: `${variant.name} on ${release}`, variant, config };

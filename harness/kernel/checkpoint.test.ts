@@ -117,6 +117,24 @@ describe.skipIf(lacking).each(["4k-delalloc", "1k-nodelalloc", "4k-nojournal"])(
       expect(free.map(({ kind }) => kind)).toEqual(["free-blocks"]);
     });
 
+    test("a wrong block count on disk, which e2fsck sees too", async () => {
+      const file = keepFile();
+      subject.release();
+      image.unmount();
+      const command = `set_inode_field <${file.ino}> blocks 4242`;
+      runSync("debugfs", ["-w", "-R", command, image.imageFile]);
+      image.mount();
+      const kinds = (await check(file)).map(({ kind }) => kind);
+      expect(kinds).toEqual(expect.arrayContaining(["inconsistent", "blocks", "free-blocks"]));
+    });
+
+    test("a warning at unmount that should have come and did not", async () => {
+      const file = keepFile();
+      expect(await check({ ...file, warnsAtUnmount: true })).toEqual([
+        { kind: "kernel-log", message: expect.stringContaining("no warning") as string },
+      ]);
+    });
+
     test("a file that is not there", async () => {
       const file = keepFile();
       const findings = await check({ ...file, ino: 4000 });

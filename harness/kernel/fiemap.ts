@@ -58,6 +58,10 @@ export class ExtentReader {
   readonly #words = keptFiemap().words;
   /** Extents as the kernel returned them, before merging, in the last `map` or `cache`. */
   pieces = 0;
+  /** In the last `map`, blocks that follow an allocated block in the file but not on the disk; sorted. */
+  breaks: number[] = [];
+  /** Where the extent that was read last ends, bytes in the file and on the disk. */
+  #end = { logical: -1, physical: -1 };
 
   /** `blockSize`: bytes. */
   constructor(blockSize: number) {
@@ -96,6 +100,8 @@ export class ExtentReader {
   #read(fd: number, request: number, ranges: readonly BlockRange[]): CacheExtent[] | number {
     const extents: CacheExtent[] = [];
     this.pieces = 0;
+    this.breaks = [];
+    this.#end = { logical: -1, physical: -1 };
     for (const range of ranges) {
       const error = this.#readRange(fd, request, range, extents);
       if (error < 0) return error;
@@ -167,8 +173,20 @@ export class ExtentReader {
       const lblk = Math.max(start, range.lblk);
       const len = Math.min(start + this.#field(at + 4) * blocks, range.end) - lblk;
       flags = words[at + 10]!;
-      if (len > 0) appendMerged(extents, lblk, len, stateOf(flags));
+      const state = stateOf(flags);
+      if (len > 0) appendMerged(extents, lblk, len, state);
+      if (state === "written" || state === "unwritten") this.#noteBreak(at, start);
     }
     return flags;
+  }
+
+  /** Compare where the allocated extent at word `at` begins, at block `lblk`, with where the one before it ended. */
+  #noteBreak(at: number, lblk: number): void {
+    const logical = this.#field(at);
+    const physical = this.#field(at + 2);
+    const length = this.#field(at + 4);
+    if (logical === this.#end.logical && physical !== this.#end.physical) this.breaks.push(lblk);
+    this.#end.logical = logical + length;
+    this.#end.physical = physical + length;
   }
 }

@@ -1,5 +1,13 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -161,6 +169,17 @@ describe.skipIf(lacking)(
       },
     );
 
+    test("a signal while a program runs removes everything too", async () => {
+      const script = `(await import(${dist("harness/kernel/process.js")})).run("sleep", ["5"]);`;
+      const { child, directory } = await hold(script);
+      const exit = ended(child);
+      // Time for the program to have started.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      child.kill("SIGTERM");
+      expect(await exit).toBe("SIGTERM");
+      await expect.poll(() => remains(directory)).toEqual(nothing);
+    });
+
     test.each([
       ["an uncaught error", "throw new Error('broken');", 1],
       ["process.exit", "process.exit(7);", 7],
@@ -207,6 +226,25 @@ describe.skipIf(process.platform !== "linux" || !existsSync("/dev/shm"))("sweep"
     makeDirectory(owner());
     expect(sweepLeftovers()).not.toContain(directory);
     expect(existsSync(directory)).toBe(true);
+  });
+
+  test("a leftover is found where TMPDIR is a symbolic link, and one that leads nowhere is no error", () => {
+    const folder = mkdtempSync(join("/dev/shm", "conform-test-"));
+    const before = process.env["TMPDIR"];
+    try {
+      mkdirSync(join(folder, "real"));
+      symlinkSync("real", join(folder, "link"));
+      const leftover = join(folder, "real", "ext4-conform-999999999-madeByTest");
+      mkdirSync(leftover);
+      process.env["TMPDIR"] = join(folder, "link");
+      expect(sweepLeftovers()).toContain(leftover);
+      process.env["TMPDIR"] = join(folder, "nowhere");
+      expect(() => sweepLeftovers()).not.toThrow();
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+      execFileSync("rm", ["-rf", folder]);
+    }
   });
 
   test("a directory that only looks like ours is left alone", () => {

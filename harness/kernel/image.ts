@@ -1,8 +1,9 @@
 /**
  * A variant's file system, made and mounted: work directory, image file, loop device, mount.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
 import { makeWorkDirectory, removeWorkDirectory, sweepLeftovers } from "./leftovers.ts";
 import { KernelLog } from "./kernel-log.ts";
@@ -63,7 +64,7 @@ export class MountedImage {
     this.mounts++;
     // fs/ext4/sysfs.c: else the kernel drops all but ten warnings in five seconds, and each is about another file.
     for (const kind of ["warning", "msg", "err"]) {
-      writeFileSync(join(this.sysfs, `${kind}_ratelimit_interval_ms`), "0");
+      setTunable(join(this.sysfs, `${kind}_ratelimit_interval_ms`), "0");
     }
   }
 
@@ -71,6 +72,7 @@ export class MountedImage {
     if (!this.#mounted) return;
     unmount(this.mountPoint);
     this.#mounted = false;
+    awaitGone(this.sysfs, this.loopDevice);
   }
 
   /** What was cached is forgotten, what was delayed is allocated: all that is left is what is on disk. */
@@ -85,6 +87,41 @@ export class MountedImage {
     this.#closed = true;
     this.kernelLog?.close();
     this.#remove();
+  }
+}
+
+/** Milliseconds that a file system may take to end once it is unmounted, and between two looks. */
+const GONE_MS = 2000;
+const LOOK_MS = 10;
+
+/**
+ * Wait until the kernel has let go of the file system. It does so within umount(2), unless another mount namespace holds
+ * a copy of the mount (made by unshare, a container or a service that started meanwhile): then nothing of what is on the
+ * image can be trusted, however right it may look.
+ */
+function awaitGone(sysfs: string, loopDevice: string): void {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; existsSync(sysfs); waited += LOOK_MS) {
+    if (waited >= GONE_MS) {
+      throw new EnvironmentError(
+        "process-failed",
+        `the file system on ${loopDevice} goes on after umount: another mount namespace holds it`,
+        "Start the tool after the container or service that was started during the run, and not beside one that starts.",
+      );
+    }
+    Atomics.wait(sleeper, 0, 0, LOOK_MS);
+  }
+}
+
+function setTunable(file: string, value: string): void {
+  try {
+    writeFileSync(file, value);
+  } catch (error) {
+    throw new EnvironmentError(
+      "process-failed",
+      `${file} cannot be written (${(error as NodeJS.ErrnoException).code})`,
+      "Mount sysfs on /sys, writable, or leave the restricted container.",
+    );
   }
 }
 

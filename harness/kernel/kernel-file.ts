@@ -104,9 +104,9 @@ export class KernelFile {
 
   /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
   release(): void {
-    this.end();
     if (this.#counterFd >= 0) closeSync(this.#counterFd);
     this.#counterFd = -1;
+    this.end();
   }
 
   #close(): void {

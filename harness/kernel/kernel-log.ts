@@ -4,7 +4,7 @@
  * A record is "priority,sequence,time,flags;text", one a read(2). A warning with a stack trace names no device, so with
  * several runs on one machine each of them reports it.
  */
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { SEEK_END, mustSucceed, syscalls } from "./syscalls.ts";
 
 /** Bytes; longer than the longest record. */
@@ -31,6 +31,9 @@ function textOf(record: string): string {
   return record.slice(record.indexOf(";") + 1).split("\n")[0]!;
 }
 
+/** Major and minor number of /dev/kmsg: containers like to put /dev/null there. */
+const KMSG_DEVICE = 1 * 256 + 11;
+
 export class KernelLog {
   readonly #fd: number;
   readonly #record = Buffer.alloc(RECORD_BYTES);
@@ -41,12 +44,15 @@ export class KernelLog {
 
   /** The log from now on; undefined where this process may not read it. */
   static open(): KernelLog | undefined {
+    let fd: number | undefined;
     try {
-      const fd = openSync("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK);
+      fd = openSync("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK);
+      if (fstatSync(fd).rdev !== KMSG_DEVICE) throw new Error("/dev/kmsg is something else");
       // Reading up to the end instead would take 5 us a record, 8 ms on a machine that has been up for a while.
       mustSucceed(syscalls().lseek(fd, 0, SEEK_END), "lseek on /dev/kmsg");
       return new KernelLog(fd);
     } catch {
+      if (fd !== undefined) closeSync(fd);
       return undefined;
     }
   }
@@ -71,6 +77,7 @@ export class KernelLog {
     for (;;) {
       try {
         const length = readSync(this.#fd, this.#record);
+        if (length === 0) return records;
         records.push(this.#record.toString("utf8", 0, length));
       } catch (error) {
         // EPIPE: the ring overwrote what we had not read; the next read goes on behind the gap.

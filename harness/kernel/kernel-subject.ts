@@ -94,7 +94,9 @@ export class KernelSubject implements Subject {
     const pieces = this.#looks.saw(this.#extents.pieces, windows === undefined);
     const reserved = file.reservedBlocks() - this.#reservedBefore;
     const { st_blocks } = file;
-    return { result, i_size: this.#i_size, st_blocks, map, windows, pieces, reserved, cache, read };
+    const { breaks } = this.#extents;
+    const blocks = { st_blocks, map, windows, pieces, breaks, reserved, cache };
+    return { result, i_size: this.#i_size, ...blocks, read };
   }
 
   #map(ranges: readonly BlockRange[]): Extent[] {

@@ -12,8 +12,10 @@ import {
   readFileSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   rmdirSync,
+  unlinkSync,
   statfsSync,
   writeFileSync,
 } from "node:fs";
@@ -35,9 +37,21 @@ const MARGIN_BYTES = 64 * 2 ** 20;
 
 const ownerSchema = z.object({ pid: z.int(), startTime: z.string(), scope: z.string() });
 
-/** Where directories are made, best first: a tmpfs file is its own page cache, so an image there costs no I/O. */
+const wantedPlaces = (): string[] => [...new Set(["/dev/shm", tmpdir()])];
+
+/**
+ * Where directories are made, best first: a tmpfs file is its own page cache, so an image there costs no I/O. Only those
+ * that are there, without symbolic links, as the kernel names them in mountinfo and backing_file.
+ */
 function places(): string[] {
-  return [...new Set(["/dev/shm", tmpdir()])];
+  const there = wantedPlaces().flatMap((place) => {
+    try {
+      return [realpathSync(place)];
+    } catch {
+      return [];
+    }
+  });
+  return [...new Set(there)];
 }
 
 /** Clock ticks after boot at which a process started, or undefined where it is gone or a zombie (proc_pid_stat(5)). */
@@ -72,7 +86,7 @@ export function makeWorkDirectory(bytes: number): string {
   if (place === undefined) {
     throw new EnvironmentError(
       "no-space",
-      `neither of ${places().join(" and ")} has ${Math.ceil(needed / 2 ** 20)} MiB free`,
+      `none of ${wantedPlaces().join(", ")} has ${Math.ceil(needed / 2 ** 20)} MiB free`,
       "Free some space there, or set TMPDIR to a directory that has it.",
     );
   }
@@ -127,6 +141,13 @@ function sweepOrphanLoops(): void {
   }
 }
 
+/** An owner file without a byte says that its maker died while it wrote it. */
+function removeUnowned(directory: string): void {
+  const owner = join(directory, OWNER_FILE);
+  if (lstatOrUndefined(owner)?.size === 0) unlinkSync(owner);
+  rmdirSync(directory);
+}
+
 /** Sweeps what dead runs left; returns the directories it removed. Another run may be sweeping at the same time. */
 export function sweepLeftovers(): string[] {
   const swept: string[] = [];
@@ -139,7 +160,7 @@ export function sweepLeftovers(): string[] {
       if (verdict === "not-ours") continue;
       try {
         // An empty one is removed as such: rmdir refuses where there is anything inside that we cannot account for.
-        if (verdict === "empty") rmdirSync(directory);
+        if (verdict === "empty") removeUnowned(directory);
         else removeWorkDirectory(directory);
         swept.push(directory);
       } catch {

@@ -5,8 +5,8 @@ import { existsSync } from "node:fs";
 import { EnvironmentError } from "../failure.ts";
 import { lacksProgram } from "./process.ts";
 
-/** One of each package that a run needs. */
-const PROGRAMS = ["mkfs.ext4", "debugfs", "losetup", "mount"];
+/** All that a run needs: one that is missed half-way could leave a mount behind. */
+const PROGRAMS = ["mkfs.ext4", "debugfs", "e2fsck", "losetup", "mount", "umount"];
 
 /** What is missing, or undefined where nothing obvious is. */
 export function machineLacks(): EnvironmentError | undefined {
@@ -29,6 +29,13 @@ export function machineLacks(): EnvironmentError | undefined {
       "no-loop-device",
       "there is no /dev/loop-control",
       "Use a kernel with CONFIG_BLK_DEV_LOOP, load the module (modprobe loop), or leave the restricted container.",
+    );
+  }
+  if (!existsSync("/sys/block")) {
+    return new EnvironmentError(
+      "unsupported-platform",
+      "there is no /sys/block",
+      "Mount sysfs (mount -t sysfs sysfs /sys).",
     );
   }
   return PROGRAMS.map(lacksProgram).find((lacking) => lacking !== undefined);

@@ -117,6 +117,7 @@ export async function probeKernel(): Promise<KernelTraits> {
     return {
       release: release(),
       cacheIoctl: faulted.cache !== undefined,
+      kernelLog: image.kernelLog !== undefined,
       largeFolios,
       prefaultFirst: faulted.reserved === 0,
       zeroesGap,

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { execa, execaSync } from "execa";
 import { EnvironmentError } from "../failure.ts";
+import { endBySignal, endsPrograms } from "./undo.ts";
 
 /** The Debian packages that hold the programs we start, for the remedy where one is missing. */
 const PACKAGES: Record<string, string> = {
@@ -61,11 +62,14 @@ export function lacksProgram(program: string): EnvironmentError | undefined {
 interface Ended {
   exitCode?: number | undefined;
   code?: string | undefined;
+  signal?: string | undefined;
   stdout?: string;
   stderr?: string;
 }
 
 function resultOf(program: string, ended: Ended): ProcessResult {
+  // Ctrl-C goes to the whole process group: the program's end is the first that we hear of it.
+  if (endsPrograms(ended.signal)) endBySignal(ended.signal);
   if (ended.exitCode === undefined && ended.code === "ENOENT") {
     throw missing(program);
   }
@@ -77,7 +81,8 @@ function resultOf(program: string, ended: Ended): ProcessResult {
 
 /** Runs a program to its end, whatever its exit status. Throws EnvironmentError where it is not installed. */
 export async function run(program: string, args: readonly string[]): Promise<ProcessResult> {
-  return resultOf(program, await execa(program, args, options()));
+  // No `cleanup`: execa's signal listeners would wait for ours to end the process, and ours (undo.ts) for them.
+  return resultOf(program, await execa(program, args, { ...options(), cleanup: false }));
 }
 
 /** As `run`, waiting: for what must happen on the way out of the process. */

@@ -20,34 +20,47 @@ function undoEverything(): void {
   }
 }
 
-function onSignal(signal: NodeJS.Signals): void {
-  // Another listener means that the program wants to end in its own way; the "exit" event then does our part.
-  if (process.listenerCount(signal) > 1) return;
+/** Undo everything and end as the signal would have ended this process, whoever else listens to it. */
+export function endBySignal(signal: NodeJS.Signals): void {
   undoEverything();
-  unhook();
+  process.off("exit", undoEverything);
+  process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
-/** Uncaught errors end in "exit" too. */
+let hooked = false;
+let end: (signal: NodeJS.Signals) => void = endBySignal;
+
+/**
+ * Listen from now on to the end. A listener that came and went with what there is to undo would lose a signal that
+ * arrives while the last of it is undone. Uncaught errors end in "exit" too.
+ */
 function hook(): void {
+  if (hooked) return;
+  hooked = true;
   process.on("exit", undoEverything);
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  for (const signal of SIGNALS) process.on(signal, (s) => end(s));
 }
 
-function unhook(): void {
-  process.off("exit", undoEverything);
-  for (const signal of SIGNALS) process.off(signal, onSignal);
+/** Let `how` decide what a signal does, until this is called with undefined; it must come to `endBySignal`. */
+export function whenSignalled(how: ((signal: NodeJS.Signals) => void) | undefined): void {
+  hook();
+  end = how ?? endBySignal;
+}
+
+/** Whether a signal is one that a terminal or a supervisor sends to end a program. */
+export function endsPrograms(signal: string | undefined): signal is (typeof SIGNALS)[number] {
+  return SIGNALS.some((known) => known === signal);
 }
 
 /** Registers a step that must be undone. Returns a function that undoes it now, once. */
 export function undoAtExit(undo: Undo): Undo {
-  if (pending.length === 0) hook();
+  hook();
   pending.push(undo);
   return () => {
     const at = pending.indexOf(undo);
     if (at < 0) return;
     pending.splice(at, 1);
-    if (pending.length === 0) unhook();
     undo();
   };
 }

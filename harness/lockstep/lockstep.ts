@@ -26,6 +26,11 @@ export interface CaseResult {
   guesses: number;
 }
 
+function movesBlocks(operation: Operation): boolean {
+  if (operation.op !== "fallocate") return false;
+  return operation.mode === "collapse_range" || operation.mode === "insert_range";
+}
+
 /**
  * Run one case on both, from a fresh file each, and stop at the first divergence. The file is left as it is, so that
  * a caller can keep it for a checkpoint; the next `begin` removes it.
@@ -46,7 +51,10 @@ export function runCase(
     const operation = operations[step] as Operation;
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen);
+    // What moves blocks converts them first, where they were: what was known before is what holds then.
+    if (!movesBlocks(operation)) model.place(seen);
     model.apply(operation, step);
+    if (movesBlocks(operation)) model.place(seen);
     if (subject.performed !== undefined) model.follow(subject.performed.slice(1), step);
     if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
     const expected = model.observe(seen.windows);

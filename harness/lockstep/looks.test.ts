@@ -50,6 +50,22 @@ describe("a file of many extents", () => {
     expect(after({ op: "fsync" })).toEqual([]);
   });
 
+  test("dropping the cache writes back as a sync does", () => {
+    after(write(1000));
+    expect(after({ op: "drop_cache" })).toEqual([{ lblk: 1000 - MARGIN, end: 1001 + MARGIN }]);
+    expect(after({ op: "fsync" })).toEqual([]);
+  });
+
+  test("a punch: its blocks and a margin", () => {
+    const windows = after({ op: "fallocate", mode: "punch_hole", pos: 900 * BLOCK, len: BLOCK });
+    expect(windows).toEqual([{ lblk: 900 - MARGIN, end: 901 + MARGIN }]);
+  });
+
+  test("a sync after more ranges than are worth remembering: the whole file", () => {
+    for (let i = 0; i < 300; i++) after(write(1000 + i * 100));
+    expect(after({ op: "fsync" })).toBeUndefined();
+  });
+
   test("a size that changes: everything behind, and the block at the former end", () => {
     const operation: Operation = { op: "ftruncate", size: 100 * BLOCK };
     const windows = looks.after(operation, 200 * BLOCK, 100 * BLOCK, false);

@@ -153,6 +153,21 @@ export class ModelSubject implements Subject {
     for (const operation of operations) call(this.#inode, operation, patternTag(index));
   }
 
+  /**
+   * Learn where blocks are placed: of those looked at, `seen.breaks` are the ones that do not follow the block before
+   * them. What was known of others stays; of blocks that are gone too, since the operation that freed them may first
+   * have converted them. To be called before `apply`, with what was seen after the operation.
+   */
+  place(seen: Observation): void {
+    const inode = this.#inode;
+    const { breaks = [], map, windows = WHOLE_FILE } = seen;
+    if (breaks.length === 0 && inode.breaks.size === 0) return;
+    const stays = (lblk: number): boolean =>
+      !windows.some((window) => window.lblk < lblk && lblk < window.end) ||
+      stateAt(map, lblk).state === undefined;
+    inode.breaks = new Set([...[...inode.breaks].filter(stays), ...breaks]);
+  }
+
   /** Whether there are blocks whose state the model could only guess. */
   get guessed(): boolean {
     return this.#inode.maybeZeroed.size > 0;

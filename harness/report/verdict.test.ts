@@ -32,12 +32,17 @@ describe("verdict", () => {
     await expect(verdict(conforming, false)).toMatchFileSnapshot("goldens/verdict-conforms.txt");
   });
 
-  test("a confirmed divergence fails, one that was not seen again does not", async () => {
+  test("a confirmed divergence and one that was not seen again", async () => {
     const result = {
       ...conforming,
       found: [found("4k-delalloc", 9, true), found("1k-nodelalloc", 3, false)],
     };
     await expect(verdict(result, false)).toMatchFileSnapshot("goldens/verdict-diverges.txt");
+  });
+
+  test("what was not seen again is no pass", () => {
+    const once = { ...conforming, found: [found("1k-nodelalloc", 3, false)] };
+    expect(verdict(once, false)).toMatch(/\nNOT REPRODUCED: 1 divergence .*\n$/);
   });
 
   test("of several jobs' divergences the first case counts, as with one job", () => {

@@ -122,9 +122,11 @@ function closing(result: SupervisorResult, paint: Paint): string {
   if (first.length > 0) {
     return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${variants}; ${ran}`;
   }
-  const doubtful = result.found.length;
-  const doubt = doubtful === 0 ? "" : `; ${doubtful} seen once and not again, see above`;
-  return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}${doubt}`;
+  if (result.found.length > 0) {
+    const seen = `${count(result.found.length, "divergence")} that a fresh image did not show again`;
+    return `${paint(["yellow", "bold"], "NOT REPRODUCED")}: ${seen}, see above; ${ran}, ${variants}`;
+  }
+  return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}`;
 }
 
 /** The whole verdict, lines ending in "\n". */

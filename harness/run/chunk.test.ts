@@ -15,6 +15,11 @@ function breaks(operations: Operation[]): boolean {
   return false;
 }
 
+function breaksAlone(operations: Operation[]): boolean {
+  if (syncs(operations) && operations.length === 1) throw new ModelBroken("a promise");
+  return syncs(operations);
+}
+
 describe("checkChunk", () => {
   test("runs every case, the same ones for the same seed", () => {
     const runs = [1, 1, 2].map((seed) => {
@@ -48,6 +53,21 @@ describe("checkChunk", () => {
     };
     expect(() => checkChunk(options, failing)).toThrow(error);
     expect(calls).toBe(1);
+  });
+
+  test("a machine that cannot go on while shrinking takes nothing from what was found", () => {
+    const seen: Operation[][] = [];
+    const failing = (operations: Operation[]): boolean => {
+      seen.push(operations);
+      if (seen.length > 1) throw new EnvironmentError("process-failed", "it is gone", "Look.");
+      return true;
+    };
+    expect(checkChunk(options, failing)).toMatchObject({ index: 0, operations: seen[0] });
+    expect(seen).toHaveLength(2);
+  });
+
+  test("a model that breaks while a divergence is shrunk does not hide it", () => {
+    expect(checkChunk(options, breaksAlone)?.operations).toHaveLength(2);
   });
 });
 

@@ -39,20 +39,26 @@ export interface ChunkOptions {
  * Run the cases of a chunk; `fails` says whether a case does. Returns the first that did, shrunk.
  *
  * A case that breaks the model is shrunk too, and then thrown as ModelBroken with its operations. Whatever else `fails`
- * throws is about the machine: the chunk ends there and the error is passed on.
+ * throws is about the machine: the chunk ends there and the error is passed on, unless a case has failed before: then
+ * shrinking ends there (a kernel that fails may leave a file system that nothing can be tried on any more).
  */
 export function checkChunk(
   options: ChunkOptions,
   fails: (operations: Operation[]) => boolean,
 ): Shrunk | undefined {
   let broken: ModelBroken | undefined;
+  let diverged = false;
   let fatal: unknown;
   const conforms = (operations: Operation[]): boolean => {
     if (fatal !== undefined) return true;
     try {
-      return !fails(operations);
+      const failed = fails(operations);
+      if (broken !== undefined) return true;
+      diverged ||= failed;
+      return !failed;
     } catch (error) {
       if (error instanceof ModelBroken) {
+        if (diverged) return true;
         broken = new ModelBroken(`${error.message}, in ${JSON.stringify(operations)}`);
         return false;
       }
@@ -65,8 +71,8 @@ export function checkChunk(
     numRuns: options.cases,
     interruptAfterTimeLimit: options.shrinkMs,
   });
-  if (fatal !== undefined) throw fatal;
   if (broken !== undefined) throw broken;
+  if (fatal !== undefined && !diverged) throw fatal;
   if (details.counterexample === null) return undefined;
   return {
     index: details.numRuns - 1,

@@ -11,7 +11,7 @@ import {
   unmountDeviations,
 } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
-import { openExecutor, supported } from "./executor.ts";
+import { openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { Executor, ExecutorName } from "./executor.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
@@ -37,14 +37,18 @@ export class Confirmation {
   readonly #traits: KernelTraits;
   readonly #strict: boolean;
   readonly #executor: ExecutorName;
+  /** Called after each operation. */
+  readonly #onAlive: () => void;
 
   constructor(
     variant: Variant,
     traits: KernelTraits,
     strict: boolean,
     executor: ExecutorName = "ffi",
+    onAlive: () => void = () => {},
   ) {
     this.#executor = executor;
+    this.#onAlive = onAlive;
     this.#variant = variant;
     this.#traits = traits;
     this.#strict = strict;
@@ -71,10 +75,11 @@ export class Confirmation {
     const image = await openImage(variant);
     try {
       const subject = openExecutor(this.#executor, image);
-      const options = { variant: variant.name, blockSize: variant.blockSize };
+      const { name, blockSize } = variant;
+      const options = { variant: name, blockSize, onObservation: this.#onAlive };
       const config = modelConfig(variant, this.#traits, image.fresh.freeBlocks);
       const result = await use({ image, subject, config, options });
-      subject.release();
+      releaseAnyway(subject);
       return result;
     } finally {
       image.close();

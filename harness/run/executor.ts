@@ -1,6 +1,7 @@
 /**
  * Executors: the ways to perform a case on a mounted image.
  */
+import { EnvironmentError } from "../failure.ts";
 import { DdSubject } from "../kernel/dd-subject.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
@@ -25,6 +26,15 @@ export type ExecutorName = (typeof EXECUTORS)[number];
 
 export function openExecutor(name: ExecutorName, image: MountedImage): Executor {
   return name === "dd" ? new DdSubject(image) : new KernelSubject(image);
+}
+
+/** Release on the way out: on a file system that the kernel has given up the last file cannot even be removed. */
+export function releaseAnyway(executor: Executor): void {
+  try {
+    executor.release();
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+  }
 }
 
 /** What is left of a case that an executor is to perform. */

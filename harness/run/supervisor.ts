@@ -5,6 +5,7 @@ import { execaNode } from "execa";
 import { fileURLToPath } from "node:url";
 import { EnvironmentError } from "../failure.ts";
 import { sweepLeftovers } from "../kernel/leftovers.ts";
+import { endBySignal, whenSignalled } from "../kernel/undo.ts";
 import type { Assignment, FoundDivergence, Message } from "./messages.ts";
 import type { RunCounts } from "./variant-run.ts";
 
@@ -12,6 +13,9 @@ const workerFile = fileURLToPath(new URL("./worker-main.js", import.meta.url));
 
 /** Milliseconds that a killed worker has to go away before it counts as stuck in the kernel. */
 const KILL_MS = 5_000;
+
+/** Milliseconds in which a signal that ended a worker has reached this process too. */
+const SIGNAL_MS = 50;
 
 /** What one job came to on one variant. */
 export interface JobResult {
@@ -45,15 +49,6 @@ export interface SupervisorOptions {
   /** Seconds of silence after which a worker counts as hung. */
   hangSeconds: number;
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
-}
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** End as the signal would have ended us, now that the workers have cleaned up: callers see why. */
-function endBySignal(signal: NodeJS.Signals): Promise<never> {
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-  return new Promise(() => {});
 }
 
 /** Throws what a worker could not deal with. */
@@ -97,6 +92,7 @@ class Job {
   }
 
   async run(): Promise<void> {
+    const messages = this.#worker.getEachMessage();
     await this.#worker.sendMessage({ ...this.#assignment });
     let hung: (() => void) | undefined;
     const hangs = new Promise<never>((_resolve, reject) => {
@@ -106,7 +102,7 @@ class Job {
       if (Date.now() - this.#heard > this.#options.hangSeconds * 1000) hung?.();
     }, 500);
     try {
-      await Promise.race([this.#listen(), hangs]);
+      await Promise.race([this.#listen(messages), hangs]);
     } catch (error) {
       if (error instanceof WorkerHung) throw await this.#kill();
       throw error;
@@ -124,15 +120,19 @@ class Job {
     await this.#worker;
   }
 
-  async #listen(): Promise<void> {
-    for await (const raw of this.#worker.getEachMessage()) {
+  async #listen(messages: AsyncIterable<unknown>): Promise<void> {
+    let finished = 0;
+    for await (const raw of messages) {
       this.#heard = Date.now();
-      const message = raw as unknown as Message;
+      const message = raw as Message;
       rethrow(message);
       this.#take(message);
+      if (message.type === "finished") finished += 1;
     }
     const { exitCode, signal } = await this.#worker;
     if (exitCode !== 0) throw new Error(`a worker ended with ${signal ?? `status ${exitCode}`}`);
+    const { length } = this.#assignment.variants;
+    if (finished < length) throw new Error(`a worker told of ${finished} of ${length} variants`);
   }
 
   #take(message: Message): void {
@@ -163,30 +163,40 @@ class Job {
 }
 
 /**
- * Run the assignments, one process each, to their ends. Throws EnvironmentError where the machine cannot, WorkerHung
+ * Run the assignments, one process each, to their ends, and add to `result` as they go: what was found before something
+ * went wrong is not lost with it. Throws EnvironmentError where the machine cannot, WorkerHung
  * where nothing moves any more, Error where a worker broke; the other workers are ended first.
  */
-export async function supervise(options: SupervisorOptions): Promise<SupervisorResult> {
-  const result: SupervisorResult = { results: [], found: [] };
+export async function supervise(
+  options: SupervisorOptions,
+  result: SupervisorResult,
+): Promise<void> {
   const jobs = options.assignments.map((assignment) => new Job(assignment, options, result));
   let ended: Promise<never> | undefined;
   const interrupt = (signal: NodeJS.Signals): void => {
     for (const job of jobs) job.stop();
     const settled = Promise.allSettled(jobs.map((job) => job.settled()));
-    ended = settled.then(() => endBySignal(signal));
+    ended = settled.then(() => {
+      // One that was in the middle of shrinking does not listen, and was killed.
+      sweepLeftovers();
+      endBySignal(signal);
+      return new Promise<never>(() => {});
+    });
   };
-  for (const signal of SIGNALS) process.once(signal, interrupt);
+  whenSignalled(interrupt);
   try {
     await Promise.all(jobs.map((job) => job.run()));
   } catch (error) {
+    // Ctrl-C reaches the workers too: their end may be known here before the signal is.
+    await new Promise((resolve) => setTimeout(resolve, SIGNAL_MS));
     if (ended !== undefined) await ended;
     for (const job of jobs) job.stop();
     if (!(error instanceof WorkerHung && error.stuck)) {
       await Promise.allSettled(jobs.map((job) => job.settled()));
+      sweepLeftovers();
     }
     throw error;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, interrupt);
+    whenSignalled(undefined);
   }
-  return result;
 }

@@ -12,7 +12,8 @@ import {
   unmountDeviations,
 } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
-import { openExecutor, supported } from "./executor.ts";
+import { EnvironmentError } from "../failure.ts";
+import { openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { Executor, ExecutorName } from "./executor.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { modelConfig } from "../kernel-traits.ts";
@@ -74,6 +75,8 @@ export class VariantRun {
   readonly #arbitrary: fc.Arbitrary<Operation[]>;
   readonly #options: VariantRunOptions;
   readonly #config: ReturnType<typeof modelConfig>;
+  /** Called after each operation. */
+  onAlive: () => void = () => {};
   #recorded: Observation[] = [];
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
@@ -110,7 +113,7 @@ export class VariantRun {
   }
 
   close(): void {
-    this.#subject.release();
+    releaseAnyway(this.#subject);
     this.#image.close();
   }
 
@@ -141,11 +144,7 @@ export class VariantRun {
         const keep = !shrinking && index++ % KEEP_EVERY === 0 && !this.#kept.full;
         this.#subject.wholeLooks = shrinking;
         const failed = this.#runCase(operations, keep);
-        if (failed && !shrinking) {
-          // At which step it begins may only show where every look is at the whole file.
-          this.#subject.wholeLooks = true;
-          this.#runCase(operations, keep);
-        }
+        if (failed && !shrinking) this.#lookCloser(operations, keep);
         shrinking ||= failed;
         return failed;
       },
@@ -154,6 +153,17 @@ export class VariantRun {
     const divergence = this.#diverged as Divergence;
     const number = chunk * CASES_PER_CHUNK + shrunk.index;
     return { case: number, operations: this.#supported(shrunk.operations), divergence };
+  }
+
+  /** At which step a divergence begins may only show where every look is at the whole file. */
+  #lookCloser(operations: Operation[], keep: boolean): void {
+    this.#subject.wholeLooks = true;
+    try {
+      this.#runCase(operations, keep);
+    } catch (error) {
+      // The case may have broken the file system; what it showed then stands.
+      if (!(error instanceof EnvironmentError)) throw error;
+    }
   }
 
   /** Run one stored case. Returns its divergence. */
@@ -172,6 +182,7 @@ export class VariantRun {
     const all: Operation[] = keep ? [...operations, { op: "fsync" }] : operations;
     const onObservation = (seen: Observation): void => {
       this.#recorded.push(seen);
+      this.onAlive();
     };
     const options = { ...this.#lockstep(), onObservation };
     const result = runCase(this.#model, this.#subject, all, options);

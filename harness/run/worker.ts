@@ -13,6 +13,7 @@ import type { OnDiskFinding } from "./kept-files.ts";
 import type { Assignment, FoundDivergence, Message } from "./messages.ts";
 import type { Operation } from "../operation.ts";
 import { corpusDirectory } from "../package.ts";
+import { whenSignalled } from "../kernel/undo.ts";
 import { VariantRun } from "./variant-run.ts";
 
 /** Milliseconds between two progress messages. */
@@ -24,8 +25,15 @@ const DD_CASES = 20;
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
 
+/** Settles once everything that was sent has left this process. */
+let sent = Promise.resolve();
+
 function send(message: Message): void {
-  process.send?.(message);
+  const before = sent;
+  sent = new Promise((resolve) => {
+    // A supervisor that is gone is no error here: "disconnect" ends the process.
+    process.send?.(message, undefined, undefined, () => resolve(before));
+  });
 }
 
 /** Lets signals and messages through. */
@@ -35,6 +43,8 @@ class VariantJob {
   readonly #run: VariantRun;
   readonly #assignment: Assignment;
   readonly #confirmation: Confirmation;
+  /** When the last progress message was sent. */
+  #told = 0;
 
   constructor(run: VariantRun, assignment: Assignment) {
     this.#run = run;
@@ -44,7 +54,16 @@ class VariantJob {
       assignment.traits,
       assignment.strict,
       assignment.executor,
+      () => this.#alive(),
     );
+    run.onAlive = () => this.#alive();
+  }
+
+  /** Something came back from the kernel: however long shrinking takes, it does not hang. */
+  #alive(): void {
+    if (Date.now() - this.#told < PROGRESS_MS) return;
+    this.#told = Date.now();
+    send({ type: "progress", variant: this.#run.variant.name, counts: this.#run.counts });
   }
 
   /** Run this job's chunks until the limit or the first divergence. */
@@ -54,20 +73,16 @@ class VariantJob {
     const started = Date.now();
     const end = seconds === undefined ? Infinity : started + seconds * 1000;
     const variant = this.#run.variant.name;
-    let told = 0;
+    let chunk = job;
     let found = job === 0 && !this.#assignment.strict && (await this.#corpus());
-    for (let chunk = job; !found && Date.now() < end; chunk += jobs) {
+    for (; !found && Date.now() < end; chunk += jobs) {
       const left = cases - chunk * CASES_PER_CHUNK;
       if (left <= 0) break;
       send({ type: "chunk", variant, chunk });
       found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
-      if (Date.now() - told > PROGRESS_MS) {
-        told = Date.now();
-        send({ type: "progress", variant, counts: this.#run.counts });
-      }
       await breathe();
     }
-    if (!found) await this.#checkpoint(job);
+    if (!found) await this.#checkpoint(Math.max(job, chunk - jobs));
     const took = (Date.now() - started) / 1000;
     send({ type: "finished", variant, counts: this.#run.counts, seconds: took });
   }
@@ -156,6 +171,7 @@ async function work(assignment: Assignment): Promise<void> {
 
 /** Entry of the worker process: waits for its assignment, carries it out, ends. */
 export function runWorker(): void {
+  whenSignalled(undefined);
   // The supervisor is gone, maybe killed; "exit" listeners clean up.
   process.once("disconnect", () => process.exit());
   process.once("message", (assignment) => {
@@ -169,6 +185,8 @@ export function runWorker(): void {
           send({ type: "broken", stack });
         }
       })
+      // Closing the channel drops what is still in it: a finding, if it is a large one.
+      .finally(() => sent)
       .finally(() => process.disconnect());
   });
 }

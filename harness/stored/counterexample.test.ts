@@ -102,7 +102,7 @@ describe("writing", () => {
   });
 
   test("what a divergence is made of", () => {
-    const { step, kind, message } = stale.divergence;
+    const { step, kind, message } = stale.divergence!;
     const operations: Operation[] = [...stale.operations, { op: "drop_cache" }];
     const { variant, kernel, seed, found, claim } = stale;
     expect(
@@ -111,6 +111,15 @@ describe("writing", () => {
         { variant, kernel, seed, found, claim },
       ),
     ).toEqual(stale);
+  });
+
+  test("what is too long for a file is cut, not refused", () => {
+    const operations = Array.from({ length: 100_001 }, () => ({ op: "fsync" as const }));
+    const found = { step: 100_000, kind: "on-disk-map" as const, operations };
+    const long = counterexampleOf({ ...found, message: "x".repeat(20_000) }, stale);
+    const again = parseCounterexample(formatCounterexample(long), "x.json");
+    expect(again.operations).toHaveLength(100_000);
+    expect(again.divergence).toMatchObject({ step: 99_999, message: "x".repeat(10_000) });
   });
 
   test("fails with one line", () => {
@@ -137,8 +146,12 @@ describe("reading what was edited says where and why", () => {
     ["operations[0].pos: Too small: expected number to be >=0", (c) => (c.operations[0].pos = -1)],
     ["operations: expected array, received object", (c) => (c.operations = {})],
     ["operations[0]: expected object, received null", (c) => (c.operations[0] = null)],
-    ["divergence.step: is not the index of an operation", (c) => (c.divergence.step = 2)],
-    ["kernel: is missing", (c) => delete c.kernel],
+    ["divergence.step: Too small", (c) => (c.divergence.step = -1)],
+    ["operations: is missing", (c) => delete c.operations],
+    ["variant: is none of 4k-delalloc, ", (c) => (c.variant = "8k")],
+    ["variant.delalloc: contradicts", (c) => (c.variant.mountOptions = ["nodelalloc"])],
+    ["variant.journal: contradicts", (c) => (c.variant.mountOptions = ["data=journal"])],
+    ['variant: "bigalloc" is something', (c) => (c.variant.mkfsOptions = ["-O", "bigalloc"])],
     ["has version 2; this program reads version 1", (c) => (c.version = 2)],
     ["has no version; this program reads version 1", (c) => delete c.version],
     ["variant.imageSize: more than 4294967296 bytes", (c) => (c.variant.imageSize = 2 ** 50)],
@@ -188,6 +201,26 @@ describe("reading what was edited says where and why", () => {
       { numRuns: 500, seed: 1 },
     );
   });
+});
+
+test("what a person writes needs a variant's name and operations, no more", () => {
+  const text = JSON.stringify({
+    format: "ext4-conform counterexample",
+    version: 1,
+    variant: "1k-nodelalloc",
+    operations: [{ op: "fsync" }],
+  });
+  const read = parseCounterexample(text, "mine.json");
+  expect(read.variant).toEqual(variants.find(({ name }) => name === "1k-nodelalloc"));
+  expect(parseCounterexample(formatCounterexample(read), "again.json")).toEqual(read);
+});
+
+test("every variant of ours may come from a file", () => {
+  for (const variant of variants) {
+    expect(parseCounterexample(formatCounterexample({ ...stale, variant }), "own").variant).toEqual(
+      variant,
+    );
+  }
 });
 
 describe("reading what is hostile", () => {

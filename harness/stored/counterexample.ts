@@ -8,8 +8,9 @@ import * as fs from "node:fs";
 import * as z from "zod";
 import { type Divergence, divergenceKindSchema } from "../divergence.ts";
 import { UsageError } from "../failure.ts";
-import { operationsSchema } from "../operation.ts";
+import { MAX_OPERATIONS, operationsSchema } from "../operation.ts";
 import { printable } from "../report/terminal.ts";
+import { variants } from "../../images/variants.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
 
 /** Bytes of the largest file that is read: a case of the longest length has a tenth of that. */
@@ -18,50 +19,71 @@ export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const FORMAT = "ext4-conform counterexample";
 const VERSION = 1;
 
-export const counterexampleSchema = z
-  .strictObject({
-    format: z.literal(FORMAT),
-    version: z.literal(VERSION),
-    /** What it shows, in a sentence; absent in what the tool wrote by itself. */
-    claim: z.string().max(2000).optional(),
-    /** When it was found, ISO 8601. */
-    found: z.union([z.iso.date(), z.iso.datetime({ offset: true })]).optional(),
-    /** Seed of the run that found it; absent where nobody generated it. */
-    seed: z.int().optional(),
-    kernel: z.strictObject({
+/** Characters of the longest message. */
+const MAX_MESSAGE = 10_000;
+
+/** A variant by its name, if it is one. */
+function variantOf(value: unknown, context: z.RefinementCtx): unknown {
+  if (typeof value !== "string") return value;
+  const variant = variants.find(({ name }) => name === value);
+  if (variant !== undefined) return variant;
+  context.addIssue({
+    code: "custom",
+    message: `is none of ${variants.map((v) => v.name).join(", ")}`,
+  });
+  return z.NEVER;
+}
+
+export const counterexampleSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  /** What it shows, in a sentence; absent in what the tool wrote by itself. */
+  claim: z.string().max(2000).optional(),
+  /** When it was found, ISO 8601. */
+  found: z.union([z.iso.date(), z.iso.datetime({ offset: true })]).optional(),
+  /** Seed of the run that found it; absent where nobody generated it. */
+  seed: z.int().optional(),
+  kernel: z
+    .strictObject({
       /** As in uname -r. */
       release: z.string().max(200),
       path: z.enum(["buffer_head", "iomap"]),
-    }),
-    /** What was found, in short. Step is an index in operations. */
-    divergence: z.strictObject({
+    })
+    .optional(),
+  /**
+   * What was found, in short; absent in what a person wrote. Step was an index in operations, before somebody took
+   * one out.
+   */
+  divergence: z
+    .strictObject({
       step: z.int().min(0),
       kind: divergenceKindSchema,
-      message: z.string().max(10_000),
-    }),
-    /** All of it, so that the file outlives changes of images/variants.ts. */
-    variant: foreignVariantSchema,
-    operations: operationsSchema.min(1),
-  })
-  .refine((c) => c.divergence.step < c.operations.length, {
-    error: "is not the index of an operation",
-    path: ["divergence", "step"],
-  });
+      message: z.string().max(MAX_MESSAGE),
+    })
+    .optional(),
+  /** All of it, so that the file outlives changes of images/variants.ts; or, in what a person wrote, its name. */
+  variant: z.preprocess(variantOf, foreignVariantSchema),
+  operations: operationsSchema.min(1),
+});
 
 export type Counterexample = z.infer<typeof counterexampleSchema>;
 
-/** The counterexample that a divergence is: operations after its step are not part of it. */
+/**
+ * The counterexample that a divergence is: operations after its step are not part of it. What is too long for a file (a
+ * list of a thousand extents, the operations of a hundred cases together) is cut.
+ */
 export function counterexampleOf(
   found: Pick<Divergence, "step" | "kind" | "message" | "operations">,
   facts: Pick<Counterexample, "variant" | "kernel" | "seed" | "found" | "claim">,
 ): Counterexample {
   const { step, kind, message, operations } = found;
+  const kept = operations.slice(0, step + 1).slice(-MAX_OPERATIONS);
   return {
     format: FORMAT,
     version: VERSION,
     ...facts,
-    divergence: { step, kind, message },
-    operations: operations.slice(0, step + 1),
+    divergence: { step: kept.length - 1, kind, message: message.slice(0, MAX_MESSAGE) },
+    operations: kept,
   };
 }
 
@@ -230,12 +252,20 @@ export function formatCounterexample(counterexample: Counterexample): string {
     value === undefined ? [] : [`  ${JSON.stringify(key)}: ${inline(value)}`],
   );
   members.push(
-    `  "kernel": ${inline(kernel)}`,
-    `  "divergence": {\n${block(divergence)}\n  }`,
+    ...(kernel === undefined ? [] : [`  "kernel": ${inline(kernel)}`]),
+    ...(divergence === undefined ? [] : [`  "divergence": {\n${block(divergence)}\n  }`]),
     `  "variant": {\n${block(variant)}\n  }`,
     `  "operations": [\n${operations.map((o) => `    ${inline(o)}`).join(",\n")}\n  ]`,
   );
   return `{\n${members.join(",\n")}\n}\n`;
+}
+
+function removeQuietly(path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // What kept it from being written keeps it from being removed.
+  }
 }
 
 /**
@@ -250,7 +280,7 @@ export function writeCounterexample(path: string, counterexample: Counterexample
     fs.writeFileSync(unfinished, text, { flag: "wx" });
     fs.renameSync(unfinished, path);
   } catch (error) {
-    fs.rmSync(unfinished, { force: true });
+    removeQuietly(unfinished);
     throw fileError(path, "written", error);
   }
 }

@@ -16,6 +16,10 @@ const MKFS_OPTIONS = new Set(["-O", "-E", "-J", "-C", "-G", "-I", "-N", "-g", "-
 /** Words of mkfs and mount options: no slash, no space, and no sign that begins an option. */
 const WORD = /^[A-Za-z0-9^_][A-Za-z0-9^_=,.:-]*$/;
 
+/** Features that change what a write does, and that no variant of ours has. */
+const NOT_MODELLED =
+  /bigalloc|inline_data|encrypt|verity|casefold|\bquota|project|(?:^|,)\^extents?|\bdax|\bsync\b/;
+
 const FORBIDDEN = /device=|journal_dev|journal_path|errors=panic|\bloop\b|\boffset=/;
 
 function harmless(word: string): boolean {
@@ -40,6 +44,15 @@ export const foreignVariantSchema = variantSchema.superRefine((variant, context)
   if (mkfs >= 0) refuse(["mkfsOptions", mkfs], "is not accepted from a file");
   const mount = variant.mountOptions.findIndex((option) => !harmless(option));
   if (mount >= 0) refuse(["mountOptions", mount], "is not accepted from a file");
+  const unknown = [...variant.mkfsOptions, ...variant.mountOptions].find((o) =>
+    NOT_MODELLED.test(o),
+  );
+  if (unknown !== undefined) refuse([], `"${unknown}" is something that the model does not know`);
+  const mounted = variant.mountOptions.includes("nodelalloc") || variant.journal === "journal";
+  if (variant.delalloc === mounted) refuse(["delalloc"], "contradicts the mount options");
+  const data = variant.mountOptions.includes("data=journal");
+  if (data !== (variant.journal === "journal"))
+    refuse(["journal"], "contradicts the mount options");
   if (variant.imageSize > MAX_IMAGE_BYTES) {
     refuse(["imageSize"], `more than ${MAX_IMAGE_BYTES} bytes are not accepted from a file`);
   }

@@ -4,12 +4,12 @@
  * mark them written too.
  *
  * Kernel:   fs/ext4/extents.c ext4_ext_convert_to_initialized()
- * Left out: physical contiguity. The kernel decides by the extent as it lies in the tree, and neighbours of one
+ * Left out: the extent tree itself. The kernel decides by the extent as it lies in the tree, and neighbours of one
  *           state are one extent only where the allocator placed them side by side; and it skips the zeros where it
  *           can move the blocks to a written neighbour in the same leaf. The model takes logical neighbours to be
- *           one extent and placed side by side (so they nearly always are), and notes in `maybeZeroed` every block
- *           for which that guess decides: the comparison accepts either state there, and the model adopts the one
- *           that it is shown. The content is zero both ways.
+ *           one extent and placed side by side unless it was told of a break between them (Inode.breaks), and notes
+ *           in `maybeZeroed` every block for which that may still be wrong: the comparison accepts either state
+ *           there, and the model adopts the one that it is shown. The content is zero both ways.
  */
 import { UNWRITTEN, WRITTEN } from "../types.ts";
 import type { Inode, MapBlocks } from "../types.ts";
@@ -23,8 +23,20 @@ interface Range {
 function transfersToNeighbour(inode: Inode, map: MapBlocks, extent: Range): boolean {
   const mapEnd = map.m_lblk + map.m_len;
   if (map.m_len >= extent.end - extent.start) return false;
-  if (map.m_lblk === extent.start) return inode.i_extents.get(extent.start - 1) === WRITTEN;
-  return mapEnd === extent.end && inode.i_extents.get(extent.end) === WRITTEN;
+  const joins = (lblk: number, neighbour: number): boolean =>
+    !inode.breaks.has(lblk) && inode.i_extents.get(neighbour) === WRITTEN;
+  if (map.m_lblk === extent.start) return joins(extent.start, extent.start - 1);
+  return mapEnd === extent.end && joins(extent.end, extent.end);
+}
+
+/** The part of a run of unwritten blocks around `lblk` that is placed in one piece, and so is one extent. */
+function pieceAround(inode: Inode, lblk: number, run: Range): Range {
+  const piece = { start: run.start, end: run.end };
+  for (const at of inode.breaks) {
+    if (at > piece.start && at <= lblk) piece.start = at;
+    if (at > lblk && at < piece.end) piece.end = at;
+  }
+  return piece;
 }
 
 /** The blocks that become written besides [m_lblk, m_lblk + m_len): the result contains the map. */
@@ -41,15 +53,16 @@ function zeroedRange(inode: Inode, map: MapBlocks, extent: Range): Range {
 
 /** fs/ext4/extents.c ext4_ext_convert_to_initialized() */
 export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): void {
-  const extent = inode.i_extents.find(map.m_lblk) as Range;
+  const run = inode.i_extents.find(map.m_lblk) as Range;
+  const extent = pieceAround(inode, map.m_lblk, run);
   const mapEnd = map.m_lblk + map.m_len;
   const zeroed = transfersToNeighbour(inode, map, extent)
     ? { start: map.m_lblk, end: mapEnd }
     : zeroedRange(inode, map, extent);
 
   const reach = inode.i_sb.s_extent_max_zeroout;
-  const left = Math.max(extent.start, map.m_lblk - reach);
-  const right = Math.min(extent.end, mapEnd + reach);
+  const left = Math.max(run.start, map.m_lblk - reach);
+  const right = Math.min(run.end, mapEnd + reach);
   inode.maybeZeroed.set(left, map.m_lblk, true);
   inode.maybeZeroed.set(mapEnd, right, true);
 
@@ -97,6 +110,7 @@ function adoptRange(
     wrong += extent.end - extent.start;
     inode.i_extents.set(extent.start, extent.end, state);
     inode.i_es_tree.set(extent.start, extent.end, state);
+    inode.uncertain = true;
   }
   return wrong;
 }
