@@ -12,6 +12,7 @@ import { machineLacks } from "./machine.ts";
 import { makeImage } from "./mkfs.ts";
 import { mountExt4, mountOptions, unmount } from "./mount.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
+import { processorsHere, withRoom } from "./room.ts";
 import { undoAtExit } from "./undo.ts";
 
 export interface FreshImage {
@@ -134,13 +135,14 @@ let swept = false;
  * Makes and mounts the file system of a variant. The first call of a process also removes what dead runs left behind.
  * Throws EnvironmentError where this machine cannot; nothing is left behind then.
  */
-export async function openImage(variant: Variant): Promise<MountedImage> {
+export async function openImage(wanted: Variant): Promise<MountedImage> {
   const lacking = machineLacks();
   if (lacking !== undefined) throw lacking;
   if (!swept) {
     sweepLeftovers();
     swept = true;
   }
+  const variant = withRoom(wanted, processorsHere());
   const directory = makeWorkDirectory(variant.imageSize);
   // One step undoes all: it looks at what is mounted and attached rather than at what we remember of it.
   const remove = undoAtExit(() => removeWorkDirectory(directory));

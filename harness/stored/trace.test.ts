@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UsageError } from "../failure.ts";
 import { parseTrace, readTrace } from "./trace.ts";
 import type { TraceCase } from "./trace.ts";
@@ -220,7 +220,10 @@ describe("a trace that cannot be read", () => {
 });
 
 describe("a trace file", () => {
-  const folder = mkdtempSync(join(tmpdir(), "ext4-conform-trace-"));
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "conform-trace-"));
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
   const text = [header, line(write), line({ ...write, offset: 1 })].join("\n");
 

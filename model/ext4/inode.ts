@@ -4,7 +4,8 @@
  * Kernel:   fs/ext4/inode.c ext4_block_write_begin(), ext4_write_begin(), ext4_write_end(), ext4_da_write_begin(),
  *           ext4_da_write_end(), ext4_da_do_write_end(), ext4_page_mkwrite(); fs/buffer.c block_page_mkwrite();
  *           fs/ext4/truncate.h ext4_truncate_failed_write()
- * Left out: inline data, encryption, verity, journal credits, ext4_nonda_switch() (no image here gets that full)
+ * Left out: inline data, encryption, verity, journal credits, ext4_nonda_switch() (the
+ *           harness makes images large enough that it never switches)
  */
 import {
   block_commit_write,

@@ -1,0 +1,24 @@
+import { describe, expect, test } from "vitest";
+import { variantNamed } from "../variants.ts";
+import { processorsHere, watermarkBlocks, withRoom } from "./room.ts";
+
+describe("room for delayed allocation", () => {
+  test("the watermark is four times the error of the counters", () => {
+    expect(watermarkBlocks({ online: 2, possible: 2 })).toBe(256);
+    expect(watermarkBlocks({ online: 64, possible: 64 })).toBe(32_768);
+    expect(watermarkBlocks({ online: 4, possible: 128 })).toBe(16_384);
+  });
+
+  test("a small image stays small where there are few processors, and grows where there are many", () => {
+    const small = variantNamed("4k-small");
+    expect(withRoom(small, { online: 2, possible: 2 })).toBe(small);
+    const { imageSize } = withRoom(small, { online: 64, possible: 64 });
+    expect(imageSize / small.blockSize).toBe(4 * 32_768);
+  });
+
+  test("this machine has processors", () => {
+    const { online, possible } = processorsHere();
+    expect(online).toBeGreaterThan(0);
+    expect(possible).toBeGreaterThanOrEqual(online);
+  });
+});

@@ -1,0 +1,45 @@
+/**
+ * Room: how large an image must be on this machine for delayed allocation to stay on.
+ *
+ * Kernel: fs/ext4/inode.c ext4_nonda_switch() allocates at once where free blocks fall below EXT4_FREECLUSTERS_WATERMARK
+ *         (fs/ext4/ext4.h: four times the error that the per-CPU counters may have); lib/percpu_counter.c
+ *         compute_batch_value()
+ *
+ * On two processors that is 256 blocks, on 64 it is 32,768: an image that is small enough to be interesting on one machine
+ * is full from the beginning on another, and the model knows no such switch. Images are sparse, so size costs nothing.
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { Variant } from "../variant.ts";
+
+export interface Processors {
+  online: number;
+  /** nr_cpu_ids: those that may ever come. */
+  possible: number;
+}
+
+/** Of the image's blocks, one in so many may lie below the watermark: cases, kept files and the journal need the rest. */
+const SHARE = 4;
+
+/** Blocks that must be free for delayed allocation to stay on. */
+export function watermarkBlocks({ online, possible }: Processors): number {
+  const batch = Math.max(32, 2 * online);
+  return 4 * batch * possible;
+}
+
+/** The variant with an image as large as these processors need; the same variant where it is large enough. */
+export function withRoom(variant: Variant, processors: Processors): Variant {
+  const needed = SHARE * watermarkBlocks(processors) * variant.blockSize;
+  return variant.imageSize >= needed ? variant : { ...variant, imageSize: needed };
+}
+
+/** What this machine has. */
+export function processorsHere(): Processors {
+  const online = availableParallelism();
+  try {
+    const ranges = readFileSync("/sys/devices/system/cpu/possible", "utf8").trim();
+    return { online, possible: Number(ranges.split(/[,-]/).at(-1)) + 1 };
+  } catch {
+    return { online, possible: online };
+  }
+}
