@@ -4,8 +4,8 @@
  * Kernel:   fs/ext4/inode.c ext4_block_write_begin(), ext4_write_begin(), ext4_write_end(), ext4_da_write_begin(),
  *           ext4_da_write_end(), ext4_da_do_write_end(), ext4_page_mkwrite(); fs/buffer.c block_page_mkwrite();
  *           fs/ext4/truncate.h ext4_truncate_failed_write()
- * Left out: inline data, encryption, verity, journal credits, ext4_nonda_switch() (the
- *           harness makes images large enough that it never switches)
+ * Left out: inline data, encryption, verity, journal credits, ext4_nonda_switch() (the harness makes images large
+ *           enough that it never switches)
  */
 import {
   block_commit_write,
@@ -77,6 +77,7 @@ export function ext4_truncate_failed_write(inode: Inode): void {
   ext4_truncate(inode);
 }
 
+/** What both kinds of write_begin do; they differ in the get_block function that the table holds beside them. */
 function write_begin(inode: Inode, pos: number, len: number): WriteBegin {
   const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
   const end = Math.min(pos + len, folio_next_pos(folio));
@@ -89,14 +90,10 @@ function write_begin(inode: Inode, pos: number, len: number): WriteBegin {
 }
 
 /** fs/ext4/inode.c ext4_write_begin(): blocks are allocated here. */
-export function ext4_write_begin(inode: Inode, pos: number, len: number): WriteBegin {
-  return write_begin(inode, pos, len);
-}
+export const ext4_write_begin = write_begin;
 
 /** fs/ext4/inode.c ext4_da_write_begin(): space is reserved here, and blocks are chosen at writeback. */
-export function ext4_da_write_begin(inode: Inode, pos: number, len: number): WriteBegin {
-  return write_begin(inode, pos, len);
-}
+export const ext4_da_write_begin = write_begin;
 
 /** fs/ext4/inode.c ext4_write_end() */
 export function ext4_write_end(

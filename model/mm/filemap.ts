@@ -13,6 +13,7 @@ import {
 } from "../fs/buffer.ts";
 import { EFAULT } from "../errno.ts";
 import { ext4_get_block_lookup } from "../ext4/get_block.ts";
+import type { Operations } from "../operations.ts";
 import { PAGE_SIZE } from "../types.ts";
 import type { Folio, Inode, Source } from "../types.ts";
 import {
@@ -86,37 +87,22 @@ function performWrite(at: Progress, round: (bytes: number) => Round, prefault: b
   return at.written > 0 ? at.written : status;
 }
 
-function begin(inode: Inode, pos: number, len: number, readable: number): Progress {
-  const chunk = PAGE_SIZE * 2 ** inode.i_sb.s_max_folio_order;
-  return { pos, left: len, readable: Math.min(readable, len), written: 0, chunk };
+function performWith(prefault: boolean): Operations["perform_write"] {
+  return (inode, pos, len, readable, source) => {
+    const chunk = PAGE_SIZE * 2 ** inode.i_sb.s_max_folio_order;
+    const at = { pos, left: len, readable: Math.min(readable, len), written: 0, chunk };
+    return performWrite(at, (bytes) => writeRound(inode, at, bytes, source), prefault);
+  };
 }
 
 /**
  * mm/filemap.c generic_perform_write() since 6.16: the copy is tried before the user's pages are faulted in, so a
  * write whose first byte faults has been through write_begin already.
  */
-export function generic_perform_write(
-  inode: Inode,
-  pos: number,
-  len: number,
-  readable: number,
-  source: Source,
-): number {
-  const at = begin(inode, pos, len, readable);
-  return performWrite(at, (bytes) => writeRound(inode, at, bytes, source), false);
-}
+export const generic_perform_write = performWith(false);
 
 /** mm/filemap.c generic_perform_write() before 6.16: the user's pages are faulted in first. */
-export function generic_perform_write_prefault(
-  inode: Inode,
-  pos: number,
-  len: number,
-  readable: number,
-  source: Source,
-): number {
-  const at = begin(inode, pos, len, readable);
-  return performWrite(at, (bytes) => writeRound(inode, at, bytes, source), true);
-}
+export const generic_perform_write_prefault = performWith(true);
 
 /** include/linux/pagevec.h FOLIO_BATCH_SIZE: folios that a read looks up at once. */
 const FOLIO_BATCH_SIZE = 31;
