@@ -158,7 +158,7 @@ describe.skipIf(lacks !== undefined)("run", () => {
     expect(listed.match(/^[> ] +\d+ {2}/gm)?.length).toBeLessThanOrEqual(2);
     const file = /replay --strict (\S+\.json)/.exec(found.stdout)?.[1] ?? "";
     const strict = await conform(["replay", "--strict", file]);
-    expect(strict.stdout).toMatch(/^FAIL/);
+    expect(strict.stdout).toMatch(/^FAIL.*\n {2}known as .*\n\nDIVERGES: /s);
     expect(strict.exitCode).toBe(1);
     const lenient = await conform(["replay", file]);
     expect(lenient.stdout).toMatch(/^CONFORMS.*\nknown deviation: /);

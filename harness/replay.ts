@@ -27,6 +27,9 @@ export async function replay({ file, strict }: ReplayOptions): Promise<ExitStatu
     const command = `npx ext4-conform replay${strict ? " --strict" : ""} ${file}`;
     const colour = wantsColour(process.stdout, process.env);
     process.stdout.write(report(found, { variant, kernel, seed, command, colour }));
+    const named = (await confirmation.named(operations)) ?? [];
+    if (named.length > 0) process.stdout.write(`  known as ${named.join(" and ")}\n`);
+    process.stdout.write(`\nDIVERGES: ${file} (${variant.name})\n`);
     return exitStatus.diverges;
   }
   process.stdout.write(
