@@ -8,6 +8,8 @@
  */
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { firstDifferentByte } from "../divergence.ts";
+import { blocksHeld, sameMap } from "../extents.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { Extent } from "../observation.ts";
 import { ExtentReader } from "./fiemap.ts";
@@ -50,14 +52,6 @@ function describeMap(map: readonly Extent[]): string {
   return map.map(({ lblk, len, state }) => `${lblk}+${len} ${state}`).join(", ") || "no blocks";
 }
 
-function sameMap(a: readonly Extent[], b: readonly Extent[]): boolean {
-  return describeMap(a) === describeMap(b);
-}
-
-function blocksOf(map: readonly Extent[]): number {
-  return map.reduce((sum, { len }) => sum + len, 0);
-}
-
 /** Collects findings about one file, or about the file system. */
 type Report = (kind: FindingKind, message: string) => void;
 
@@ -76,7 +70,7 @@ function compareOnDisk(
       `on disk are ${describeMap(disk.extents)}; expected ${describeMap(expected.map)}`,
     );
   }
-  const data = blocksOf(disk.extents);
+  const data = blocksHeld(disk.extents);
   const held = ((data + disk.treeBlocks) * bytesPerBlock) / SECTOR;
   if (disk.st_blocks !== held) {
     report(
@@ -143,19 +137,13 @@ function compareContents(
     const asked = end === file.i_size ? end - pos + 1 : end - pos;
     const got = readBuffer.subarray(0, readSync(fd, readBuffer, 0, asked, pos));
     if (got.equals(expected)) continue;
-    const at = firstDifference(got, expected);
+    const at = firstDifferentByte(expected, got);
     report(
       "contents",
       `after a fresh mount byte ${pos + at} reads ${byteAt(got, at)}, expected ${byteAt(expected, at)}`,
     );
     return;
   }
-}
-
-function firstDifference(a: Uint8Array, b: Uint8Array): number {
-  let at = 0;
-  while (at < a.length && at < b.length && a[at] === b[at]) at++;
-  return at;
 }
 
 function byteAt(bytes: Uint8Array, at: number): string {

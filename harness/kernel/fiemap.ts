@@ -7,6 +7,7 @@
  * struct fiemap is 32 bytes, then 56 bytes an extent. The fields are read as pairs of 32-bit words: byte offsets
  * reach 2^44, which a number holds exactly, and BigInt would cost more than the ioctl.
  */
+import { WHOLE_FILE } from "../extents.ts";
 import type { BlockRange, CacheExtent, Extent } from "../observation.ts";
 import { appendMerged } from "./merge.ts";
 import { keptMemory, syscalls } from "./syscalls.ts";
@@ -19,8 +20,7 @@ const FIEMAP_EXTENT_DELALLOC = 0x4;
 const FIEMAP_EXTENT_UNWRITTEN = 0x800;
 const EXT4_FIEMAP_EXTENT_HOLE = 0x08000000;
 
-/** All blocks of a file, as ranges; the end of all bytes. */
-export const WHOLE_FILE: readonly BlockRange[] = [{ lblk: 0, end: Infinity }];
+/** The end of all bytes. */
 const ALL_BYTES = Infinity;
 
 /** Extents that one call returns at most; more take another call. */

@@ -15,6 +15,7 @@
  *
  * This is the hot loop: nothing is allocated while the two agree.
  */
+import { WHOLE_FILE, sameMap } from "../extents.ts";
 import { blockRange, firstDifference } from "../report/block-map.ts";
 import { type DivergenceKind, firstDifferentByte } from "../divergence.ts";
 import { describeResult } from "../report/errno.ts";
@@ -24,8 +25,6 @@ export interface Geometry {
   /** Bytes. */
   readonly blockSize: number;
 }
-
-const WHOLE_FILE: readonly BlockRange[] = [{ lblk: 0, end: Infinity }];
 
 export interface Difference {
   kind: DivergenceKind;
@@ -56,16 +55,6 @@ export function treeBlocksMax(piecesHighWater: number, blockSize: number): numbe
   // struct ext4_extent_header and struct ext4_extent have 12 bytes each, the checksum at the end has 4.
   const leafCapacity = Math.floor((blockSize - 12) / 12);
   return most <= leafCapacity ? 1 : 1 + most;
-}
-
-function sameMap(expected: readonly Extent[], seen: readonly Extent[]): boolean {
-  if (expected.length !== seen.length) return false;
-  for (let i = 0; i < expected.length; i++) {
-    const a = expected[i]!;
-    const b = seen[i]!;
-    if (a.lblk !== b.lblk || a.len !== b.len || a.state !== b.state) return false;
-  }
-  return true;
 }
 
 /**

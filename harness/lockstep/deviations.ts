@@ -43,16 +43,18 @@ export function unmountDeviations(ids: readonly string[]): Deviation[] {
 }
 
 /**
- * The known deviations that `subject` shows after an operation: those whose witness it follows with the deviation and not without. One
- * that neither explains is left out, and the run will find it unnamed.
+ * The known deviations that `subject` shows after an operation: of those that are `tried`, the ones whose witness it
+ * follows with the deviation and not without. One that neither explains is left out, and the run will find it unnamed.
  */
 export function shownDeviations(
   config: ModelConfig,
   subject: Subject,
   options: LockstepOptions,
+  tried: (deviation: Deviation) => boolean = () => true,
 ): Deviation[] {
   const shown: Deviation[] = [];
-  for (const deviation of knownDeviations.filter(({ visible }) => visible === "step")) {
+  const atSteps = knownDeviations.filter(({ visible }) => visible === "step");
+  for (const deviation of atSteps.filter(tried)) {
     const operations = witnessOf(deviation);
     const without = agrees(modelWith(config, shown), subject, operations, options);
     const withIt = agrees(modelWith(config, [...shown, deviation]), subject, operations, options);

@@ -21,6 +21,7 @@ import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
 import type { Inode, SuperBlock } from "../../model/types.ts";
 import type { BlockRange, Extent, ExtentState, Observation } from "../observation.ts";
+import { WHOLE_FILE } from "../extents.ts";
 import { clampOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
@@ -30,8 +31,6 @@ const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, Ext
   [UNWRITTEN]: "unwritten",
   [DELAYED]: "delayed",
 };
-
-const WHOLE_FILE: readonly BlockRange[] = [{ lblk: 0, end: Infinity }];
 
 /** The call that an operation stands for; what it returned. */
 function call(inode: Inode, operation: Operation, tag: number): number {
@@ -90,13 +89,6 @@ function nextDelayed(
     if (entry === undefined || entry.start >= to) return undefined;
     if (entry.value === DELAYED) return { start: entry.start, end: entry.end, index: i };
   }
-}
-
-/** Blocks that the map holds, delayed ones included. */
-export function blocksHeld(map: readonly Extent[]): number {
-  let blocks = 0;
-  for (const extent of map) blocks += extent.len;
-  return blocks;
 }
 
 export class ModelSubject implements Subject {

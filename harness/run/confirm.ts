@@ -4,14 +4,9 @@
  */
 import type * as fc from "fast-check";
 import type { ModelConfig } from "../../model/tables.ts";
-import {
-  modelWith,
-  nameDeviations,
-  shownDeviations,
-  unmountDeviations,
-} from "../lockstep/deviations.ts";
+import { modelWith, nameDeviations } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
-import { openExecutor, releaseAnyway, supported } from "./executor.ts";
+import { expectedDeviations, openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { Executor, ExecutorName } from "./executor.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
@@ -90,11 +85,7 @@ export class Confirmation {
     const { image, subject, config, options } = setup;
     const deviations = this.#strict
       ? []
-      : [
-          // Programs cannot perform their witnesses.
-          ...(this.#executor === "dd" ? [] : shownDeviations(config, subject, options)),
-          ...unmountDeviations(this.#traits.atUnmount),
-        ];
+      : expectedDeviations(subject, config, options, this.#traits);
     const model = modelWith(config, deviations);
     const { divergence } = runCase(model, subject, operations, options);
     if (divergence !== undefined) return divergence;

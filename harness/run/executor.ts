@@ -1,7 +1,12 @@
 /**
  * Executors: the ways to perform a case on a mounted image.
  */
+import type { Deviation } from "../../model/deviations/index.ts";
+import type { ModelConfig } from "../../model/tables.ts";
 import { EnvironmentError } from "../failure.ts";
+import type { KernelTraits } from "../kernel-traits.ts";
+import { shownDeviations, unmountDeviations, witnessOf } from "../lockstep/deviations.ts";
+import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import { DdSubject } from "../kernel/dd-subject.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
@@ -35,6 +40,22 @@ export function releaseAnyway(executor: Executor): void {
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
   }
+}
+
+/**
+ * The known deviations that are to be expected of what an executor performs. A witness that it cannot perform shows
+ * nothing, and what it stands for cannot show either.
+ */
+export function expectedDeviations(
+  executor: Executor,
+  config: ModelConfig,
+  options: LockstepOptions,
+  traits: Pick<KernelTraits, "atUnmount">,
+): Deviation[] {
+  const performable = (deviation: Deviation): boolean =>
+    witnessOf(deviation).every((operation) => executor.supports(operation));
+  const shown = shownDeviations(config, executor, options, performable);
+  return [...shown, ...unmountDeviations(traits.atUnmount)];
 }
 
 /** What is left of a case that an executor is to perform. */

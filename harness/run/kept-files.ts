@@ -7,11 +7,12 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/types.ts";
 import { divergence } from "../divergence.ts";
 import type { Divergence, DivergenceKind } from "../divergence.ts";
+import { blocksHeld } from "../extents.ts";
 import type { Executor } from "./executor.ts";
 import { checkpoint } from "../kernel/checkpoint.ts";
 import type { ExpectedFile, Finding, FindingKind } from "../kernel/checkpoint.ts";
 import type { MountedImage } from "../kernel/image.ts";
-import { blocksHeld, extentMap } from "../lockstep/model-subject.ts";
+import { extentMap } from "../lockstep/model-subject.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operation.ts";
 

@@ -6,7 +6,6 @@ import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
 import { arch } from "node:os";
 import { join, relative } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
-import { divergence } from "../divergence.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExecutorName } from "./executor.ts";
 import type { ExitStatus } from "../exit-status.ts";
@@ -125,14 +124,8 @@ function presentHang(error: WorkerHung, options: RunOptions, seed: number): void
     ? "The process cannot be killed; its mount stays until the next start or reboot."
     : "It was killed and cleaned up after.";
   const command = `npx ext4-conform run --variant ${error.variant} --seed ${seed}`;
-  const finding = divergence({
-    variant: error.variant,
-    step: 0,
-    operations: [],
-    kind: "hang",
-    message: `${error.message}: no system call returned for ${options.hangSeconds} s. ${left}`,
-  });
-  process.stdout.write(`FAIL  the kernel hung\n\n  ${finding.message}\n\nreplay\n  ${command}\n`);
+  const message = `${error.message}: no system call returned for ${options.hangSeconds} s. ${left}`;
+  process.stdout.write(`FAIL  the kernel hung\n\n  ${message}\n\nreplay\n  ${command}\n`);
 }
 
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */

@@ -164,8 +164,8 @@ class Job {
 
 /**
  * Run the assignments, one process each, to their ends, and add to `result` as they go: what was found before something
- * went wrong is not lost with it. Throws EnvironmentError where the machine cannot, WorkerHung
- * where nothing moves any more, Error where a worker broke; the other workers are ended first.
+ * went wrong is not lost with it. Throws EnvironmentError where the machine cannot, WorkerHung where nothing moves any
+ * more, Error where a worker broke; the other workers are ended first.
  */
 export async function supervise(
   options: SupervisorOptions,

@@ -5,15 +5,10 @@ import type * as fc from "fast-check";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
-import {
-  modelWith,
-  needsDeviation,
-  shownDeviations,
-  unmountDeviations,
-} from "../lockstep/deviations.ts";
+import { modelWith, needsDeviation } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
 import { EnvironmentError } from "../failure.ts";
-import { openExecutor, releaseAnyway, supported } from "./executor.ts";
+import { expectedDeviations, openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { Executor, ExecutorName } from "./executor.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { modelConfig } from "../kernel-traits.ts";
@@ -89,7 +84,7 @@ export class VariantRun {
     this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks);
     this.deviations = options.strict
       ? []
-      : [...this.#shownDeviations(), ...unmountDeviations(traits.atUnmount)];
+      : expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits);
     this.#model = modelWith(this.#config, this.deviations);
     this.#kept = new KeptFiles(image);
     this.#arbitrary = operationsArbitrary({ variant: this.variant, maxLength: options.maxLength });
@@ -119,12 +114,6 @@ export class VariantRun {
 
   #lockstep(): { variant: string; blockSize: number } {
     return { variant: this.variant.name, blockSize: this.variant.blockSize };
-  }
-
-  /** Programs cannot perform the witnesses, nor anything else in which these deviations show. */
-  #shownDeviations(): Deviation[] {
-    if (this.#options.executor === "dd") return [];
-    return shownDeviations(this.#config, this.#subject, this.#lockstep());
   }
 
   /** Run the cases of a chunk, `cases` of them. Returns the first divergence, shrunk. */
