@@ -48,6 +48,7 @@ export function modelConfig(
   freeBlocks: number,
 ): ModelConfig {
   return {
+    path: "buffer_head",
     blockSize: variant.blockSize,
     delalloc: variant.delalloc,
     journal: variant.journal,

@@ -49,6 +49,8 @@ import type { Operations } from "./operations.ts";
 
 /** What chooses the table: the mount, and two facts about the kernel that its behaviour shows. */
 export interface ModelConfig {
+  /** Which code buffered I/O goes through: every released kernel has the one, the patch series adds the other. */
+  path: "buffer_head" | "iomap";
   blockSize: number;
   delalloc: boolean;
   /** data=ordered, data=journal, or a file system without a journal. */

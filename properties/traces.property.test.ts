@@ -43,6 +43,7 @@ function configOf({ kernel, mount, blockSize }: TraceHeader): ModelConfig {
   const since616 = major > 6 || (major === 6 && minor >= 16);
   const delalloc = mount === "delalloc";
   return {
+    path: "buffer_head",
     blockSize,
     delalloc,
     journal: "ordered",
