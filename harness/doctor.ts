@@ -20,6 +20,7 @@ export async function doctor(): Promise<ExitStatus> {
       ["large folios in the page cache", yesNo(traits.largeFolios)],
       ["user pages are faulted in first", yesNo(traits.prefaultFirst)],
       ["gap after EOF is zeroed", `${traits.zeroesGap} the write`],
+      ["holes past EOF end with", `the ${traits.punchesTo} that holds EOF`],
       ["buffered_iomap is offered", yesNo(traits.bufferedIomap)],
     ];
     for (const [name, value] of facts) process.stdout.write(`${name.padEnd(36)} ${value}\n`);

@@ -20,6 +20,8 @@ export interface KernelTraits {
   prefaultFirst: boolean;
   /** When a write that leaves a gap after EOF zeroes the rest of the block that holds EOF. */
   zeroesGap: "before" | "after";
+  /** A hole that is punched past EOF ends with the page or with the block that holds EOF. */
+  punchesTo: "page" | "block";
   /** Known deviations that show only when the file system is unmounted, by id. */
   atUnmount: string[];
   /** The mount option of the iomap series is known. */
@@ -56,6 +58,7 @@ export function modelConfig(
     largeFolios: traits.largeFolios,
     prefaultFirst: traits.prefaultFirst,
     zeroesGap: traits.zeroesGap,
+    punchesTo: traits.punchesTo,
     freeBlocks,
   };
 }

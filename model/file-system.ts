@@ -12,6 +12,7 @@ import {
   ext4_punch_hole,
   ext4_zero_range,
 } from "./ext4/fallocate.ts";
+import { ext4_map_query_blocks } from "./ext4/extents.ts";
 import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
 import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
@@ -38,6 +39,7 @@ export function createFileSystem(
     s_op: operationsFor(config, overrides),
     s_blocksize: config.blockSize,
     s_blocksize_bits: Math.log2(config.blockSize),
+    s_blocks_per_group: 8 * config.blockSize,
     s_maxbytes: EXT_MAX_BLOCKS * config.blockSize,
     s_max_folio_order: large ? MAX_PAGECACHE_ORDER : 0,
     s_extent_max_zeroout: (EXTENT_MAX_ZEROOUT_KB * 1024) / config.blockSize,
@@ -57,6 +59,8 @@ export function createInode(sb: SuperBlock): Inode {
     i_es_tree: new IntervalMap(),
     i_es_seq: 0,
     i_reserved_data_blocks: 0,
+    i_prealloc: [],
+    f_ra: { start: 0, size: 0, async_size: 0, order: 0 },
     i_mapping: [],
     i_dirty: new Set(),
     jinode: undefined,
@@ -89,6 +93,23 @@ export function pwrite(
   s_op.zeroBeforeExtending(inode, pos);
   const source = { tag, delta: patternOffset(readable) - pos };
   return s_op.perform_write(inode, pos, count, readable, source);
+}
+
+/**
+ * FS_IOC_FIEMAP over blocks [lblk, end), for what it leaves behind: the kernel looks every block up, and remembers
+ * (fs/ext4/extents.c ext4_fiemap(), fs/ext4/inode.c ext4_iomap_begin_report()). How far a later write is mapped at once
+ * depends on how large a hole the extent status tree knows of.
+ */
+export function fiemap(inode: Inode, lblk: number, end: number): void {
+  const map = { m_lblk: lblk, m_len: 0, m_flags: 0 };
+  const last = Math.min(end, EXT_MAX_BLOCKS);
+  while (map.m_lblk < last) {
+    map.m_lblk = inode.i_es_tree.coveredFrom(map.m_lblk);
+    if (map.m_lblk >= last) return;
+    map.m_len = last - map.m_lblk;
+    ext4_map_query_blocks(inode, map);
+    map.m_lblk += map.m_len;
+  }
 }
 
 /** Stores through a shared mapping into [pos, pos + len), which lies inside i_size. 0 or -errno. */

@@ -68,6 +68,15 @@ export class IntervalMap<V> {
     return start !== undefined && start <= key ? this.#values[i] : undefined;
   }
 
+  /** The first integer from `key` on that has no value. */
+  coveredFrom(key: number): number {
+    let at = key;
+    for (let i = this.indexAfter(key); (this.#starts[i] ?? Infinity) <= at; i++) {
+      at = this.#ends[i] as number;
+    }
+    return at;
+  }
+
   /** The first interval that ends after `key`, whether or not it holds `key`. */
   next(key: number): Interval<V> | undefined {
     return this.at(this.indexAfter(key));

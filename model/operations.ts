@@ -3,6 +3,8 @@
  * get_block_t pointers are. `tables.ts` fills it from a configuration; a deviation replaces entries of it. Below
  * the table nothing asks which variant it serves.
  */
+import type { Iomap, IomapOps, IomapReason } from "./iomap/iomap.ts";
+import type { Ioend, WritepageContext } from "./iomap/writeback.ts";
 import type { ExtentStatus, Folio, Inode, Source, SuperBlock, MapBlocks } from "./types.ts";
 
 /** What write_begin hands to write_end: the folio, or why there is none. */
@@ -16,6 +18,10 @@ export interface Operations {
   zeroBeforeExtending(inode: Inode, pos: number): void;
   /** The same once data has been put at `pos`, past the EOF of before. */
   zeroAfterExtending(inode: Inode, old_size: number, pos: number): void;
+  /** fallocate(2) moved i_size on from `old_size` by `length`: what was the last block may hold anything after its EOF. */
+  zeroAfterAllocating(inode: Inode, old_size: number, length: number): void;
+  /** ftruncate(2) is about to make the file larger than `oldsize`. */
+  zeroBeforeGrowing(inode: Inode, oldsize: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
   perform_write(inode: Inode, pos: number, len: number, readable: number, source: Source): number;
   write_begin(inode: Inode, pos: number, len: number): WriteBegin;
@@ -28,12 +34,22 @@ export interface Operations {
     folio: Folio,
     source: Source,
   ): number;
-  /** A fault finds page `index` not cached. */
-  do_sync_mmap_readahead(inode: Inode, index: number): void;
+  /** Page `index` is about to be used by a fault: read what read-ahead reads then. */
+  mmapReadAhead(inode: Inode, index: number): void;
   /** A store through a shared mapping reaches a folio that is not yet writable: 0 or -errno. */
   page_mkwrite(inode: Inode, folio: Folio): number;
   /** Blocks for the pages of a write. */
   get_block: GetBlock;
+  /** Make the whole folio uptodate. */
+  read_folio(inode: Inode, folio: Folio): void;
+  /** Whether bytes [from, to) of a folio that is not uptodate as a whole are. */
+  is_partially_uptodate(inode: Inode, folio: Folio, from: number, to: number): boolean;
+  /** A store through a mapping went into the folio. */
+  dirty_folio(inode: Inode, folio: Folio): void;
+  /** Bytes [offset, offset + length) of the folio are cut off. */
+  invalidate_folio(inode: Inode, folio: Folio, offset: number, length: number): void;
+  /** Drop what is kept about the folio's blocks; false where it is still needed. */
+  release_folio(inode: Inode, folio: Folio): boolean;
   /** Writeback of the folios in [start, end] bytes. 0 or -errno. */
   writepages(inode: Inode, start: number, end: number): number;
   /** Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. 0 or -errno. */
@@ -61,8 +77,44 @@ export interface Operations {
   ext4_es_remove_extent(inode: Inode, lblk: number, len: number): void;
   ext4_ext_remove_space(inode: Inode, lblk: number, len: number): void;
   ext4_truncate_failed_write(inode: Inode): void;
-  ext4_block_zero_range(inode: Inode, from: number, length: number): void;
+  /** Zeros in bytes [from, from + length) of one block. Whether the block had to be written for it. */
+  ext4_block_zero_range(inode: Inode, from: number, length: number): boolean;
+  /** The end of the file from i_size to `end` was zeroed by a truncation. */
+  writeZeroedTail(inode: Inode, end: number): void;
+  /** Where a hole ends that was to reach past EOF, bytes. */
+  endOfPunch(inode: Inode): number;
   ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void;
   folio_cancel_dirty(inode: Inode, folio: Folio): void;
   truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void;
+
+  // The iomap path.
+  ext4_nonda_switch(sb: SuperBlock): boolean;
+  /** An allocation found no space, for the `retries`-th time: whether it is worth another try. */
+  ext4_should_retry_alloc(inode: Inode, retries: number): boolean;
+  ext4_iomap_get_blocks(inode: Inode, map: MapBlocks): number;
+  ext4_set_iomap(inode: Inode, map: MapBlocks): Iomap;
+  iomap_valid(inode: Inode, iomap: Iomap): boolean;
+  /** Bytes accepted of `copied`. */
+  __iomap_write_end(inode: Inode, folio: Folio, pos: number, len: number, copied: number): number;
+  iomap_zero_range(inode: Inode, pos: number, len: number, ops: IomapOps): boolean;
+  iomap_write_failed(inode: Inode, pos: number, len: number): void;
+  /** i_size after `written` bytes at `pos` went into the page cache. */
+  iomap_size_after_write(inode: Inode, pos: number, written: number): number;
+  ext4_iomap_buffered_da_write_end(
+    inode: Inode,
+    offset: number,
+    length: number,
+    written: number,
+    reason: IomapReason,
+    iomap: Iomap,
+  ): void;
+  iomap_last_written_block(inode: Inode, pos: number, written: number): number;
+  iomap_write_delalloc_release(inode: Inode, start_byte: number, end_byte: number): void;
+  /** iomap_punch_t: give back the delayed blocks that have a byte in [offset, offset + length). */
+  ext4_iomap_punch_delalloc(inode: Inode, offset: number, length: number): void;
+  /** Blocks that writeback maps from block `index` on. */
+  writebackLength(inode: Inode, index: number, dirty_len: number, range_end: number): number;
+  /** struct iomap_writeback_ops: put the mapping at `offset` into `wpc`. 0 or -errno. */
+  map_blocks(inode: Inode, wpc: WritepageContext, offset: number, dirty_len: number): number;
+  finish_ioend(inode: Inode, ioend: Ioend): void;
 }

@@ -1,14 +1,23 @@
 /**
  * The one place that turns a configuration into a table of functions, as ext4_set_aops() does.
  */
-import { ext4_update_disksize_before_punch } from "./ext4/fallocate.ts";
+import {
+  blockAfterEof,
+  ext4_update_disksize_before_punch,
+  pageAfterEof,
+} from "./ext4/fallocate.ts";
 import { ext4_ext_remove_space } from "./ext4/extents.ts";
 import {
   ext4_es_insert_delayed_extent,
   ext4_es_insert_extent,
   ext4_es_remove_extent,
 } from "./ext4/extents_status.ts";
-import { ext4_da_get_block_prep, ext4_da_map_blocks, ext4_get_block } from "./ext4/get_block.ts";
+import {
+  ext4_da_get_block_prep,
+  ext4_da_map_blocks,
+  ext4_get_block,
+  ext4_get_block_lookup,
+} from "./ext4/get_block.ts";
 import {
   ext4_da_page_mkwrite,
   ext4_da_write_begin,
@@ -21,6 +30,26 @@ import {
   sizeAfterWrite,
 } from "./ext4/inode.ts";
 import {
+  ext4_iomap_buffered_da_write,
+  ext4_iomap_buffered_da_write_end,
+  ext4_iomap_buffered_write,
+  ext4_iomap_da_page_mkwrite,
+  ext4_iomap_get_blocks,
+  ext4_iomap_page_mkwrite,
+  ext4_iomap_punch_delalloc,
+  ext4_iomap_read_folio,
+  ext4_iomap_valid,
+  ext4_iomap_zero_range,
+  ext4_nonda_switch,
+  ext4_set_iomap,
+} from "./ext4/iomap.ts";
+import {
+  ext4_iomap_finish_ioend,
+  ext4_iomap_map_blocks,
+  writebackLength,
+  writebackLengthInBytes,
+} from "./ext4/iomap-writeback.ts";
+import {
   ext4_jbd2_inode_add_wait,
   ext4_jbd2_inode_add_write,
   jbd2_journal_commit_transaction,
@@ -30,22 +59,62 @@ import {
   ext4_da_release_space,
   ext4_da_reserve_space,
   ext4_da_update_reserve_space,
+  ext4_should_retry_alloc,
 } from "./ext4/reservation.ts";
-import { ext4_block_zero_range, zeroAfterExtending, zeroBeforeExtending } from "./ext4/truncate.ts";
+import {
+  ext4_block_zero_range,
+  ext4_zero_partial_blocks,
+  writeZeroedTail,
+  zeroTail,
+  zeroAfterExtending,
+  zeroBeforeExtending,
+} from "./ext4/truncate.ts";
 import {
   ext4_journalled_writepages,
   ext4_writepages,
   mpage_map_one_extent_lock,
   mpage_map_one_extent_nolock,
 } from "./ext4/writeback.ts";
-import { folio_cancel_dirty } from "./fs/buffer.ts";
 import {
-  generic_perform_write,
-  generic_perform_write_prefault,
-  mmapReadAround,
-} from "./mm/filemap.ts";
+  block_dirty_folio,
+  block_invalidate_folio,
+  block_is_partially_uptodate,
+  block_read_full_folio,
+  try_to_free_buffers,
+} from "./fs/buffer.ts";
+import { __iomap_write_end, iomap_write_failed } from "./iomap/buffered-io.ts";
+import { iomap_last_written_block, iomap_write_delalloc_release } from "./iomap/delalloc.ts";
+import {
+  iomap_dirty_folio,
+  iomap_invalidate_folio,
+  iomap_invalidate_whole_folio,
+  iomap_is_partially_uptodate,
+  iomap_release_folio,
+} from "./iomap/folio-state.ts";
+import { iomap_writepages } from "./iomap/writeback.ts";
+import { mmapReadAhead } from "./mm/readahead.ts";
+import type { ReadAhead } from "./mm/readahead.ts";
+import { iomap_zero_range_batch, iomap_zero_range_flush } from "./iomap/zero.ts";
+import { folio_cancel_dirty } from "./mm/folio.ts";
+import { generic_perform_write, generic_perform_write_prefault } from "./mm/filemap.ts";
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
 import type { Operations } from "./operations.ts";
+import type { Folio, Inode } from "./types.ts";
+
+/** Where kernels with the patch series differ, none of which breaks a promise. */
+export interface IomapFacts {
+  /** Over unwritten blocks iomap_zero_range() writes dirty pages back ("flush"), or zeroes them where they are ("batch"). */
+  zero: "flush" | "batch";
+  /** Growing a file zeroes the rest of the block that held EOF. */
+  zeroesGrown: boolean;
+  /** Cutting off part of a folio makes the blocks that are cut off clean (iomap_invalidate_folio()). */
+  invalidateCleans: boolean;
+  /**
+   * Writeback of a range also allocates what a delayed extent has past the range: series v1 takes the length of the dirty
+   * bytes for one in blocks.
+   */
+  allocatesPastRange: boolean;
+}
 
 /** What chooses the table: the mount, and two facts about the kernel that its behaviour shows. */
 export interface ModelConfig {
@@ -62,8 +131,12 @@ export interface ModelConfig {
   prefaultFirst: boolean;
   /** When a write that leaves a gap after EOF zeroes the rest of the block that holds EOF. */
   zeroesGap: "before" | "after";
-  /** Pages that a fault brings in around the one it needs (read_ahead_kb); absent where read-ahead is off. */
-  mmapReadAround?: number;
+  /** A hole that is punched past EOF ends with the page (until 6.18) or with the block that holds EOF. */
+  punchesTo: "page" | "block";
+  /** Read-ahead of page faults; absent where it is off. */
+  readAhead?: ReadAhead;
+  /** What the iomap code does differently from kernel to kernel; absent on the buffer_head path. */
+  iomap?: IomapFacts;
   /** Free blocks of the empty file system. */
   freeBlocks: number;
 }
@@ -74,6 +147,10 @@ export type Override = (base: Operations) => Partial<Operations>;
 const nothing = (): void => {};
 
 const common = {
+  zeroBeforeExtending: nothing,
+  zeroAfterExtending: nothing,
+  zeroAfterAllocating: ext4_zero_partial_blocks,
+  zeroBeforeGrowing: zeroTail,
   writepages: ext4_writepages,
   ext4_jbd2_inode_add_write: nothing,
   ext4_jbd2_inode_add_wait: nothing,
@@ -95,10 +172,39 @@ const common = {
   ext4_update_disksize_before_punch,
   folio_cancel_dirty,
   truncate_inode_pages_range,
+  writeZeroedTail: nothing,
+  ext4_nonda_switch,
+  ext4_should_retry_alloc,
+  ext4_iomap_get_blocks,
+  ext4_set_iomap,
+  iomap_valid: ext4_iomap_valid,
+  __iomap_write_end,
+  iomap_write_failed,
+  iomap_zero_range: iomap_zero_range_batch,
+  iomap_size_after_write: sizeAfterWrite,
+  ext4_iomap_buffered_da_write_end,
+  iomap_last_written_block,
+  iomap_write_delalloc_release,
+  ext4_iomap_punch_delalloc,
+  writebackLength,
+  map_blocks: ext4_iomap_map_blocks,
+  finish_ioend: ext4_iomap_finish_ioend,
+};
+
+/** What the address_space_operations of the buffer_head path share. */
+const buffer_head = {
+  read_folio: (inode: Inode, folio: Folio) => {
+    block_read_full_folio(inode, folio, ext4_get_block_lookup);
+  },
+  is_partially_uptodate: block_is_partially_uptodate,
+  dirty_folio: block_dirty_folio,
+  invalidate_folio: block_invalidate_folio,
+  release_folio: try_to_free_buffers,
 };
 
 /** fs/ext4/inode.c ext4_da_aops */
 const ext4_da_aops = {
+  ...buffer_head,
   write_begin: ext4_da_write_begin,
   write_end: ext4_da_write_end,
   page_mkwrite: ext4_da_page_mkwrite,
@@ -107,6 +213,7 @@ const ext4_da_aops = {
 
 /** fs/ext4/inode.c ext4_aops */
 const ext4_aops = {
+  ...buffer_head,
   write_begin: ext4_write_begin,
   write_end: ext4_write_end,
   page_mkwrite: ext4_page_mkwrite,
@@ -116,6 +223,30 @@ const ext4_aops = {
 /** fs/ext4/inode.c ext4_journalled_aops */
 const ext4_journalled_aops = { ...ext4_aops, writepages: ext4_journalled_writepages };
 
+/** fs/ext4/inode.c ext4_iomap_aops, as a nodelalloc mount of the patch series uses it. */
+const ext4_iomap_aops = {
+  ...ext4_aops,
+  perform_write: ext4_iomap_buffered_write,
+  page_mkwrite: ext4_iomap_page_mkwrite,
+  writepages: iomap_writepages,
+  read_folio: ext4_iomap_read_folio,
+  is_partially_uptodate: iomap_is_partially_uptodate,
+  dirty_folio: iomap_dirty_folio,
+  invalidate_folio: iomap_invalidate_folio,
+  release_folio: iomap_release_folio,
+  ext4_block_zero_range: ext4_iomap_zero_range,
+  writeZeroedTail,
+};
+
+/** The same on a delalloc mount. */
+const ext4_iomap_da_aops = {
+  ...ext4_iomap_aops,
+  perform_write: ext4_iomap_buffered_da_write,
+  page_mkwrite: ext4_iomap_da_page_mkwrite,
+};
+
+const zeroesNothingGrown = { zeroAfterAllocating: nothing, zeroBeforeGrowing: nothing };
+
 /** What data=ordered adds. */
 const ordered = {
   ext4_jbd2_inode_add_write,
@@ -123,26 +254,43 @@ const ordered = {
   commit: jbd2_journal_commit_transaction,
 };
 
+/** What a path must say for itself; everything else has an entry in `common`. */
+type PathTable = Partial<Operations> & typeof ext4_aops & Pick<Operations, "perform_write">;
+
+/** fs/ext4/inode.c ext4_set_aops() for the buffer_head path, and what the kernel's version decides there. */
+function bufferHeadTable(config: ModelConfig): PathTable {
+  const { journal, delalloc, prefaultFirst, zeroesGap, dioread } = config;
+  const aops = delalloc ? ext4_da_aops : ext4_aops;
+  return {
+    ...(journal === "journal" ? ext4_journalled_aops : aops),
+    perform_write: prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
+    ...(journal === "ordered" && ordered),
+    ...(zeroesGap === "before" ? { zeroBeforeExtending } : { zeroAfterExtending }),
+    ...(dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),
+  };
+}
+
+/** fs/ext4/inode.c ext4_set_aops() for the iomap path, and what the kernel's version decides there. */
+function iomapTable({ delalloc, iomap }: ModelConfig): PathTable {
+  return {
+    ...(delalloc ? ext4_iomap_da_aops : ext4_iomap_aops),
+    ...(iomap?.zero === "flush" && { iomap_zero_range: iomap_zero_range_flush }),
+    ...(iomap?.zeroesGrown === false && zeroesNothingGrown),
+    ...(iomap?.invalidateCleans === false && { invalidate_folio: iomap_invalidate_whole_folio }),
+    ...(iomap?.allocatesPastRange === true && { writebackLength: writebackLengthInBytes }),
+  };
+}
+
 /** The table for a configuration, with the entries that `overrides` replace, applied in order. */
 export function operationsFor(
   config: ModelConfig,
   overrides: readonly Override[] = [],
 ): Operations {
-  const aops =
-    config.journal === "journal"
-      ? ext4_journalled_aops
-      : config.delalloc
-        ? ext4_da_aops
-        : ext4_aops;
   let table: Operations = {
     ...common,
-    ...aops,
-    perform_write: config.prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
-    ...(config.journal === "ordered" && ordered),
-    do_sync_mmap_readahead: mmapReadAround(config.mmapReadAround ?? 0),
-    zeroBeforeExtending: config.zeroesGap === "before" ? zeroBeforeExtending : nothing,
-    zeroAfterExtending: config.zeroesGap === "after" ? zeroAfterExtending : nothing,
-    ...(config.dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),
+    ...(config.path === "iomap" ? iomapTable(config) : bufferHeadTable(config)),
+    endOfPunch: config.punchesTo === "page" ? pageAfterEof : blockAfterEof,
+    mmapReadAhead: config.readAhead === undefined ? nothing : mmapReadAhead(config.readAhead),
   };
   for (const override of overrides) table = { ...table, ...override(table) };
   return table;

@@ -3,6 +3,7 @@
  * said in the file that models the function which would use it.
  */
 import type { IntervalMap } from "./interval-map.ts";
+import type { FileReadAhead } from "./mm/readahead.ts";
 import type { Operations } from "./operations.ts";
 
 /** x86-64 and most arm64: folios are multiples of this. */
@@ -30,6 +31,10 @@ export const BH_New = 8;
 export const BH_Delay = 16;
 export const BH_Unwritten = 32;
 
+/** State of one block of a folio on the iomap path (fs/iomap/buffered-io.c struct iomap_folio_state). */
+export const IFS_UPTODATE = 1;
+export const IFS_DIRTY = 2;
+
 /** struct folio with its struct buffer_heads, as far as a write can see them. */
 export interface Folio {
   /** First page. */
@@ -40,8 +45,12 @@ export interface Folio {
   dirty: boolean;
   /** PAGECACHE_TAG_DIRTY: the page cache lists it as dirty, whether or not it still is. */
   tagged: boolean;
-  /** One BH_* set a block; undefined where no buffers are attached. */
+  /** PG_readahead: using it starts the next window of read-ahead. */
+  readahead: boolean;
+  /** One BH_* set a block; undefined where no buffers are attached, and always on the iomap path. */
   buffers: Uint8Array | undefined;
+  /** struct iomap_folio_state, one IFS_* set a block; undefined where there is none, and always on the buffer_head path. */
+  ifs: Uint8Array | undefined;
 }
 
 /** Where the bytes of a range of the file came from: byte p is pattern(tag)[p + delta]. */
@@ -59,6 +68,13 @@ export interface jbd2_inode {
   i_dirty_end: number;
 }
 
+/** struct ext4_prealloc_space: room that was allocated for blocks [pa_lstart, pa_end) of a file, `pa_free` of it unused. */
+export interface Preallocation {
+  pa_lstart: number;
+  pa_end: number;
+  pa_free: number;
+}
+
 /** struct inode and struct ext4_inode_info. */
 export interface Inode {
   readonly i_sb: SuperBlock;
@@ -71,6 +87,9 @@ export interface Inode {
   /** Counts changes of the extent status tree (ext4_inode_info.i_es_seq). */
   i_es_seq: number;
   i_reserved_data_blocks: number;
+  i_prealloc: Preallocation[];
+  /** Of the only descriptor. */
+  readonly f_ra: FileReadAhead;
   /** The page cache: folios sorted by index. */
   readonly i_mapping: Folio[];
   /** PAGECACHE_TAG_DIRTY in the page cache: the dirty folios, and maybe some that are clean or gone by now. */
@@ -100,6 +119,7 @@ export interface SuperBlock {
   readonly s_op: Operations;
   readonly s_blocksize: number;
   readonly s_blocksize_bits: number;
+  readonly s_blocks_per_group: number;
   /** Largest file, bytes. */
   readonly s_maxbytes: number;
   /** Order of the largest folio of the page cache; 0 where the mapping has no large folios. */

@@ -12,9 +12,9 @@ import { operations } from "./arbitraries/operations.ts";
 
 /** Kernels that differ in what the model must be told. */
 const kernels = [
-  ["6.12", { largeFolios: false, prefaultFirst: true, zeroesGap: "after" }],
-  ["6.18", { largeFolios: true, prefaultFirst: false, zeroesGap: "after" }],
-  ["7.1", { largeFolios: true, prefaultFirst: false, zeroesGap: "before" }],
+  ["6.12", { largeFolios: false, prefaultFirst: true, zeroesGap: "after", punchesTo: "page" }],
+  ["6.18", { largeFolios: true, prefaultFirst: false, zeroesGap: "after", punchesTo: "page" }],
+  ["7.1", { largeFolios: true, prefaultFirst: false, zeroesGap: "before", punchesTo: "block" }],
 ] as const;
 
 export interface Setting {

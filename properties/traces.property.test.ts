@@ -51,7 +51,8 @@ function configOf({ kernel, mount, blockSize }: TraceHeader): ModelConfig {
     largeFolios: since616,
     prefaultFirst: !since616,
     zeroesGap: "after",
-    mmapReadAround: READ_AROUND_PAGES,
+    punchesTo: "page",
+    readAhead: { pages: READ_AROUND_PAGES, growsFrom: "window" },
     freeBlocks: Math.floor((0.9 * IMAGE_BYTES) / blockSize),
   };
 }
@@ -105,7 +106,9 @@ describe("recorded kernels", () => {
   });
 
   test.each(recordings)("$name: $around cases show read-around", async ({ file, around }) => {
-    const { diverged } = await replay(file, asKernelsDo, { mmapReadAround: 0 });
+    const { diverged } = await replay(file, asKernelsDo, {
+      readAhead: { pages: 0, growsFrom: "window" },
+    });
     expect(diverged.length).toBe(around);
   });
 });

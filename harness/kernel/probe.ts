@@ -71,6 +71,24 @@ function probeZeroesGap(subject: KernelSubject): "before" | "after" {
   return large === false ? "before" : "after";
 }
 
+const smallBlocks: Variant = { ...probeVariant, blockSize: 1024 };
+
+/** A block behind EOF, in the page that holds EOF, survives a punch that is cut off at its block. Asks an image of its own. */
+async function probePunch(): Promise<"page" | "block"> {
+  const image = await openImage(smallBlocks);
+  try {
+    const subject = new KernelSubject(image);
+    subject.begin();
+    subject.step({ op: "pwrite", pos: 0, len: 512, readable: 512 }, 0);
+    subject.step({ op: "fallocate", mode: "keep_size", pos: 0, len: 4096 }, 1);
+    const { map } = subject.step({ op: "fallocate", mode: "punch_hole", pos: 0, len: 8192 }, 2);
+    subject.release();
+    return map.length === 0 ? "page" : "block";
+  } finally {
+    image.close();
+  }
+}
+
 /** Known deviations whose witness makes the kernel warn at unmount. The image is mounted again afterwards. */
 function probeUnmount(image: MountedImage, subject: KernelSubject): string[] {
   const atUnmount = knownDeviations.filter(({ visible }) => visible === "unmount");
@@ -102,8 +120,9 @@ function probeMountOption(image: MountedImage, option: string): boolean {
   }
 }
 
-/** Probes the running kernel on a small image of its own: about 0.1 s. Throws EnvironmentError where that cannot be mounted. */
+/** Probes the running kernel on small images of its own: about 0.2 s. Throws EnvironmentError where that cannot be mounted. */
 export async function probeKernel(): Promise<KernelTraits> {
+  const punchesTo = await probePunch();
   const image = await openImage(probeVariant);
   try {
     const subject = new KernelSubject(image);
@@ -121,6 +140,7 @@ export async function probeKernel(): Promise<KernelTraits> {
       largeFolios,
       prefaultFirst: faulted.reserved === 0,
       zeroesGap,
+      punchesTo,
       atUnmount,
       bufferedIomap: probeMountOption(image, BUFFERED_IOMAP),
     };

@@ -8,6 +8,7 @@ import {
   dropCache,
   evictInode,
   fallocate,
+  fiemap,
   fsync,
   ftruncate,
   mmapWrite,
@@ -181,7 +182,10 @@ export class ModelSubject implements Subject {
   observe(windows: readonly BlockRange[] | undefined): Observation {
     const inode = this.#inode;
     const map: Extent[] = [];
-    for (const { lblk, end } of windows ?? WHOLE_FILE) extentMap(inode, lblk, end, map);
+    for (const { lblk, end } of windows ?? WHOLE_FILE) {
+      fiemap(inode, lblk, end);
+      extentMap(inode, lblk, end, map);
+    }
     const blocks = inode.i_extents.covered + inode.i_reserved_data_blocks;
     return {
       result: this.#result,

@@ -24,6 +24,7 @@ import {
   ext4_es_cache_extent,
   ext4_es_lookup_extent,
 } from "./extents_status.ts";
+import { ext4_mb_new_blocks } from "./mballoc.ts";
 import { ext4_ext_convert_to_initialized } from "./zeroout.ts";
 
 /** fs/ext4/ext4.h EXT4_GET_BLOCKS_*: the ones that change what is modelled. */
@@ -35,6 +36,9 @@ export const EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT =
 export const EXT4_GET_BLOCKS_CONVERT_UNWRITTEN = 4;
 /** An unwritten extent becomes written, its I/O is done. */
 export const EXT4_GET_BLOCKS_CONVERT = 8;
+
+/** Nothing is preallocated beyond what was asked for. */
+export const EXT4_GET_BLOCKS_NO_NORMALIZE = 32;
 
 /** The caller submits the data itself. */
 export const EXT4_GET_BLOCKS_IO_SUBMIT = 16;
@@ -76,6 +80,8 @@ function allocate(inode: Inode, map: MapBlocks, flags: number): void {
   const next = inode.i_extents.next(map.m_lblk);
   if (next !== undefined) map.m_len = Math.min(map.m_len, next.start - map.m_lblk);
   assert(map.m_len > 0, "an allocation starts in a hole");
+  const noPreallocation = (flags & EXT4_GET_BLOCKS_NO_NORMALIZE) !== 0;
+  map.m_len = ext4_mb_new_blocks(inode, map.m_lblk, map.m_len, noPreallocation);
   const end = map.m_lblk + map.m_len;
   inode.i_extents.set(map.m_lblk, end, unwritten ? UNWRITTEN : WRITTEN);
   inode.i_sb.s_freeclusters_counter -= map.m_len;

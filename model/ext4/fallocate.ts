@@ -13,13 +13,18 @@ import type { Inode, MapBlocks } from "../types.ts";
 import {
   EXT4_GET_BLOCKS_CONVERT_UNWRITTEN,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
+  EXT4_GET_BLOCKS_NO_NORMALIZE,
   ext4_map_blocks,
 } from "./extents.ts";
+import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_update_inode_size } from "./inode.ts";
 import { ext4_zero_partial_blocks } from "./truncate.ts";
 
 const roundDown = (n: number, unit: number): number => n - (n % unit);
 const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
+
+/** fs/ext4/ext4_extents.h EXT_UNWRITTEN_MAX_LEN: blocks of the longest unwritten extent. */
+const EXT_UNWRITTEN_MAX_LEN = 2 ** 15 - 1;
 
 /** fs/ext4/extents.c ext4_alloc_file_blocks(): blocks [lblk, end) allocated, unwritten where they were not written. */
 function ext4_alloc_file_blocks(
@@ -31,13 +36,14 @@ function ext4_alloc_file_blocks(
 ): void {
   const old_size = inode.i_size;
   const map: MapBlocks = { m_lblk: lblk, m_len: 0, m_flags: 0 };
+  if (end - lblk <= EXT_UNWRITTEN_MAX_LEN) flags |= EXT4_GET_BLOCKS_NO_NORMALIZE;
   while (map.m_lblk < end) {
     map.m_len = end - map.m_lblk;
     map.m_lblk += ext4_map_blocks(inode, map, flags);
     if (new_size === 0) continue;
     const epos = Math.min(map.m_lblk * inode.i_sb.s_blocksize, new_size);
     ext4_update_inode_size(inode, epos);
-    if (epos > old_size) ext4_zero_partial_blocks(inode, old_size, epos - old_size);
+    if (epos > old_size) inode.i_sb.s_op.zeroAfterAllocating(inode, old_size, epos - old_size);
   }
 }
 
@@ -102,12 +108,22 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
   return 0;
 }
 
+/** fs/ext4/inode.c ext4_punch_hole() until 6.18: the end of the page that holds EOF. */
+export function pageAfterEof(inode: Inode): number {
+  return roundUp(inode.i_size, PAGE_SIZE);
+}
+
+/** fs/ext4/inode.c ext4_punch_hole() since: the end of the block that holds EOF, which saves zeroing its tail. */
+export function blockAfterEof(inode: Inode): number {
+  return roundUp(inode.i_size, inode.i_sb.s_blocksize);
+}
+
 /** fs/ext4/inode.c ext4_punch_hole() */
 export function ext4_punch_hole(inode: Inode, offset: number, length: number): number {
   const { s_op, s_blocksize: size, s_maxbytes } = inode.i_sb;
   if (offset >= inode.i_size || offset >= s_maxbytes) return 0;
   let end = offset + length;
-  if (end > inode.i_size) end = roundUp(inode.i_size, PAGE_SIZE);
+  if (end > inode.i_size) end = s_op.endOfPunch(inode);
   end = Math.min(end, s_maxbytes);
   const len = end - offset;
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
@@ -118,6 +134,7 @@ export function ext4_punch_hole(inode: Inode, offset: number, length: number): n
   const end_lblk = Math.floor(end / size);
   if (end_lblk > start_lblk) {
     const hole_len = end_lblk - start_lblk;
+    ext4_discard_preallocations(inode);
     s_op.ext4_es_remove_extent(inode, start_lblk, hole_len);
     s_op.ext4_ext_remove_space(inode, start_lblk, hole_len);
     s_op.ext4_es_insert_extent(inode, start_lblk, hole_len, HOLE);
@@ -137,6 +154,7 @@ export function ext4_collapse_range(inode: Inode, offset: number, len: number): 
   truncate_pagecache(inode, start);
   const start_lblk = offset / size;
   const end_lblk = end / size;
+  ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, start_lblk, EXT_MAX_BLOCKS - start_lblk);
   s_op.ext4_ext_remove_space(inode, start_lblk, end_lblk - start_lblk);
   inode.i_extents.collapse(start_lblk, end_lblk);
@@ -159,6 +177,7 @@ export function ext4_insert_range(inode: Inode, offset: number, len: number): nu
   inode.i_size += len;
   inode.i_disksize += len;
   const start_lblk = offset / size;
+  ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, start_lblk, EXT_MAX_BLOCKS - start_lblk);
   if (inode.i_extents.end > start_lblk && inode.i_extents.end + len / size > EXT_MAX_BLOCKS) {
     return EINVAL;

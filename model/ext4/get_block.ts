@@ -61,7 +61,7 @@ export function ext4_da_map_blocks(inode: Inode, map: MapBlocks): number {
   const error = s_op.ext4_da_reserve_space(inode, map.m_len);
   if (error !== 0) return error;
   s_op.ext4_es_insert_delayed_extent(inode, map.m_lblk, map.m_len);
-  map.m_flags = BH_Delay;
+  map.m_flags = BH_Delay | BH_New;
   return 0;
 }
 

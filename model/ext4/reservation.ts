@@ -42,3 +42,16 @@ export function ext4_da_update_reserve_space(inode: Inode, used: number): void {
   inode.i_reserved_data_blocks -= used;
   inode.i_sb.s_dirtyclusters_counter -= used;
 }
+
+/** Tries that an allocation makes besides the first (fs/ext4/balloc.c ext4_should_retry_alloc()). */
+const MAX_RETRIES = 3;
+
+/**
+ * fs/ext4/balloc.c ext4_should_retry_alloc(): blocks that the running transaction has freed can be had once it has
+ * committed, so it is committed.
+ */
+export function ext4_should_retry_alloc(inode: Inode, retries: number): boolean {
+  const { i_sb } = inode;
+  if (retries > MAX_RETRIES) return false;
+  return i_sb.s_freeclusters_counter - i_sb.s_dirtyclusters_counter > 0;
+}

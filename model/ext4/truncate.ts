@@ -11,13 +11,14 @@ import { __filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
 import { BH_Mapped, BH_Uptodate, EXT_MAX_BLOCKS } from "../types.ts";
 import type { Inode } from "../types.ts";
+import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_get_block_lookup } from "./get_block.ts";
 
 /**
  * fs/ext4/inode.c ext4_block_zero_range(): zeros in bytes [from, from + length) of one block. Nothing to do in a hole
  * or a clean unwritten block; else the block is dirty afterwards. The folio is brought in either way.
  */
-export function ext4_block_zero_range(inode: Inode, from: number, length: number): void {
+export function ext4_block_zero_range(inode: Inode, from: number, length: number): boolean {
   const size = inode.i_sb.s_blocksize;
   const end = from + Math.min(length, size - (from % size));
   const folio = __filemap_get_folio(inode, pageOf(from), 0);
@@ -25,19 +26,19 @@ export function ext4_block_zero_range(inode: Inode, from: number, length: number
   const b = (from - folio_pos(folio)) >> inode.i_blkbits;
   if (((buffers[b] as number) & BH_Mapped) === 0) {
     ext4_get_block_lookup(inode, Math.floor(from / size), folio, b);
-    if (((buffers[b] as number) & BH_Mapped) === 0) return;
+    if (((buffers[b] as number) & BH_Mapped) === 0) return false;
   }
   buffers[b]! |= BH_Uptodate;
   mark_buffer_dirty(inode, folio, b);
   inode.contents.delete(from, end);
   inode.i_sb.s_op.ext4_jbd2_inode_add_write(inode, from, end - from);
+  return true;
 }
 
-/** Zero the rest of the block that holds EOF, up to `end`, so that growing the file shows zeros. */
-export function zeroTail(inode: Inode, size: number, end = Infinity): void {
-  if (size % inode.i_sb.s_blocksize !== 0) {
-    inode.i_sb.s_op.ext4_block_zero_range(inode, size, end - size);
-  }
+/** Zero the rest of the block that holds EOF, up to `end`, so that growing the file shows zeros. Whether it was needed. */
+export function zeroTail(inode: Inode, size: number, end = Infinity): boolean {
+  if (size % inode.i_sb.s_blocksize === 0) return false;
+  return inode.i_sb.s_op.ext4_block_zero_range(inode, size, end - size);
 }
 
 /** fs/ext4/file.c ext4_write_checks() since 7.1: the rest of the block that holds EOF, before the write. */
@@ -70,12 +71,21 @@ export function ext4_zero_partial_blocks(inode: Inode, lstart: number, length: n
   }
 }
 
+/**
+ * fs/ext4/inode.c ext4_truncate() with the patch series: nothing orders data on the iomap path, so the zeros are written
+ * before the new size can be committed; else growing the file after a crash could show what was cut off.
+ */
+export function writeZeroedTail(inode: Inode, end: number): void {
+  inode.i_sb.s_op.writepages(inode, inode.i_size, end - 1);
+}
+
 /** fs/ext4/inode.c ext4_truncate() and fs/ext4/extents.c ext4_ext_truncate(): free every block past i_size. */
 export function ext4_truncate(inode: Inode): void {
   const { s_op, s_blocksize } = inode.i_sb;
-  zeroTail(inode, inode.i_size);
-  inode.i_disksize = inode.i_size;
   const last_block = Math.ceil(inode.i_size / s_blocksize);
+  if (zeroTail(inode, inode.i_size)) s_op.writeZeroedTail(inode, last_block * s_blocksize);
+  inode.i_disksize = inode.i_size;
+  ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, last_block, EXT_MAX_BLOCKS - last_block);
   s_op.ext4_ext_remove_space(inode, last_block, EXT_MAX_BLOCKS - last_block);
 }
@@ -85,7 +95,7 @@ export function ext4_setattr_size(inode: Inode, size: number): number {
   if (size > inode.i_sb.s_maxbytes) return EFBIG;
   const oldsize = inode.i_size;
   if (size !== oldsize) {
-    if (size > oldsize) zeroTail(inode, oldsize);
+    if (size > oldsize) inode.i_sb.s_op.zeroBeforeGrowing(inode, oldsize);
     inode.i_size = size;
     inode.i_disksize = size;
   }

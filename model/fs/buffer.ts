@@ -4,7 +4,7 @@
  * Kernel:   fs/buffer.c
  * Left out: b_blocknr, locks, the contents (a logical map of where the bytes came from stands for them)
  */
-import { folio_size } from "../mm/folio.ts";
+import { filemap_dirty_folio, folio_size } from "../mm/folio.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
 import type { GetBlock } from "../operations.ts";
 import type { Folio, Inode } from "../types.ts";
@@ -33,18 +33,14 @@ export function folio_create_buffers(inode: Inode, folio: Folio): Uint8Array {
 /** fs/buffer.c mark_buffer_dirty() */
 export function mark_buffer_dirty(inode: Inode, folio: Folio, b: number): void {
   (folio.buffers as Uint8Array)[b]! |= BH_Dirty;
-  inode.i_dirty.add(folio);
-  folio.dirty = true;
-  folio.tagged = true;
+  filemap_dirty_folio(inode, folio);
 }
 
 /** fs/buffer.c block_dirty_folio(): every buffer, also those past EOF. */
 export function block_dirty_folio(inode: Inode, folio: Folio): void {
-  inode.i_dirty.add(folio);
   const { buffers } = folio;
   if (buffers !== undefined) for (let b = 0; b < buffers.length; b++) buffers[b]! |= BH_Dirty;
-  folio.dirty = true;
-  folio.tagged = true;
+  filemap_dirty_folio(inode, folio);
 }
 
 /** fs/buffer.c folio_zero_new_buffers(): new buffers in [from, to) bytes of the folio hold zeros and are dirty. */
@@ -122,12 +118,6 @@ export function block_invalidate_folio(
     buffers[b]! &= ~(BH_Dirty | BH_Mapped | BH_New | BH_Delay | BH_Unwritten);
   }
   if (length === folio_size(folio)) try_to_free_buffers(inode, folio);
-}
-
-/** mm/page-writeback.c folio_cancel_dirty(): what made the folio dirty is gone, and with it its place among the dirty. */
-export function folio_cancel_dirty(_inode: Inode, folio: Folio): void {
-  folio.dirty = false;
-  folio.tagged = false;
 }
 
 /** fs/buffer.c try_to_free_buffers(): false where a buffer is dirty. A dirty folio with clean buffers becomes clean. */

@@ -1,18 +1,10 @@
 /**
  * Moving bytes between the user and the page cache.
  *
- * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(), do_sync_mmap_readahead();
- *           mm/readahead.c force_page_cache_ra(), page_cache_ra_order(); mm/memory.c do_shared_fault()
- * Left out: read-ahead of reads (the kernel subject switches it off with POSIX_FADV_RANDOM and MADV_RANDOM, so that
- *           the page cache holds just what the operations put there), throttling of dirty pages, signals
+ * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(); mm/memory.c do_shared_fault()
+ * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
  */
-import {
-  block_dirty_folio,
-  block_is_partially_uptodate,
-  block_read_full_folio,
-} from "../fs/buffer.ts";
 import { EFAULT } from "../errno.ts";
-import { ext4_get_block_lookup } from "../ext4/get_block.ts";
 import type { Operations } from "../operations.ts";
 import { PAGE_SIZE } from "../types.ts";
 import type { Folio, Inode, Source } from "../types.ts";
@@ -113,8 +105,9 @@ function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: numbe
   const size = folio_size(folio);
   const to = Math.min(end - folio_pos(folio), size);
   const whole = from === 0 && to === size;
-  if (!whole && block_is_partially_uptodate(inode, folio, from, to)) return;
-  block_read_full_folio(inode, folio, ext4_get_block_lookup);
+  const { s_op } = inode.i_sb;
+  if (!whole && s_op.is_partially_uptodate(inode, folio, from, to)) return;
+  s_op.read_folio(inode, folio);
 }
 
 /**
@@ -145,25 +138,8 @@ export function filemap_read(inode: Inode, pos: number, len: number): number {
 /** A page in the cache, brought in alone where it is missing, and uptodate as a whole. */
 function uptodateFolio(inode: Inode, page: number): Folio {
   const folio = __filemap_get_folio(inode, page, 0);
-  if (!folio.uptodate) block_read_full_folio(inode, folio, ext4_get_block_lookup);
+  if (!folio.uptodate) inode.i_sb.s_op.read_folio(inode, folio);
   return folio;
-}
-
-/**
- * mm/filemap.c do_sync_mmap_readahead() without advice, mmap read-around: of a window of `ra_pages` around the fault
- * those pages that are missing, as far as EOF, a folio each. With `ra_pages` 0 there is no window.
- *
- * Left out: MMAP_LOTSAMISS (a hundred misses through one descriptor end it), and PG_readahead, the page that starts
- * the next window when it is touched.
- */
-export function mmapReadAround(ra_pages: number): (inode: Inode, index: number) => void {
-  return (inode, index) => {
-    const start = Math.max(0, index - ra_pages / 2);
-    const end = Math.min(start + ra_pages, Math.ceil(inode.i_size / PAGE_SIZE));
-    for (let page = start; page < end; page++) {
-      if (filemap_get_folio(inode, page) === undefined) uptodateFolio(inode, page);
-    }
-  };
 }
 
 /**
@@ -173,11 +149,11 @@ export function mmapReadAround(ra_pages: number): (inode: Inode, index: number) 
 export function storeThroughMapping(inode: Inode, pos: number, len: number): number {
   const { s_op } = inode.i_sb;
   for (let page = pageOf(pos); page * PAGE_SIZE < pos + len; page++) {
-    if (filemap_get_folio(inode, page) === undefined) s_op.do_sync_mmap_readahead(inode, page);
+    s_op.mmapReadAhead(inode, page);
     const folio = uptodateFolio(inode, page);
     const error = s_op.page_mkwrite(inode, folio);
     if (error !== 0) return error;
-    block_dirty_folio(inode, folio);
+    s_op.dirty_folio(inode, folio);
   }
   return 0;
 }

@@ -74,7 +74,29 @@ export function fgf_order(size: number): number {
 }
 
 function newFolio(index: number, order: number): Folio {
-  return { index, order, uptodate: false, dirty: false, tagged: false, buffers: undefined };
+  return {
+    index,
+    order,
+    uptodate: false,
+    dirty: false,
+    tagged: false,
+    readahead: false,
+    buffers: undefined,
+    ifs: undefined,
+  };
+}
+
+/** mm/page-writeback.c filemap_dirty_folio() */
+export function filemap_dirty_folio(inode: Inode, folio: Folio): void {
+  inode.i_dirty.add(folio);
+  folio.dirty = true;
+  folio.tagged = true;
+}
+
+/** mm/page-writeback.c folio_cancel_dirty(): what made the folio dirty is gone, and with it its place among the dirty. */
+export function folio_cancel_dirty(_inode: Inode, folio: Folio): void {
+  folio.dirty = false;
+  folio.tagged = false;
 }
 
 /** mm/filemap.c filemap_add_folio(): false where a cached folio overlaps it. */
@@ -115,7 +137,7 @@ export function filemap_remove_folio(inode: Inode, folio: Folio): void {
  */
 export function folio_split(inode: Inode, folio: Folio, at: number): void {
   assert(folio.buffers === undefined, "only a folio without buffers is split");
-  assert(!folio.dirty, "a folio that lost its buffers is clean");
+  assert(folio.ifs === undefined, "only a folio without iomap_folio_state is split");
   const parts: Folio[] = [];
   let index = folio.index;
   let order = folio.order;
@@ -135,4 +157,5 @@ export function folio_split(inode: Inode, folio: Folio, at: number): void {
   const end = Math.ceil(inode.i_size / PAGE_SIZE);
   const kept = parts.filter((part, i) => i === 0 || part.index < end);
   inode.i_mapping.splice(folioIndexAfter(inode.i_mapping, folio.index), 1, ...kept);
+  if (folio.dirty) for (const part of kept) inode.i_dirty.add(part);
 }

@@ -9,7 +9,6 @@
  * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in it: then it
  * stays whole.
  */
-import { block_invalidate_folio, try_to_free_buffers } from "../fs/buffer.ts";
 import { PAGE_SIZE } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
 import {
@@ -26,7 +25,7 @@ import {
 
 /** mm/truncate.c try_folio_split_or_unmap(): false where the folio cannot lose its buffers. */
 function trySplit(inode: Inode, folio: Folio, at: number): boolean {
-  if (!try_to_free_buffers(inode, folio)) return false;
+  if (!inode.i_sb.s_op.release_folio(inode, folio)) return false;
   folio_split(inode, folio, at);
   return true;
 }
@@ -49,7 +48,7 @@ function truncate_inode_partial_folio(
     filemap_remove_folio(inode, folio);
     return true;
   }
-  block_invalidate_folio(inode, folio, offset, length);
+  inode.i_sb.s_op.invalidate_folio(inode, folio, offset, length);
   if (folio.order === 0) return true;
   if (trySplit(inode, folio, pageOf(pos + offset))) {
     if (offset + length === size) return true;
@@ -117,7 +116,7 @@ export function truncate_pagecache(inode: Inode, newsize: number): void {
 /** mm/truncate.c invalidate_mapping_pages() over the whole file: clean folios go, dirty ones stay. */
 export function invalidate_mapping_pages(inode: Inode): void {
   for (const folio of inode.i_mapping.slice()) {
-    if (folio.dirty || !try_to_free_buffers(inode, folio)) continue;
+    if (folio.dirty || !inode.i_sb.s_op.release_folio(inode, folio)) continue;
     filemap_remove_folio(inode, folio);
   }
 }

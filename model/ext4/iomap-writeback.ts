@@ -1,0 +1,87 @@
+/**
+ * What ext4 adds to writeback on the iomap path.
+ *
+ * Kernel:   fs/ext4/inode.c ext4_iomap_map_blocks() (series v2: ext4_iomap_map_writeback_range()),
+ *           ext4_iomap_map_one_extent(); fs/ext4/page-io.c ext4_iomap_finish_ioend(), with the patch series applied
+ * Left out: allocation that fails
+ *
+ * A whole delayed extent gets its blocks at once, whatever part of it is dirty. They are unwritten until the I/O to them
+ * is done; then just the part that was written is converted.
+ */
+import type { Ioend, WritepageContext } from "../iomap/writeback.ts";
+import { BH_Delay, UNWRITTEN } from "../types.ts";
+import type { Inode, MapBlocks } from "../types.ts";
+import {
+  EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
+  ext4_convert_unwritten_extents,
+  ext4_map_blocks,
+} from "./extents.ts";
+
+/** fs/ext4/inode.c MAX_WRITEPAGES_EXTENT_LEN: blocks that writeback maps at once. */
+const MAX_WRITEPAGES_EXTENT_LEN = 2048;
+
+/** Blocks to map from `index` on: the dirty run, and what follows it up to the end of what is written back. */
+export function writebackLength(
+  inode: Inode,
+  index: number,
+  dirty_len: number,
+  range_end: number,
+): number {
+  const { s_blocksize } = inode.i_sb;
+  const blocks = dirty_len / s_blocksize;
+  const end = Math.floor(range_end / s_blocksize);
+  return end > index + blocks ? end - index + 1 : blocks;
+}
+
+/** The same in series v1, which takes bytes for blocks: never less than a thousand, whatever the range. */
+export function writebackLengthInBytes(
+  inode: Inode,
+  index: number,
+  dirty_len: number,
+  range_end: number,
+): number {
+  const end = Math.floor(range_end / inode.i_sb.s_blocksize);
+  return end > index + dirty_len ? end - index + 1 : dirty_len;
+}
+
+/** fs/ext4/inode.c ext4_iomap_map_blocks(): the mapping of the dirty bytes [offset, offset + dirty_len). 0 or -errno. */
+export function ext4_iomap_map_blocks(
+  inode: Inode,
+  wpc: WritepageContext,
+  offset: number,
+  dirty_len: number,
+): number {
+  const { s_op, s_blocksize } = inode.i_sb;
+  const { iomap } = wpc;
+  if (
+    iomap !== undefined &&
+    offset >= iomap.offset &&
+    offset < iomap.offset + iomap.length &&
+    s_op.iomap_valid(inode, iomap)
+  ) {
+    return 0;
+  }
+  const index = offset / s_blocksize;
+  const len = s_op.writebackLength(inode, index, dirty_len, wpc.range_end);
+  const m_len = Math.min(MAX_WRITEPAGES_EXTENT_LEN, len);
+  const map: MapBlocks = { m_lblk: index, m_len, m_flags: 0 };
+  ext4_map_blocks(inode, map, 0);
+  if ((map.m_flags & BH_Delay) !== 0) {
+    const ret = ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT);
+    if (ret < 0) return ret;
+  }
+  wpc.iomap = s_op.ext4_set_iomap(inode, map);
+  return 0;
+}
+
+/** fs/ext4/page-io.c ext4_iomap_finish_ioend(): the bytes are on disk. */
+export function ext4_iomap_finish_ioend(inode: Inode, ioend: Ioend): void {
+  const { io_type, io_offset, io_size } = ioend;
+  const { s_blocksize } = inode.i_sb;
+  const end = io_offset + io_size;
+  if (io_type === UNWRITTEN) {
+    const lblk = Math.floor(io_offset / s_blocksize);
+    ext4_convert_unwritten_extents(inode, lblk, Math.ceil(end / s_blocksize) - lblk);
+  }
+  if (end > inode.i_disksize) inode.i_disksize = Math.min(end, inode.i_size);
+}

@@ -1,0 +1,93 @@
+/**
+ * How many blocks an allocation gets at once: preallocation.
+ *
+ * Kernel:   fs/ext4/mballoc.c ext4_mb_new_blocks(), ext4_mb_group_or_file(), ext4_mb_normalize_request(),
+ *           ext4_mb_pa_adjust_overlap(), ext4_mb_use_preallocated(), ext4_mb_use_inode_pa(),
+ *           ext4_discard_preallocations()
+ * Left out: where the blocks are. The space of a file system that is nearly empty is taken to be in one piece; groups of
+ *           fewer blocks than a preallocation wants; goals, stripes, the orders of search
+ *
+ * The allocator makes room for what the file may grow to, and keeps for the file what it did not use yet. A later
+ * allocation that begins in such room gets no more than what is left of it, however long it asked for: then a delayed
+ * extent gets its blocks in two parts, and a caller that needs only the first leaves the second as it is.
+ */
+import { EXT_MAX_BLOCKS } from "../types.ts";
+import type { Inode, Preallocation } from "../types.ts";
+
+/** fs/ext4/mballoc.h MB_DEFAULT_STREAM_THRESHOLD: files of up to so many blocks share preallocations with others. */
+const STREAM_REQUEST = 16;
+
+const KIB = 1024;
+const MIB = 2 ** 20;
+
+/** Files up to this size, bytes, get room for the next power of two. */
+const LARGEST_POWER = MIB;
+
+/** fs/ext4/mballoc.c ext4_mb_normalize_request(): room, in bytes, by the size of the file, bytes. */
+function roomFor(size: number, start: number): { start: number; size: number } {
+  if (size <= LARGEST_POWER) {
+    return { start: 0, size: Math.max(16 * KIB, 2 ** Math.ceil(Math.log2(size))) };
+  }
+  const chunk = size <= 4 * MIB ? 2 * MIB : size <= 8 * MIB ? 4 * MIB : 8 * MIB;
+  return { start: start - (start % chunk), size: chunk };
+}
+
+/** The preallocation that holds `lblk`. */
+function preallocationAt(inode: Inode, lblk: number): Preallocation | undefined {
+  return inode.i_prealloc.find(({ pa_lstart, pa_end }) => pa_lstart <= lblk && lblk < pa_end);
+}
+
+/**
+ * fs/ext4/mballoc.c ext4_mb_normalize_request() and ext4_mb_pa_adjust_overlap(): the room around `lblk` that is to be
+ * preallocated, between the blocks that the file has and the room that it has already.
+ */
+function ext4_mb_normalize_request(inode: Inode, lblk: number, len: number): Preallocation {
+  const { s_blocksize, s_blocks_per_group } = inode.i_sb;
+  const size = Math.max((lblk + len) * s_blocksize, inode.i_size);
+  const room = roomFor(size, lblk * s_blocksize);
+  let start = room.start / s_blocksize;
+  start = Math.max(start, lblk - (lblk % s_blocks_per_group));
+  let end = Math.min(start + room.size / s_blocksize, EXT_MAX_BLOCKS);
+  const i = inode.i_extents.indexAfter(lblk);
+  start = Math.max(start, inode.i_extents.at(i - 1)?.end ?? 0);
+  end = Math.min(end, inode.i_extents.at(i)?.start ?? Infinity, start + s_blocks_per_group);
+  for (const { pa_lstart, pa_end } of inode.i_prealloc) {
+    if (pa_end <= lblk) start = Math.max(start, pa_end);
+    else if (pa_lstart > lblk) end = Math.min(end, pa_lstart);
+  }
+  return { pa_lstart: start, pa_end: end, pa_free: end - start };
+}
+
+/** fs/ext4/mballoc.c ext4_mb_use_inode_pa(): as many blocks from `lblk` on as the room has. */
+function ext4_mb_use_inode_pa(inode: Inode, pa: Preallocation, lblk: number, len: number): number {
+  const used = Math.min(len, pa.pa_end - lblk);
+  pa.pa_free -= used;
+  if (pa.pa_free <= 0) inode.i_prealloc = inode.i_prealloc.filter((other) => other !== pa);
+  return used;
+}
+
+/**
+ * fs/ext4/mballoc.c ext4_mb_new_blocks(): of the `len` blocks from `lblk` on, all of them a hole, how many are allocated
+ * at once. With `noPreallocation` nothing is kept for later (EXT4_MB_HINT_NOPREALLOC), but what was kept is used.
+ */
+export function ext4_mb_new_blocks(
+  inode: Inode,
+  lblk: number,
+  len: number,
+  noPreallocation: boolean,
+): number {
+  const kept = preallocationAt(inode, lblk);
+  if (kept !== undefined) return ext4_mb_use_inode_pa(inode, kept, lblk, len);
+  const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
+  if (noPreallocation || Math.max(lblk + len, blocks) <= STREAM_REQUEST) return len;
+  const pa = ext4_mb_normalize_request(inode, lblk, len);
+  // Exactly what was asked for leaves nothing to keep.
+  if (pa.pa_lstart === lblk && pa.pa_end <= lblk + len) return pa.pa_end - lblk;
+  inode.i_prealloc.push(pa);
+  return ext4_mb_use_inode_pa(inode, pa, lblk, len);
+}
+
+/** fs/ext4/mballoc.c ext4_discard_preallocations(): the file gives back what was kept for it. */
+export function ext4_discard_preallocations(inode: Inode): void {
+  if (inode.i_prealloc.length > 0) inode.i_prealloc = [];
+}

@@ -1,0 +1,231 @@
+/**
+ * Buffered writes, reads and page faults of the iomap path.
+ *
+ * Kernel:   fs/iomap/buffered-io.c iomap_file_buffered_write(), iomap_write_iter(), iomap_write_begin(),
+ *           iomap_write_end(), iomap_write_failed(), iomap_read_folio(), iomap_page_mkwrite()
+ * Left out: IOMAP_NOWAIT, fatal signals, throttling of dirty pages, reads that fail
+ */
+import { EFAULT } from "../errno.ts";
+import {
+  __filemap_get_folio,
+  fgf_order,
+  filemap_dirty_folio,
+  folio_next_pos,
+  folio_pos,
+  folio_size,
+  pageOf,
+} from "../mm/folio.ts";
+import { IFS_UPTODATE, PAGE_SIZE } from "../types.ts";
+import type { Folio, Inode, Source } from "../types.ts";
+import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
+import { iomap_iter } from "./iomap.ts";
+import type { IomapOps, IomapRound } from "./iomap.ts";
+
+/** struct iov_iter: what is left of the user's buffer, and how much of that is mapped. */
+interface UserBuffer {
+  left: number;
+  readable: number;
+}
+
+/** Bytes [from, to) of a folio. */
+interface Range {
+  from: number;
+  to: number;
+}
+
+/**
+ * fs/iomap/buffered-io.c iomap_adjust_read_range(): the first run of blocks in bytes [from, to) of the folio that are not
+ * uptodate, up to the end of the block that holds EOF where it lies inside. Undefined where all are.
+ */
+function iomap_adjust_read_range(
+  inode: Inode,
+  folio: Folio,
+  { from, to }: Range,
+): Range | undefined {
+  const { ifs } = folio;
+  const bits = inode.i_blkbits;
+  const end = Math.min(to, folio_size(folio)) >> bits;
+  let first = from >> bits;
+  let last = end;
+  if (ifs !== undefined) {
+    const uptodate = (b: number): boolean => ((ifs[b] as number) & IFS_UPTODATE) !== 0;
+    while (first < end && uptodate(first)) first += 1;
+    last = Math.min(first + 1, end);
+    while (last < end && !uptodate(last)) last += 1;
+  }
+  if (first === last) return undefined;
+  const eof = inode.i_size - folio_pos(folio);
+  if (from <= eof && to > eof) {
+    const inside = ((eof - 1) >> bits) + 1;
+    if (first < inside && last > inside) last = inside;
+  }
+  return { from: first << bits, to: last << bits };
+}
+
+/**
+ * fs/iomap/buffered-io.c __iomap_write_begin(): bring in the blocks that bytes [from, to) of the folio cover only in
+ * part. Those beside them that are not uptodate count as brought in with them.
+ */
+function __iomap_write_begin(inode: Inode, folio: Folio, from: number, to: number): void {
+  const size = inode.i_sb.s_blocksize;
+  if (from === 0 && to === folio_size(folio)) return;
+  ifs_alloc(inode, folio);
+  if (folio.uptodate) return;
+  const end = Math.ceil(to / size) * size;
+  for (let at = from - (from % size); at < end;) {
+    const part = iomap_adjust_read_range(inode, folio, { from: at, to: end });
+    if (part === undefined) break;
+    const cut = (edge: number): boolean => edge > part.from && edge < part.to;
+    if (cut(from) || cut(to)) {
+      iomap_set_range_uptodate(inode, folio, part.from, part.to - part.from);
+    }
+    at = part.to;
+  }
+}
+
+/**
+ * fs/iomap/buffered-io.c iomap_write_begin(): the folio for up to `len` bytes at `pos`. Undefined where the mapping has
+ * gone stale.
+ */
+function iomap_write_begin(
+  inode: Inode,
+  round: IomapRound,
+  pos: number,
+  len: number,
+): Folio | undefined {
+  const { s_op } = inode.i_sb;
+  const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
+  if (!s_op.iomap_valid(inode, round.iomap)) {
+    round.iomap.stale = true;
+    return undefined;
+  }
+  const end = Math.min(pos + len, folio_next_pos(folio));
+  __iomap_write_begin(inode, folio, pos - folio_pos(folio), end - folio_pos(folio));
+  return folio;
+}
+
+/**
+ * fs/iomap/buffered-io.c __iomap_write_end(): a short copy into a folio that is not uptodate is rejected whole, since a
+ * block written in part cannot be told from one not read. Returns the bytes accepted.
+ */
+export function __iomap_write_end(
+  inode: Inode,
+  folio: Folio,
+  pos: number,
+  len: number,
+  copied: number,
+): number {
+  if (copied < len && !folio.uptodate) return 0;
+  const off = pos - folio_pos(folio);
+  iomap_set_range_uptodate(inode, folio, off, len);
+  iomap_set_range_dirty(inode, folio, off, copied);
+  filemap_dirty_folio(inode, folio);
+  return copied;
+}
+
+/** fs/iomap/buffered-io.c iomap_write_failed(): folios past EOF that a failed write brought in go again. */
+export function iomap_write_failed(inode: Inode, pos: number, len: number): void {
+  const end = pos + len;
+  if (end <= inode.i_size) return;
+  inode.i_sb.s_op.truncate_inode_pages_range(inode, Math.max(pos, inode.i_size), end - 1);
+}
+
+/** Bytes of one copy, into one folio; 0 where it was rejected. `copied` is what could be read of the user's buffer. */
+function writeFolio(
+  inode: Inode,
+  folio: Folio,
+  pos: number,
+  bytes: number,
+  copied: number,
+  source: Source,
+): number {
+  const { s_op } = inode.i_sb;
+  const written = s_op.__iomap_write_end(inode, folio, pos, bytes, copied);
+  const new_size = s_op.iomap_size_after_write(inode, pos, written);
+  if (new_size > inode.i_size) inode.i_size = new_size;
+  inode.contents.set(pos, pos + written, source);
+  return written;
+}
+
+/** fs/iomap/buffered-io.c iomap_write_iter(): bytes written into the mapping, or -errno where none were. */
+function iomap_write_iter(
+  inode: Inode,
+  round: IomapRound,
+  from: UserBuffer,
+  source: Source,
+): number {
+  let { pos, length } = round;
+  let chunk = PAGE_SIZE * 2 ** inode.i_sb.s_max_folio_order;
+  let retry = 0;
+  let status = 0;
+  while (from.left > 0 && length > 0) {
+    const wanted = Math.min(chunk - (pos % chunk), retry > 0 ? retry : from.left, length);
+    retry = 0;
+    // Faulting in the user's pages comes first, in every kernel that was seen to have this path.
+    if (from.readable === 0) {
+      status = EFAULT;
+      break;
+    }
+    const folio = iomap_write_begin(inode, round, pos, wanted);
+    if (folio === undefined) break;
+    const bytes = Math.min(wanted, folio_next_pos(folio) - pos);
+    const copied = Math.min(bytes, from.readable);
+    const written = writeFolio(inode, folio, pos, bytes, copied, source);
+    if (written === 0) {
+      inode.i_sb.s_op.iomap_write_failed(inode, pos, bytes);
+      if (chunk > PAGE_SIZE) chunk /= 2;
+      retry = copied;
+    } else {
+      pos += written;
+      length -= written;
+      from.left -= written;
+      from.readable -= written;
+    }
+  }
+  return pos > round.pos ? pos - round.pos : status;
+}
+
+/** fs/iomap/buffered-io.c iomap_file_buffered_write(): bytes written, or -errno where none were. */
+export function iomap_file_buffered_write(
+  inode: Inode,
+  pos: number,
+  len: number,
+  readable: number,
+  source: Source,
+  ops: IomapOps,
+): number {
+  const from = { left: len, readable: Math.min(readable, len) };
+  const done = iomap_iter(inode, pos, len, "write", ops, (round) =>
+    iomap_write_iter(inode, round, from, source),
+  );
+  return done.pos > pos ? done.pos - pos : done.status;
+}
+
+/** fs/iomap/buffered-io.c iomap_zero_iter(): zeros all over the mapping of the round, which lies in one block. */
+export function writeZeros(inode: Inode, round: IomapRound): void {
+  const { pos, length } = round;
+  const folio = iomap_write_begin(inode, round, pos, length);
+  if (folio === undefined) return;
+  inode.i_sb.s_op.__iomap_write_end(inode, folio, pos, length, length);
+  inode.contents.delete(pos, pos + length);
+}
+
+/** fs/iomap/buffered-io.c iomap_read_folio(): afterwards the whole folio is uptodate. */
+export function iomap_read_folio(inode: Inode, folio: Folio, ops: IomapOps): void {
+  ifs_alloc(inode, folio);
+  iomap_iter(inode, folio_pos(folio), folio_size(folio), "read", ops, ({ length }) => length);
+  iomap_set_range_uptodate(inode, folio, 0, folio_size(folio));
+}
+
+/**
+ * fs/iomap/buffered-io.c iomap_page_mkwrite(): blocks for the folio up to EOF; all of it is dirty then. 0 or -errno.
+ */
+export function iomap_page_mkwrite(inode: Inode, folio: Folio, ops: IomapOps): number {
+  const pos = folio_pos(folio);
+  const len = Math.min(folio_size(folio), inode.i_size - pos);
+  const done = iomap_iter(inode, pos, len, "fault", ops, (round) => {
+    inode.i_sb.s_op.dirty_folio(inode, folio);
+    return round.length;
+  });
+  return done.status;
+}

@@ -1,0 +1,82 @@
+/**
+ * The mapping that a file system hands to the iomap code, and the loop that asks for one after the other.
+ *
+ * Kernel:   include/linux/iomap.h struct iomap, struct iomap_ops; fs/iomap/iter.c iomap_iter()
+ * Left out: srcmap (there is no copy on write), inline data, the physical address
+ */
+import type { DELAYED, HOLE, UNWRITTEN, WRITTEN } from "../types.ts";
+import type { Inode } from "../types.ts";
+
+/** IOMAP_MAPPED, IOMAP_UNWRITTEN, IOMAP_DELALLOC, IOMAP_HOLE */
+export type IomapType = typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED | typeof HOLE;
+
+/** struct iomap: bytes [offset, offset + length) of the file are of one type. */
+export interface Iomap {
+  type: IomapType;
+  offset: number;
+  length: number;
+  /** IOMAP_F_NEW: made by this very call of iomap_begin. */
+  isNew: boolean;
+  /** IOMAP_F_STALE: what was mapped has changed since. */
+  stale: boolean;
+  /** What the file system needs to tell that the mapping still holds. */
+  validity_cookie: number;
+}
+
+/** IOMAP_WRITE, IOMAP_FAULT, IOMAP_ZERO; a read has none of them. */
+export type IomapReason = "read" | "write" | "fault" | "zero";
+
+/** struct iomap_ops */
+export interface IomapOps {
+  /** The mapping at `pos`, of up to `length` bytes, or -errno. */
+  iomap_begin(inode: Inode, pos: number, length: number, reason: IomapReason): Iomap | number;
+  /** `written` of the `length` bytes from `pos` on were dealt with. */
+  iomap_end?(
+    inode: Inode,
+    pos: number,
+    length: number,
+    written: number,
+    reason: IomapReason,
+    iomap: Iomap,
+  ): void;
+}
+
+/** One round of the loop: bytes [pos, pos + length) lie in `iomap`. */
+export interface IomapRound {
+  readonly pos: number;
+  readonly length: number;
+  readonly iomap: Iomap;
+}
+
+/** Where the loop got to, and the -errno that ended it, or 0. */
+export interface Iterated {
+  pos: number;
+  status: number;
+}
+
+/**
+ * fs/iomap/iter.c iomap_iter(), with the loop around it: `body` says how many bytes of its round it dealt with, or
+ * -errno. None ends the loop, unless the mapping had gone stale: then it is asked for again.
+ */
+export function iomap_iter(
+  inode: Inode,
+  start: number,
+  length: number,
+  reason: IomapReason,
+  ops: IomapOps,
+  body: (round: IomapRound) => number,
+): Iterated {
+  const end = start + length;
+  let pos = start;
+  while (pos < end) {
+    const iomap = ops.iomap_begin(inode, pos, end - pos, reason);
+    if (typeof iomap === "number") return { pos, status: iomap };
+    const mapped = Math.min(end, iomap.offset + iomap.length) - pos;
+    const processed = body({ pos, length: mapped, iomap });
+    ops.iomap_end?.(inode, pos, mapped, Math.max(processed, 0), reason, iomap);
+    if (processed < 0) return { pos, status: processed };
+    if (processed === 0 && !iomap.stale) break;
+    pos += processed;
+  }
+  return { pos, status: 0 };
+}
