@@ -13,6 +13,7 @@ import {
   ext4_zero_range,
 } from "./ext4/fallocate.ts";
 import { ext4_map_query_blocks } from "./ext4/extents.ts";
+import { jbd2_journal_force_commit_nested } from "./ext4/reservation.ts";
 import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
 import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
@@ -43,7 +44,9 @@ export function createFileSystem(
     s_maxbytes: EXT_MAX_BLOCKS * config.blockSize,
     s_max_folio_order: large ? MAX_PAGECACHE_ORDER : 0,
     s_extent_max_zeroout: (EXTENT_MAX_ZEROOUT_KB * 1024) / config.blockSize,
+    s_journal: config.journal !== "none",
     s_freeclusters_counter: config.freeBlocks,
+    s_mb_free_pending: 0,
     s_dirtyclusters_counter: 0,
   };
 }
@@ -139,7 +142,7 @@ export function bytesAt(inode: Inode, pos: number, len: number): Uint8Array {
 export function fsync(inode: Inode): number {
   const { s_op } = inode.i_sb;
   const error = s_op.writepages(inode, 0, Infinity);
-  s_op.commit(inode);
+  jbd2_journal_force_commit_nested(inode);
   return error;
 }
 

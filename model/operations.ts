@@ -81,6 +81,8 @@ export interface Operations {
   ext4_block_zero_range(inode: Inode, from: number, length: number): boolean;
   /** The end of the file from i_size to `end` was zeroed by a truncation. */
   writeZeroedTail(inode: Inode, end: number): void;
+  /** The blocks that a hole at bytes [offset, end) frees. */
+  blocksOfHole(inode: Inode, offset: number, end: number): { start_lblk: number; end_lblk: number };
   /** Where a hole ends that was to reach past EOF, bytes. */
   endOfPunch(inode: Inode): number;
   ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void;

@@ -3,6 +3,7 @@
  */
 import {
   blockAfterEof,
+  blocksOfHole,
   ext4_update_disksize_before_punch,
   pageAfterEof,
 } from "./ext4/fallocate.ts";
@@ -172,6 +173,7 @@ const common = {
   ext4_update_disksize_before_punch,
   folio_cancel_dirty,
   truncate_inode_pages_range,
+  blocksOfHole,
   writeZeroedTail: nothing,
   ext4_nonda_switch,
   ext4_should_retry_alloc,

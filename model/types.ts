@@ -126,7 +126,11 @@ export interface SuperBlock {
   readonly s_max_folio_order: number;
   /** Blocks that fit in s_extent_max_zeroout_kb. */
   readonly s_extent_max_zeroout: number;
+  /** There is a journal. */
+  readonly s_journal: boolean;
   s_freeclusters_counter: number;
+  /** Of these, blocks that the running transaction has freed: nobody gets them before it has committed. */
+  s_mb_free_pending: number;
   s_dirtyclusters_counter: number;
 }
 

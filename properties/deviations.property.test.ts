@@ -12,10 +12,10 @@ import {
 } from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { Operation } from "../harness/operation.ts";
-import { knownDeviations } from "../model/deviations/index.ts";
+import { knownDeviations, stepDeviations } from "../model/deviations/index.ts";
 import type { Deviation } from "../model/deviations/index.ts";
 import { operations } from "./arbitraries/operations.ts";
-import { modelAfter, settings } from "./settings.ts";
+import { modelAfter, settingFor, settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
 
 /** Cases within which a deviation must be found; a run of the tool makes some hundred a second. */
@@ -23,9 +23,8 @@ const CASES = 100;
 
 const visible = knownDeviations.filter((deviation) => deviation.visible === "step");
 
-/** The newest kernel that was seen to have the deviations, with the variant of the witness. */
 function settingOf({ witness }: Deviation): Setting {
-  return settings.find(({ name }) => name === `${witness.variant} on 6.18`)!;
+  return settingFor(witness);
 }
 
 /** The step after which the ideal model differs from the one with the deviation; undefined where none does. */
@@ -44,10 +43,19 @@ describe("known deviations", () => {
     expect(visible.length).toBeGreaterThan(1);
   });
 
-  test.each([[[]], ...visible.map((one) => [[one]]), [visible]])(
-    "of a kernel that shows %j those are found",
-    (shown) => {
-      const { config, variant } = settings.find(({ name }) => name === "4k-delalloc on 6.18")!;
+  const onBufferHead = stepDeviations("buffer_head");
+  const onIomap = stepDeviations("iomap");
+  const sets: { kernel: string; shown: readonly Deviation[] }[] = [
+    ...[[], ...onBufferHead.map((one) => [one]), onBufferHead].map((shown) => ({
+      kernel: "6.18",
+      shown,
+    })),
+    ...[[], onIomap].map((shown) => ({ kernel: "series v2", shown })),
+  ];
+  test.each(sets.map((set) => ({ ...set, ids: set.shown.map(({ id }) => id).join() })))(
+    "of a kernel like $kernel that shows '$ids' those are found",
+    ({ kernel, shown }) => {
+      const { config, variant } = settingFor({ kernel, variant: "4k-delalloc", operations: [] });
       const options = { variant: variant.name, blockSize: variant.blockSize };
       expect(shownDeviations(config, modelWith(config, shown), options)).toEqual(shown);
     },

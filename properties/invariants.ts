@@ -3,7 +3,7 @@
  * path or a fact of the kernel's data structures, said of the model's state without using the model's code.
  */
 import type { Operation } from "../harness/operation.ts";
-import { BH_Delay, BH_Dirty, BH_Mapped, BH_Unwritten } from "../model/types.ts";
+import { BH_Delay, BH_Dirty, BH_Mapped, BH_Unwritten, IFS_DIRTY } from "../model/types.ts";
 import { DELAYED, HOLE, PAGE_SIZE, WRITTEN } from "../model/types.ts";
 import type { Folio, Inode } from "../model/types.ts";
 
@@ -60,14 +60,18 @@ function* cacheIsTrue(inode: Inode): Generator<Broken> {
 }
 
 function* folioIsSound(inode: Inode, folio: Folio): Generator<Broken> {
-  const { index, order, buffers, dirty, tagged, uptodate } = folio;
+  const { index, order, buffers, ifs, dirty, tagged, uptodate } = folio;
   const name = `folio ${index} of order ${order}`;
   if (index % 2 ** order !== 0) yield `${name} is not aligned`;
   if (order > inode.i_sb.s_max_folio_order) yield `${name} is larger than any may be`;
   if (dirty !== tagged) yield `${name}: dirty is ${dirty}, its tag ${tagged}`;
-  if (dirty && buffers === undefined && !uptodate) yield `${name} is dirty, without data`;
-  if (buffers === undefined) return;
+  if (dirty && buffers === undefined && ifs === undefined && !uptodate)
+    yield `${name} is dirty, without data`;
   const count = (PAGE_SIZE * 2 ** order) / inode.i_sb.s_blocksize;
+  if (ifs !== undefined && ifs.length !== count) yield `${name} has state for ${ifs.length} blocks`;
+  if (ifs !== undefined && count === 1) yield `${name} has one block, and state for it`;
+  if (ifs !== undefined && buffers !== undefined) yield `${name} has buffers and block state`;
+  if (buffers === undefined) return;
   if (buffers.length !== count) yield `${name} has ${buffers.length} buffers, not ${count}`;
   if (!dirty && buffers.some((state) => (state & BH_Dirty) !== 0)) {
     yield `${name} is clean, but a buffer is dirty`;
@@ -83,17 +87,21 @@ function* pageCache(inode: Inode): Generator<Broken> {
   }
 }
 
-/** The flags of the buffer of a block; 0 where there is no buffer. */
-function bufferState(inode: Inode, lblk: number): number {
+/** The folio that holds a block, and the number of the block in it. */
+function folioOf(inode: Inode, lblk: number): { folio: Folio; b: number } | undefined {
   const perPage = PAGE_SIZE / inode.i_sb.s_blocksize;
   const page = Math.floor(lblk / perPage);
   const folio = inode.i_mapping.find((f) => f.index <= page && page < f.index + 2 ** f.order);
-  return folio?.buffers?.[lblk - folio.index * perPage] ?? 0;
+  return folio && { folio, b: lblk - folio.index * perPage };
 }
 
-/** Whether writeback will find the block: a buffer that is dirty and waits for a place. */
+/** Whether writeback will find the block: dirty, and on the buffer_head path waiting for a place. */
 function waits(inode: Inode, lblk: number): boolean {
-  const state = bufferState(inode, lblk);
+  const at = folioOf(inode, lblk);
+  if (at === undefined || !at.folio.dirty) return false;
+  const { buffers, ifs } = at.folio;
+  if (buffers === undefined) return ifs === undefined || (ifs[at.b]! & IFS_DIRTY) !== 0;
+  const state = buffers[at.b]!;
   const dirty = BH_Dirty | BH_Mapped;
   return (state & dirty) === dirty && (state & (BH_Delay | BH_Unwritten)) !== 0;
 }

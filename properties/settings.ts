@@ -2,20 +2,16 @@
  * Settings: every variant on every kind of kernel, for properties of the model that need no kernel.
  */
 import * as fc from "fast-check";
-import { modelConfig } from "../harness/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
 import type { Variant } from "../harness/variant.ts";
+import { variantNamed } from "../harness/variants.ts";
+import { kernels } from "../images/kernels.ts";
+import type { KernelFacts, KernelName } from "../images/kernels.ts";
 import { variants } from "../images/variants.ts";
+import type { Witness } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { operations } from "./arbitraries/operations.ts";
-
-/** Kernels that differ in what the model must be told. */
-const kernels = [
-  ["6.12", { largeFolios: false, prefaultFirst: true, zeroesGap: "after", punchesTo: "page" }],
-  ["6.18", { largeFolios: true, prefaultFirst: false, zeroesGap: "after", punchesTo: "page" }],
-  ["7.1", { largeFolios: true, prefaultFirst: false, zeroesGap: "before", punchesTo: "block" }],
-] as const;
 
 export interface Setting {
   /** "4k-delalloc on 6.18" */
@@ -24,22 +20,37 @@ export interface Setting {
   config: ModelConfig;
 }
 
+/** Kernels that properties go through: each model table that there is. */
+const tried = ["6.12", "6.18", "7.1", "series v1", "series v2"] as const satisfies KernelName[];
+
+/** The iomap path has neither data=journal nor dioread_lock: such files use the other path, or it makes no difference. */
+function isOn(variant: Variant, { path }: KernelFacts): boolean {
+  return path === "buffer_head" || (variant.journal === "ordered" && variant.dioread === "nolock");
+}
+
+/** The model's configuration for a variant on a known kernel. */
+export function settingOf(variant: Variant, kernel: KernelName): Setting {
+  const freeBlocks = Math.floor((0.9 * variant.imageSize) / variant.blockSize);
+  const { blockSize, delalloc, journal } = variant;
+  const dioread = delalloc ? variant.dioread : "lock";
+  const config = { ...kernels[kernel], blockSize, delalloc, journal, dioread, freeBlocks };
+  return { name: `${variant.name} on ${kernel}`, variant, config };
+}
+
 /** Every variant on every kernel. */
 export const settings: readonly Setting[] = variants.flatMap((variant) =>
-  kernels.map(([release, facts]) => {
-    const traits = {
-      release,
-      cacheIoctl: true,
-      kernelLog: true,
-      atUnmount: [],
-      bufferedIomap: false,
-      ...facts,
-    };
-    const freeBlocks = Math.floor((0.9 * variant.imageSize) / variant.blockSize);
-    const config = modelConfig(variant, traits, freeBlocks);
-    return { name: `${variant.name} on ${release}`, variant, config };
-  }),
+  tried
+    .filter((kernel) => isOn(variant, kernels[kernel]))
+    .map((kernel) => settingOf(variant, kernel)),
 );
+
+/** The setting that a deviation's witness asks for. */
+export function settingFor({ kernel, variant, freeBlocks }: Witness): Setting {
+  const setting = settingOf(variantNamed(variant), kernel as KernelName);
+  return freeBlocks === undefined
+    ? setting
+    : { ...setting, config: { ...setting.config, freeBlocks } };
+}
 
 /** Cases for a variant, of at most 40 operations. */
 export function cases(variant: Variant): fc.Arbitrary<Operation[]> {

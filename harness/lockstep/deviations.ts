@@ -2,7 +2,7 @@
  * Which known deviations a kernel shows: found out by running the witness of each, and proved again for every case in
  * which one had a part.
  */
-import { knownDeviations } from "../../model/deviations/index.ts";
+import { knownDeviations, stepDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { runCase } from "./lockstep.ts";
@@ -53,8 +53,7 @@ export function shownDeviations(
   tried: (deviation: Deviation) => boolean = () => true,
 ): Deviation[] {
   const shown: Deviation[] = [];
-  const atSteps = knownDeviations.filter(({ visible }) => visible === "step");
-  for (const deviation of atSteps.filter(tried)) {
+  for (const deviation of stepDeviations(config.path).filter(tried)) {
     const operations = witnessOf(deviation);
     const without = agrees(modelWith(config, shown), subject, operations, options);
     const withIt = agrees(modelWith(config, [...shown, deviation]), subject, operations, options);
@@ -78,7 +77,7 @@ export function needsDeviation(
 }
 
 /** All sets of `items`, the smaller first. */
-function subsets<T>(items: readonly T[]): T[][] {
+export function subsets<T>(items: readonly T[]): T[][] {
   let sets: T[][] = [[]];
   for (const item of items) sets = [...sets, ...sets.map((set) => [...set, item])];
   return sets.toSorted((a, b) => a.length - b.length);
@@ -94,8 +93,7 @@ export function nameDeviations(
   operations: readonly Operation[],
   options: LockstepOptions,
 ): Deviation[] | undefined {
-  const visible = knownDeviations.filter((deviation) => deviation.visible === "step");
   const follows = (set: Deviation[]): boolean =>
     agrees(modelWith(config, set), subject, operations, options);
-  return subsets(visible).find(follows);
+  return subsets(stepDeviations(config.path)).find(follows);
 }

@@ -2,7 +2,18 @@
  * Deviation: a named difference between what the write path promises and what some real or seeded kernel does. It
  * replaces entries of the model's table; nothing else in the model knows that it exists.
  */
-import type { Override } from "../tables.ts";
+import type { ModelConfig, Override } from "../tables.ts";
+
+/** The shortest sequence that shows a deviation, and what it needs. */
+export interface Witness {
+  /** A name of images/kernels.ts. */
+  readonly kernel: string;
+  /** A name of images/variants.ts. */
+  readonly variant: string;
+  /** Free blocks of the file system, where they must be few; absent for what the variant has. */
+  readonly freeBlocks?: number;
+  readonly operations: readonly object[];
+}
 
 export interface Deviation {
   /** Short and unique, as it appears in reports and on the command line. */
@@ -15,7 +26,8 @@ export interface Deviation {
   readonly seenIn: readonly string[];
   /** Where it shows: after an operation, or only in the kernel log when the file system is unmounted. */
   readonly visible: "step" | "unmount";
-  /** The shortest sequence that shows it, with the variant it needs. */
-  readonly witness: { readonly variant: string; readonly operations: readonly object[] };
+  /** The path it belongs to; absent where it shows on both. */
+  readonly path?: ModelConfig["path"];
+  readonly witness: Witness;
   readonly override: Override;
 }

@@ -17,7 +17,9 @@ export const dirtyTagOutlivesDirt: Deviation = {
     "A folio that became clean by losing its dirty buffers stays tagged dirty in the page cache.",
   seenIn: ["6.18"],
   visible: "unmount",
+  path: "buffer_head",
   witness: {
+    kernel: "6.18",
     variant: "4k-delalloc",
     operations: [
       { op: "pwrite", pos: 0, len: 8192, readable: 8192 },

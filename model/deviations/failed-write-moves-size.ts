@@ -15,7 +15,9 @@ export const failedWriteMovesSize: Deviation = {
   reason: "write_end() sets i_size to pos + copied without asking whether copied is 0.",
   seenIn: ["6.18"],
   visible: "step",
+  path: "buffer_head",
   witness: {
+    kernel: "6.18",
     variant: "4k-delalloc",
     operations: [{ op: "pwrite", pos: 4096, len: 4096, readable: 0 }],
   },

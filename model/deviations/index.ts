@@ -1,13 +1,24 @@
+import type { ModelConfig } from "../tables.ts";
 import type { Deviation } from "./deviation.ts";
+import { delayedBlocksNotNew } from "./delayed-blocks-not-new.ts";
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
 
-export type { Deviation } from "./deviation.ts";
+export type { Deviation, Witness } from "./deviation.ts";
 
 /** Every deviation that a real kernel is known to show. */
 export const knownDeviations: readonly Deviation[] = [
   shortWriteKeepsReservation,
   failedWriteMovesSize,
   dirtyTagOutlivesDirt,
+  delayedBlocksNotNew,
 ];
+
+/** The known deviations that show after an operation on a path. */
+export function stepDeviations(path: ModelConfig["path"]): readonly Deviation[] {
+  return knownDeviations.filter(
+    (deviation) =>
+      deviation.visible === "step" && (deviation.path === undefined || deviation.path === path),
+  );
+}

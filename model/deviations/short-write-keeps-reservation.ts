@@ -19,7 +19,9 @@ export const shortWriteKeepsReservation: Deviation = {
     "ext4_da_write_end() does not release what ext4_da_write_begin() reserved past the bytes copied.",
   seenIn: ["6.12 (blocks smaller than a page)", "6.18 (all block sizes: large folios)"],
   visible: "step",
+  path: "buffer_head",
   witness: {
+    kernel: "6.18",
     variant: "4k-delalloc",
     operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 0 }, { op: "fsync" }],
   },

@@ -4,9 +4,10 @@
  * Kernel:   fs/ext4/extents.c ext4_ext_map_blocks() and what it calls, ext4_ext_remove_space();
  *           fs/ext4/inode.c ext4_map_blocks(), ext4_map_query_blocks(), ext4_map_create_blocks()
  * Left out: physical placement, the tree's shape and its limits on the length of an extent (what is compared is
- *           merged by state), credits, indirect-block files, allocation that runs out of space half-way
+ *           merged by state), credits, indirect-block files
  */
 import { assert } from "../assert.ts";
+import { ENOSPC } from "../errno.ts";
 import {
   BH_Delay,
   BH_Mapped,
@@ -74,18 +75,25 @@ export function ext4_map_query_blocks(inode: Inode, map: MapBlocks): void {
   mapFrom(map, HOLE, end);
 }
 
-/** Allocate the hole or delayed blocks [m_lblk, m_lblk + m_len) as far as the extent tree has nothing there. */
-function allocate(inode: Inode, map: MapBlocks, flags: number): void {
+/**
+ * Allocate the hole or delayed blocks [m_lblk, m_lblk + m_len) as far as the extent tree has nothing there, and as far
+ * as the allocator gives blocks at once. 0 or -ENOSPC.
+ */
+function allocate(inode: Inode, map: MapBlocks, flags: number): number {
   const unwritten = (flags & EXT4_GET_BLOCKS_UNWRIT_EXT) !== 0;
   const next = inode.i_extents.next(map.m_lblk);
   if (next !== undefined) map.m_len = Math.min(map.m_len, next.start - map.m_lblk);
   assert(map.m_len > 0, "an allocation starts in a hole");
-  const noPreallocation = (flags & EXT4_GET_BLOCKS_NO_NORMALIZE) !== 0;
-  map.m_len = ext4_mb_new_blocks(inode, map.m_lblk, map.m_len, noPreallocation);
-  const end = map.m_lblk + map.m_len;
-  inode.i_extents.set(map.m_lblk, end, unwritten ? UNWRITTEN : WRITTEN);
-  inode.i_sb.s_freeclusters_counter -= map.m_len;
+  const got = ext4_mb_new_blocks(inode, map.m_lblk, map.m_len, {
+    reserved: (map.m_flags & BH_Delay) !== 0,
+    noPreallocation: (flags & EXT4_GET_BLOCKS_NO_NORMALIZE) !== 0,
+  });
+  if (got === 0) return ENOSPC;
+  map.m_len = got;
+  inode.i_extents.set(map.m_lblk, map.m_lblk + got, unwritten ? UNWRITTEN : WRITTEN);
+  inode.i_sb.s_freeclusters_counter -= got;
   map.m_flags = BH_Mapped | BH_New | (unwritten ? BH_Unwritten : 0);
+  return 0;
 }
 
 /** fs/ext4/extents.c ext4_ext_handle_unwritten_extents() */
@@ -101,11 +109,12 @@ function ext4_ext_handle_unwritten_extents(inode: Inode, map: MapBlocks, flags: 
   }
 }
 
-/** fs/ext4/inode.c ext4_map_create_blocks(), with ext4_ext_map_blocks() for a create: allocate or convert. */
-function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): void {
+/** fs/ext4/inode.c ext4_map_create_blocks(), with ext4_ext_map_blocks() for a create: allocate or convert. 0 or -ENOSPC. */
+function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): number {
   const extent = inode.i_extents.find(map.m_lblk);
   if (extent === undefined) {
-    allocate(inode, map, flags);
+    const error = allocate(inode, map, flags);
+    if (error !== 0) return error;
   } else {
     map.m_len = Math.min(map.m_len, extent.end - map.m_lblk);
     if (extent.value === UNWRITTEN) {
@@ -118,6 +127,7 @@ function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): vo
   }
   const status = (map.m_flags & BH_Unwritten) !== 0 ? UNWRITTEN : WRITTEN;
   inode.i_sb.s_op.ext4_es_insert_extent(inode, map.m_lblk, map.m_len, status);
+  return 0;
 }
 
 /** Blocks that a crash could show with stale contents have their data written before the commit. */
@@ -134,7 +144,8 @@ function orderData(inode: Inode, map: MapBlocks, flags: number): void {
 
 /**
  * fs/ext4/inode.c ext4_map_blocks(): look blocks up and, where `flags` say so, allocate or convert them. The map
- * comes back shortened to what lies in one state. Blocks found or made; 0 for a hole that was only looked up.
+ * comes back shortened to what lies in one state. Blocks found or made; 0 for a hole that was only looked up; or
+ * -ENOSPC.
  */
 export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): number {
   const es = ext4_es_lookup_extent(inode, map.m_lblk);
@@ -147,7 +158,8 @@ export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): nu
   if ((map.m_flags & BH_Mapped) !== 0 && (flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) === 0) {
     return map.m_len;
   }
-  ext4_map_create_blocks(inode, map, flags);
+  const error = ext4_map_create_blocks(inode, map, flags);
+  if (error !== 0) return error;
   if ((map.m_flags & (BH_New | BH_Unwritten)) === BH_New) orderData(inode, map, flags);
   return map.m_len;
 }
@@ -164,8 +176,10 @@ export function ext4_convert_unwritten_extents(inode: Inode, lblk: number, len: 
 
 /** fs/ext4/extents.c ext4_ext_remove_space(): free what is allocated in [lblk, lblk + len). */
 export function ext4_ext_remove_space(inode: Inode, lblk: number, len: number): void {
+  const { i_sb } = inode;
   for (const { start, end } of inode.i_extents.within(lblk, lblk + len)) {
-    inode.i_sb.s_freeclusters_counter += end - start;
+    i_sb.s_freeclusters_counter += end - start;
+    if (i_sb.s_journal) i_sb.s_mb_free_pending += end - start;
   }
   inode.i_extents.delete(lblk, lblk + len);
   inode.maybeZeroed.delete(lblk, lblk + len);

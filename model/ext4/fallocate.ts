@@ -4,7 +4,7 @@
  * Kernel:   fs/ext4/extents.c ext4_fallocate(), ext4_do_fallocate(), ext4_alloc_file_blocks(), ext4_zero_range(),
  *           ext4_collapse_range(), ext4_insert_range(), ext4_ext_shift_extents(); fs/ext4/inode.c ext4_punch_hole(),
  *           ext4_update_disksize_before_punch(); fs/open.c vfs_fallocate()
- * Left out: allocation that runs out of space half-way, FALLOC_FL_WRITE_ZEROES, FALLOC_FL_UNSHARE_RANGE
+ * Left out: FALLOC_FL_WRITE_ZEROES, FALLOC_FL_UNSHARE_RANGE
  */
 import { EFBIG, EINVAL } from "../errno.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
@@ -26,25 +26,37 @@ const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
 /** fs/ext4/ext4_extents.h EXT_UNWRITTEN_MAX_LEN: blocks of the longest unwritten extent. */
 const EXT_UNWRITTEN_MAX_LEN = 2 ** 15 - 1;
 
-/** fs/ext4/extents.c ext4_alloc_file_blocks(): blocks [lblk, end) allocated, unwritten where they were not written. */
+/**
+ * fs/ext4/extents.c ext4_alloc_file_blocks(): blocks [lblk, end) allocated, unwritten where they were not written. 0, or
+ * -ENOSPC with what could be allocated.
+ */
 function ext4_alloc_file_blocks(
   inode: Inode,
   lblk: number,
   end: number,
   new_size: number,
   flags: number,
-): void {
+): number {
+  const { s_op, s_blocksize } = inode.i_sb;
   const old_size = inode.i_size;
   const map: MapBlocks = { m_lblk: lblk, m_len: 0, m_flags: 0 };
   if (end - lblk <= EXT_UNWRITTEN_MAX_LEN) flags |= EXT4_GET_BLOCKS_NO_NORMALIZE;
-  while (map.m_lblk < end) {
+  for (let retries = 0; map.m_lblk < end;) {
     map.m_len = end - map.m_lblk;
-    map.m_lblk += ext4_map_blocks(inode, map, flags);
+    const made = ext4_map_blocks(inode, map, flags);
+    if (made <= 0) {
+      retries += 1;
+      if (s_op.ext4_should_retry_alloc(inode, retries)) continue;
+      return made;
+    }
+    retries = 0;
+    map.m_lblk += made;
     if (new_size === 0) continue;
-    const epos = Math.min(map.m_lblk * inode.i_sb.s_blocksize, new_size);
+    const epos = Math.min(map.m_lblk * s_blocksize, new_size);
     ext4_update_inode_size(inode, epos);
-    if (epos > old_size) inode.i_sb.s_op.zeroAfterAllocating(inode, old_size, epos - old_size);
+    if (epos > old_size) s_op.zeroAfterAllocating(inode, old_size, epos - old_size);
   }
+  return 0;
 }
 
 /** The new size that a mode without KEEP_SIZE asks for; 0 where it asks for none. */
@@ -63,14 +75,8 @@ export function ext4_do_fallocate(
   const end = offset + len;
   const flags = EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT;
   const start_lblk = Math.floor(offset / size);
-  ext4_alloc_file_blocks(
-    inode,
-    start_lblk,
-    Math.ceil(end / size),
-    newSize(inode, end, keep),
-    flags,
-  );
-  return 0;
+  const new_size = newSize(inode, end, keep);
+  return ext4_alloc_file_blocks(inode, start_lblk, Math.ceil(end / size), new_size, flags);
 }
 
 /** fs/ext4/inode.c ext4_update_disksize_before_punch() */
@@ -89,23 +95,30 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
   const aligned = offset % size === 0 && end % size === 0;
   if (!aligned) {
     const start_lblk = Math.floor(offset / size);
-    ext4_alloc_file_blocks(inode, start_lblk, Math.ceil(end / size), new_size, flags);
+    const last_lblk = Math.ceil(end / size);
+    const error = ext4_alloc_file_blocks(inode, start_lblk, last_lblk, new_size, flags);
+    if (error !== 0) return error;
   }
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
-  inode.contents.delete(offset, end);
+  const [first, last] = [Math.ceil(offset / size), Math.floor(end / size)];
+  inode.contents.delete(first * size, last * size);
   s_op.truncate_inode_pages_range(inode, offset, end - 1);
   const convert = flags | EXT4_GET_BLOCKS_CONVERT_UNWRITTEN;
-  ext4_alloc_file_blocks(
-    inode,
-    Math.ceil(offset / size),
-    Math.floor(end / size),
-    new_size,
-    convert,
-  );
-  if (aligned) return 0;
+  const error = ext4_alloc_file_blocks(inode, first, last, new_size, convert);
+  if (error !== 0 || aligned) return error;
   ext4_zero_partial_blocks(inode, offset, len);
   if (new_size > 0) ext4_update_inode_size(inode, new_size);
   return 0;
+}
+
+/** fs/ext4/inode.c ext4_punch_hole(): the blocks that lie wholly in bytes [offset, end). */
+export function blocksOfHole(
+  inode: Inode,
+  offset: number,
+  end: number,
+): { start_lblk: number; end_lblk: number } {
+  const size = inode.i_sb.s_blocksize;
+  return { start_lblk: Math.ceil(offset / size), end_lblk: Math.floor(end / size) };
 }
 
 /** fs/ext4/inode.c ext4_punch_hole() until 6.18: the end of the page that holds EOF. */
@@ -127,13 +140,12 @@ export function ext4_punch_hole(inode: Inode, offset: number, length: number): n
   end = Math.min(end, s_maxbytes);
   const len = end - offset;
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
-  inode.contents.delete(offset, end);
   s_op.truncate_inode_pages_range(inode, offset, end - 1);
   ext4_zero_partial_blocks(inode, offset, len);
-  const start_lblk = Math.ceil(offset / size);
-  const end_lblk = Math.floor(end / size);
+  const { start_lblk, end_lblk } = s_op.blocksOfHole(inode, offset, end);
   if (end_lblk > start_lblk) {
     const hole_len = end_lblk - start_lblk;
+    inode.contents.delete(start_lblk * size, end_lblk * size);
     ext4_discard_preallocations(inode);
     s_op.ext4_es_remove_extent(inode, start_lblk, hole_len);
     s_op.ext4_ext_remove_space(inode, start_lblk, hole_len);

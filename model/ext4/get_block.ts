@@ -28,8 +28,9 @@ function setBufferState(folio: Folio, b: number, flags: number): void {
 
 function getBlock(inode: Inode, lblk: number, folio: Folio, b: number, flags: number): number {
   const map: MapBlocks = { m_lblk: lblk, m_len: 1, m_flags: 0 };
-  if (ext4_map_blocks(inode, map, flags) > 0) setBufferState(folio, b, map.m_flags);
-  return 0;
+  const mapped = ext4_map_blocks(inode, map, flags);
+  if (mapped > 0) setBufferState(folio, b, map.m_flags);
+  return Math.min(mapped, 0);
 }
 
 /** fs/ext4/inode.c ext4_get_block() with create 0. */

@@ -7,6 +7,7 @@
  * Left out: inline data, encryption, verity, journal credits, ext4_nonda_switch() (the harness makes images large
  *           enough that it never switches)
  */
+import { ENOSPC } from "../errno.ts";
 import {
   block_commit_write,
   block_write_end,
@@ -77,16 +78,22 @@ export function ext4_truncate_failed_write(inode: Inode): void {
   ext4_truncate(inode);
 }
 
-/** What both kinds of write_begin do; they differ in the get_block function that the table holds beside them. */
+/**
+ * What both kinds of write_begin do; they differ in the get_block function that the table holds beside them. Where there
+ * is no space they try again as long as a commit may free some.
+ */
 function write_begin(inode: Inode, pos: number, len: number): WriteBegin {
-  const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
-  const end = Math.min(pos + len, folio_next_pos(folio));
-  const from = pos - folio_pos(folio);
-  const to = end - folio_pos(folio);
-  const error = ext4_block_write_begin(inode, folio, from, to, inode.i_sb.s_op.get_block);
-  if (error === 0) return folio;
-  if (end > inode.i_size) inode.i_sb.s_op.ext4_truncate_failed_write(inode);
-  return error;
+  const { s_op } = inode.i_sb;
+  for (let retries = 1; ; retries++) {
+    const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
+    const end = Math.min(pos + len, folio_next_pos(folio));
+    const from = pos - folio_pos(folio);
+    const to = end - folio_pos(folio);
+    const error = ext4_block_write_begin(inode, folio, from, to, s_op.get_block);
+    if (error === 0) return folio;
+    if (end > inode.i_size) s_op.ext4_truncate_failed_write(inode);
+    if (error !== ENOSPC || !s_op.ext4_should_retry_alloc(inode, retries)) return error;
+  }
 }
 
 /** fs/ext4/inode.c ext4_write_begin(): blocks are allocated here. */

@@ -13,6 +13,7 @@
  */
 import { EXT_MAX_BLOCKS } from "../types.ts";
 import type { Inode, Preallocation } from "../types.ts";
+import { ext4_has_free_clusters, jbd2_journal_force_commit_nested } from "./reservation.ts";
 
 /** fs/ext4/mballoc.h MB_DEFAULT_STREAM_THRESHOLD: files of up to so many blocks share preallocations with others. */
 const STREAM_REQUEST = 16;
@@ -66,25 +67,48 @@ function ext4_mb_use_inode_pa(inode: Inode, pa: Preallocation, lblk: number, len
   return used;
 }
 
+/** What an allocation asks for besides a place and a length. */
+export interface AllocationHints {
+  /** The blocks are delayed: their space was promised before (EXT4_MB_DELALLOC_RESERVED). */
+  reserved: boolean;
+  /** Nothing is kept for later (EXT4_MB_HINT_NOPREALLOC), but what was kept is used. */
+  noPreallocation: boolean;
+}
+
+/** As many of `len` blocks as are free: halved until there are as many, unless they were promised; 0 for none. */
+function claim(inode: Inode, len: number, reserved: boolean): number {
+  const { i_sb } = inode;
+  let claimed = len;
+  if (!reserved) {
+    while (claimed > 0 && !ext4_has_free_clusters(i_sb, claimed)) claimed = Math.floor(claimed / 2);
+  }
+  const free = (): number => i_sb.s_freeclusters_counter - i_sb.s_mb_free_pending;
+  // Writeback must not fail for want of a commit, and makes one (ext4_do_writepages(), ext4_iomap_map_blocks()).
+  if (reserved && free() < claimed) jbd2_journal_force_commit_nested(inode);
+  return Math.min(claimed, free());
+}
+
 /**
  * fs/ext4/mballoc.c ext4_mb_new_blocks(): of the `len` blocks from `lblk` on, all of them a hole, how many are allocated
- * at once. With `noPreallocation` nothing is kept for later (EXT4_MB_HINT_NOPREALLOC), but what was kept is used.
+ * at once; 0 where there is no space.
  */
 export function ext4_mb_new_blocks(
   inode: Inode,
   lblk: number,
   len: number,
-  noPreallocation: boolean,
+  { reserved, noPreallocation }: AllocationHints,
 ): number {
+  const wanted = claim(inode, len, reserved);
+  if (wanted <= 0) return 0;
   const kept = preallocationAt(inode, lblk);
-  if (kept !== undefined) return ext4_mb_use_inode_pa(inode, kept, lblk, len);
+  if (kept !== undefined) return ext4_mb_use_inode_pa(inode, kept, lblk, wanted);
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
-  if (noPreallocation || Math.max(lblk + len, blocks) <= STREAM_REQUEST) return len;
-  const pa = ext4_mb_normalize_request(inode, lblk, len);
+  if (noPreallocation || Math.max(lblk + wanted, blocks) <= STREAM_REQUEST) return wanted;
+  const pa = ext4_mb_normalize_request(inode, lblk, wanted);
   // Exactly what was asked for leaves nothing to keep.
-  if (pa.pa_lstart === lblk && pa.pa_end <= lblk + len) return pa.pa_end - lblk;
+  if (pa.pa_lstart === lblk && pa.pa_end <= lblk + wanted) return pa.pa_end - lblk;
   inode.i_prealloc.push(pa);
-  return ext4_mb_use_inode_pa(inode, pa, lblk, len);
+  return ext4_mb_use_inode_pa(inode, pa, lblk, wanted);
 }
 
 /** fs/ext4/mballoc.c ext4_discard_preallocations(): the file gives back what was kept for it. */

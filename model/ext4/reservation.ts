@@ -13,9 +13,14 @@ import { assert } from "../assert.ts";
 import { ENOSPC } from "../errno.ts";
 import type { Inode, SuperBlock } from "../types.ts";
 
+/** fs/ext4/balloc.c ext4_has_free_clusters(): whether `nclusters` are free and not promised. */
+export function ext4_has_free_clusters(sbi: SuperBlock, nclusters: number): boolean {
+  return sbi.s_freeclusters_counter - sbi.s_dirtyclusters_counter >= nclusters;
+}
+
 /** fs/ext4/balloc.c ext4_claim_free_clusters(): promise `nclusters`, if there are that many unpromised. */
 export function ext4_claim_free_clusters(sbi: SuperBlock, nclusters: number): boolean {
-  if (sbi.s_freeclusters_counter - sbi.s_dirtyclusters_counter < nclusters) return false;
+  if (!ext4_has_free_clusters(sbi, nclusters)) return false;
   sbi.s_dirtyclusters_counter += nclusters;
   return true;
 }
@@ -48,10 +53,18 @@ const MAX_RETRIES = 3;
 
 /**
  * fs/ext4/balloc.c ext4_should_retry_alloc(): blocks that the running transaction has freed can be had once it has
- * committed, so it is committed.
+ * committed, so it is committed. Whether the `retries`-th try is worth it.
  */
 export function ext4_should_retry_alloc(inode: Inode, retries: number): boolean {
   const { i_sb } = inode;
-  if (retries > MAX_RETRIES) return false;
-  return i_sb.s_freeclusters_counter - i_sb.s_dirtyclusters_counter > 0;
+  if (!i_sb.s_journal || retries > MAX_RETRIES) return false;
+  if (i_sb.s_mb_free_pending === 0) return ext4_has_free_clusters(i_sb, 1);
+  jbd2_journal_force_commit_nested(inode);
+  return true;
+}
+
+/** fs/jbd2/journal.c jbd2_journal_force_commit_nested(): what the running transaction freed can be allocated again. */
+export function jbd2_journal_force_commit_nested(inode: Inode): void {
+  inode.i_sb.s_op.commit(inode);
+  inode.i_sb.s_mb_free_pending = 0;
 }

@@ -92,14 +92,15 @@ export function ext4_truncate(inode: Inode): void {
 
 /** ftruncate(2): fs/ext4/inode.c ext4_setattr() with ATTR_SIZE. 0 or -EFBIG. */
 export function ext4_setattr_size(inode: Inode, size: number): number {
-  if (size > inode.i_sb.s_maxbytes) return EFBIG;
+  const { s_op, s_maxbytes, s_blocksize } = inode.i_sb;
+  if (size > s_maxbytes) return EFBIG;
   const oldsize = inode.i_size;
   if (size !== oldsize) {
-    if (size > oldsize) inode.i_sb.s_op.zeroBeforeGrowing(inode, oldsize);
+    if (size > oldsize) s_op.zeroBeforeGrowing(inode, oldsize);
     inode.i_size = size;
     inode.i_disksize = size;
   }
-  inode.contents.delete(size, Infinity);
+  inode.contents.delete(Math.ceil(size / s_blocksize) * s_blocksize, Infinity);
   truncate_pagecache(inode, size);
   if (size <= oldsize) ext4_truncate(inode);
   return 0;
