@@ -51,6 +51,14 @@ export function createFileSystem(
   };
 }
 
+const NOTHING: Inode["pastEof"] = [];
+
+/** Blocks that the file has past EOF. */
+function blocksPastEof({ i_extents, i_size, i_sb }: Inode): Inode["pastEof"] {
+  const eof = Math.ceil(i_size / i_sb.s_blocksize);
+  return i_extents.end > eof ? [...i_extents.within(eof, EXT_MAX_BLOCKS)] : NOTHING;
+}
+
 /** A new, empty regular file. */
 export function createInode(sb: SuperBlock): Inode {
   return {
@@ -63,6 +71,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_es_seq: 0,
     i_reserved_data_blocks: 0,
     i_prealloc: [],
+    pastEof: NOTHING,
     f_ra: { start: 0, size: 0, async_size: 0, order: 0 },
     i_mapping: [],
     i_dirty: new Set(),
@@ -93,6 +102,7 @@ export function pwrite(
   const { s_op, s_maxbytes } = inode.i_sb;
   if (pos >= s_maxbytes) return EFBIG;
   const count = Math.min(len, s_maxbytes - pos);
+  inode.pastEof = blocksPastEof(inode);
   s_op.zeroBeforeExtending(inode, pos);
   const source = { tag, delta: patternOffset(readable) - pos };
   return s_op.perform_write(inode, pos, count, readable, source);

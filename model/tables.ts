@@ -24,11 +24,11 @@ import {
   ext4_da_write_begin,
   ext4_da_write_end,
   ext4_page_mkwrite,
-  ext4_truncate_failed_write,
   ext4_write_begin,
   ext4_write_end,
   releaseShortWrite,
   sizeAfterWrite,
+  truncateFailedWrite,
 } from "./ext4/inode.ts";
 import {
   ext4_iomap_buffered_da_write,
@@ -168,7 +168,7 @@ const common = {
   ext4_es_insert_delayed_extent,
   ext4_es_remove_extent,
   ext4_ext_remove_space,
-  ext4_truncate_failed_write,
+  ext4_truncate_failed_write: truncateFailedWrite,
   ext4_block_zero_range,
   ext4_update_disksize_before_punch,
   folio_cancel_dirty,

@@ -2,7 +2,7 @@
  * The state of the model, under the kernel's names. Only what the write path needs is here; what is left out is
  * said in the file that models the function which would use it.
  */
-import type { IntervalMap } from "./interval-map.ts";
+import type { Interval, IntervalMap } from "./interval-map.ts";
 import type { FileReadAhead } from "./mm/readahead.ts";
 import type { Operations } from "./operations.ts";
 
@@ -88,6 +88,8 @@ export interface Inode {
   i_es_seq: number;
   i_reserved_data_blocks: number;
   i_prealloc: Preallocation[];
+  /** Blocks past EOF that the file had when the current write began; empty where it had none. Ours. */
+  pastEof: readonly Interval<OnDiskState>[];
   /** Of the only descriptor. */
   readonly f_ra: FileReadAhead;
   /** The page cache: folios sorted by index. */

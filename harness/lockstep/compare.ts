@@ -128,7 +128,11 @@ function differentMap(expected: readonly Extent[], seen: readonly Extent[]): Dif
   return { kind: "map", message };
 }
 
-function compareCache(
+/**
+ * What is wrong with the extent status cache of a file with this map, of which `windows` were looked at; undefined where
+ * all that it says is so, and it holds what is delayed.
+ */
+export function compareCache(
   map: readonly Extent[],
   cache: readonly CacheExtent[],
   windows: readonly BlockRange[] = WHOLE_FILE,

@@ -1,7 +1,13 @@
 /**
- * Lockstep: the same operations on the model and on another subject, compared after every one of them.
+ * Lockstep: the same operations on the model and on another subject, compared after every one of them. Where the two
+ * agree, what was seen is held against the contract too: they could be wrong together.
  */
+import type { Deviation } from "../../model/deviations/index.ts";
+import type { ModelConfig } from "../../model/tables.ts";
+import { Contract } from "../contract/contract.ts";
+import type { Broken } from "../contract/contract.ts";
 import { compare, treeBlocksMax } from "./compare.ts";
+import type { Difference } from "./compare.ts";
 import { divergence } from "../divergence.ts";
 import type { Divergence } from "../divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
@@ -14,6 +20,10 @@ export interface LockstepOptions {
   variant: string;
   /** Bytes. */
   blockSize: number;
+  /** What the file system promised, checked where model and subject agree; absent where only the model counts. */
+  contract?: Contract;
+  /** Promises that the deviations of the model are known to break, by id. */
+  mayBreak?: ReadonlySet<string>;
   /** Called with what the other subject showed after each operation. */
   onObservation?: (seen: Observation) => void;
 }
@@ -31,6 +41,20 @@ function movesBlocks(operation: Operation): boolean {
   return operation.mode === "collapse_range" || operation.mode === "insert_range";
 }
 
+function brokenPromise({ promise, claim, message }: Broken): Difference {
+  return { kind: "contract", message: `${message}: ${promise}. ${claim}` };
+}
+
+/** `options` for a model with these deviations, with the promises of its file system held against what is seen. */
+export function withContract(
+  options: LockstepOptions,
+  config: ModelConfig,
+  deviations: readonly Deviation[],
+): LockstepOptions {
+  const mayBreak = new Set(deviations.flatMap(({ breaks }) => breaks));
+  return { ...options, contract: new Contract(config), mayBreak };
+}
+
 /**
  * Run one case on both, from a fresh file each, and stop at the first divergence. The file is left as it is, so that
  * a caller can keep it for a checkpoint; the next `begin` removes it.
@@ -41,9 +65,10 @@ export function runCase(
   operations: readonly Operation[],
   options: LockstepOptions,
 ): CaseResult {
-  const { variant, blockSize, onObservation } = options;
+  const { variant, blockSize, onObservation, contract } = options;
   model.begin();
   subject.begin();
+  contract?.begin();
   let pieces = 0;
   let guesses = 0;
   const last = operations.length - 1;
@@ -55,13 +80,20 @@ export function runCase(
     if (!movesBlocks(operation)) model.place(seen);
     model.apply(operation, step);
     if (movesBlocks(operation)) model.place(seen);
-    if (subject.performed !== undefined) model.follow(subject.performed.slice(1), step);
+    const followers = subject.performed?.slice(1) ?? [];
+    model.follow(followers, step);
     if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
     const expected = model.observe(seen.windows);
     pieces = Math.max(pieces, seen.pieces);
     const difference = compare(expected, seen, { blockSize }, treeBlocksMax(pieces, blockSize));
-    if (difference === undefined) continue;
-    const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
+    if (difference !== undefined) {
+      const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
+      return { steps: step + 1, divergence: divergence(parts), guesses };
+    }
+    const broken = contract?.check(operation, step, seen, followers);
+    const first = broken?.find(({ promise }) => options.mayBreak?.has(promise) !== true);
+    if (first === undefined) continue;
+    const parts = { variant, step, operations: [...operations], seen, ...brokenPromise(first) };
     return { steps: step + 1, divergence: divergence(parts), guesses };
   }
   return { steps: operations.length, divergence: undefined, guesses };

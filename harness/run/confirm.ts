@@ -13,7 +13,7 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
-import { runCase } from "../lockstep/lockstep.ts";
+import { runCase, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { Operation } from "../operation.ts";
 import type { Variant } from "../variant.ts";
@@ -87,10 +87,11 @@ export class Confirmation {
       ? []
       : expectedDeviations(subject, config, options, this.#traits);
     const model = modelWith(config, deviations);
-    const { divergence } = runCase(model, subject, operations, options);
+    const strict = withContract(options, config, deviations);
+    const { divergence } = runCase(model, subject, operations, strict);
     if (divergence !== undefined) return divergence;
     const synced: Operation[] = [...operations, { op: "fsync" }];
-    const again = runCase(model, subject, synced, options);
+    const again = runCase(model, subject, synced, strict);
     if (again.divergence !== undefined) return again.divergence;
     const kept = new KeptFiles(image);
     kept.add(model, subject, synced);

@@ -16,7 +16,8 @@ import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
-import { runCase } from "../lockstep/lockstep.ts";
+import { runCase, withContract } from "../lockstep/lockstep.ts";
+import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
@@ -70,6 +71,8 @@ export class VariantRun {
   readonly #arbitrary: fc.Arbitrary<Operation[]>;
   readonly #options: VariantRunOptions;
   readonly #config: ReturnType<typeof modelConfig>;
+  /** With the contract. */
+  readonly #lockstepOptions: LockstepOptions;
   /** Called after each operation. */
   onAlive: () => void = () => {};
   #recorded: Observation[] = [];
@@ -86,6 +89,7 @@ export class VariantRun {
       ? []
       : expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits);
     this.#model = modelWith(this.#config, this.deviations);
+    this.#lockstepOptions = withContract(this.#lockstep(), this.#config, this.deviations);
     this.#kept = new KeptFiles(image);
     this.#arbitrary = operationsArbitrary({ variant: this.variant, maxLength: options.maxLength });
     const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));
@@ -173,7 +177,7 @@ export class VariantRun {
       this.#recorded.push(seen);
       this.onAlive();
     };
-    const options = { ...this.#lockstep(), onObservation };
+    const options = { ...this.#lockstepOptions, onObservation };
     const result = runCase(this.#model, this.#subject, all, options);
     this.counts.cases += 1;
     this.counts.operations += result.steps;

@@ -19,6 +19,7 @@ export const delayedBlocksNotNew: Deviation = {
   seenIn: ["series v1 on 6.12.8", "series v2 on 6.19.11"],
   path: "iomap",
   visible: "step",
+  breaks: ["released-after-short-write", "nothing-delayed-past-eof", "nothing-delayed-after-sync"],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",

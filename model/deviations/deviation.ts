@@ -28,6 +28,8 @@ export interface Deviation {
   readonly visible: "step" | "unmount";
   /** The path it belongs to; absent where it shows on both. */
   readonly path?: ModelConfig["path"];
+  /** Promises of the contract that it breaks, by id (harness/contract/promises.ts). */
+  readonly breaks: readonly string[];
   readonly witness: Witness;
   readonly override: Override;
 }

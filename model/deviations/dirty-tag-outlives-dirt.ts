@@ -18,6 +18,7 @@ export const dirtyTagOutlivesDirt: Deviation = {
   seenIn: ["6.18"],
   visible: "unmount",
   path: "buffer_head",
+  breaks: [],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",

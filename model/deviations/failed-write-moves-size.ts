@@ -16,6 +16,7 @@ export const failedWriteMovesSize: Deviation = {
   seenIn: ["6.18"],
   visible: "step",
   path: "buffer_head",
+  breaks: ["size-follows-writes"],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",

@@ -3,6 +3,7 @@ import type { Deviation } from "./deviation.ts";
 import { delayedBlocksNotNew } from "./delayed-blocks-not-new.ts";
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
+import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
 
 export type { Deviation, Witness } from "./deviation.ts";
@@ -12,6 +13,7 @@ export const knownDeviations: readonly Deviation[] = [
   shortWriteKeepsReservation,
   failedWriteMovesSize,
   dirtyTagOutlivesDirt,
+  shortWriteFreesPreallocation,
   delayedBlocksNotNew,
 ];
 

@@ -20,6 +20,7 @@ export const shortWriteKeepsReservation: Deviation = {
   seenIn: ["6.12 (blocks smaller than a page)", "6.18 (all block sizes: large folios)"],
   visible: "step",
   path: "buffer_head",
+  breaks: ["released-after-short-write", "nothing-delayed-past-eof", "nothing-delayed-after-sync"],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",

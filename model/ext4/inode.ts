@@ -72,10 +72,29 @@ export function ext4_update_inode_size(inode: Inode, newsize: number): void {
   if (newsize > inode.i_disksize) inode.i_disksize = newsize;
 }
 
-/** fs/ext4/truncate.h ext4_truncate_failed_write(): blocks that a failed write made past EOF go again. */
+/** fs/ext4/truncate.h ext4_truncate_failed_write(): everything past EOF goes, with the blocks that a failed write made. */
 export function ext4_truncate_failed_write(inode: Inode): void {
   truncate_pagecache(inode, inode.i_size);
   ext4_truncate(inode);
+}
+
+/**
+ * What a write that ended short past EOF owes: the blocks that it allocated there are freed, and what fallocate(2) had
+ * put there before stays as it was.
+ *
+ * The kernel's buffer_head path frees both: deviations/short-write-frees-preallocation.ts.
+ */
+export function truncateFailedWrite(inode: Inode): void {
+  ext4_truncate_failed_write(inode);
+  const { i_sb, i_extents, pastEof } = inode;
+  const eof = Math.ceil(inode.i_size / i_sb.s_blocksize);
+  for (const { start, end, value } of pastEof) {
+    const from = Math.max(start, eof);
+    if (from >= end) continue;
+    i_extents.set(from, end, value);
+    i_sb.s_freeclusters_counter -= end - from;
+    if (i_sb.s_journal) i_sb.s_mb_free_pending -= end - from;
+  }
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Cost {
   readonly roughness: number;
   /** All operands added up, bytes; lengths count twice, so that one block further out beats two at the start. */
   readonly magnitude: number;
+  /** Operations that begin before the one that comes before them. */
+  readonly disorder: number;
 }
 
 /** 1 for whole blocks and 0, 2 for sectors, 3 for a byte next to a block boundary, 4 for every other number. */
@@ -29,6 +31,8 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
   let rank = 0;
   let rough = 0;
   let magnitude = 0;
+  let disorder = 0;
+  let last = 0;
   const add = (n: number): void => {
     rough += roughness(n, unit);
     magnitude += n;
@@ -39,11 +43,13 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
       add(operation.pos);
       add(operation.len);
       magnitude += operation.len;
+      if (operation.pos < last) disorder += 1;
+      last = operation.pos;
     }
     if (operation.op === "pwrite" && operation.readable < operation.len) add(operation.readable);
     if (operation.op === "ftruncate") add(operation.size);
   }
-  return { count: operations.length, rank, roughness: rough, magnitude };
+  return { count: operations.length, rank, roughness: rough, magnitude, disorder };
 }
 
 /** True where a case of cost `a` is simpler than one of cost `b`. */
@@ -51,5 +57,6 @@ export function cheaper(a: Cost, b: Cost): boolean {
   if (a.count !== b.count) return a.count < b.count;
   if (a.rank !== b.rank) return a.rank < b.rank;
   if (a.roughness !== b.roughness) return a.roughness < b.roughness;
-  return a.magnitude < b.magnitude;
+  if (a.magnitude !== b.magnitude) return a.magnitude < b.magnitude;
+  return a.disorder < b.disorder;
 }

@@ -34,6 +34,7 @@ export function* smaller(n: number, min: number, unit: number): Generator<number
     if (below >= least) yield below;
     yield below + unit;
     if (unit > 512) {
+      if (min <= 512) yield 512;
       const sector = Math.floor(n / 512) * 512;
       if (sector >= min && sector > 0) yield sector;
       yield sector + 512;

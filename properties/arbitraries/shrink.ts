@@ -8,7 +8,7 @@
  *
  * Every candidate costs less than the value it came from (see cost.ts), and every one is a valid case.
  */
-import { type Operation, operationSchema } from "../../harness/operation.ts";
+import { MAX_IO_BYTES, type Operation, operationSchema } from "../../harness/operation.ts";
 import { cheaper, costOf } from "./cost.ts";
 import { kindNamed } from "./kinds.ts";
 import { moveAll, moveOperation, moves, pointsOf } from "./points.ts";
@@ -57,21 +57,52 @@ function* removals(
   }
 }
 
-/** Remove an operation that shifts the file's blocks, and shift back what comes after it. */
+/**
+ * Do without an operation that shifts the file's blocks: what comes after it is shifted back, or what comes before it is
+ * put where it would have been shifted to. An fsync may have to take its place, since shifting writes back too.
+ */
 function* unshiftings(operations: readonly Operation[]): Generator<Candidate> {
   for (const [at, operation] of operations.entries()) {
     if (operation.op !== "fallocate") continue;
     const { mode, pos, len } = operation;
     if (mode !== "insert_range" && mode !== "collapse_range") continue;
-    const move = (p: number): number => {
-      if (p <= pos) return p;
-      return mode === "collapse_range" ? p + len : Math.max(pos, p - len);
-    };
-    const after = moveAll(operations.slice(at + 1), move);
-    if (after === undefined) continue;
+    const by = mode === "collapse_range" ? len : -len;
+    const back = (p: number): number => (p <= pos ? p : Math.max(pos, p + by));
+    const ahead = (p: number): number => (p <= pos ? p : Math.max(pos, p - by));
+    const [before, after] = [operations.slice(0, at), operations.slice(at + 1)];
     const place: Place = { stage: "remove", size: 1, at };
-    yield { operations: [...operations.slice(0, at), ...after], place };
+    for (const instead of [[], [{ op: "fsync" } as const]]) {
+      const shiftedBack = moveAll(after, back);
+      const shiftedAhead = moveAll(before, ahead);
+      if (shiftedBack !== undefined) {
+        yield { operations: [...before, ...instead, ...shiftedBack], place };
+      }
+      if (shiftedAhead !== undefined) {
+        yield { operations: [...shiftedAhead, ...instead, ...after], place };
+      }
+    }
   }
+}
+
+/** Two neighbours the other way round. */
+function* swaps(operations: readonly Operation[]): Generator<Candidate> {
+  for (let at = 0; at + 1 < operations.length; at++) {
+    const [first, second] = [operations[at]!, operations[at + 1]!];
+    const place: Place = { stage: "simplify", at };
+    yield { operations: operations.with(at, second).with(at + 1, first), place };
+  }
+}
+
+/** Operations of kinds that take less explaining, at the same points. */
+function* plainer(operation: Operation): Generator<Operation> {
+  yield { op: "fsync" };
+  if (operation.op === "ftruncate" && operation.size > 0) {
+    const len = Math.min(operation.size, MAX_IO_BYTES);
+    yield { op: "pwrite", pos: operation.size - len, len, readable: len };
+  }
+  if (!("pos" in operation)) return;
+  yield { op: "ftruncate", size: operation.pos };
+  yield { op: "ftruncate", size: operation.pos + operation.len };
 }
 
 function* simplifications(
@@ -83,6 +114,9 @@ function* simplifications(
     const at = (from + i) % operations.length;
     const operation = operations[at]!;
     const place: Place = { stage: "simplify", at };
+    for (const other of plainer(operation)) {
+      yield { operations: operations.with(at, other), place };
+    }
     for (const simpler of kindNamed(operation.op).simpler(operation, space)) {
       yield { operations: operations.with(at, simpler), place };
     }
@@ -100,6 +134,32 @@ function* movements(operations: readonly Operation[], space: Space): Generator<C
     // An operation that the move leaves nothing of may be one that nobody misses.
     const kept = operations.map((o) => moveOperation(o, move)).filter((o) => o !== undefined);
     yield { operations: kept, place };
+  }
+}
+
+/** Two writes, the second where the first ends: one does as well. */
+function* merges(operations: readonly Operation[]): Generator<Candidate> {
+  for (const [at, first] of operations.entries()) {
+    const second = operations[at + 1];
+    if (first.op !== "pwrite" || second?.op !== "pwrite") continue;
+    if (first.readable < first.len || first.pos + first.len !== second.pos) continue;
+    const len = first.len + second.len;
+    const one: Operation = { ...first, len, readable: first.len + second.readable };
+    const place: Place = { stage: "remove", size: 1, at };
+    yield { operations: operations.toSpliced(at, 2, one), place };
+  }
+}
+
+/** A write that was only there to have blocks allocated: say so in one operation. */
+function* allocations(operations: readonly Operation[]): Generator<Candidate> {
+  for (const [at, operation] of operations.entries()) {
+    if (operation.op !== "pwrite" || operation.readable < operation.len) continue;
+    const { pos, len } = operation;
+    const sync = operations.findIndex(({ op }, i) => i > at && op === "fsync");
+    if (sync < 0) continue;
+    const place: Place = { stage: "remove", size: 1, at };
+    const allocated: Operation = { op: "fallocate", mode: "allocate", pos, len };
+    yield { operations: operations.toSpliced(sync, 1).with(at, allocated), place };
   }
 }
 
@@ -130,6 +190,9 @@ function* candidatesFrom(
   yield* movements(operations, space);
   yield* removals(operations, { size: 1, at: operations.length });
   yield* unshiftings(operations);
+  yield* swaps(operations);
+  yield* merges(operations);
+  yield* allocations(operations);
   yield* pairs(operations);
   yield* removals(operations, undefined);
   yield* simplifications(operations, 0, space);

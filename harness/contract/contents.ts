@@ -1,0 +1,137 @@
+/**
+ * The bytes that a file must hold: those that writes put there, less what was truncated, punched and zeroed since. All
+ * others are zero.
+ *
+ * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
+ */
+import { IntervalMap } from "../../model/interval-map.ts";
+import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import type { Operation } from "../operation.ts";
+
+/** Byte p of the file is pattern(tag)[p + delta]. */
+interface Source {
+  tag: number;
+  delta: number;
+}
+
+const same = (a: Source, b: Source): boolean => a.tag === b.tag && a.delta === b.delta;
+
+/** Errors with which fallocate(2) refuses before it has done anything. */
+const REFUSED: ReadonlySet<number> = new Set([-1, -19, -22, -27, -95]);
+
+let zeros = new Uint8Array(0);
+
+function isZero(bytes: Uint8Array): boolean {
+  if (zeros.length < bytes.length) zeros = new Uint8Array(bytes.length);
+  return Buffer.compare(bytes, zeros.subarray(0, bytes.length)) === 0;
+}
+
+export class Contents {
+  readonly #bytes = new IntervalMap<Source>(same);
+  /** False once an operation failed half-way, so that nobody can say what it did. */
+  known = true;
+
+  /** A case begins: the file is empty. */
+  clear(): void {
+    this.#bytes.clear();
+    this.known = true;
+  }
+
+  /** All of it as data, equal for equal contents. */
+  fingerprint(): unknown {
+    return this.known ? [...this.#bytes].map(({ start, end, value }) => [start, end, value]) : null;
+  }
+
+  /** The first byte in [from, end) that was written, and not taken away since; -1 where there is none. */
+  firstIn(from: number, end: number): number {
+    if (!this.known) return -1;
+    const next = this.#bytes.next(from);
+    return next === undefined || next.start >= end ? -1 : Math.max(next.start, from);
+  }
+
+  /** Follow `operation`, number `index` of its case, which returned `result`. */
+  apply(operation: Operation, index: number, result: number): void {
+    switch (operation.op) {
+      case "pwrite":
+        if (result > 0) this.#put(operation.pos, result, operation.readable, index);
+        return;
+      case "mmap_write":
+        if (result < 0) this.known = false;
+        else this.#put(operation.pos, operation.len, operation.len, index);
+        return;
+      case "ftruncate":
+        if (result === 0) this.#bytes.delete(operation.size, Infinity);
+        return;
+      case "fallocate":
+        if (result === 0) this.#fallocate(operation);
+        else if (!REFUSED.has(result)) this.known = false;
+        return;
+      case "pread":
+      case "fsync":
+      case "sync_file_range":
+      case "drop_cache":
+    }
+  }
+
+  /** `count` bytes at `pos`, from the start of a buffer of which `readable` bytes are mapped. */
+  #put(pos: number, count: number, readable: number, index: number): void {
+    const source = { tag: patternTag(index), delta: patternOffset(readable) - pos };
+    this.#bytes.set(pos, pos + count, source);
+  }
+
+  #fallocate({ mode, pos, len }: Extract<Operation, { op: "fallocate" }>): void {
+    switch (mode) {
+      case "allocate":
+      case "keep_size":
+        return;
+      case "punch_hole":
+      case "zero_range":
+      case "zero_range_keep_size":
+        this.#bytes.delete(pos, pos + len);
+        return;
+      case "collapse_range":
+        this.#bytes.delete(pos, pos + len);
+        this.#move(pos + len, -len);
+        return;
+      case "insert_range":
+        this.#move(pos, len);
+    }
+  }
+
+  /** Bytes from `from` on move by `by`. */
+  #move(from: number, by: number): void {
+    const moved = [...this.#bytes.within(from, Infinity)];
+    this.#bytes.delete(from, Infinity);
+    for (const { start, end, value } of moved) {
+      this.#bytes.set(start + by, end + by, { tag: value.tag, delta: value.delta - by });
+    }
+  }
+
+  /** The first of the bytes `read` at `pos` that is not what it must be, as its offset in `read`; -1 for none. */
+  firstWrong(read: Uint8Array, pos: number): number {
+    if (!this.known) return -1;
+    const last = pos + read.length;
+    let at = pos;
+    for (const { start, end, value } of this.#bytes.within(pos, last)) {
+      if (!isZero(read.subarray(at - pos, start - pos))) return this.#search(read, pos, at, start);
+      const from = start + value.delta;
+      const right = pattern(value.tag).subarray(from, from + end - start);
+      if (Buffer.compare(read.subarray(start - pos, end - pos), right) !== 0) {
+        return this.#search(read, pos, start, end);
+      }
+      at = end;
+    }
+    return isZero(read.subarray(at - pos)) ? -1 : this.#search(read, pos, at, last);
+  }
+
+  #search(read: Uint8Array, pos: number, from: number, end: number): number {
+    for (let at = from; at < end; at++) if (read[at - pos] !== this.byteAt(at)) return at - pos;
+    return -1;
+  }
+
+  /** The byte at `pos`. */
+  byteAt(pos: number): number {
+    const source = this.#bytes.get(pos);
+    return source === undefined ? 0 : pattern(source.tag)[pos + source.delta]!;
+  }
+}

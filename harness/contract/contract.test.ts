@@ -1,0 +1,578 @@
+/**
+ * Every promise: an observation that breaks it, and one that keeps all of them.
+ */
+import { describe, expect, test } from "vitest";
+import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import type { CacheExtent, Extent, ExtentState, Observation } from "../observation.ts";
+import type { Operation } from "../operation.ts";
+import { Contract } from "./contract.ts";
+import type { ContractOptions } from "./contract.ts";
+import { promises } from "./promises.ts";
+
+const BLOCK = 4096;
+const EFAULT = -14;
+const EFBIG = -27;
+const ENOSPC = -28;
+
+const delalloc: ContractOptions = { path: "buffer_head", blockSize: BLOCK, delalloc: true };
+const nodelalloc: ContractOptions = { ...delalloc, delalloc: false };
+const iomap: ContractOptions = { ...delalloc, path: "iomap" };
+
+type Run = [lblk: number, len: number, state: ExtentState];
+
+const extents = (runs: readonly Run[]): Extent[] =>
+  runs.map(([lblk, len, state]) => ({ lblk, len, state }));
+
+const sum = (list: readonly Extent[]): number => list.reduce((blocks, { len }) => blocks + len, 0);
+
+/** An observation whose accounts are right for its map, unless `more` says otherwise. */
+function seen(
+  result: number,
+  i_size: number,
+  runs: readonly Run[],
+  more: Partial<Observation> = {},
+): Observation {
+  const map = extents(runs);
+  return {
+    result,
+    i_size,
+    st_blocks: (sum(map) * BLOCK) / 512,
+    map,
+    pieces: map.length,
+    reserved: sum(map.filter(({ state }) => state === "delayed")),
+    cache: undefined,
+    read: undefined,
+    ...more,
+  };
+}
+
+const write = (pos: number, len: number, readable = len): Operation => ({
+  op: "pwrite",
+  pos,
+  len,
+  readable,
+});
+const fsync: Operation = { op: "fsync" };
+const truncate = (size: number): Operation => ({ op: "ftruncate", size });
+const pread = (pos: number, len: number): Operation => ({ op: "pread", pos, len });
+const fallocate = (
+  mode: Extract<Operation, { op: "fallocate" }>["mode"],
+  pos: number,
+  len: number,
+): Operation => ({ op: "fallocate", mode, pos, len });
+
+type Recorded = [operation: Operation, seen: Observation];
+
+/** What the last of some steps breaks; those before it must break nothing. */
+function brokenBy(options: ContractOptions, steps: readonly Recorded[]): string[] {
+  const contract = new Contract(options);
+  contract.begin();
+  let broken: readonly string[] = [];
+  for (const [i, [operation, observation]] of steps.entries()) {
+    expect(broken).toEqual([]);
+    broken = contract.check(operation, i, observation).map(({ promise }) => promise);
+  }
+  return [...broken];
+}
+
+/** What the write of operation number `index` stored. */
+const written = (index: number, len: number): Uint8Array =>
+  pattern(patternTag(index)).slice(patternOffset(len), patternOffset(len) + len);
+
+interface Example {
+  promise: string;
+  name: string;
+  options?: ContractOptions;
+  /** What came before, and keeps every promise. */
+  before?: Recorded[];
+  operation: Operation;
+  breaks: Observation;
+  keeps: Observation;
+  /** Other promises that the breaking observation cannot but break too. */
+  also?: string[];
+}
+
+/** A block of data, on disk. */
+const oneBlock: Recorded[] = [
+  [write(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "delayed"]])],
+  [fsync, seen(0, BLOCK, [[0, 1, "written"]])],
+];
+
+/** A file of eight blocks without one. */
+const sparse: Recorded = [truncate(8 * BLOCK), seen(0, 8 * BLOCK, [])];
+
+const examples: Example[] = [
+  {
+    promise: "write-returns-what-it-copied",
+    name: "more than could be read",
+    operation: write(0, 100, 50),
+    breaks: seen(100, 100, [[0, 1, "delayed"]]),
+    keeps: seen(50, 50, [[0, 1, "delayed"]]),
+  },
+  {
+    promise: "write-returns-what-it-copied",
+    name: "less than could be read",
+    operation: write(0, 100),
+    breaks: seen(50, 50, [[0, 1, "delayed"]]),
+    keeps: seen(ENOSPC, 0, []),
+  },
+  {
+    promise: "write-returns-what-it-copied",
+    name: "nothing, where there may be no space",
+    options: { ...delalloc, mayFillUp: true },
+    operation: write(0, 100),
+    breaks: seen(0, 0, []),
+    keeps: seen(50, 50, [[0, 1, "delayed"]]),
+  },
+  {
+    promise: "write-returns-what-it-copied",
+    name: "nothing, and no error",
+    operation: write(0, 100, 0),
+    breaks: seen(0, 0, []),
+    keeps: seen(EFAULT, 0, []),
+  },
+  {
+    promise: "write-returns-what-it-copied",
+    name: "a write past the longest file",
+    operation: write(2 ** 44, 100),
+    breaks: seen(EFAULT, 0, []),
+    keeps: seen(EFBIG, 0, []),
+  },
+  {
+    promise: "size-follows-writes",
+    name: "a write that fails past EOF",
+    operation: write(BLOCK, BLOCK, 0),
+    breaks: seen(EFAULT, BLOCK, []),
+    keeps: seen(EFAULT, 0, []),
+  },
+  {
+    promise: "size-follows-writes",
+    name: "a write inside the file",
+    before: oneBlock,
+    operation: write(0, 100),
+    breaks: seen(100, 100, [[0, 1, "written"]]),
+    keeps: seen(100, BLOCK, [[0, 1, "written"]]),
+  },
+  {
+    promise: "size-follows-writes",
+    name: "an allocation that keeps the size",
+    operation: fallocate("keep_size", 0, BLOCK),
+    breaks: seen(0, BLOCK, [[0, 1, "unwritten"]]),
+    keeps: seen(0, 0, [[0, 1, "unwritten"]]),
+  },
+  {
+    promise: "read-returns-what-was-written",
+    name: "a byte of another write",
+    before: [[write(0, 100), seen(100, 100, [[0, 1, "delayed"]])]],
+    operation: pread(0, 100),
+    breaks: seen(100, 100, [[0, 1, "delayed"]], { read: written(1, 100) }),
+    keeps: seen(100, 100, [[0, 1, "delayed"]], { read: written(0, 100) }),
+  },
+  {
+    promise: "read-returns-what-was-written",
+    name: "data in a hole",
+    before: [sparse],
+    operation: pread(0, 100),
+    breaks: seen(100, 8 * BLOCK, [], { read: written(0, 100) }),
+    keeps: seen(100, 8 * BLOCK, [], { read: new Uint8Array(100) }),
+  },
+  {
+    promise: "read-returns-what-was-written",
+    name: "bytes past EOF",
+    before: oneBlock,
+    operation: pread(BLOCK, 100),
+    breaks: seen(100, BLOCK, [[0, 1, "written"]]),
+    keeps: seen(0, BLOCK, [[0, 1, "written"]]),
+  },
+  {
+    promise: "released-after-short-write",
+    name: "the whole range of a failing write inside EOF",
+    options: iomap,
+    before: [sparse],
+    operation: write(0, 3 * BLOCK, 0),
+    breaks: seen(EFAULT, 8 * BLOCK, [[0, 3, "delayed"]]),
+    keeps: seen(EFAULT, 8 * BLOCK, []),
+  },
+  {
+    promise: "released-after-short-write",
+    name: "the rest of the range of a short write",
+    options: iomap,
+    before: [sparse],
+    operation: write(0, 3 * BLOCK, BLOCK + 1),
+    breaks: seen(BLOCK + 1, 8 * BLOCK, [[0, 3, "delayed"]]),
+    keeps: seen(BLOCK + 1, 8 * BLOCK, [[0, 2, "delayed"]]),
+  },
+  {
+    promise: "released-after-short-write",
+    name: "the rest of the range past EOF, on the buffer_head path",
+    operation: write(0, 3 * BLOCK, 1),
+    breaks: seen(1, 1, [[0, 3, "delayed"]]),
+    keeps: seen(1, 1, [[0, 1, "delayed"]]),
+    also: ["nothing-delayed-past-eof"],
+  },
+  {
+    promise: "delayed-by-writing",
+    name: "blocks beside a write",
+    before: [sparse],
+    operation: write(BLOCK, BLOCK),
+    breaks: seen(BLOCK, 8 * BLOCK, [[0, 2, "delayed"]]),
+    keeps: seen(BLOCK, 8 * BLOCK, [[1, 1, "delayed"]]),
+  },
+  {
+    promise: "delayed-by-writing",
+    name: "a read",
+    before: [sparse],
+    operation: pread(0, BLOCK),
+    breaks: seen(BLOCK, 8 * BLOCK, [[0, 1, "delayed"]]),
+    keeps: seen(BLOCK, 8 * BLOCK, []),
+  },
+  {
+    promise: "nothing-delayed-past-eof",
+    name: "a truncation that forgets what was delayed",
+    before: [[write(0, 2 * BLOCK), seen(2 * BLOCK, 2 * BLOCK, [[0, 2, "delayed"]])]],
+    operation: truncate(1),
+    breaks: seen(0, 1, [[0, 2, "delayed"]]),
+    keeps: seen(0, 1, [[0, 1, "delayed"]]),
+    also: ["truncated-is-gone"],
+  },
+  {
+    promise: "nothing-delayed-after-sync",
+    name: "fsync",
+    before: [[write(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "delayed"]])]],
+    operation: fsync,
+    breaks: seen(0, BLOCK, [[0, 1, "delayed"]]),
+    keeps: seen(0, BLOCK, [[0, 1, "written"]]),
+    also: ["data-has-blocks"],
+  },
+  {
+    promise: "nothing-delayed-after-sync",
+    name: "sync_file_range, in its range",
+    before: [[write(0, 4 * BLOCK), seen(4 * BLOCK, 4 * BLOCK, [[0, 4, "delayed"]])]],
+    operation: { op: "sync_file_range", pos: BLOCK, len: BLOCK },
+    breaks: seen(0, 4 * BLOCK, [
+      [0, 2, "delayed"],
+      [2, 2, "written"],
+    ]),
+    keeps: seen(0, 4 * BLOCK, [
+      [0, 1, "delayed"],
+      [1, 1, "written"],
+      [2, 2, "delayed"],
+    ]),
+    also: ["data-has-blocks"],
+  },
+  {
+    promise: "nodelalloc-delays-nothing",
+    name: "a write",
+    options: nodelalloc,
+    operation: write(0, BLOCK),
+    breaks: seen(BLOCK, BLOCK, [[0, 1, "delayed"]]),
+    keeps: seen(BLOCK, BLOCK, [[0, 1, "written"]]),
+  },
+  {
+    promise: "data-has-blocks",
+    name: "a write that leaves a hole",
+    operation: write(0, 2 * BLOCK),
+    breaks: seen(2 * BLOCK, 2 * BLOCK, [[0, 1, "delayed"]]),
+    keeps: seen(2 * BLOCK, 2 * BLOCK, [[0, 2, "delayed"]]),
+  },
+  {
+    promise: "data-has-blocks",
+    name: "a sync that leaves data in an unwritten block",
+    before: [[write(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "delayed"]])]],
+    operation: fsync,
+    breaks: seen(0, BLOCK, [[0, 1, "unwritten"]]),
+    keeps: seen(0, BLOCK, [[0, 1, "written"]]),
+  },
+  {
+    promise: "data-has-blocks",
+    name: "a punch that takes its neighbours too",
+    before: [[write(0, 2 * BLOCK), seen(2 * BLOCK, 2 * BLOCK, [[0, 2, "delayed"]])]],
+    operation: fallocate("punch_hole", 0, BLOCK + 1),
+    breaks: seen(0, 2 * BLOCK, []),
+    keeps: seen(0, 2 * BLOCK, [[1, 1, "delayed"]]),
+  },
+  {
+    promise: "data-has-blocks",
+    name: "a collapse that loses what moves",
+    before: [
+      [write(2 * BLOCK, BLOCK), seen(BLOCK, 3 * BLOCK, [[2, 1, "delayed"]])],
+      [fsync, seen(0, 3 * BLOCK, [[2, 1, "written"]])],
+    ],
+    operation: fallocate("collapse_range", 0, BLOCK),
+    breaks: seen(0, 2 * BLOCK, []),
+    keeps: seen(0, 2 * BLOCK, [[1, 1, "written"]]),
+  },
+  {
+    promise: "new-blocks-unwritten",
+    name: "a write",
+    options: { ...iomap, delalloc: false },
+    operation: write(0, BLOCK),
+    breaks: seen(BLOCK, BLOCK, [[0, 1, "written"]]),
+    keeps: seen(BLOCK, BLOCK, [[0, 1, "unwritten"]]),
+  },
+  {
+    promise: "allocated-stays",
+    name: "a write that fails",
+    options: nodelalloc,
+    before: [[fallocate("keep_size", 0, 4 * BLOCK), seen(0, 0, [[0, 4, "unwritten"]])]],
+    operation: write(0, BLOCK, 0),
+    breaks: seen(EFAULT, 0, []),
+    keeps: seen(EFAULT, 0, [[0, 4, "unwritten"]]),
+  },
+  {
+    promise: "truncated-is-gone",
+    name: "a truncation",
+    before: [[fallocate("allocate", 0, 4 * BLOCK), seen(0, 4 * BLOCK, [[0, 4, "unwritten"]])]],
+    operation: truncate(BLOCK + 1),
+    breaks: seen(0, BLOCK + 1, [[0, 4, "unwritten"]]),
+    keeps: seen(0, BLOCK + 1, [[0, 2, "unwritten"]]),
+  },
+  {
+    promise: "punched-is-hole",
+    name: "a punch",
+    before: [[fallocate("allocate", 0, 4 * BLOCK), seen(0, 4 * BLOCK, [[0, 4, "unwritten"]])]],
+    operation: fallocate("punch_hole", 1, 3 * BLOCK),
+    breaks: seen(0, 4 * BLOCK, [
+      [0, 2, "unwritten"],
+      [3, 1, "unwritten"],
+    ]),
+    keeps: seen(0, 4 * BLOCK, [
+      [0, 1, "unwritten"],
+      [3, 1, "unwritten"],
+    ]),
+  },
+  {
+    promise: "inserted-is-hole",
+    name: "an insertion",
+    before: oneBlock,
+    operation: fallocate("insert_range", 0, BLOCK),
+    breaks: seen(0, 2 * BLOCK, [
+      [0, 1, "unwritten"],
+      [1, 1, "written"],
+    ]),
+    keeps: seen(0, 2 * BLOCK, [[1, 1, "written"]]),
+  },
+  {
+    promise: "fallocate-allocates",
+    name: "an allocation that ends early",
+    operation: fallocate("allocate", 0, 2 * BLOCK + 1),
+    breaks: seen(0, 2 * BLOCK + 1, [[0, 2, "unwritten"]]),
+    keeps: seen(0, 2 * BLOCK + 1, [[0, 3, "unwritten"]]),
+  },
+  {
+    promise: "reserved-is-delayed",
+    name: "a reservation without a delayed block",
+    operation: write(0, BLOCK),
+    breaks: seen(BLOCK, BLOCK, [[0, 1, "delayed"]], { reserved: 2 }),
+    keeps: seen(BLOCK, BLOCK, [[0, 1, "delayed"]]),
+  },
+  {
+    promise: "blocks-held",
+    name: "fewer than the map holds",
+    before: [sparse],
+    operation: write(0, BLOCK),
+    breaks: seen(BLOCK, 8 * BLOCK, [[0, 1, "delayed"]], { st_blocks: 0 }),
+    keeps: seen(BLOCK, 8 * BLOCK, [[0, 1, "delayed"]], { st_blocks: 16 }),
+  },
+  {
+    promise: "blocks-held",
+    name: "more than an extent tree can take",
+    operation: write(0, BLOCK),
+    breaks: seen(BLOCK, BLOCK, [[0, 1, "delayed"]], { st_blocks: 24 }),
+    keeps: seen(BLOCK, BLOCK, [[0, 1, "delayed"]], { st_blocks: 16 }),
+  },
+  {
+    promise: "cache-is-true",
+    name: "a cached hole where there is a block",
+    operation: write(0, BLOCK),
+    breaks: seen(BLOCK, BLOCK, [[0, 1, "delayed"]], { cache: cached([0, 1, "hole"]) }),
+    keeps: seen(BLOCK, BLOCK, [[0, 1, "delayed"]], {
+      cache: cached([0, 1, "delayed"], [1, 7, "hole"]),
+    }),
+  },
+];
+
+function cached(...entries: [number, number, CacheExtent["state"]][]): CacheExtent[] {
+  return entries.map(([lblk, len, state]) => ({ lblk, len, state }));
+}
+
+describe("promises", () => {
+  test("each has a name of its own, a claim and a source", () => {
+    expect(new Set(promises.map(({ id }) => id)).size).toBe(promises.length);
+    for (const { claim, source } of promises)
+      expect([claim.at(-1), source !== ""]).toEqual([".", true]);
+  });
+
+  test("each has an example", () => {
+    const shown = new Set(examples.map(({ promise }) => promise));
+    expect(promises.map(({ id }) => id).filter((id) => !shown.has(id))).toEqual([]);
+  });
+
+  test.each(examples)(
+    "$promise: $name",
+    ({ promise, options = delalloc, before = [], operation, breaks, keeps, also = [] }) => {
+      expect(brokenBy(options, [...before, [operation, keeps]])).toEqual([]);
+      const broken = brokenBy(options, [...before, [operation, breaks]]);
+      expect(broken.toSorted()).toEqual([promise, ...also].toSorted());
+    },
+  );
+});
+
+describe("what the contract does not promise", () => {
+  test("a short write inside EOF on the buffer_head path may leave dirty zeros, and their reservation", () => {
+    const failed: Recorded = [write(0, BLOCK, 0), seen(EFAULT, 8 * BLOCK, [[0, 1, "delayed"]])];
+    expect(brokenBy(delalloc, [sparse, failed])).toEqual([]);
+    expect(brokenBy(iomap, [sparse, failed])).toEqual(["released-after-short-write"]);
+  });
+
+  test("a short write over a block that was punched keeps the reservation under a dirty folio, until a sync", () => {
+    const dirty: Recorded[] = [
+      [write(0, 4 * BLOCK), seen(4 * BLOCK, 4 * BLOCK, [[0, 4, "delayed"]])],
+      [
+        fallocate("punch_hole", BLOCK, BLOCK),
+        seen(0, 4 * BLOCK, [
+          [0, 1, "delayed"],
+          [2, 2, "delayed"],
+        ]),
+      ],
+    ];
+    const failing = write(BLOCK, BLOCK, 0);
+    const kept: Recorded = [failing, seen(EFAULT, 4 * BLOCK, [[0, 4, "delayed"]])];
+    expect(brokenBy(iomap, [...dirty, kept])).toEqual([]);
+
+    const clean: Run[] = [
+      [0, 1, "written"],
+      [2, 2, "written"],
+    ];
+    const synced: Recorded = [fsync, seen(0, 4 * BLOCK, clean)];
+    const late: Recorded = [
+      failing,
+      seen(EFAULT, 4 * BLOCK, [
+        [0, 1, "written"],
+        [1, 1, "delayed"],
+        [2, 2, "written"],
+      ]),
+    ];
+    expect(brokenBy(iomap, [...dirty, synced, late])).toEqual(["released-after-short-write"]);
+  });
+
+  test("blocks that were delayed before a short write stay so", () => {
+    const before: Recorded[] = [
+      [write(0, 4 * BLOCK), seen(4 * BLOCK, 4 * BLOCK, [[0, 4, "delayed"]])],
+      [write(0, 4 * BLOCK, 0), seen(EFAULT, 4 * BLOCK, [[0, 4, "delayed"]])],
+    ];
+    expect(brokenBy(iomap, before)).toEqual([]);
+  });
+
+  test("a store through a mapping makes its whole folio delayed", () => {
+    const store: Operation = { op: "mmap_write", pos: 0, len: 1 };
+    const after = seen(0, 8 * BLOCK, [[0, 8, "delayed"]]);
+    expect(brokenBy(delalloc, [sparse, [store, after]])).toEqual([]);
+  });
+
+  test("a store past EOF is none", () => {
+    expect(brokenBy(delalloc, [[{ op: "mmap_write", pos: 0, len: 1 }, seen(0, 0, [])]])).toEqual(
+      [],
+    );
+  });
+
+  test("after a call that failed half-way nobody knows the contents", () => {
+    const steps: Recorded[] = [
+      [write(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "delayed"]])],
+      [fallocate("zero_range", 0, BLOCK), seen(ENOSPC, BLOCK, [[0, 1, "delayed"]])],
+      [pread(0, 1), seen(1, BLOCK, [[0, 1, "delayed"]], { read: new Uint8Array(1) })],
+    ];
+    expect(brokenBy(delalloc, steps)).toEqual([]);
+  });
+});
+
+describe("looks at a part of the file", () => {
+  const before: Recorded[] = [
+    [write(0, 4 * BLOCK), seen(4 * BLOCK, 4 * BLOCK, [[0, 4, "delayed"]])],
+    [truncate(64 * BLOCK), seen(0, 64 * BLOCK, [[0, 4, "delayed"]])],
+  ];
+
+  /** An observation of blocks [lblk, end) of a file that holds `blocks`, `reserved` of them delayed. */
+  const part = (
+    result: number,
+    runs: readonly Run[],
+    window: { lblk: number; end: number },
+    blocks: number,
+    reserved: number,
+  ): Observation =>
+    seen(result, 64 * BLOCK, runs, {
+      windows: [window],
+      st_blocks: (blocks * BLOCK) / 512,
+      reserved,
+    });
+
+  test("only what is visible counts", () => {
+    const look = part(0, [[8, 1, "delayed"]], { lblk: 8, end: 12 }, 5, 5);
+    expect(
+      brokenBy(delalloc, [...before, [write(8 * BLOCK, BLOCK), { ...look, result: BLOCK }]]),
+    ).toEqual([]);
+    const behind = part(EFAULT, [], { lblk: 0, end: 4 }, 4, 4);
+    expect(brokenBy(delalloc, [...before, [write(8 * BLOCK, BLOCK, 0), behind]])).toEqual([
+      "data-has-blocks",
+    ]);
+  });
+
+  test("what was seen elsewhere is remembered", () => {
+    const first: Recorded = [
+      write(8 * BLOCK, 2 * BLOCK),
+      part(2 * BLOCK, [[8, 2, "delayed"]], { lblk: 8, end: 12 }, 6, 6),
+    ];
+    const read: Recorded = [pread(0, 1), part(1, [[0, 4, "delayed"]], { lblk: 0, end: 6 }, 6, 6)];
+    const again: Recorded = [
+      write(8 * BLOCK, 3 * BLOCK, 0),
+      part(EFAULT, [[8, 2, "delayed"]], { lblk: 6, end: 14 }, 6, 6),
+    ];
+    expect(brokenBy(iomap, [...before, first, read, again])).toEqual([]);
+    const more: Recorded = [
+      write(8 * BLOCK, 3 * BLOCK, 0),
+      part(EFAULT, [[8, 3, "delayed"]], { lblk: 6, end: 14 }, 7, 7),
+    ];
+    expect(brokenBy(iomap, [...before, first, read, more])).toEqual(["released-after-short-write"]);
+  });
+});
+
+describe("a case", () => {
+  test("begins with an empty file, whatever was before it", () => {
+    const contract = new Contract(iomap);
+    contract.begin();
+    contract.check(truncate(8 * BLOCK), 0, seen(0, 8 * BLOCK, []));
+    contract.begin();
+    const broken = contract.check(write(0, BLOCK), 0, seen(BLOCK, BLOCK, [[0, 1, "delayed"]]));
+    expect(broken).toEqual([]);
+  });
+
+  test("may have operations that came with another", () => {
+    const contract = new Contract(delalloc);
+    contract.begin();
+    contract.check(write(0, BLOCK), 0, seen(BLOCK, BLOCK, [[0, 1, "delayed"]]));
+    const grown = seen(0, 2 * BLOCK, [
+      [0, 1, "delayed"],
+      [1, 1, "unwritten"],
+    ]);
+    const grow = fallocate("allocate", BLOCK, BLOCK);
+    const ids = contract.check(grow, 1, grown, [fsync]).map(({ promise }) => promise);
+    expect(ids).toContain("nothing-delayed-after-sync");
+  });
+
+  test("a broken promise says where, in plain data", () => {
+    const contract = new Contract(iomap);
+    contract.begin();
+    contract.check(sparse[0], 0, sparse[1]);
+    const [broken] = contract.check(
+      write(0, 3 * BLOCK, 0),
+      1,
+      seen(EFAULT, 8 * BLOCK, [[0, 3, "delayed"]]),
+    );
+    expect(JSON.parse(JSON.stringify(broken))).toEqual({
+      promise: "released-after-short-write",
+      claim: promises.find(({ id }) => id === "released-after-short-write")!.claim,
+      step: 1,
+      message: "blocks 0-2 are delayed since the write, which put no byte there",
+    });
+  });
+});

@@ -1,0 +1,212 @@
+/**
+ * The contract: what the write path promises whatever its mechanism, checked after every operation of a case.
+ *
+ * There is no model here. What is looked at is what anyone can see: the operation, what it returned, the file before and
+ * after it, and the bytes that were written so far. So it holds for a mechanism that no model was written for, for a
+ * recording, and for a live kernel of which only some blocks were looked at (Observation.windows); of the others it says
+ * nothing until they are.
+ *
+ * Verified: the promises in `promises.ts`, each with who made it.
+ *
+ * Not verified, because nobody promised it:
+ * - which blocks become written when: writing back a block may write zeros to its neighbours (extent_max_zeroout_kb), and a
+ *   store through a mapping dirties a whole folio. That such blocks read as zeros is checked, where they are read;
+ * - that a short write inside EOF on the buffer_head path gives back what it reserved: it leaves dirty zeros there, which
+ *   writeback will give the reserved blocks to. Past EOF nothing is written back, and there it is checked;
+ * - that fallocate(2) changes nothing where it fails.
+ * Not verified, because it cannot be seen: whether a delayed block has dirty page cache over it (it shows at the next
+ * sync), what is on the disk (checkpoints look), and who caused it where another operation went on at the same time.
+ *
+ * ENOSPC is a legal answer to any call that needs a block. That a write ends short for lack of space is legal only where
+ * ContractOptions says that space may run out: it cannot be told from one that ends short for no reason.
+ */
+import { IntervalMap } from "../../model/interval-map.ts";
+import { WHOLE_FILE, sameMap } from "../extents.ts";
+import type { BlockRange, Extent, Observation } from "../observation.ts";
+import { clampOperation } from "../operation.ts";
+import type { Operation } from "../operation.ts";
+import { Contents } from "./contents.ts";
+import { firstRun, patch } from "./extents-walk.ts";
+import type { Change } from "./extents-walk.ts";
+import { promises } from "./promises.ts";
+import { FOLIO_BYTES, movesBlocks } from "./step.ts";
+import type { ContractOptions, ContractPromise, Step } from "./step.ts";
+
+export type { ContractOptions } from "./step.ts";
+
+/** A promise that was not kept, as plain data. */
+export interface Broken {
+  /** Which one. */
+  promise: string;
+  /** The promise in one sentence. */
+  claim: string;
+  /** Index in the case of the operation after which it shows. */
+  step: number;
+  /** What was seen, in words, one line. */
+  message: string;
+}
+
+const KEPT: readonly Broken[] = [];
+const NOTHING_KNOWN: readonly Extent[] = [];
+const NOTHING_ELSE: readonly Operation[] = [];
+
+const EMPTY: Observation = {
+  result: 0,
+  i_size: 0,
+  st_blocks: 0,
+  map: [],
+  pieces: 0,
+  reserved: 0,
+  cache: undefined,
+  read: undefined,
+};
+
+const becameHole: Change = (now, was) => now === "hole" && was !== "hole";
+
+export class Contract {
+  readonly #promises: readonly ContractPromise[];
+  readonly #step: Step;
+  /** The map as of the last look at each block: an observation's own, or a copy where windows were put into it. */
+  #known: readonly Extent[] = NOTHING_KNOWN;
+  #copied: Extent[] | undefined;
+  #size = 0;
+
+  constructor(options: ContractOptions) {
+    this.#promises = promises.filter(({ appliesTo }) => appliesTo?.(options) !== false);
+    this.#step = {
+      options,
+      operation: undefined,
+      succeeded: false,
+      seen: EMPTY,
+      windows: WHOLE_FILE,
+      before: NOTHING_KNOWN,
+      sizeBefore: 0,
+      mapChanged: false,
+      syncedFrom: 0,
+      syncedEnd: 0,
+      contents: new Contents(),
+      maybeDirty: new IntervalMap(),
+      pieces: 0,
+    };
+  }
+
+  /** The promises that this file system made. */
+  get promises(): readonly ContractPromise[] {
+    return this.#promises;
+  }
+
+  /** A case begins, on a fresh, empty file. */
+  begin(): void {
+    this.#known = NOTHING_KNOWN;
+    this.#copied = undefined;
+    this.#size = 0;
+    this.#step.contents.clear();
+    this.#step.maybeDirty.clear();
+    this.#step.pieces = 0;
+  }
+
+  /**
+   * The promises that do not hold after `operation`, number `index` of its case; what says most of the cause comes
+   * first. `followers` are operations that came with it (Subject.performed). To be called after every operation.
+   */
+  check(
+    operation: Operation,
+    index: number,
+    seen: Observation,
+    followers: readonly Operation[] = NOTHING_ELSE,
+  ): readonly Broken[] {
+    this.#enter(operation, index, seen, followers);
+    let broken: Broken[] | undefined;
+    for (let i = 0; i < this.#promises.length; i++) {
+      const { id, claim, check } = this.#promises[i]!;
+      const message = check(this.#step);
+      if (message !== undefined) (broken ??= []).push({ promise: id, claim, step: index, message });
+    }
+    this.#leave(seen);
+    return broken ?? KEPT;
+  }
+
+  #enter(
+    operation: Operation,
+    index: number,
+    seen: Observation,
+    followers: readonly Operation[],
+  ): void {
+    const step = this.#step;
+    const { blockSize } = step.options;
+    const done = clampOperation(operation, this.#size);
+    step.operation = done;
+    step.succeeded = operation.op === "pwrite" ? seen.result > 0 : seen.result >= 0;
+    step.seen = seen;
+    step.windows = seen.windows ?? WHOLE_FILE;
+    step.before = this.#known;
+    step.sizeBefore = this.#size;
+    step.mapChanged = seen.windows !== undefined || !sameMap(this.#known, seen.map);
+    step.syncedFrom = 0;
+    step.syncedEnd = 0;
+    if (step.succeeded) {
+      this.#sync(operation, blockSize);
+      for (const follower of followers) this.#sync(follower, blockSize);
+    }
+    step.pieces = Math.max(step.pieces, seen.pieces);
+    if (done !== undefined) step.contents.apply(done, index, seen.result);
+  }
+
+  #sync(operation: Operation, blockSize: number): void {
+    const step = this.#step;
+    if (operation.op === "fsync" || operation.op === "drop_cache") {
+      step.syncedFrom = 0;
+      step.syncedEnd = Infinity;
+    } else if (operation.op === "sync_file_range") {
+      step.syncedFrom = Math.floor(operation.pos / blockSize);
+      step.syncedEnd = Math.ceil((operation.pos + operation.len) / blockSize);
+    }
+  }
+
+  #leave(seen: Observation): void {
+    if (this.#step.options.path === "iomap") this.#noteMaybeDirty();
+    if (seen.windows === undefined) {
+      this.#known = seen.map;
+      this.#copied = undefined;
+    } else {
+      this.#copied ??= [...this.#known];
+      patch(this.#copied, seen.windows, seen.map);
+      this.#known = this.#copied;
+    }
+    this.#size = seen.i_size;
+  }
+
+  /**
+   * Note blocks without any over which page cache may be dirty. A folio of several blocks keeps the dirty bits of those that
+   * are cut out of its middle (fs/iomap/buffered-io.c iomap_invalidate_folio()), and a store through a mapping sets
+   * those past EOF too (iomap_dirty_folio()). A later short write must leave what it reserves under them: writeback
+   * will want it (iomap_write_delalloc_ifs_punch()). Writeback of the folio clears them all (iomap_writepage_map()).
+   */
+  #noteMaybeDirty(): void {
+    const { operation, windows, before, seen, mapChanged, maybeDirty, options } = this.#step;
+    if (this.#step.syncedEnd === Infinity) maybeDirty.clear();
+    if (operation === undefined) return;
+    if (operation.op === "mmap_write") {
+      const { blockSize } = options;
+      const end = Math.ceil((operation.pos + operation.len) / FOLIO_BYTES) * FOLIO_BYTES;
+      maybeDirty.set(Math.floor(seen.i_size / blockSize), end / blockSize, true);
+    }
+    if (!mapChanged || movesBlocks(this.#step)) return;
+    for (const window of windows) noteHoles(maybeDirty, seen.map, before, window);
+  }
+}
+
+function noteHoles(
+  into: IntervalMap<true>,
+  now: readonly Extent[],
+  was: readonly Extent[],
+  window: BlockRange,
+): void {
+  let from = window.lblk;
+  for (;;) {
+    const run = firstRun(now, was, from, window.end, becameHole);
+    if (run === undefined) return;
+    into.set(run.lblk, run.end, true);
+    from = run.end;
+  }
+}

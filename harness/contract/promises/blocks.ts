@@ -1,0 +1,185 @@
+/**
+ * What operations promise of blocks: data has a place, what was allocated stays, what was removed is gone.
+ */
+import type { BlockRange } from "../../observation.ts";
+import { describeRun, firstVisibleRun, indexAfter } from "../extents-walk.ts";
+import type { Change } from "../extents-walk.ts";
+import { movesBlocks } from "../step.ts";
+import type { ContractPromise, Step } from "../step.ts";
+
+const isHole: Change = (now) => now === "hole";
+const isHeld: Change = (now) => now !== "hole";
+const appeared: Change = (now, was) => now === "written" && was === "hole";
+const vanished: Change = (now, was) =>
+  (was === "written" || was === "unwritten") && (now === "hole" || now === "delayed");
+
+/** The first blocks of [from, end) of which `is` holds now. */
+function firstNow({ windows, seen }: Step, from: number, end: number, is: Change) {
+  return firstVisibleRun(windows, seen.map, seen.map, from, end, is);
+}
+
+/** The first byte of data in blocks [lblk, end), as its offset in the file; -1 where there is none. */
+function dataIn({ contents, options }: Step, lblk: number, end: number): number {
+  return lblk < end ? contents.firstIn(lblk * options.blockSize, end * options.blockSize) : -1;
+}
+
+/** The first byte of data in `window` that no block is there for, or after a sync only one that is not written. */
+function unkeptData(step: Step, window: BlockRange): number {
+  const { seen, syncedFrom, syncedEnd } = step;
+  let lblk = window.lblk;
+  for (let i = indexAfter(seen.map, lblk); i < seen.map.length; i++) {
+    const extent = seen.map[i]!;
+    const end = extent.lblk + extent.len;
+    if (extent.lblk >= window.end) break;
+    let at = dataIn(step, lblk, extent.lblk);
+    if (at < 0 && extent.state !== "written") {
+      at = dataIn(step, Math.max(extent.lblk, syncedFrom), Math.min(end, syncedEnd));
+    }
+    if (at >= 0) return at;
+    lblk = end;
+  }
+  return dataIn(step, lblk, window.end);
+}
+
+const dataHasBlocks: ContractPromise = {
+  id: "data-has-blocks",
+  claim:
+    "A byte that was written, and not removed since, lies in a block that is delayed or allocated; after a sync, in a written one.",
+  source:
+    "POSIX write(), fsync(): what was written can be read back, and after fsync also after a crash",
+  check(step) {
+    const { seen, options, windows } = step;
+    for (let i = 0; i < windows.length; i++) {
+      const at = unkeptData(step, windows[i]!);
+      if (at < 0) continue;
+      const lblk = Math.floor(at / options.blockSize);
+      const extent = seen.map.find((e) => e.lblk <= lblk && lblk < e.lblk + e.len);
+      const when = extent === undefined ? "" : " after the sync";
+      return `byte ${at} was written, but block ${lblk} is ${extent === undefined ? "a hole" : extent.state}${when}`;
+    }
+    return undefined;
+  },
+};
+
+/** Operations that may give blocks back; where, is said by promises of their own. */
+function frees(step: Step): boolean {
+  const { operation, sizeBefore } = step;
+  if (operation?.op === "ftruncate") return operation.size <= sizeBefore;
+  return operation?.op === "fallocate" && (operation.mode === "punch_hole" || movesBlocks(step));
+}
+
+const allocatedStays: ContractPromise = {
+  id: "allocated-stays",
+  claim:
+    "Blocks that are allocated stay so, until they are truncated, punched or moved: no write that fails frees them.",
+  source:
+    'fallocate(2): later writes to the range cannot fail for lack of space; the patch, difference 1: "we do not need to truncate blocks for short writes and write failure"',
+  check(step) {
+    const { windows, seen, before, mapChanged } = step;
+    if (!mapChanged || frees(step)) return undefined;
+    const run = firstVisibleRun(windows, seen.map, before, 0, Infinity, vanished);
+    return run && `${describeRun(run)} allocated no more`;
+  },
+};
+
+const newBlocksUnwritten: ContractPromise = {
+  id: "new-blocks-unwritten",
+  claim: "A write or a store never turns a hole into written blocks.",
+  source: 'the patch, difference 1: "we always allocate unwritten extents for new blocks"',
+  appliesTo: ({ path }) => path === "iomap",
+  check({ operation, windows, seen, before, mapChanged }) {
+    if (!mapChanged || (operation?.op !== "pwrite" && operation?.op !== "mmap_write")) {
+      return undefined;
+    }
+    const run = firstVisibleRun(windows, seen.map, before, 0, Infinity, appeared);
+    return run && `${describeRun(run)} written at once, and was a hole before`;
+  },
+};
+
+const truncatedIsGone: ContractPromise = {
+  id: "truncated-is-gone",
+  claim: "After a truncation that shortens the file it has no block past its end.",
+  source: "ftruncate(2): the extra data is lost",
+  check(step) {
+    const { operation, succeeded, sizeBefore, options } = step;
+    if (operation?.op !== "ftruncate" || !succeeded || operation.size >= sizeBefore) {
+      return undefined;
+    }
+    const run = firstNow(step, Math.ceil(operation.size / options.blockSize), Infinity, isHeld);
+    return run && `${describeRun(run)} still there after the truncation to ${operation.size} bytes`;
+  },
+};
+
+/** Whole blocks of the range of a fallocate(2) mode. */
+function wholeBlocks(pos: number, end: number, blockSize: number): BlockRange {
+  return { lblk: Math.ceil(pos / blockSize), end: Math.floor(end / blockSize) };
+}
+
+const punchedIsHole: ContractPromise = {
+  id: "punched-is-hole",
+  claim: "Punching a hole removes every whole block of its range that is not past EOF.",
+  source:
+    "fallocate(2), FALLOC_FL_PUNCH_HOLE: whole file system blocks are removed from the file (ext4 leaves alone what lies past EOF)",
+  check(step) {
+    const { operation, succeeded, options, seen } = step;
+    if (operation?.op !== "fallocate" || operation.mode !== "punch_hole" || !succeeded) {
+      return undefined;
+    }
+    const { pos, len } = operation;
+    if (pos >= seen.i_size) return undefined;
+    const { lblk, end } = wholeBlocks(pos, pos + len, options.blockSize);
+    const eof = Math.ceil(seen.i_size / options.blockSize);
+    const run = firstNow(step, lblk, Math.min(end, eof), isHeld);
+    return run && `${describeRun(run)} no hole, after having been punched out`;
+  },
+};
+
+const insertedIsHole: ContractPromise = {
+  id: "inserted-is-hole",
+  claim: "Inserting a range leaves a hole there.",
+  source: "fallocate(2), FALLOC_FL_INSERT_RANGE: inserts a hole",
+  check(step) {
+    const { operation, succeeded, options } = step;
+    if (operation?.op !== "fallocate" || operation.mode !== "insert_range" || !succeeded) {
+      return undefined;
+    }
+    const { pos, len } = operation;
+    const { lblk, end } = wholeBlocks(pos, pos + len, options.blockSize);
+    const run = firstNow(step, lblk, end, isHeld);
+    return run && `${describeRun(run)} no hole, in the range that was inserted`;
+  },
+};
+
+const ALLOCATING: ReadonlySet<string> = new Set([
+  "allocate",
+  "keep_size",
+  "zero_range",
+  "zero_range_keep_size",
+]);
+
+const fallocateAllocates: ContractPromise = {
+  id: "fallocate-allocates",
+  claim: "Allocating or zeroing a range leaves no hole in it.",
+  source:
+    "fallocate(2): later writes to the range cannot fail for lack of space; FALLOC_FL_ZERO_RANGE: blocks are preallocated for the regions that span the holes",
+  check(step) {
+    const { operation, succeeded, options } = step;
+    if (operation?.op !== "fallocate" || !succeeded || !ALLOCATING.has(operation.mode)) {
+      return undefined;
+    }
+    const { blockSize } = options;
+    const end = Math.ceil((operation.pos + operation.len) / blockSize);
+    const run = firstNow(step, Math.floor(operation.pos / blockSize), end, isHole);
+    return run && `${describeRun(run)} still a hole after ${operation.mode}`;
+  },
+};
+
+export const blockPromises: readonly ContractPromise[] = [
+  dataHasBlocks,
+  newBlocksUnwritten,
+  allocatedStays,
+  truncatedIsGone,
+  punchedIsHole,
+  insertedIsHole,
+  fallocateAllocates,
+];

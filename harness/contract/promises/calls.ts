@@ -1,0 +1,97 @@
+/**
+ * What calls promise their caller: results, sizes, bytes. POSIX and the manual pages say so; no file system may differ.
+ */
+import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
+import { EFAULT, EFBIG, ENOSPC } from "../../../model/errno.ts";
+import { describeResult } from "../../report/errno.ts";
+import type { ContractPromise, Step } from "../step.ts";
+
+/** What a write must return where there is space for it: fs/read_write.c generic_write_checks_count() for the limit. */
+function writable(pos: number, len: number, readable: number, blockSize: number): number {
+  const longest = EXT_MAX_BLOCKS * blockSize;
+  if (pos >= longest) return EFBIG;
+  const copied = Math.min(readable, len, longest - pos);
+  return copied > 0 ? copied : EFAULT;
+}
+
+const writeReturnsWhatItCopied: ContractPromise = {
+  id: "write-returns-what-it-copied",
+  claim:
+    "A write returns how many bytes it took from its buffer: all that can be read, or EFAULT where none can.",
+  source:
+    "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
+  check({ operation, seen, options }) {
+    if (operation?.op !== "pwrite" || seen.result === ENOSPC) return undefined;
+    const { pos, len, readable } = operation;
+    const expected = writable(pos, len, readable, options.blockSize);
+    if (seen.result === expected) return undefined;
+    if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
+    return `the write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
+  },
+};
+
+/** st_size after a call that succeeded; -1 where the call says nothing of it. */
+function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
+  if (operation === undefined) return sizeBefore;
+  switch (operation.op) {
+    case "pwrite":
+      return succeeded ? Math.max(sizeBefore, operation.pos + seen.result) : sizeBefore;
+    case "ftruncate":
+      return succeeded ? operation.size : sizeBefore;
+    case "fallocate": {
+      if (!succeeded) return -1;
+      const { mode, pos, len } = operation;
+      if (mode === "allocate" || mode === "zero_range") return Math.max(sizeBefore, pos + len);
+      if (mode === "collapse_range") return sizeBefore - len;
+      return mode === "insert_range" ? sizeBefore + len : sizeBefore;
+    }
+    case "mmap_write":
+    case "pread":
+    case "fsync":
+    case "sync_file_range":
+    case "drop_cache":
+      return sizeBefore;
+  }
+}
+
+const sizeFollowsWrites: ContractPromise = {
+  id: "size-follows-writes",
+  claim:
+    "A file is as long as the last byte written, truncated or allocated says; a call that fails does not change that.",
+  source:
+    "pwrite(2), ftruncate(2), fallocate(2); POSIX write(): the file offset and size follow the bytes actually written",
+  check(step) {
+    const { i_size, result } = step.seen;
+    const expected = sizeAfter(step);
+    if (expected < 0 || expected === i_size) return undefined;
+    return `st_size is ${i_size}, was ${step.sizeBefore}; the call returned ${describeResult(result)}, so it must be ${expected}`;
+  },
+};
+
+const readReturnsWhatWasWritten: ContractPromise = {
+  id: "read-returns-what-was-written",
+  claim: "A read returns the bytes that were written last, zeros elsewhere, and ends at EOF.",
+  source:
+    "POSIX read() and write(); fallocate(2): reads from a hole or a zeroed range return zeros",
+  check({ operation, seen, sizeBefore, contents }) {
+    if (operation?.op !== "pread") return undefined;
+    const { pos, len } = operation;
+    const expected = Math.max(0, Math.min(len, sizeBefore - pos));
+    if (seen.result !== expected) {
+      return `the read returned ${describeResult(seen.result)}, of ${expected} bytes before EOF`;
+    }
+    if (seen.read === undefined) return undefined;
+    const wrong = contents.firstWrong(seen.read, pos);
+    if (wrong < 0) return undefined;
+    const [is, must] = [seen.read[wrong]!, contents.byteAt(pos + wrong)].map(
+      (byte) => `0x${byte.toString(16).padStart(2, "0")}`,
+    );
+    return `byte ${pos + wrong} of the file reads as ${is}, must be ${must}`;
+  },
+};
+
+export const callPromises: readonly ContractPromise[] = [
+  writeReturnsWhatItCopied,
+  sizeFollowsWrites,
+  readReturnsWhatWasWritten,
+];

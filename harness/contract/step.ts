@@ -1,0 +1,69 @@
+/**
+ * Step: everything that a promise may look at. One operation, what was seen right after it, and what the operations and
+ * observations before it left behind. Promises read it and never change it.
+ */
+import type { IntervalMap } from "../../model/interval-map.ts";
+import type { Extent, BlockRange, Observation } from "../observation.ts";
+import type { Operation } from "../operation.ts";
+import type { Contents } from "./contents.ts";
+
+/** What of the file system under test decides which promises were made. */
+export interface ContractOptions {
+  /** Which code buffered I/O goes through: some promises are only the patch's. */
+  path: "buffer_head" | "iomap";
+  /** Bytes. */
+  blockSize: number;
+  /** Mounted with delayed allocation. */
+  delalloc: boolean;
+  /** It may run out of space, and a write may end short of its buffer because of that. Absent: it has room. */
+  mayFillUp?: boolean;
+}
+
+/** A store through a mapping dirties its whole folio, which is at most this large and aligned to its size. */
+export const FOLIO_BYTES = 2 * 1024 * 1024;
+
+export interface Step {
+  readonly options: ContractOptions;
+  /** The call as it was made; undefined where nothing was left to do (a store wholly past EOF). */
+  operation: Operation | undefined;
+  /** It succeeded; a write did where it wrote a byte. */
+  succeeded: boolean;
+  seen: Observation;
+  /** The blocks that `seen` tells of. */
+  windows: readonly BlockRange[];
+  /** The map as it was known before; of blocks that were never looked at since, as it was when they were. */
+  before: readonly Extent[];
+  /** st_size before, bytes. */
+  sizeBefore: number;
+  /** Whether the map may have changed where it is visible. */
+  mapChanged: boolean;
+  /** Blocks of which dirty data must have been written back: [lblk, end), empty where the operation does not. */
+  syncedFrom: number;
+  syncedEnd: number;
+  /** The bytes of the file, with what the operation did to them. */
+  contents: Contents;
+  /** Blocks without any, over which page cache may be dirty all the same (iomap only, see `Contract`). */
+  maybeDirty: IntervalMap<true>;
+  /** Most physical extents seen in the case, the ones of `seen` included. */
+  pieces: number;
+}
+
+/** One thing that the write path promises. */
+export interface ContractPromise {
+  /** Short and unique, as it appears in reports. */
+  readonly id: string;
+  /** One sentence. */
+  readonly claim: string;
+  /** Who made it: a manual page, the kernel's documentation, the patch's text, or what follows from which. */
+  readonly source: string;
+  /** File systems for which it was made; all where absent. */
+  readonly appliesTo?: (options: ContractOptions) => boolean;
+  /** What is wrong, in words, one line; undefined where the promise is kept, or nothing that is visible says otherwise. */
+  readonly check: (step: Step) => string | undefined;
+}
+
+/** Operations that move blocks: what was known of a block before says nothing of the block that has its number now. */
+export function movesBlocks({ operation, succeeded }: Step): boolean {
+  if (!succeeded || operation?.op !== "fallocate") return false;
+  return operation.mode === "collapse_range" || operation.mode === "insert_range";
+}

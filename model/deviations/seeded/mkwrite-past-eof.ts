@@ -1,0 +1,28 @@
+import { folio_next_pos } from "../../mm/folio.ts";
+import type { Deviation } from "../deviation.ts";
+
+export const mkwritePastEof: Deviation = {
+  id: "mkwrite-past-eof",
+  claim: "A store through a mapping reserves blocks past EOF, which nothing will ever write.",
+  reason: "The fault maps the whole folio, not the part of it before EOF.",
+  seenIn: ["seeded"],
+  breaks: [],
+  witness: {
+    kernel: "series v2",
+    variant: "1k-delalloc",
+    operations: [
+      { op: "pwrite", pos: 0, len: 1024, readable: 1024 },
+      { op: "mmap_write", pos: 0, len: 1024 },
+    ],
+  },
+  visible: "step",
+  override: (base) => ({
+    page_mkwrite(inode, folio) {
+      const { i_size } = inode;
+      inode.i_size = Math.max(i_size, folio_next_pos(folio));
+      const error = base.page_mkwrite(inode, folio);
+      inode.i_size = i_size;
+      return error;
+    },
+  }),
+};

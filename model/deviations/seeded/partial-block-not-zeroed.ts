@@ -1,0 +1,19 @@
+import type { Deviation } from "../deviation.ts";
+
+export const partialBlockNotZeroed: Deviation = {
+  id: "partial-block-not-zeroed",
+  claim: "Bytes that were punched out of the middle of a block still read as data.",
+  reason: "The part of a block that a hole covers is not zeroed.",
+  seenIn: ["seeded"],
+  breaks: [],
+  witness: {
+    kernel: "series v2",
+    variant: "4k-delalloc",
+    operations: [
+      { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
+      { op: "ftruncate", size: 512 },
+    ],
+  },
+  visible: "step",
+  override: () => ({ ext4_block_zero_range: () => false }),
+};

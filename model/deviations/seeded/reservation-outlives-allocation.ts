@@ -1,0 +1,16 @@
+import type { Deviation } from "../deviation.ts";
+
+export const reservationOutlivesAllocation: Deviation = {
+  id: "reservation-outlives-allocation",
+  claim: "A delayed block that has been allocated stays reserved.",
+  reason: "Allocating does not use up the reservation.",
+  seenIn: ["seeded"],
+  breaks: [],
+  witness: {
+    kernel: "series v2",
+    variant: "4k-delalloc",
+    operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 4096 }, { op: "fsync" }],
+  },
+  visible: "step",
+  override: () => ({ ext4_da_update_reserve_space() {} }),
+};

@@ -1,0 +1,27 @@
+import { EXT_MAX_BLOCKS } from "../../types.ts";
+import type { Deviation } from "../deviation.ts";
+
+export const reservationOutlivesTruncation: Deviation = {
+  id: "reservation-outlives-truncation",
+  claim: "A delayed block that is truncated away stays reserved.",
+  reason:
+    "Removing a delayed extent from the extent status tree does not give back its reservation.",
+  seenIn: ["seeded"],
+  breaks: [],
+  witness: {
+    kernel: "series v2",
+    variant: "4k-delalloc",
+    operations: [
+      { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
+      { op: "ftruncate", size: 0 },
+    ],
+  },
+  visible: "step",
+  override: (base) => ({
+    ext4_es_remove_extent(inode, lblk, len) {
+      const isTruncation = lblk + len === EXT_MAX_BLOCKS;
+      if (!isTruncation) base.ext4_es_remove_extent(inode, lblk, len);
+      else inode.i_es_tree.delete(lblk, lblk + len);
+    },
+  }),
+};

@@ -1,0 +1,202 @@
+/**
+ * The contract against the model: the ideal model keeps every promise, and with a known deviation it does not. The
+ * contract knows nothing of the model, and the model nothing of the contract, so each vouches for the other.
+ */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Contract } from "../harness/contract/contract.ts";
+import type { Broken } from "../harness/contract/contract.ts";
+import { Looks } from "../harness/lockstep/looks.ts";
+import { ModelSubject } from "../harness/lockstep/model-subject.ts";
+import type { Operation } from "../harness/operation.ts";
+import { failedWriteMovesSize } from "../model/deviations/failed-write-moves-size.ts";
+import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
+import type { ModelConfig, Override } from "../model/tables.ts";
+import { DELAYED, UNWRITTEN } from "../model/types.ts";
+import { cases, settings } from "./settings.ts";
+
+/**
+ * A promise that the model breaks because it follows the kernel. fs/ext4/inode.c ext4_write_end() of the buffer_head
+ * path cuts off everything past EOF after a write that ended short there (ext4_truncate_failed_write()), also blocks
+ * that fallocate(2) put there and promised.
+ */
+function brokenByDesign({ path, delalloc }: ModelConfig): string[] {
+  return path === "buffer_head" && !delalloc ? ["allocated-stays"] : [];
+}
+
+/** Extents that the looks are told of: so many that they look at a few blocks only. */
+const MANY_EXTENTS = 4096;
+
+/** What a case on the model breaks; `windows`: with looks at what operations touched, mostly, and not at the whole file. */
+function brokenBy(
+  config: ModelConfig,
+  list: readonly Operation[],
+  overrides: readonly Override[] = [],
+  windows = false,
+): Broken[] {
+  const model = new ModelSubject(config, overrides);
+  const contract = new Contract(config);
+  const looks = new Looks(config.blockSize);
+  looks.alwaysWhole = !windows;
+  looks.saw(MANY_EXTENTS, true);
+  contract.begin();
+  const broken: Broken[] = [];
+  for (const [i, operation] of list.entries()) {
+    const before = model.inode.i_size;
+    model.apply(operation, i);
+    const where = looks.after(operation, before, model.inode.i_size, i === list.length - 1);
+    broken.push(...contract.check(operation, i, model.observe(where)));
+  }
+  return broken;
+}
+
+const ids = (broken: readonly Broken[]): string[] => [...new Set(broken.map((b) => b.promise))];
+
+describe("the ideal model", () => {
+  test.each(settings)("$name: keeps every promise", ({ variant, config }) => {
+    const expected = brokenByDesign(config);
+    fc.assert(
+      fc.property(cases(variant), fc.boolean(), (list, windows) => {
+        const broken = brokenBy(config, list, [], windows);
+        expect(broken.filter(({ promise }) => !expected.includes(promise))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each(settings.filter(({ config }) => brokenByDesign(config).length > 0))(
+    "$name: frees what was promised to a file, as the kernel does",
+    ({ config }) => {
+      const witness: Operation[] = [
+        { op: "fallocate", mode: "keep_size", pos: 0, len: 4096 },
+        { op: "pwrite", pos: 4096, len: 4096, readable: 1024 },
+      ];
+      expect(ids(brokenBy(config, witness))).toEqual(brokenByDesign(config));
+    },
+  );
+});
+
+/** Deviations, and the promises that they break. */
+const deviations = [
+  {
+    deviation: shortWriteKeepsReservation,
+    breaks: [
+      "released-after-short-write",
+      "nothing-delayed-past-eof",
+      "nothing-delayed-after-sync",
+    ],
+  },
+  { deviation: failedWriteMovesSize, breaks: ["size-follows-writes"] },
+].map(({ deviation, breaks }) => ({ id: deviation.id, override: deviation.override, breaks }));
+
+describe("a model with a known deviation", () => {
+  const { variant, config } = settings.find(({ name }) => name === "4k-delalloc on 6.18")!;
+
+  describe.each(deviations)("$id", ({ override, breaks }) => {
+    test.each(breaks)("breaks %s, and two operations show it", (promise) => {
+      const found = fc.check(
+        fc.property(cases(variant), (list) => {
+          expect(ids(brokenBy(config, list, [override]))).not.toContain(promise);
+        }),
+        { seed: 1, numRuns: 300 },
+      );
+      expect(found.failed).toBe(true);
+      const [list] = found.counterexample!;
+      expect(list.length).toBeLessThanOrEqual(promise === "nothing-delayed-after-sync" ? 2 : 1);
+    });
+
+    test("breaks no other promise", () => {
+      fc.assert(
+        fc.property(cases(variant), (list) => {
+          const others = ids(brokenBy(config, list, [override]));
+          expect(others.filter((id) => !breaks.includes(id))).toEqual([]);
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    test("is found by looks at a few blocks too", () => {
+      const found = fc.check(
+        fc.property(
+          cases(variant),
+          (list) => brokenBy(config, list, [override], true).length === 0,
+        ),
+        { seed: 1, numRuns: 300 },
+      );
+      expect(found.failed).toBe(true);
+    });
+  });
+});
+
+/** Ways to break the model that no kernel is known to show, and the promise that says so. */
+const faults: { promise: string; name: string; override: Override }[] = [
+  {
+    promise: "reserved-is-delayed",
+    name: "a reservation that an allocation does not use up",
+    override: () => ({ ext4_da_update_reserve_space: () => {} }),
+  },
+  {
+    promise: "nothing-delayed-after-sync",
+    name: "writeback that stops after one page",
+    override: (base) => ({
+      writepages: (inode, start, end) => base.writepages(inode, start, Math.min(end, start)),
+    }),
+  },
+  {
+    promise: "data-has-blocks",
+    name: "writeback that forgets to convert what it wrote",
+    override: () => ({
+      mpage_map_one_extent(inode, map) {
+        const end = map.m_lblk + map.m_len;
+        for (let lblk = map.m_lblk; lblk < end; lblk++) {
+          if (inode.i_extents.get(lblk) === undefined)
+            inode.i_extents.set(lblk, lblk + 1, UNWRITTEN);
+          inode.i_es_tree.set(lblk, lblk + 1, UNWRITTEN);
+        }
+        return 0;
+      },
+    }),
+  },
+  {
+    promise: "truncated-is-gone",
+    name: "a truncation that frees nothing",
+    override: () => ({ ext4_ext_remove_space: () => {} }),
+  },
+  {
+    promise: "delayed-by-writing",
+    name: "a reservation for the block behind a write too",
+    override: (base) => ({
+      ext4_es_insert_delayed_extent(inode, lblk, len) {
+        base.ext4_es_insert_delayed_extent(inode, lblk, len);
+        if (inode.i_extents.get(lblk + len) === undefined) {
+          inode.i_es_tree.set(lblk + len, lblk + len + 1, DELAYED);
+        }
+      },
+    }),
+  },
+  {
+    promise: "read-returns-what-was-written",
+    name: "a block that is zeroed too far",
+    override: (base) => ({
+      ext4_block_zero_range(inode, from, length) {
+        inode.contents.delete(from - 512, from);
+        return base.ext4_block_zero_range(inode, from, length);
+      },
+    }),
+  },
+];
+
+describe("a broken model", () => {
+  const { variant, config } = settings.find(({ name }) => name === "4k-delalloc on 6.18")!;
+
+  test.each(faults)("$name: breaks $promise", ({ promise, override }) => {
+    const found = fc.check(
+      fc.property(cases(variant), (list) => {
+        expect(ids(brokenBy(config, list, [override]))).not.toContain(promise);
+      }),
+      { seed: 1, numRuns: 1000 },
+    );
+    expect(found.failed).toBe(true);
+    expect(found.counterexample![0].length).toBeLessThanOrEqual(4);
+  });
+});

@@ -1,0 +1,66 @@
+/**
+ * Detection: how long generation takes to find a bug that was put into the model, and what is left of the case when it is
+ * shrunk. The model with the bug stands in for the kernel, the ideal one is held against it as in a live run: after every
+ * operation, and at a checkpoint after the last.
+ */
+import * as fc from "fast-check";
+import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
+import { runCase } from "../harness/lockstep/lockstep.ts";
+import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
+import type { Operation } from "../harness/operation.ts";
+import { ModelBroken } from "../model/assert.ts";
+import type { Deviation } from "../model/deviations/index.ts";
+import { operations } from "./arbitraries/operations.ts";
+import { settingFor } from "./settings.ts";
+
+/** What a checkpoint reads from the image: extents, size, and the bytes of the file after a fresh mount. */
+function onDisk({ inode }: ModelSubject): unknown {
+  return [[...inode.i_extents], inode.i_disksize, [...inode.contents]];
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** What tells whether a case tells the ideal model from the one with `deviation`. */
+function differBy(deviation: Deviation): (list: readonly Operation[]) => boolean {
+  const { config, variant } = settingFor(deviation.witness);
+  const options = { variant: variant.name, blockSize: variant.blockSize };
+  return (list) => {
+    // Fresh ones: a bug may leave the file system itself with wrong counts.
+    const [ideal, buggy] = [modelWith(config, []), modelWith(config, [deviation])];
+    try {
+      if (runCase(ideal, buggy, list, options).divergence !== undefined) return true;
+      for (const model of [ideal, buggy]) model.apply({ op: "fsync" }, list.length);
+      return !same(onDisk(ideal), onDisk(buggy));
+    } catch (error) {
+      // The kernel would have hit one of its own assertions.
+      if (error instanceof ModelBroken) return true;
+      throw error;
+    }
+  };
+}
+
+/** What looking for a bug came to. */
+export interface Detection {
+  /** Cases until one told, counted from 1; undefined where none did. */
+  cases: number | undefined;
+  shrunk: Operation[];
+}
+
+/** Look for `deviation` in up to `limit` generated cases, and shrink what shows it. */
+export function detect(deviation: Deviation, seed: number, limit: number): Detection {
+  const { variant } = settingFor(deviation.witness);
+  const differ = differBy(deviation);
+  const found = fc.check(
+    fc.property(operations({ variant, maxLength: 200 }), (list) => !differ(list)),
+    { seed, numRuns: limit },
+  );
+  const shrunk = found.counterexample?.[0] ?? [];
+  return { cases: found.failed ? found.numRuns : undefined, shrunk };
+}
+
+/** Whether the witness shows the deviation, and no operation of it is to spare. */
+export function isMinimal(deviation: Deviation): boolean {
+  const witness = witnessOf(deviation);
+  const differ = differBy(deviation);
+  return differ(witness) && witness.every((_, i) => !differ(witness.toSpliced(i, 1)));
+}
