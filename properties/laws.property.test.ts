@@ -7,7 +7,8 @@ import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Observation } from "../harness/observation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
-import { cases, isShort, modelAfter, settings } from "./settings.ts";
+import { UNWRITTEN, WRITTEN } from "../model/types.ts";
+import { cases, isShort, modelAfter, settingOf, settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
 
 const fsync: Operation = { op: "fsync" };
@@ -18,6 +19,9 @@ function state(model: ModelSubject): Partial<Observation> {
   const { map, i_size, reserved, st_blocks } = model.observe(undefined);
   return { map, i_size, reserved, st_blocks };
 }
+
+/** Where the bytes of the file came from. */
+const contentsOf = ({ inode }: ModelSubject): unknown => [...inode.contents];
 
 const whole = (pos: number, len: number): Operation => ({ op: "pwrite", pos, len, readable: len });
 
@@ -106,4 +110,70 @@ describe("laws of the ideal model", () => {
       });
     },
   );
+
+  const onIomap = settings.filter(({ config }) => config.path === "iomap");
+
+  const cut = (pos: number, len: number, readable: number): Operation => ({
+    op: "pwrite",
+    pos,
+    len,
+    readable,
+  });
+
+  test.each(onIomap.filter(({ config }) => config.delalloc))(
+    "$name: a delayed write that fails leaves the file as it was",
+    (setting) => {
+      const { config } = setting;
+      law(setting, 150, (list, { pos, len }) => {
+        const before = state(modelAfter(config, list));
+        expect(state(modelAfter(config, [...list, cut(pos, len, 0)]))).toEqual(before);
+      });
+    },
+  );
+
+  test.each(onIomap.filter(({ config }) => config.delalloc))(
+    "$name: a delayed write that ends short is a write of what it copied",
+    (setting) => {
+      const { config } = setting;
+      law(setting, 150, (list, { pos, len }) => {
+        const copied = Math.ceil(len / 2);
+        const short = modelAfter(config, [...list, cut(pos, len, copied), fsync]);
+        const plain = modelAfter(config, [...list, whole(pos, copied), fsync]);
+        expect(state(short)).toEqual(state(plain));
+        expect(contentsOf(short)).toEqual(contentsOf(plain));
+      });
+    },
+  );
+
+  test.each(onIomap.filter(({ config }) => !config.delalloc))(
+    "$name: what a write that ends short allocated stays, unwritten where it put nothing",
+    (setting) => {
+      const { config } = setting;
+      law(setting, 150, (list, { pos, len }) => {
+        const before = modelAfter(config, list);
+        const after = modelAfter(config, [...list, cut(pos, len, 0), fsync]);
+        const synced = modelAfter(config, [...list, fsync]);
+        expect(after.inode.i_size).toBe(before.inode.i_size);
+        for (const { lblk, len: blocks, state: is } of state(synced).map!) {
+          const kept = [...after.inode.i_extents.within(lblk, lblk + blocks)];
+          expect(kept.map(({ value }) => value)).toEqual([is === "written" ? WRITTEN : UNWRITTEN]);
+        }
+        const written = (model: ModelSubject): unknown[] =>
+          [...model.inode.i_extents].filter(({ value }) => value === WRITTEN);
+        expect(written(after)).toEqual(written(synced));
+      });
+    },
+  );
+
+  test.each(onIomap)("$name: the path makes no difference to what is in the file", (setting) => {
+    const { config, variant } = setting;
+    const other = settingOf(variant, "6.18").config;
+    law(setting, 150, (list) => {
+      const plain = list.filter((operation) => !isShort(operation));
+      const here = modelAfter(config, [...plain, fsync]);
+      const there = modelAfter(other, [...plain, fsync]);
+      expect(here.inode.i_size).toBe(there.inode.i_size);
+      expect(contentsOf(here)).toEqual(contentsOf(there));
+    });
+  });
 });
