@@ -14,6 +14,10 @@ import { whenSignalled } from "./kernel/undo.ts";
 import { packageVersion } from "./package.ts";
 import { replay } from "./replay.ts";
 import { run } from "./run/run.ts";
+import { traceCheck } from "./trace/check-command.ts";
+import { traceContract } from "./trace/contract-command.ts";
+import { DEFAULT_LIMITS, MIB } from "./trace/limits.ts";
+import { traceRecord } from "./trace/record.ts";
 import { chooseVariants } from "./variants.ts";
 
 function integer(minimum: number, maximum: number): (text: string) => number {
@@ -42,6 +46,8 @@ Examples:
   ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
   ext4-conform run --strict                        a known deviation fails the run too
   ext4-conform replay FILE                         one stored case again, on a fresh image
+  ext4-conform trace check FILE...                 the model against what kernels did, no kernel needed
+  ext4-conform trace record --out FILE.jsonl.br    what this kernel does, to be checked anywhere
   ext4-conform doctor                              what this machine lacks, and what to do about it
 
 Exit status:
@@ -110,6 +116,79 @@ program
   .action(async (file: string, { strict }: { strict: boolean }) => {
     process.exitCode = await replay({ file, strict });
   });
+
+const trace = program
+  .command("trace")
+  .description("check what a kernel did, recorded earlier; or record it");
+
+trace
+  .command("check")
+  .description(
+    "hold the model against every recorded step, with as few known deviations as it takes",
+  )
+  .argument("<files...>", "recordings, packed or not (.br, .gz)")
+  .option("--strict", "a known deviation counts as a divergence", false)
+  .addOption(
+    new Option(
+      "--deviation <ids>",
+      "follow exactly these deviations, commas between them",
+    ).conflicts("strict"),
+  )
+  .addOption(
+    new Option(
+      "--contract",
+      "without the model: only what was promised, with the shortest sequence",
+    )
+      .default(false)
+      .conflicts(["strict", "deviation", "case"]),
+  )
+  .option("--case <n>", "only the case with this number", integer(0, Number.MAX_SAFE_INTEGER))
+  .option("--max-steps <n>", "most steps in a case", integer(1, 1e6), DEFAULT_LIMITS.steps)
+  .option("--max-line <mib>", "longest line, MiB", integer(1, 256), DEFAULT_LIMITS.lineBytes / MIB)
+  .action(async (files: string[], options: TraceCheckArguments) => {
+    const { strict, deviation, contract, case: only, maxSteps, maxLine } = options;
+    const limits = { steps: maxSteps, lineBytes: maxLine * MIB };
+    if (contract) {
+      process.exitCode = await traceContract(files, limits);
+      return;
+    }
+    process.exitCode = await traceCheck({ files, strict, deviation, case: only, limits });
+  });
+
+interface TraceCheckArguments {
+  strict: boolean;
+  deviation?: string;
+  contract: boolean;
+  case?: number;
+  maxSteps: number;
+  maxLine: number;
+}
+
+trace
+  .command("record")
+  .description("perform generated cases on a fresh image and write down what was seen")
+  .requiredOption("--out <file>", "the recording; packed where its name ends in .br or .gz")
+  .option("--variant <name>", "the file system to record (see: variants)", "4k-delalloc")
+  .option("--cases <n>", "how many", integer(1, 1e7), 400)
+  .option(
+    "--seed <n>",
+    "same seed, same operations (default: random)",
+    integer(-(2 ** 31), 2 ** 31 - 1),
+  )
+  .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .option("--force", "replace a file that is there", false)
+  .action(async (options: TraceRecordArguments) => {
+    process.exitCode = await traceRecord({ ...options, seed: options.seed });
+  });
+
+interface TraceRecordArguments {
+  out: string;
+  variant: string;
+  cases: number;
+  seed?: number;
+  maxLength: number;
+  force: boolean;
+}
 
 program
   .command("variants")

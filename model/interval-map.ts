@@ -104,6 +104,12 @@ export class IntervalMap<V> {
       end = this.#ends[first] as number;
       remove += 1;
     }
+    if (remove === 1) {
+      // Most often a neighbour only grows: nothing moves.
+      this.#starts[from] = start;
+      this.#ends[from] = end;
+      return;
+    }
     this.#starts.splice(from, remove, start);
     this.#ends.splice(from, remove, end);
     this.#values.splice(from, remove, value);

@@ -9,20 +9,10 @@ import type { Broken } from "../harness/contract/contract.ts";
 import { Looks } from "../harness/lockstep/looks.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
-import { failedWriteMovesSize } from "../model/deviations/failed-write-moves-size.ts";
-import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
+import { knownDeviations } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { DELAYED, UNWRITTEN } from "../model/types.ts";
-import { cases, settings } from "./settings.ts";
-
-/**
- * A promise that the model breaks because it follows the kernel. fs/ext4/inode.c ext4_write_end() of the buffer_head
- * path cuts off everything past EOF after a write that ended short there (ext4_truncate_failed_write()), also blocks
- * that fallocate(2) put there and promised.
- */
-function brokenByDesign({ path, delalloc }: ModelConfig): string[] {
-  return path === "buffer_head" && !delalloc ? ["allocated-stays"] : [];
-}
+import { cases, settingFor, settings } from "./settings.ts";
 
 /** Extents that the looks are told of: so many that they look at a few blocks only. */
 const MANY_EXTENTS = 4096;
@@ -54,45 +44,21 @@ const ids = (broken: readonly Broken[]): string[] => [...new Set(broken.map((b) 
 
 describe("the ideal model", () => {
   test.each(settings)("$name: keeps every promise", ({ variant, config }) => {
-    const expected = brokenByDesign(config);
     fc.assert(
       fc.property(cases(variant), fc.boolean(), (list, windows) => {
-        const broken = brokenBy(config, list, [], windows);
-        expect(broken.filter(({ promise }) => !expected.includes(promise))).toEqual([]);
+        expect(brokenBy(config, list, [], windows)).toEqual([]);
       }),
       { numRuns: 300 },
     );
   });
-
-  test.each(settings.filter(({ config }) => brokenByDesign(config).length > 0))(
-    "$name: frees what was promised to a file, as the kernel does",
-    ({ config }) => {
-      const witness: Operation[] = [
-        { op: "fallocate", mode: "keep_size", pos: 0, len: 4096 },
-        { op: "pwrite", pos: 4096, len: 4096, readable: 1024 },
-      ];
-      expect(ids(brokenBy(config, witness))).toEqual(brokenByDesign(config));
-    },
-  );
 });
 
-/** Deviations, and the promises that they break. */
-const deviations = [
-  {
-    deviation: shortWriteKeepsReservation,
-    breaks: [
-      "released-after-short-write",
-      "nothing-delayed-past-eof",
-      "nothing-delayed-after-sync",
-    ],
-  },
-  { deviation: failedWriteMovesSize, breaks: ["size-follows-writes"] },
-].map(({ deviation, breaks }) => ({ id: deviation.id, override: deviation.override, breaks }));
+const atSteps = knownDeviations.filter(({ visible }) => visible === "step");
 
 describe("a model with a known deviation", () => {
-  const { variant, config } = settings.find(({ name }) => name === "4k-delalloc on 6.18")!;
+  describe.each(atSteps)("$id", ({ override, breaks, witness }) => {
+    const { variant, config } = settingFor(witness);
 
-  describe.each(deviations)("$id", ({ override, breaks }) => {
     test.each(breaks)("breaks %s, and two operations show it", (promise) => {
       const found = fc.check(
         fc.property(cases(variant), (list) => {
@@ -101,8 +67,7 @@ describe("a model with a known deviation", () => {
         { seed: 1, numRuns: 300 },
       );
       expect(found.failed).toBe(true);
-      const [list] = found.counterexample!;
-      expect(list.length).toBeLessThanOrEqual(promise === "nothing-delayed-after-sync" ? 2 : 1);
+      expect(found.counterexample![0].length).toBeLessThanOrEqual(2);
     });
 
     test("breaks no other promise", () => {

@@ -23,6 +23,18 @@ function state(model: ModelSubject): Partial<Observation> {
 /** Where the bytes of the file came from. */
 const contentsOf = ({ inode }: ModelSubject): unknown => [...inode.contents];
 
+/** A write of which `readable` bytes can be read. */
+const cut = (pos: number, len: number, readable: number): Operation => ({
+  op: "pwrite",
+  pos,
+  len,
+  readable,
+});
+
+/** The extents that hold data. */
+const writtenIn = ({ inode }: ModelSubject): unknown[] =>
+  [...inode.i_extents].filter(({ value }) => value === WRITTEN);
+
 const whole = (pos: number, len: number): Operation => ({ op: "pwrite", pos, len, readable: len });
 
 /** Ranges among the first 64 KiB, half of them aligned to 512 bytes. */
@@ -113,13 +125,6 @@ describe("laws of the ideal model", () => {
 
   const onIomap = settings.filter(({ config }) => config.path === "iomap");
 
-  const cut = (pos: number, len: number, readable: number): Operation => ({
-    op: "pwrite",
-    pos,
-    len,
-    readable,
-  });
-
   test.each(onIomap.filter(({ config }) => config.delalloc))(
     "$name: a delayed write that fails leaves the file as it was",
     (setting) => {
@@ -158,9 +163,7 @@ describe("laws of the ideal model", () => {
           const kept = [...after.inode.i_extents.within(lblk, lblk + blocks)];
           expect(kept.map(({ value }) => value)).toEqual([is === "written" ? WRITTEN : UNWRITTEN]);
         }
-        const written = (model: ModelSubject): unknown[] =>
-          [...model.inode.i_extents].filter(({ value }) => value === WRITTEN);
-        expect(written(after)).toEqual(written(synced));
+        expect(writtenIn(after)).toEqual(writtenIn(synced));
       });
     },
   );

@@ -138,7 +138,12 @@ export class ModelSubject implements Subject {
     const result = applied === undefined ? 0 : call(inode, applied, patternTag(index));
     const reading = operation.op === "pread" && result >= 0;
     this.#result = result;
-    this.#read = reading ? bytesAt(inode, operation.pos, result) : undefined;
+    this.#read = reading ? this.bytesRead(operation.pos, result) : undefined;
+  }
+
+  /** What a read of `len` bytes at `pos` returned; undefined where nobody will compare it. */
+  protected bytesRead(pos: number, len: number): Uint8Array | undefined {
+    return bytesAt(this.#inode, pos, len);
   }
 
   /** Apply what came with the last operation, which is still the one whose result counts. */

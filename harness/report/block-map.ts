@@ -203,10 +203,16 @@ function allColumns(segments: readonly Segment[], width: number): Column[] {
   return columns;
 }
 
+/** The block after the last extent. */
+function endOf(map: readonly Extent[]): number {
+  const last = map.at(-1);
+  return last === undefined ? 0 : last.lblk + last.len;
+}
+
 /** Both maps as text, cut at `width` characters into bands. A map without a block has a picture without bands. */
 export function pictureOf(of: PictureOf): Picture {
   const { width } = of;
-  const end = Math.max(0, ...[...of.expected, ...of.seen].map((e) => e.lblk + e.len));
+  const end = Math.max(endOf(of.expected), endOf(of.seen));
   const eof = [of.eofExpected, of.eofSeen].flatMap((b) => (b < 0 ? [] : [b, b + 1]));
   const ranges = of.touched.flatMap((t) => [t.lblk, t.lblk + t.len]);
   // A range that goes on behind everything else is not worth a picture of what is not there.

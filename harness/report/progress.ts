@@ -1,10 +1,8 @@
 /**
- * The live line: rewritten in place on a terminal, a line now and then elsewhere.
+ * How far a run has come, as a live line.
  */
 import type { RunCounts } from "../run/variant-run.ts";
-
-/** Milliseconds between two lines where there is no terminal. */
-const LINE_MS = 10_000;
+import { LiveLine } from "./live-line.ts";
 
 const number = new Intl.NumberFormat("en-US");
 
@@ -13,17 +11,20 @@ export function grouped(n: number): string {
   return number.format(Math.round(n));
 }
 
+/** "1 case", "2,000 cases" */
+export function counted(n: number, what: string): string {
+  return `${grouped(n)} ${what}${n === 1 ? "" : "s"}`;
+}
+
 export class Progress {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #line: LiveLine;
   readonly #of: number;
   readonly #seen = new Map<string, Map<number, RunCounts>>();
   readonly #started = Date.now();
-  #lineAt = Date.now();
-  #open = false;
 
   /** `of` variants are to be run. */
   constructor(stream: NodeJS.WriteStream, of: number) {
-    this.#stream = stream;
+    this.#line = new LiveLine(stream);
     this.#of = of;
   }
 
@@ -36,22 +37,16 @@ export class Progress {
   }
 
   #show(variant: string, jobs: RunCounts[]): void {
-    const cases = jobs.reduce((sum, counts) => sum + counts.cases, 0);
-    const operations = jobs.reduce((sum, counts) => sum + counts.operations, 0);
-    const seconds = Math.floor((Date.now() - this.#started) / 1000);
-    const line = `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
-    if (this.#stream.isTTY) {
-      this.#stream.write(`\r\u001b[K${line}`);
-      this.#open = true;
-    } else if (Date.now() - this.#lineAt > LINE_MS) {
-      this.#lineAt = Date.now();
-      this.#stream.write(`${line}\n`);
-    }
+    this.#line.show(() => {
+      const cases = jobs.reduce((sum, counts) => sum + counts.cases, 0);
+      const operations = jobs.reduce((sum, counts) => sum + counts.operations, 0);
+      const seconds = Math.floor((Date.now() - this.#started) / 1000);
+      return `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
+    });
   }
 
   /** Leave the line clean for what is printed next. */
   end(): void {
-    if (this.#open) this.#stream.write("\r\u001b[K");
-    this.#open = false;
+    this.#line.end();
   }
 }

@@ -106,6 +106,9 @@ function inBlocks(bytes: number, blockSize: number): string {
 function readText(observation: RecordedObservation): string {
   const { read } = observation;
   if (read === undefined) return "-";
+  if (read.bytes === "" && read.length > 0) {
+    return `${read.length}, SHA-256 ${read.sha256.slice(0, 16)}...`;
+  }
   const bytes = [...Buffer.from(read.bytes, "base64").subarray(0, 8)];
   const hex = bytes.map((b) => b.toString(16).padStart(2, "0")).join(" ");
   return `${read.length}, at ${read.offset}: ${hex}`;

@@ -4,7 +4,7 @@
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { describeOperation } from "../operation.ts";
-import { grouped } from "./progress.ts";
+import { counted, grouped } from "./progress.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { paintWith } from "./terminal.ts";
 import type { Paint } from "./terminal.ts";
@@ -83,17 +83,12 @@ function deviationLines(result: SupervisorResult, paint: Paint): string[] {
     if (cases === undefined) continue;
     const witness = witnessOf(deviation).map(describeOperation).join("; ");
     lines.push(
-      `  ${paint("yellow", deviation.id)}: ${cases === 0 ? "shown by its witness only" : `in ${count(cases, "case")}`}`,
+      `  ${paint("yellow", deviation.id)}: ${cases === 0 ? "shown by its witness only" : `in ${counted(cases, "case")}`}`,
       `    ${deviation.claim}`,
       `    shortest: ${witness}`,
     );
   }
   return [...lines, ""];
-}
-
-/** "1 case", "2,000 cases" */
-function count(n: number, what: string): string {
-  return `${grouped(n)} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /** The divergences that count: shown again by themselves on a fresh image. */
@@ -116,14 +111,14 @@ function closing(result: SupervisorResult, paint: Paint): string {
   const rows = rowsOf(result);
   const cases = rows.reduce((sum, row) => sum + row.cases, 0);
   const operations = rows.reduce((sum, row) => sum + row.operations, 0);
-  const ran = `${count(cases, "case")}, ${count(operations, "operation")}`;
-  const variants = count(rows.length, "variant");
+  const ran = `${counted(cases, "case")}, ${counted(operations, "operation")}`;
+  const variants = counted(rows.length, "variant");
   const first = firstDivergences(result);
   if (first.length > 0) {
     return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${variants}; ${ran}`;
   }
   if (result.found.length > 0) {
-    const seen = `${count(result.found.length, "divergence")} that a fresh image did not show again`;
+    const seen = `${counted(result.found.length, "divergence")} that a fresh image did not show again`;
     return `${paint(["yellow", "bold"], "NOT REPRODUCED")}: ${seen}, see above; ${ran}, ${variants}`;
   }
   return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}`;

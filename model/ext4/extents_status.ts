@@ -13,6 +13,8 @@ import type { ExtentStatus, Inode } from "../types.ts";
 /** Delayed blocks in [lblk, lblk + len). */
 function countDelayed(inode: Inode, lblk: number, len: number): number {
   let blocks = 0;
+  // Most files have none, most of the time: then there is nothing to look through.
+  if (inode.i_reserved_data_blocks === 0) return 0;
   for (const { start, end, value } of inode.i_es_tree.within(lblk, lblk + len)) {
     if (value === DELAYED) blocks += end - start;
   }

@@ -1,0 +1,203 @@
+/**
+ * Checking a trace: the model over every recorded step, with as few of the known deviations as it takes.
+ */
+import { ModelBroken } from "../../model/assert.ts";
+import { stepDeviations } from "../../model/deviations/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import type { ModelConfig } from "../../model/tables.ts";
+import type { Divergence } from "../divergence.ts";
+import { UsageError } from "../failure.ts";
+import { subsets } from "../lockstep/deviations.ts";
+import { withContract } from "../lockstep/lockstep.ts";
+import type { LockstepOptions } from "../lockstep/lockstep.ts";
+import { fileError, lineError } from "./fault.ts";
+import type { TraceHeader } from "./format.ts";
+import type { TraceLimits } from "./limits.ts";
+import { TraceModel } from "./lockstep.ts";
+import { readTrace } from "./read.ts";
+import type { TraceCase } from "./read.ts";
+
+/** Which deviations the model may follow: none, those that turn out to be needed, or exactly these. */
+export type Allowed = "none" | "needed" | readonly Deviation[];
+
+export interface CheckOptions {
+  allowed: Allowed;
+  /** Number of the only case to be checked; undefined for all. */
+  only: number | undefined;
+  limits: TraceLimits;
+  /** Called after each case. */
+  onCase?: (done: Counts) => void;
+}
+
+export interface Counts {
+  cases: number;
+  /** Steps in these cases, and those of them that were compared: a case ends with its first divergence. */
+  steps: number;
+  compared: number;
+}
+
+/** A divergence, and the case that shows it. */
+export interface DivergingCase {
+  number: number;
+  line: number;
+  divergence: Divergence;
+}
+
+/** What checking a file came to. */
+export interface FileResult extends Counts {
+  file: string;
+  header: TraceHeader;
+  /** The set that all of these cases were checked with. */
+  deviations: readonly Deviation[];
+  /** Cases in which a deviation had a part, by its id. */
+  parts: ReadonlyMap<string, number>;
+  /** Cases that diverge. */
+  diverging: number;
+  first: DivergingCase | undefined;
+  /** Seconds, of the last time through the file. */
+  seconds: number;
+}
+
+/** How the cases of a trace are to be run. */
+interface Setting {
+  config: ModelConfig;
+  options: LockstepOptions;
+}
+
+/** The smallest set with all of `taken` and more, with which the model follows the case; undefined where there is none. */
+export function smallestSuperset(
+  recorded: TraceCase,
+  taken: readonly Deviation[],
+  { config, options }: Setting,
+): Deviation[] | undefined {
+  const others = stepDeviations(config.path).filter((deviation) => !taken.includes(deviation));
+  const [, ...larger] = subsets(others);
+  const supersets = larger.map((set) => [...taken, ...set]);
+  return supersets.find((set) => {
+    const promised = withContract(options, config, set);
+    const { divergence } = new TraceModel(config, set).run(recorded, promised);
+    return divergence === undefined;
+  });
+}
+
+/**
+ * Cases without an explanation after which no other is looked for one: it takes two to the power of the candidates runs
+ * each time, and by then more deviations are not what is missing.
+ */
+const MAX_UNEXPLAINED = 100;
+
+/** Once through a file with one set of deviations. */
+class Pass {
+  readonly counts: Counts = { cases: 0, steps: 0, compared: 0 };
+  readonly parts: Map<string, number>;
+  diverging = 0;
+  first: DivergingCase | undefined;
+  /** With these deviations the case that was run last would have agreed. */
+  more: Deviation[] | undefined;
+  readonly #model: TraceModel;
+  readonly #setting: Setting;
+  /** With the contract: model and recording could be wrong together. */
+  readonly #options: LockstepOptions;
+  readonly #deviations: readonly Deviation[];
+  readonly #mayTakeMore: boolean;
+
+  constructor(setting: Setting, deviations: readonly Deviation[], mayTakeMore: boolean) {
+    this.#model = new TraceModel(setting.config, deviations);
+    this.#setting = setting;
+    this.#options = withContract(setting.options, setting.config, deviations);
+    this.#deviations = deviations;
+    this.#mayTakeMore = mayTakeMore;
+    this.parts = new Map(deviations.map(({ id }) => [id, 0]));
+  }
+
+  /** Run a case. Ends the pass where `more` is set afterwards. */
+  run(recorded: TraceCase): void {
+    const { steps, divergence } = this.#model.run(recorded, this.#options);
+    const { counts } = this;
+    counts.cases += 1;
+    counts.steps += recorded.operations.length;
+    counts.compared += steps;
+    for (const id of this.#model.deviated) this.parts.set(id, (this.parts.get(id) ?? 0) + 1);
+    if (divergence === undefined) return;
+    if (this.#mayTakeMore && this.diverging < MAX_UNEXPLAINED) {
+      this.more = smallestSuperset(recorded, this.#deviations, this.#setting);
+      if (this.more !== undefined) return;
+    }
+    this.diverging += 1;
+    const { number, line } = recorded;
+    this.first ??= { number, line, divergence };
+  }
+}
+
+/** Run the case, and say of what goes wrong in which file and case it did. */
+function runIn(file: string, pass: Pass, recorded: TraceCase): void {
+  try {
+    pass.run(recorded);
+  } catch (error) {
+    if (error instanceof UsageError) throw lineError(file, recorded.line, error.message);
+    if (!(error instanceof ModelBroken)) throw error;
+    throw new ModelBroken(`${error.message}, in case ${recorded.number} of ${file}`);
+  }
+}
+
+/** The result of a pass; where a case would have agreed with more deviations, those instead. */
+async function passThrough(
+  file: string,
+  { allowed, only, limits, onCase }: CheckOptions,
+  deviations: readonly Deviation[],
+): Promise<FileResult | Deviation[]> {
+  const started = performance.now();
+  const { header, config, cases } = await readTrace(file, limits);
+  const { blockSize } = header;
+  const setting = { config, options: { variant: nameOf(header), blockSize } };
+  const pass = new Pass(setting, deviations, allowed === "needed");
+  const numbers: number[] = [];
+  for await (const recorded of cases) {
+    if (numbers.length < 2) numbers.push(recorded.number);
+    else numbers[1] = recorded.number;
+    if (only !== undefined && recorded.number !== only) continue;
+    runIn(file, pass, recorded);
+    if (pass.more !== undefined) return pass.more;
+    onCase?.(pass.counts);
+  }
+  const { counts, parts, diverging, first } = pass;
+  mustHaveCompared(file, counts, only, numbers);
+  const seconds = (performance.now() - started) / 1000;
+  return { file, header, ...counts, deviations, parts, diverging, first, seconds };
+}
+
+/** A file that gave nothing to compare is no file that agrees. */
+function mustHaveCompared(
+  file: string,
+  { cases, steps }: Counts,
+  only: number | undefined,
+  numbers: readonly number[],
+): void {
+  if (only !== undefined && cases === 0) {
+    const range =
+      numbers.length === 0 ? "no case at all" : `cases ${numbers[0]} to ${numbers.at(-1)}`;
+    throw fileError(file, `has no case ${only}, but ${range}`);
+  }
+  if (cases === 0) throw fileError(file, "nothing was compared: it has no cases");
+  if (steps === 0) throw fileError(file, "nothing was compared: its cases have no steps");
+}
+
+/** What a report calls the file system of a trace. */
+export function nameOf(header: TraceHeader): string {
+  return header.version === 1 ? `${header.mount}, ${header.blockSize}` : header.variant.name;
+}
+
+/**
+ * Check one file. Where deviations may be taken as they are needed, the smallest set that the first diverging case needs
+ * is taken, and the file is begun again, so that in the end every case was checked with one and the same set.
+ *
+ * @throws UsageError, of one line, where the file cannot be read, or holds nothing to compare
+ */
+export async function checkFile(file: string, options: CheckOptions): Promise<FileResult> {
+  let deviations = typeof options.allowed === "string" ? [] : options.allowed;
+  for (;;) {
+    const result = await passThrough(file, options, deviations);
+    if (!Array.isArray(result)) return result;
+    deviations = result;
+  }
+}

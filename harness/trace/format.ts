@@ -1,0 +1,102 @@
+/**
+ * What the lines of a trace hold: FORMAT.md says what it means. The header and the end are checked here; steps, of which
+ * there are millions, by the table in `fields.ts`.
+ */
+import * as z from "zod";
+import { foreignVariantSchema } from "../stored/foreign-variant.ts";
+
+/** The version that is written; all up to it are read. */
+export const TRACE_VERSION = 2;
+
+/** Versions that are read, for messages. */
+export const KNOWN_VERSIONS = "1 and 2";
+
+const common = {
+  /** As in uname -r. */
+  kernel: z
+    .string()
+    .max(200)
+    .regex(/^\d+\.\d+/, "is not a version"),
+  /** The patches on top of it; "none" where there are none. */
+  series: z.string().max(1000),
+  path: z.enum(["buffer_head", "iomap"]),
+  /** Mount options, commas between them. */
+  mount: z.string().max(1000),
+  /** Bytes. */
+  blockSize: z.union([z.literal(1024), z.literal(2048), z.literal(4096)]),
+  /** Bytes. The model knows pages of 4 KiB only. */
+  pageSize: z.literal(4096, "is not 4096, the only size of a page that the model knows"),
+  seed: z.int(),
+};
+
+export const headerV1Schema = z.strictObject({ version: z.literal(1).default(1), ...common });
+
+export const headerV2Schema = z
+  .strictObject({
+    version: z.literal(2),
+    ...common,
+    variant: foreignVariantSchema,
+    /** What the kernel does that the model must be told (kernel-traits.ts). */
+    traits: z.strictObject({
+      largeFolios: z.boolean(),
+      prefaultFirst: z.boolean(),
+      zeroesGap: z.enum(["before", "after"]),
+      punchesTo: z.enum(["page", "block"]),
+      /** The kernel shows its extent status cache: every step has `es`, else none has. */
+      cacheIoctl: z.boolean(),
+    }),
+    /** Of the empty file system, blocks. */
+    freeBlocks: z
+      .int()
+      .min(0)
+      .max(2 ** 48),
+    /** Pages that a fault brought in around the one it needed; 0 where read-ahead was off. */
+    mmapReadAround: z.int().min(0).max(4096),
+  })
+  .refine(({ blockSize, variant }) => blockSize === variant.blockSize, {
+    error: "is not that of the variant",
+    path: ["blockSize"],
+  });
+
+export type TraceHeaderV1 = z.infer<typeof headerV1Schema>;
+export type TraceHeaderV2 = z.infer<typeof headerV2Schema>;
+export type TraceHeader = TraceHeaderV1 | TraceHeaderV2;
+
+/** The last line of version 2: how much there must be before it. */
+export const endSchema = z.strictObject({
+  cases: z.int().min(0),
+  steps: z.int().min(0),
+});
+export type TraceEnd = z.infer<typeof endSchema>;
+
+export type StateName = "delalloc" | "unwritten" | "written";
+
+/** [first block, blocks, state]. */
+export type Entry<S> = [lblk: number, len: number, state: S];
+
+/** What was seen after a step. */
+export interface Seen {
+  ret: number;
+  errno: number;
+  size: number;
+  blocks512: number;
+  delalloc: number;
+  fiemap: Entry<StateName>[];
+  es?: Entry<StateName | "hole">[];
+  /** Version 2 has these. */
+  windows?: [lblk: number, end: number | null][];
+  pieces?: number;
+  breaks?: number[];
+  sha256?: string;
+}
+
+/** The call that a step made. */
+export type Call =
+  | { op: "pwrite"; offset: number; length: number; readable: number }
+  | { op: "mmapwrite" | "pread" | "sync_file_range"; offset: number; length: number }
+  | { op: "fsync" | "drop_cache" }
+  | { op: "ftruncate"; length?: number }
+  | { op: "fallocate"; mode: number; offset: number; length: number };
+
+export type StepName = Call["op"];
+export type Step = Call & Seen;

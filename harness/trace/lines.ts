@@ -1,0 +1,152 @@
+/**
+ * The lines of a trace file, unpacked where its name says that it is packed, one at a time: a file may be larger than
+ * memory, and a line has a limit.
+ */
+import * as fs from "node:fs";
+import { pipeline } from "node:stream";
+import * as zlib from "node:zlib";
+import { fileError, lineError } from "./fault.ts";
+import { BYTES_PER_VALUE, MAX_DEPTH, MIB } from "./limits.ts";
+import type { TraceLimits } from "./limits.ts";
+
+export interface Line {
+  /** Without its newline. */
+  text: string;
+  /** It had a newline: only the last line of a file may lack one. */
+  ended: boolean;
+}
+
+const NEWLINE = 0x0a;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const BRACE = 0x7b;
+
+/** Bytes that are read and unpacked at a time. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Bytes of a line up to which its shape cannot cost much, so that nobody needs to look. */
+const SMALL_LINE = 256 * 1024;
+
+/**
+ * Why a line is not worth parsing; undefined where it is. Parsing takes many times the memory of the text where that
+ * is nothing but brackets, so they are counted first.
+ */
+function shapeFault(bytes: Uint8Array, steps: number): string | undefined {
+  let depth = 0;
+  let objects = 0;
+  let values = 0;
+  let quoted = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte === QUOTE) quoted = !quoted;
+    else if (byte === BACKSLASH) i += 1;
+    else if (!quoted && (byte | 0x20) === 0x7b) {
+      // "{" and "[" differ in this bit alone.
+      depth += 1;
+      values += 1;
+      if (byte === BRACE) objects += 1;
+      if (depth > MAX_DEPTH) return `has brackets inside one another, more than ${MAX_DEPTH} deep`;
+    } else if (!quoted && (byte | 0x20) === 0x7d) depth -= 1;
+    else if (!quoted && byte === COMMA) values += 1;
+  }
+  if (values * BYTES_PER_VALUE > bytes.length) return "is hardly more than commas and brackets";
+  // One is the case.
+  if (objects > steps + 1) return `has more than ${steps} steps, the limit (see --max-steps)`;
+  return undefined;
+}
+
+/** Cuts what is read into lines. */
+class LineSplitter {
+  readonly #file: string;
+  readonly #limits: TraceLimits;
+  /** The beginning of a line that has not ended yet. */
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #number = 0;
+
+  constructor(file: string, limits: TraceLimits) {
+    this.#file = file;
+    this.#limits = limits;
+  }
+
+  /** The lines that end in `chunk`. Throws UsageError where one is too long. */
+  *push(chunk: Buffer): Generator<Line> {
+    let from = 0;
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
+      this.#keep(chunk.subarray(from, at));
+      yield this.#take(true);
+      from = at + 1;
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
+  }
+
+  /** What is left at the end of the file: a line without newline, or nothing. */
+  *end(): Generator<Line> {
+    if (this.#bytes > 0) yield this.#take(false);
+  }
+
+  #keep(part: Buffer): void {
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    if (this.#bytes <= this.#limits.lineBytes) return;
+    const limit = `${this.#limits.lineBytes / MIB} MiB, the limit (see --max-line)`;
+    throw lineError(this.#file, this.#number + 1, `is longer than ${limit}`);
+  }
+
+  #take(ended: boolean): Line {
+    this.#number += 1;
+    const [first] = this.#parts;
+    const bytes = this.#parts.length === 1 ? (first as Buffer) : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    if (bytes.length > SMALL_LINE) {
+      const fault = shapeFault(bytes, this.#limits.steps);
+      if (fault !== undefined) throw lineError(this.#file, this.#number, fault);
+    }
+    return { text: bytes.toString("utf8"), ended };
+  }
+}
+
+function unpacker(path: string): (NodeJS.ReadWriteStream & AsyncIterable<Buffer>) | undefined {
+  const options = { chunkSize: CHUNK_BYTES };
+  if (path.endsWith(".br")) return zlib.createBrotliDecompress(options);
+  if (path.endsWith(".gz")) return zlib.createGunzip(options);
+  return undefined;
+}
+
+/** The system's and zlib's names for what went wrong, in words. */
+function explained(error: unknown, file: string): unknown {
+  if (!(error instanceof Error && "code" in error)) return error;
+  const code = String(error.code);
+  if (code === "Z_BUF_ERROR") return fileError(file, `is truncated: unpacking it ends in ${code}`);
+  if (code.startsWith("Z_") || code.startsWith("ERR_")) {
+    return fileError(file, `is damaged, or not packed as its name says: ${code}`);
+  }
+  return fileError(file, `cannot be read: ${code}`);
+}
+
+/** Chunks of the file, unpacked. */
+async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+  const file = fs.createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const unpack = unpacker(path);
+  if (unpack === undefined) yield* file as AsyncIterable<Buffer>;
+  // What goes wrong comes out of the iteration; here it is only to be heard by someone.
+  else yield* pipeline(file, unpack, () => {}) as unknown as AsyncIterable<Buffer>;
+}
+
+/**
+ * The lines of a file; one whose name ends in .br or .gz is unpacked.
+ *
+ * @throws UsageError, of one line, where the file cannot be read or is no regular file (a case may be read more than once)
+ */
+export async function* linesOf(path: string, limits: TraceLimits): AsyncGenerator<Line> {
+  try {
+    if (!fs.statSync(path).isFile()) throw fileError(path, "is not a regular file");
+    const splitter = new LineSplitter(path, limits);
+    for await (const chunk of chunksOf(path)) yield* splitter.push(chunk);
+    yield* splitter.end();
+  } catch (error) {
+    throw explained(error, path);
+  }
+}

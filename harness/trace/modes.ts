@@ -1,0 +1,20 @@
+/**
+ * fallocate(2) modes as numbers, the flags as the kernel knows them (include/uapi/linux/falloc.h).
+ */
+import type { FallocateMode } from "../operation.ts";
+
+export const fallocateModes: ReadonlyMap<number, FallocateMode> = new Map([
+  [0, "allocate"],
+  [0x01, "keep_size"],
+  [0x03, "punch_hole"],
+  [0x08, "collapse_range"],
+  [0x10, "zero_range"],
+  [0x11, "zero_range_keep_size"],
+  [0x20, "insert_range"],
+]);
+
+const numbers = new Map([...fallocateModes].map(([number, mode]) => [mode, number]));
+
+export function modeNumber(mode: FallocateMode): number {
+  return numbers.get(mode) as number;
+}

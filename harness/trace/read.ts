@@ -1,0 +1,243 @@
+/**
+ * Reading a trace: what a kernel did, recorded earlier, as operations and observations (FORMAT.md).
+ *
+ * Whatever a file holds, the answer is a Trace or a UsageError of one line that names the file, the line in it, the
+ * field, and the reason. A case is read when it is asked for: a recording may be larger than memory.
+ */
+import * as z from "zod";
+import { UsageError } from "../failure.ts";
+import type { Observation } from "../observation.ts";
+import type { Operation } from "../operation.ts";
+import { configOf } from "./config.ts";
+import type { ModelConfig } from "../../model/tables.ts";
+import { fileError, lineError, shown, shownName } from "./fault.ts";
+import { stepCheck } from "./fields.ts";
+import type { StepCheck } from "./fields.ts";
+import { endSchema, headerV1Schema, headerV2Schema, KNOWN_VERSIONS } from "./format.ts";
+import type { Step, TraceEnd, TraceHeader } from "./format.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import type { TraceLimits } from "./limits.ts";
+import { linesOf } from "./lines.ts";
+import type { Line } from "./lines.ts";
+import { observationOf, operationOf } from "./step.ts";
+
+/** One case: what was done, and what was seen right after each operation. */
+export interface TraceCase {
+  number: number;
+  /** In the file, from 1. */
+  line: number;
+  operations: Operation[];
+  observations: Observation[];
+  /** SHA-256 of the bytes that each operation read; undefined where it read none, or nobody recorded them. */
+  digests: (string | undefined)[];
+}
+
+export interface Trace {
+  header: TraceHeader;
+  /** The configuration of the model for it. */
+  config: ModelConfig;
+  /** To be iterated over once. */
+  cases: AsyncIterable<TraceCase>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A line under its number, and who to blame for it. */
+class Parser {
+  readonly #file: string;
+  readonly #limits: TraceLimits;
+  #line = 0;
+
+  constructor(file: string, limits: TraceLimits) {
+    this.#file = file;
+    this.#limits = limits;
+  }
+
+  /** Number of the line that was parsed last, from 1. */
+  get line(): number {
+    return this.#line;
+  }
+
+  error(reason: string): UsageError {
+    return lineError(this.#file, this.#line, reason);
+  }
+
+  /** The JSON object of the next line. */
+  parse({ text, ended }: Line): Fields {
+    this.#line += 1;
+    if (text.trim() === "") throw this.error("is empty");
+    let data: unknown;
+    try {
+      data = JSON.parse(text);
+    } catch {
+      throw this.error(ended ? "is not JSON" : "is not JSON: the file ends in the middle of it");
+    }
+    if (typeof data === "object" && data !== null && !Array.isArray(data)) return data as Fields;
+    throw this.error(`is ${shown(data)}, not a JSON object`);
+  }
+
+  /** What `schema` makes of the field `name`. */
+  field<T>(name: string, value: unknown, schema: z.ZodType<T>): T {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0] as z.core.$ZodIssue;
+    const path = z.core.toDotPath([name, ...issue.path]);
+    const missing = issue.message.endsWith("received undefined");
+    const reason = missing ? "is missing" : issue.message.replace(/^Invalid input: /, "");
+    throw this.error(`${path}: ${reason}`);
+  }
+
+  /** Nothing but the fields `names` may be there, and all of them. */
+  only(line: Fields, names: readonly string[]): void {
+    const missing = names.find((name) => !Object.hasOwn(line, name));
+    if (missing !== undefined) throw this.error(`${missing}: is missing`);
+    const unknown = Object.keys(line).find((name) => !names.includes(name));
+    if (unknown !== undefined) throw this.error(`${shownName(unknown)}: there is no such field`);
+  }
+
+  header(line: Fields): TraceHeader {
+    if (!Object.hasOwn(line, "header")) {
+      throw this.error("header: is missing: the first line of a trace is its header");
+    }
+    this.only(line, ["header"]);
+    const value = line["header"] as Fields;
+    const isObject = typeof value === "object" && value !== null;
+    const version = isObject && Object.hasOwn(value, "version") ? value["version"] : 1;
+    if (version === 1) return this.field("header", value, headerV1Schema);
+    if (version === 2) return this.field("header", value, headerV2Schema);
+    throw this.error(`header.version: is ${shown(version)}; known are ${KNOWN_VERSIONS}`);
+  }
+
+  config(header: TraceHeader): ModelConfig {
+    try {
+      return configOf(header);
+    } catch (error) {
+      throw error instanceof UsageError ? this.error(error.message) : error;
+    }
+  }
+
+  case(line: Fields, before: number, check: StepCheck): TraceCase {
+    if (Object.hasOwn(line, "header")) throw this.error("header: a trace has one, in line 1");
+    this.only(line, ["case", "steps"]);
+    const { case: number, steps } = line;
+    if (!Number.isSafeInteger(number) || (number as number) < 0) {
+      throw this.error(`case: ${shown(number)} is no whole number from 0 on`);
+    }
+    if ((number as number) <= before) {
+      throw this.error(`case: is ${shown(number)} after ${before}: the numbers of cases must rise`);
+    }
+    if (!Array.isArray(steps)) throw this.error("steps: is no list");
+    this.#checkSteps(steps, check);
+    return caseOf(number as number, this.#line, steps as Step[]);
+  }
+
+  #checkSteps(steps: readonly unknown[], check: StepCheck): void {
+    const { steps: limit } = this.#limits;
+    if (steps.length > limit) {
+      throw this.error(`steps: ${steps.length} of them; ${limit} is the limit (see --max-steps)`);
+    }
+    for (let i = 0; i < steps.length; i++) {
+      const fault = check(steps[i]);
+      if (fault === undefined) continue;
+      const at = fault.path === "" ? "" : `.${fault.path}`;
+      throw this.error(`steps[${i}]${at}: ${fault.reason}`);
+    }
+    const last = steps.at(-1) as Step | undefined;
+    if (last?.windows === undefined) return;
+    const reason = "the last look of a case must be at the whole file";
+    throw this.error(`steps[${steps.length - 1}].windows: is there, but ${reason}`);
+  }
+
+  end(line: Fields, seen: TraceEnd): void {
+    this.only(line, ["end"]);
+    const end = this.field("end", line["end"], endSchema);
+    for (const what of ["cases", "steps"] as const) {
+      if (end[what] === seen[what]) continue;
+      throw this.error(`end.${what}: is ${end[what]}, but there are ${seen[what]} before it`);
+    }
+  }
+}
+
+function caseOf(number: number, line: number, steps: readonly Step[]): TraceCase {
+  return {
+    number,
+    line,
+    operations: steps.map(operationOf),
+    observations: steps.map(observationOf),
+    digests: steps.map((step) => step.sha256),
+  };
+}
+
+type Lines = AsyncIterable<Line> | Iterable<Line>;
+
+async function* each(lines: Lines): AsyncGenerator<Line> {
+  yield* lines;
+}
+
+async function* casesOf(
+  lines: AsyncIterable<Line>,
+  header: TraceHeader,
+  parser: Parser,
+  name: string,
+): AsyncGenerator<TraceCase> {
+  const check = stepCheck(header);
+  const seen = { cases: 0, steps: 0 };
+  let before = -1;
+  let ended = false;
+  for await (const text of lines) {
+    const line = parser.parse(text);
+    if (ended) throw parser.error("nothing may follow the end of a trace");
+    if (header.version > 1 && Object.hasOwn(line, "end")) {
+      parser.end(line, seen);
+      ended = true;
+      continue;
+    }
+    const one = parser.case(line, before, check);
+    before = one.number;
+    seen.cases += 1;
+    seen.steps += one.operations.length;
+    yield one;
+  }
+  if (header.version > 1 && !ended) {
+    throw fileError(
+      name,
+      `is truncated: after line ${parser.line} the line {"end": ...} is missing`,
+    );
+  }
+}
+
+/**
+ * The trace that `lines` hold; `name` is what messages call it.
+ *
+ * @throws UsageError with one line; so does iterating over the cases
+ */
+export async function parseTrace(
+  lines: Lines,
+  name: string,
+  limits: TraceLimits = DEFAULT_LIMITS,
+): Promise<Trace> {
+  const parser = new Parser(name, limits);
+  const all = each(lines);
+  const first = await all.next();
+  if (first.done === true) throw fileError(name, "is empty");
+  try {
+    const header = parser.header(parser.parse(first.value));
+    const config = parser.config(header);
+    return { header, config, cases: casesOf(all, header, parser, name) };
+  } catch (error) {
+    await all.return(undefined);
+    throw error;
+  }
+}
+
+/**
+ * Open a trace; packed with brotli or gzip where its name ends in .br or .gz.
+ *
+ * @throws UsageError with one line; so does iterating over the cases
+ */
+export async function readTrace(
+  path: string,
+  limits: TraceLimits = DEFAULT_LIMITS,
+): Promise<Trace> {
+  return parseTrace(linesOf(path, limits), path, limits);
+}

@@ -1,0 +1,173 @@
+/**
+ * Recording the running kernel, and checking what was recorded: the command as a user meets it.
+ */
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { machineLacks } from "../kernel/machine.ts";
+import { packageRoot } from "../package.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { linesOf } from "./lines.ts";
+
+const lacks = machineLacks();
+if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
+
+const cli = join(packageRoot, "dist", "harness", "cli.js");
+let folder = "";
+
+beforeAll(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), "conform-record-"));
+});
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+function trace(args: readonly string[], options: object = {}) {
+  return execa("node", [cli, "trace", ...args], { reject: false, cwd: folder, ...options });
+}
+
+async function linesIn(name: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { text } of linesOf(join(folder, name), DEFAULT_LIMITS)) lines.push(text);
+  return lines;
+}
+
+/** What was done in each step, without what was seen. */
+function operationsIn(lines: readonly string[]): unknown[] {
+  const cases = lines.slice(1, -1).map((line) => JSON.parse(line) as { steps: object[] });
+  return cases.flatMap(({ steps }) =>
+    steps.map((step) => {
+      const { op, offset, mode, readable } = step as Record<string, unknown>;
+      return [op, offset, mode, readable];
+    }),
+  );
+}
+
+/** What lies about or is mounted from a process. */
+function leftBehind(pid: number | undefined): string[] {
+  const name = `ext4-conform-${pid}-`;
+  const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n");
+  const folders = ["/dev/shm", tmpdir()].flatMap((at) =>
+    fs.existsSync(at) ? fs.readdirSync(at) : [],
+  );
+  return [...mounts, ...folders].filter((one) => one.includes(name));
+}
+
+/** The operations of a recording with this seed. */
+async function recorded(out: string, seed: string): Promise<unknown[]> {
+  await trace(["record", "--out", out, "--cases", "60", "--seed", seed]);
+  return operationsIn(await linesIn(out));
+}
+
+/** What is printed before the line of the file, which says how fast it was. */
+const reportIn = (out: string): string => out.slice(0, out.indexOf("\nDIVERGES"));
+
+describe("usage", () => {
+  test.each([
+    ["check of nothing", ["check"], /missing required argument/],
+    ["record to nowhere", ["record"], /required option '--out/],
+    ["an unknown variant", ["record", "--out", "x", "--variant", "8k"], /no variant "8k"/],
+    ["no number", ["record", "--out", "x", "--cases", "many"], /whole number/],
+    ["a file that is there", ["record", "--out", "there"], /there: is there already; --force/],
+    ["a folder that is not", ["record", "--out", "none/x"], /none\/x: cannot be written: ENOENT/],
+    ["a file that is not", ["check", "none"], /^ext4-conform: none: cannot be read: ENOENT$/m],
+    ["both kinds of choice", ["check", "--strict", "--deviation", "x", "y"], /cannot be used with/],
+    ["an unknown deviation", ["check", "--deviation", "x", "y"], /there is no deviation "x"/],
+    ["an unknown verb", ["walk"], /unknown command 'walk'/],
+  ])("%s", async (_, args, message) => {
+    fs.writeFileSync(join(folder, "there"), "");
+    const { exitCode, stderr } = await trace(args);
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(64);
+  });
+
+  test("check needs neither root nor a kernel", async () => {
+    const folder = join(packageRoot, "properties", "traces");
+    const file = join(folder, "buffer_head-6.12.delalloc.4096.jsonl.br");
+    const nobody = process.geteuid?.() === 0 ? { uid: 65534, cwd: "/" } : {};
+    const { exitCode, stdout } = await trace(["check", file], nobody);
+    expect(stdout).toMatch(/^agrees .*: 400 cases, 3,472 of 3,472 steps compared, /);
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe.skipIf(lacks !== undefined)("record", () => {
+  test.each(["4k-delalloc", "1k-nodelalloc", "4k-data-journal"])(
+    "%s: what this kernel does is what the model says, and checks again",
+    { timeout: 60_000 },
+    async (variant) => {
+      const out = `${variant}.jsonl.br`;
+      const args = ["--out", out, "--variant", variant, "--cases", "120", "--seed", "7"];
+      const made = await trace(["record", ...args]);
+      expect(made.stdout).toMatch(/^RECORDED: 120 cases, [0-9,]+ steps in .*, seed 7; /);
+      expect(made.exitCode).toBe(0);
+      const lines = await linesIn(out);
+      expect(lines).toHaveLength(122);
+      expect(lines[0]).toMatch(/^\{"header":\{"version":2,/);
+      const { exitCode, stdout } = await trace(["check", out]);
+      expect(stdout).toMatch(/^AGREES: the model with the file; 120 cases, /m);
+      expect(exitCode).toBe(0);
+    },
+  );
+
+  test("the same seed gives the same operations, and another others", async () => {
+    const one = await recorded("one.jsonl", "7");
+    expect(await recorded("again.jsonl.gz", "7")).toEqual(one);
+    expect(await recorded("other.jsonl", "8")).not.toEqual(one);
+    expect(one.length).toBeGreaterThan(200);
+  });
+
+  test("a divergence of a recorded kernel is found, and its command shows it again", async () => {
+    const args = ["--out", "spoilt.jsonl", "--cases", "20", "--seed", "3"];
+    await trace(["record", ...args]);
+    const lines = await linesIn("spoilt.jsonl");
+    const spoilt = JSON.parse(lines[5]!) as { steps: { size: number }[] };
+    spoilt.steps.at(-1)!.size += 1;
+    lines[5] = JSON.stringify(spoilt);
+    fs.writeFileSync(join(folder, "spoilt.jsonl"), `${lines.join("\n")}\n`);
+    const found = await trace(["check", "spoilt.jsonl"]);
+    expect(found.exitCode).toBe(1);
+    expect(found.stdout).toMatch(/^FAIL {2}model and kernel disagree on i_size$/m);
+    const command = /^ {2}npx ext4-conform trace (.*)$/m.exec(found.stdout)?.[1] ?? "";
+    const again = await trace(command.split(" "));
+    expect(again.exitCode).toBe(1);
+    expect(reportIn(again.stdout)).toBe(reportIn(found.stdout));
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("nothing stays behind after %s", async (signal) => {
+    const before = fs.readdirSync(folder);
+    const run = trace(["record", "--out", `${signal}.jsonl.br`, "--cases", "1000000"]);
+    const mounted = (): boolean => leftBehind(run.pid).some((one) => one.includes("/mnt"));
+    for (let i = 0; i < 200 && !mounted(); i++) await new Promise((r) => setTimeout(r, 50));
+    expect(mounted()).toBe(true);
+    expect(fs.readdirSync(folder).length).toBe(before.length + 1);
+    run.kill(signal);
+    expect((await run).signal).toBe(signal);
+    expect(leftBehind(run.pid)).toEqual([]);
+    expect(fs.readdirSync(folder)).toEqual(before);
+  });
+
+  test("a disk that is full, in one line", async () => {
+    const small = join(folder, "small");
+    fs.mkdirSync(small);
+    await execa("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small]);
+    try {
+      const { exitCode, stderr } = await trace(["record", "--out", "small/x.jsonl"]);
+      expect(stderr).toMatch(/^ext4-conform: small\/x\.jsonl: cannot be written: ENOSPC$/m);
+      expect(exitCode).toBe(64);
+      expect(fs.readdirSync(small)).toEqual([]);
+    } finally {
+      await execa("umount", [small]);
+    }
+  });
+
+  test("not root", async () => {
+    const out = join(fs.mkdtempSync(join(folder, "open-")), "x.jsonl");
+    fs.chmodSync(folder, 0o755);
+    fs.chmodSync(join(out, ".."), 0o777);
+    const { exitCode, stderr } = await trace(["record", "--out", out], { uid: 65534, cwd: "/" });
+    expect(stderr).toMatch(/^SKIP: .*root/);
+    expect(exitCode).toBe(4);
+    expect(fs.readdirSync(join(out, ".."))).toEqual([]);
+  });
+});

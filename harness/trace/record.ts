@@ -1,0 +1,182 @@
+/**
+ * `ext4-conform trace record`: what the running kernel does, written down to be checked anywhere (FORMAT.md).
+ */
+import * as fc from "fast-check";
+import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { exitStatus } from "../exit-status.ts";
+import type { ExitStatus } from "../exit-status.ts";
+import { EnvironmentError } from "../failure.ts";
+import { modelConfig } from "../kernel-traits.ts";
+import type { KernelTraits } from "../kernel-traits.ts";
+import { openImage } from "../kernel/image.ts";
+import type { MountedImage } from "../kernel/image.ts";
+import { mountOptions } from "../kernel/mount.ts";
+import { probeKernel } from "../kernel/probe.ts";
+import { syscalls } from "../kernel/syscalls.ts";
+import type { Operation } from "../operation.ts";
+import { LiveLine } from "../report/live-line.ts";
+import { counted, grouped } from "../report/progress.ts";
+import { printable } from "../report/terminal.ts";
+import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
+import { openExecutor, releaseAnyway } from "../run/executor.ts";
+import type { Executor } from "../run/executor.ts";
+import { randomSeed } from "../run/run.ts";
+import type { Variant } from "../variant.ts";
+import { variantNamed } from "../variants.ts";
+import { headerV2Schema, TRACE_VERSION } from "./format.ts";
+import type { Step, TraceEnd, TraceHeaderV2 } from "./format.ts";
+import { stepOf } from "./step.ts";
+import { TraceWriter } from "./write.ts";
+
+export interface RecordOptions {
+  out: string;
+  /** Name of a variant. */
+  variant: string;
+  cases: number;
+  seed: number | undefined;
+  /** Most operations in a case. */
+  maxLength: number;
+  /** Replace a file that is there. */
+  force: boolean;
+}
+
+/** Bytes of a page of the kernels that the model knows. */
+const PAGE_BYTES = 4096;
+
+/** The header of a recording on `image`, read back as `check` will read it. */
+export function headerOf(image: MountedImage, traits: KernelTraits, seed: number): TraceHeaderV2 {
+  const { variant, fresh } = image;
+  const { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl } = traits;
+  return headerV2Schema.parse({
+    version: TRACE_VERSION,
+    kernel: traits.release,
+    series: "none",
+    path: modelConfig(variant, traits, fresh.freeBlocks).path,
+    mount: mountOptions(variant).join(","),
+    blockSize: variant.blockSize,
+    pageSize: PAGE_BYTES,
+    seed,
+    variant,
+    traits: { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl },
+    freeBlocks: fresh.freeBlocks,
+    // The kernel subject switches read-ahead off (kernel/kernel-file.ts).
+    mmapReadAround: 0,
+  });
+}
+
+/** Performs the operations on a fresh file and writes down what was seen. */
+export function recordCase(subject: Executor, operations: readonly Operation[]): Step[] {
+  subject.begin();
+  let before = 0;
+  const last = operations.length - 1;
+  const steps = operations.map((operation, index) => {
+    const seen = subject.step(operation, index, index === last);
+    const step = stepOf(operation, seen, before);
+    before = seen.i_size;
+    return step;
+  });
+  subject.end();
+  return steps;
+}
+
+/** The cases of `run` with the same seed, a chunk at a time. */
+export function* chunksOf(
+  variant: Variant,
+  options: Pick<RecordOptions, "cases" | "maxLength">,
+  seed: number,
+): Generator<Operation[][]> {
+  const arbitrary = operationsArbitrary({ variant, maxLength: options.maxLength });
+  for (let chunk = 0; chunk * CASES_PER_CHUNK < options.cases; chunk++) {
+    const numRuns = Math.min(CASES_PER_CHUNK, options.cases - chunk * CASES_PER_CHUNK);
+    yield fc.sample(arbitrary, { numRuns, seed: chunkSeed(seed, chunk) });
+  }
+}
+
+/** Lets signals through. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Record the cases of `options` on an image, through `writer`. */
+async function recordCases(
+  image: MountedImage,
+  writer: TraceWriter,
+  options: RecordOptions,
+  seed: number,
+): Promise<TraceEnd> {
+  const done: TraceEnd = { cases: 0, steps: 0 };
+  const line = new LiveLine(process.stderr);
+  const subject = openExecutor("ffi", image);
+  subject.wholeLooks = false;
+  try {
+    for (const chunk of chunksOf(image.variant, options, seed)) {
+      for (const operations of chunk) {
+        const steps = recordCase(subject, operations);
+        await writer.write({ case: done.cases, steps });
+        done.cases += 1;
+        done.steps += steps.length;
+        line.show(() => `${image.variant.name}: ${countsText(done)}`);
+      }
+      await breathe();
+    }
+  } finally {
+    line.end();
+    releaseAnyway(subject);
+  }
+  return done;
+}
+
+function countsText({ cases, steps }: TraceEnd): string {
+  return `${counted(cases, "case")}, ${counted(steps, "step")}`;
+}
+
+/** Record on a fresh image of the variant, all of it into `writer`. */
+async function recordInto(
+  writer: TraceWriter,
+  variant: Variant,
+  options: RecordOptions,
+  seed: number,
+): Promise<{ end: TraceEnd; release: string }> {
+  const traits = await probeKernel();
+  mustHavePagesOf4K();
+  const image = await openImage(variant);
+  try {
+    await writer.write({ header: headerOf(image, traits, seed) });
+    const end = await recordCases(image, writer, options, seed);
+    await writer.write({ end });
+    return { end, release: traits.release };
+  } finally {
+    image.close();
+  }
+}
+
+/** Throws EnvironmentError on a kernel that the model could not be held against. */
+function mustHavePagesOf4K(): void {
+  const bytes = syscalls().getpagesize();
+  if (bytes === PAGE_BYTES) return;
+  throw new EnvironmentError(
+    "unsupported-platform",
+    `pages have ${bytes} bytes here, and the model knows ${PAGE_BYTES} only`,
+    "Run a kernel with pages of 4 KiB.",
+  );
+}
+
+/**
+ * Record, print what came of it; the exit status.
+ *
+ * @throws UsageError where the file cannot be written, EnvironmentError where this machine cannot record
+ */
+export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
+  const variant = variantNamed(options.variant);
+  const seed = options.seed ?? randomSeed();
+  const started = performance.now();
+  const writer = new TraceWriter(options.out, options.force);
+  try {
+    const { end, release } = await recordInto(writer, variant, options, seed);
+    await writer.end();
+    const speed = `${grouped((1000 * end.steps) / (performance.now() - started))} steps/s`;
+    const facts = `${variant.name} on ${release}, seed ${seed}; ${speed}`;
+    process.stdout.write(`RECORDED: ${countsText(end)} in ${printable(options.out)}; ${facts}\n`);
+    return exitStatus.conforms;
+  } finally {
+    await writer.close();
+  }
+}

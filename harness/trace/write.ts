@@ -1,0 +1,126 @@
+/**
+ * Writing a trace: line by line, packed where its name says so, under another name until it is whole. A recording that
+ * was broken off never looks like one that was not: it has the wrong name, and its last line is missing.
+ */
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { PassThrough } from "node:stream";
+import type { Transform } from "node:stream";
+import * as zlib from "node:zlib";
+import { once } from "node:events";
+import { UsageError } from "../failure.ts";
+import { undoAtExit } from "../kernel/undo.ts";
+import { fileError } from "./fault.ts";
+import { DEFAULT_LIMITS, MIB } from "./limits.ts";
+
+/** Strong enough for a fifteenth of the size, and faster than a kernel gives. */
+const BROTLI_QUALITY = 9;
+
+function packer(path: string): Transform {
+  if (path.endsWith(".br")) {
+    const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY };
+    return zlib.createBrotliCompress({ params });
+  }
+  return path.endsWith(".gz") ? zlib.createGzip() : new PassThrough();
+}
+
+/**
+ * Whether `path` may be written.
+ *
+ * @throws UsageError where it is there (and `force` does not allow to replace it), or is anything but a file
+ */
+export function mustBeFree(path: string, force: boolean): void {
+  const there = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isFile()) throw fileError(path, "is there and is not a regular file");
+  if (!force) throw fileError(path, "is there already; --force replaces it");
+}
+
+/** What the system says about a file that cannot be written, in one line. */
+function explained(error: unknown, path: string): unknown {
+  if (error instanceof UsageError || !(error instanceof Error && "code" in error)) return error;
+  return fileError(path, `cannot be written: ${String(error.code)}`);
+}
+
+export class TraceWriter {
+  readonly #path: string;
+  readonly #force: boolean;
+  readonly #partial: string;
+  readonly #pack: Transform;
+  readonly #written: Promise<void>;
+  readonly #remove: () => void;
+  #failure: unknown;
+  /** Lines so far. */
+  #lines = 0;
+
+  /**
+   * Begins a file beside `path`, which only `end` gives its name.
+   *
+   * @throws UsageError where it cannot be written
+   */
+  constructor(path: string, force: boolean) {
+    mustBeFree(path, force);
+    this.#path = path;
+    this.#force = force;
+    const name = `.${basename(path)}.${randomBytes(4).toString("hex")}.partial`;
+    this.#partial = join(dirname(path), name);
+    let fd: number;
+    try {
+      fd = fs.openSync(this.#partial, "wx", 0o666);
+    } catch (error) {
+      throw explained(error, path);
+    }
+    this.#remove = undoAtExit(() => fs.rmSync(this.#partial, { force: true }));
+    this.#pack = packer(path);
+    const file = fs.createWriteStream(this.#partial, { fd, flush: true });
+    this.#written = pipeline(this.#pack, file);
+    // Heard here and now, since nobody may be waiting yet; `write` and `end` pass it on.
+    this.#written.catch((error: unknown) => {
+      this.#failure = error;
+    });
+  }
+
+  /** Writes one value as a line, and waits until there is room for more. */
+  async write(value: unknown): Promise<void> {
+    const line = `${JSON.stringify(value)}\n`;
+    this.#lines += 1;
+    if (line.length > DEFAULT_LIMITS.lineBytes) {
+      const limit = `${DEFAULT_LIMITS.lineBytes / MIB} MiB`;
+      const remedy = "record shorter cases (--max-length)";
+      throw fileError(this.#path, `line ${this.#lines} would exceed ${limit}: ${remedy}`);
+    }
+    this.#mustGoOn();
+    if (this.#pack.write(line)) return;
+    const abort = new AbortController();
+    const room = once(this.#pack, "drain", { signal: abort.signal }).catch(() => {});
+    await Promise.race([room, this.#written.catch(() => {})]);
+    abort.abort();
+    this.#mustGoOn();
+  }
+
+  #mustGoOn(): void {
+    if (this.#failure !== undefined) throw explained(this.#failure, this.#path);
+  }
+
+  /** Everything is written: the file gets its name. */
+  async end(): Promise<void> {
+    this.#pack.end();
+    try {
+      await this.#written;
+      mustBeFree(this.#path, this.#force);
+      fs.renameSync(this.#partial, this.#path);
+    } catch (error) {
+      throw explained(error, this.#path);
+    }
+    this.#remove();
+  }
+
+  /** Give up: nothing stays. No error if it has ended. */
+  async close(): Promise<void> {
+    this.#pack.destroy();
+    await this.#written.catch(() => {});
+    this.#remove();
+  }
+}
