@@ -177,8 +177,12 @@ trace
   )
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--force", "replace a file that is there", false)
+  .option("--mount-option <option...>", "of a patched kernel, as buffered_iomap", [])
+  .option("--series <text>", "the patches on top of the kernel, in words", "none")
   .action(async (options: TraceRecordArguments) => {
-    process.exitCode = await traceRecord({ ...options, seed: options.seed });
+    const { mountOption, ...rest } = options;
+    const seed = options.seed;
+    process.exitCode = await traceRecord({ ...rest, seed, mountOptions: mountOption });
   });
 
 interface TraceRecordArguments {
@@ -188,6 +192,8 @@ interface TraceRecordArguments {
   seed?: number;
   maxLength: number;
   force: boolean;
+  mountOption: string[];
+  series: string;
 }
 
 program

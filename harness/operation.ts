@@ -7,8 +7,11 @@
  */
 import * as z from "zod";
 
-/** The longest pwrite, pread or mmap_write, bytes: twice the largest folio, so that one write can span three. */
-export const MAX_IO_BYTES = 4 * 1024 * 1024;
+/** The largest folio, bytes; folios are aligned to their size. A store through a mapping dirties the whole of its folio. */
+export const FOLIO_BYTES = 2 * 1024 * 1024;
+
+/** The longest pwrite, pread or mmap_write, bytes: so long that one write can span three folios. */
+export const MAX_IO_BYTES = 2 * FOLIO_BYTES;
 
 /** Larger than the largest ext4 file (16 TiB less a block with 4 KiB blocks), so that EFBIG is reachable. */
 export const MAX_POS_BYTES = 2 ** 44 + 2 ** 22;
@@ -69,6 +72,12 @@ export function clampOperation(operation: Operation, i_size: number): Operation 
   if (operation.pos >= i_size) return undefined;
   const len = Math.min(operation.len, i_size - operation.pos);
   return len === operation.len ? operation : { ...operation, len };
+}
+
+/** Operations that move blocks: what was known of a block before says nothing of the block that has its number after. */
+export function movesBlocks(operation: Operation): boolean {
+  if (operation.op !== "fallocate") return false;
+  return operation.mode === "collapse_range" || operation.mode === "insert_range";
 }
 
 /** One line a person can read, in the notation of the calls. */

@@ -100,8 +100,6 @@ export interface Operations {
   __iomap_write_end(inode: Inode, folio: Folio, pos: number, len: number, copied: number): number;
   iomap_zero_range(inode: Inode, pos: number, len: number, ops: IomapOps): boolean;
   iomap_write_failed(inode: Inode, pos: number, len: number): void;
-  /** i_size after `written` bytes at `pos` went into the page cache. */
-  iomap_size_after_write(inode: Inode, pos: number, written: number): number;
   ext4_iomap_buffered_da_write_end(
     inode: Inode,
     offset: number,

@@ -183,7 +183,6 @@ const common = {
   __iomap_write_end,
   iomap_write_failed,
   iomap_zero_range: iomap_zero_range_batch,
-  iomap_size_after_write: sizeAfterWrite,
   ext4_iomap_buffered_da_write_end,
   iomap_last_written_block,
   iomap_write_delalloc_release,

@@ -156,9 +156,12 @@ describe("laws of the ideal model", () => {
       const { config } = setting;
       law(setting, 150, (list, { pos, len }) => {
         const before = modelAfter(config, list);
-        const after = modelAfter(config, [...list, cut(pos, len, 0), fsync]);
-        const synced = modelAfter(config, [...list, fsync]);
-        expect(after.inode.i_size).toBe(before.inode.i_size);
+        const copied = len > 2 ** 15 ? 0 : Math.floor(len / 2);
+        const after = modelAfter(config, [...list, cut(pos, len, copied), fsync]);
+        const written = copied === 0 ? [] : [whole(pos, copied)];
+        const synced = modelAfter(config, [...list, ...written, fsync]);
+        const size = copied === 0 ? 0 : pos + copied;
+        expect(after.inode.i_size).toBe(Math.max(before.inode.i_size, size));
         for (const { lblk, len: blocks, state: is } of state(synced).map!) {
           const kept = [...after.inode.i_extents.within(lblk, lblk + blocks)];
           expect(kept.map(({ value }) => value)).toEqual([is === "written" ? WRITTEN : UNWRITTEN]);

@@ -12,6 +12,7 @@ import type { Operation } from "../operation.ts";
 import { Contents } from "./contents.ts";
 import { Contract } from "./contract.ts";
 import type { Broken } from "./contract.ts";
+import { FRESH_FILE } from "./step.ts";
 import type { ContractOptions } from "./step.ts";
 
 /** One case of a recording: what was done, and what was seen right after each operation. */
@@ -64,19 +65,7 @@ function keyOf({ i_size, st_blocks, map, reserved }: Observation, contents: Cont
   return JSON.stringify([i_size, st_blocks, reserved, map, contents.fingerprint()]);
 }
 
-const FRESH = keyOf(
-  {
-    result: 0,
-    i_size: 0,
-    st_blocks: 0,
-    map: [],
-    pieces: 0,
-    reserved: 0,
-    cache: undefined,
-    read: undefined,
-  },
-  new Contents(),
-);
+const FRESH = keyOf(FRESH_FILE, new Contents());
 
 /** What the file looked like before each of the operations up to `last`. */
 function keysBefore({ operations, observations }: RecordedCase, last: number): string[] {

@@ -4,6 +4,7 @@
  */
 import type { IntervalMap } from "../../model/interval-map.ts";
 import type { Extent, BlockRange, Observation } from "../observation.ts";
+import { movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Contents } from "./contents.ts";
 
@@ -18,9 +19,6 @@ export interface ContractOptions {
   /** It may run out of space, and a write may end short of its buffer because of that. Absent: it has room. */
   mayFillUp?: boolean;
 }
-
-/** A store through a mapping dirties its whole folio, which is at most this large and aligned to its size. */
-export const FOLIO_BYTES = 2 * 1024 * 1024;
 
 export interface Step {
   readonly options: ContractOptions;
@@ -62,8 +60,19 @@ export interface ContractPromise {
   readonly check: (step: Step) => string | undefined;
 }
 
-/** Operations that move blocks: what was known of a block before says nothing of the block that has its number now. */
-export function movesBlocks({ operation, succeeded }: Step): boolean {
-  if (!succeeded || operation?.op !== "fallocate") return false;
-  return operation.mode === "collapse_range" || operation.mode === "insert_range";
+/** Whether the operation moved blocks. */
+export function movedBlocks({ operation, succeeded }: Step): boolean {
+  return succeeded && operation !== undefined && movesBlocks(operation);
 }
+
+/** What is seen of a fresh, empty file. */
+export const FRESH_FILE: Observation = {
+  result: 0,
+  i_size: 0,
+  st_blocks: 0,
+  map: [],
+  pieces: 0,
+  reserved: 0,
+  cache: undefined,
+  read: undefined,
+};

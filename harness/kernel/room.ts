@@ -6,7 +6,7 @@
  *         compute_batch_value()
  *
  * On two processors that is 256 blocks, on 64 it is 32,768: an image that is small enough to be interesting on one machine
- * is full from the beginning on another, and the model knows no such switch. Images are sparse, so size costs nothing.
+ * is full from the beginning on another, and the model leaves the watermark out. Images are sparse, so size costs nothing.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";

@@ -12,6 +12,7 @@ import { divergence } from "../divergence.ts";
 import type { Divergence } from "../divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import type { Observation } from "../observation.ts";
+import { movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
@@ -22,8 +23,8 @@ export interface LockstepOptions {
   blockSize: number;
   /** What the file system promised, checked where model and subject agree; absent where only the model counts. */
   contract?: Contract;
-  /** Promises that the deviations of the model are known to break, by id. */
-  mayBreak?: ReadonlySet<string>;
+  /** The promises that a deviation of the model is known to break, where it had a part in the case; by its id. */
+  mayBreak?: ReadonlyMap<string, readonly string[]>;
   /** Called with what the other subject showed after each operation. */
   onObservation?: (seen: Observation) => void;
 }
@@ -36,9 +37,12 @@ export interface CaseResult {
   guesses: number;
 }
 
-function movesBlocks(operation: Operation): boolean {
-  if (operation.op !== "fallocate") return false;
-  return operation.mode === "collapse_range" || operation.mode === "insert_range";
+/** Whether a deviation that had a part in the case is known to break the promise. */
+function isExcused(promise: string, model: ModelSubject, { mayBreak }: LockstepOptions): boolean {
+  for (const id of model.inode.deviated) {
+    if (mayBreak?.get(id)?.includes(promise) === true) return true;
+  }
+  return false;
 }
 
 function brokenPromise({ promise, claim, message }: Broken): Difference {
@@ -51,7 +55,7 @@ export function withContract(
   config: ModelConfig,
   deviations: readonly Deviation[],
 ): LockstepOptions {
-  const mayBreak = new Set(deviations.flatMap(({ breaks }) => breaks));
+  const mayBreak = new Map(deviations.map(({ id, breaks }) => [id, breaks]));
   return { ...options, contract: new Contract(config), mayBreak };
 }
 
@@ -91,7 +95,7 @@ export function runCase(
       return { steps: step + 1, divergence: divergence(parts), guesses };
     }
     const broken = contract?.check(operation, step, seen, followers);
-    const first = broken?.find(({ promise }) => options.mayBreak?.has(promise) !== true);
+    const first = broken?.find(({ promise }) => !isExcused(promise, model, options));
     if (first === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...brokenPromise(first) };
     return { steps: step + 1, divergence: divergence(parts), guesses };

@@ -12,6 +12,7 @@
  */
 import { EXT_MAX_BLOCKS } from "../../model/types.ts";
 import type { BlockRange } from "../observation.ts";
+import { FOLIO_BYTES } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 
 /** Files of at most so many extents are always looked at whole. */
@@ -25,9 +26,6 @@ const EXTENTS_PER_OPERATION = 8;
  * (extent_max_zeroout_kb, 32 KiB), and as much again.
  */
 const MARGIN_BYTES = 64 * 1024;
-
-/** A store through a mapping dirties its whole folio, which is at most this large and aligned to its size. */
-const FOLIO_BYTES = 2 * 1024 * 1024;
 
 /** Ranges that wait for writeback; more than that, and the look after it is at the whole file. */
 const MAX_DIRTY = 256;

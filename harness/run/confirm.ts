@@ -87,11 +87,11 @@ export class Confirmation {
       ? []
       : expectedDeviations(subject, config, options, this.#traits);
     const model = modelWith(config, deviations);
-    const strict = withContract(options, config, deviations);
-    const { divergence } = runCase(model, subject, operations, strict);
+    const promised = withContract(options, config, deviations);
+    const { divergence } = runCase(model, subject, operations, promised);
     if (divergence !== undefined) return divergence;
     const synced: Operation[] = [...operations, { op: "fsync" }];
-    const again = runCase(model, subject, synced, strict);
+    const again = runCase(model, subject, synced, promised);
     if (again.divergence !== undefined) return again.divergence;
     const kept = new KeptFiles(image);
     kept.add(model, subject, synced);

@@ -22,33 +22,73 @@ const READ_AHEAD_PAGES = 64;
 
 type Mounted = Pick<ModelConfig, "delalloc" | "journal" | "dioread">;
 
-/** What the mount options of version 1 change. The path is not among it: the header says which one was found. */
+/** What mount options change. The path is not among it: the header says which one was found. */
 const mountOptions: ReadonlyMap<string, Partial<Mounted>> = new Map<string, Partial<Mounted>>([
   ["delalloc", { delalloc: true }],
-  // Without delayed allocation the kernel does not use dioread_nolock (kernel-traits.ts modelConfig()).
-  ["nodelalloc", { delalloc: false, dioread: "lock" }],
+  ["nodelalloc", { delalloc: false }],
   ["buffered_iomap", {}],
   ["nobuffered_iomap", {}],
-  ["dioread_nolock", {}],
+  ["dioread_nolock", { dioread: "nolock" }],
   ["dioread_lock", { dioread: "lock" }],
-  ["data=ordered", {}],
-  ["data=journal", { journal: "journal", delalloc: false, dioread: "lock" }],
+  ["data=ordered", { journal: "ordered" }],
+  ["data=journal", { journal: "journal" }],
   ["data=writeback", { journal: "none" }],
 ]);
 
-function mountedWith(mount: string): Mounted {
-  const mounted: Mounted = { delalloc: true, journal: "ordered", dioread: "nolock" };
-  for (const option of mount.split(",")) {
+/** When the journal commits by itself: of no effect on what is compared. */
+const COMMIT = /^commit=\d+$/;
+
+/** The options of a list as mount(8) takes it, in their order, without those that have no effect. */
+function optionsIn(list: string): string[] {
+  return list.split(",").filter((option) => option !== "" && !COMMIT.test(option));
+}
+
+/** What a file system is after mounting with `options`; of options that contradict one another the last one counts. */
+function mountedWith(options: readonly string[]): Mounted {
+  const asked: Mounted = { delalloc: true, journal: "ordered", dioread: "nolock" };
+  for (const option of options) {
     const change = mountOptions.get(option);
     if (change === undefined) {
-      const known = [...mountOptions.keys()].join(", ");
+      const known = [...mountOptions.keys(), "commit=N"].join(", ");
       throw new UsageError(
         `header.mount: the model does not know the option ${shown(option)}, only ${known}`,
       );
     }
-    Object.assign(mounted, change);
+    Object.assign(asked, change);
   }
-  return mounted;
+  const { journal } = asked;
+  const delalloc = asked.delalloc && journal !== "journal";
+  // Without delayed allocation the kernel does not use dioread_nolock (kernel-traits.ts modelConfig()).
+  return { delalloc, journal, dioread: delalloc ? asked.dioread : "lock" };
+}
+
+/**
+ * Version 2 says twice how the file system was mounted, as options and as a variant. The model is told the variant, so
+ * a header in which they differ would have it follow another file system than the one that was recorded.
+ *
+ * @throws UsageError
+ */
+function mustAgree(mount: string, variant: TraceHeaderV2["variant"], config: ModelConfig): void {
+  const options = optionsIn(mount);
+  const ofVariant = optionsIn(variant.mountOptions.join(","));
+  const mounted = mountedWith(options);
+  if (options.join(",") !== ofVariant.join(",")) {
+    throw new UsageError(
+      `header.mount: is ${shown(mount)}, but variant.mountOptions are ${shown(ofVariant.join(","))}`,
+    );
+  }
+  for (const name of ["delalloc", "dioread"] as const) {
+    if (mounted[name] === config[name]) continue;
+    throw new UsageError(
+      `header.variant.${name}: is ${shown(variant[name])}, which the mount options contradict`,
+    );
+  }
+  // mkfs may have left the journal out; no mount option shows that.
+  const { journal } = mounted;
+  if (journal === config.journal || (variant.journal === "none" && journal === "ordered")) return;
+  throw new UsageError(
+    `header.variant.journal: is ${shown(variant.journal)}, which the mount options contradict`,
+  );
 }
 
 /** Major and minor number of a kernel's version, as one number that grows: 6.12 is 6012. */
@@ -63,13 +103,45 @@ const released: readonly (readonly [since: number, name: KernelName])[] = [
   [6016, "6.18"],
   [0, "6.12"],
 ];
+const [[, NEWEST], , [, OLDEST]] = released as [
+  [number, KernelName],
+  [number, KernelName],
+  [number, KernelName],
+];
 
 /** What the kernel of a recording is known to do; a series that is not known is taken for the latest. */
 function factsOf({ kernel, path, series }: TraceHeader): KernelFacts {
-  if (path === "iomap") return kernels[series.startsWith("v1") ? "series v1" : "series v2"];
+  if (path === "iomap") return kernels[/^v1\b/.test(series) ? "series v1" : "series v2"];
   const version = versionOf(kernel);
   const [, name] = released.find(([since]) => version >= since) as [number, KernelName];
   return kernels[name];
+}
+
+/** What is said of a kernel's version out of the range that is known; undefined inside it. */
+function unknownVersion({ kernel }: TraceHeader): string | undefined {
+  const version = versionOf(kernel);
+  if (version < versionOf(OLDEST)) {
+    return `kernel ${kernel} is older than the oldest known, and taken for ${OLDEST}`;
+  }
+  if (version <= versionOf(NEWEST)) return undefined;
+  return `kernel ${kernel} is newer than the newest known, and taken for ${NEWEST}`;
+}
+
+/**
+ * What of the configuration for a trace is a guess, in a sentence, for want of anything known of that kernel; undefined
+ * where all of it is known. Version 2 says what its kernel does, and leaves less to guess.
+ */
+export function guessedOf(header: TraceHeader): string | undefined {
+  const { path, series } = header;
+  const guesses: string[] = [];
+  if (path === "iomap" && !/^v[12]\b/.test(series)) {
+    guesses.push(`series ${shown(series)} begins with neither v1 nor v2, and is taken for v2`);
+  }
+  // What version 1 takes from the series, read-ahead too, is not taken from the version.
+  const byVersion = header.version === 1 ? path !== "iomap" : header.mmapReadAround > 0;
+  const unknown = byVersion ? unknownVersion(header) : undefined;
+  if (unknown !== undefined) guesses.push(unknown);
+  return guesses.length === 0 ? undefined : guesses.join("; ");
 }
 
 /** Read-ahead of page faults with windows of so many pages; nothing where it is off. */
@@ -84,13 +156,13 @@ function configOfV1(header: TraceHeaderV1): ModelConfig {
     ...readAheadOf(header, READ_AHEAD_PAGES),
     ...factsOf(header),
     blockSize,
-    ...mountedWith(header.mount),
+    ...mountedWith(optionsIn(header.mount)),
     freeBlocks: Math.floor((0.9 * IMAGE_BYTES) / blockSize),
   };
 }
 
 function configOfV2(header: TraceHeaderV2): ModelConfig {
-  const { kernel, path, variant, traits, freeBlocks, mmapReadAround } = header;
+  const { kernel, path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
   const all = {
     ...traits,
     release: kernel,
@@ -99,8 +171,10 @@ function configOfV2(header: TraceHeaderV2): ModelConfig {
     bufferedIomap: path === "iomap",
   };
   const { iomap } = factsOf(header);
+  const config = modelConfig(variant, all, freeBlocks);
+  mustAgree(mount, variant, config);
   return {
-    ...modelConfig(variant, all, freeBlocks),
+    ...config,
     path,
     ...readAheadOf(header, mmapReadAround),
     ...(iomap !== undefined && { iomap }),
@@ -110,7 +184,8 @@ function configOfV2(header: TraceHeaderV2): ModelConfig {
 /**
  * The model's configuration for a trace.
  *
- * @throws UsageError where the trace was made with a mount option whose effect the model does not know
+ * @throws UsageError where the trace was made with a mount option whose effect the model does not know, or where the options
+ *   contradict the variant
  */
 export function configOf(header: TraceHeader): ModelConfig {
   return header.version === 1 ? configOfV1(header) : configOfV2(header);

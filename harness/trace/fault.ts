@@ -25,12 +25,17 @@ export function shownName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? cut(name, MAX_VALUE) : shown(name);
 }
 
+/** A file as a message names it: one without a name is seen to have none. */
+function shownFile(file: string): string {
+  return file === "" ? '""' : printable(file);
+}
+
 /** @param line from 1 */
 export function lineError(file: string, line: number, reason: string): UsageError {
-  return new UsageError(`${printable(file)}: line ${line}: ${printable(cut(reason, MAX_REASON))}`);
+  return new UsageError(`${shownFile(file)}: line ${line}: ${printable(cut(reason, MAX_REASON))}`);
 }
 
 /** What is wrong with the file as a whole. */
 export function fileError(file: string, reason: string): UsageError {
-  return new UsageError(`${printable(file)}: ${printable(cut(reason, MAX_REASON))}`);
+  return new UsageError(`${shownFile(file)}: ${printable(cut(reason, MAX_REASON))}`);
 }

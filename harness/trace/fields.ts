@@ -189,6 +189,26 @@ function fieldsOf(op: StepName, header: Pick<TraceHeader, "version">, cacheIoctl
   return { names, checks: Object.values(all), needed: Object.keys(needed).length };
 }
 
+/** The first break that is not where it may be: at an allocated block right behind another. Both lists are sorted. */
+function breaksFault({ fiemap, breaks = [] }: Step): Fault | undefined {
+  let at = 0;
+  /** First block and end of allocated extents without a gap, as far as they were gone through. */
+  let first = -1;
+  let end = -1;
+  for (let i = 0; i < breaks.length; i++) {
+    const block = breaks[i] as number;
+    for (let entry = fiemap[at]; entry !== undefined && end <= block; entry = fiemap[++at]) {
+      const [lblk, len, state] = entry;
+      if (state === "delalloc") continue;
+      if (lblk !== end) first = lblk;
+      end = lblk + len;
+    }
+    if (block > first && block < end) continue;
+    return fault(`${block} is no allocated block behind another in fiemap`, `breaks[${i}]`);
+  }
+  return undefined;
+}
+
 /** The fields of a step that each by itself is right: what is wrong between them. */
 function contradiction(step: Step, version: number): Fault | undefined {
   if (step.ret < 0 && step.errno === 0) return fault("is 0, but ret is negative", "errno");
@@ -200,6 +220,8 @@ function contradiction(step: Step, version: number): Fault | undefined {
     return fault("is 0 inside the file", "length");
   }
   if (version === 1) return undefined;
+  const misplaced = breaksFault(step);
+  if (misplaced !== undefined) return misplaced;
   const read = step.op === "pread" && step.ret >= 0;
   if (read === (step.sha256 !== undefined)) return undefined;
   return fault(read ? "is missing" : "is there, but nothing was read", "sha256");

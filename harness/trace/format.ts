@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { foreignVariantSchema } from "../stored/foreign-variant.ts";
+import { shown } from "./fault.ts";
 
 /** The version that is written; all up to it are read. */
 export const TRACE_VERSION = 2;
@@ -11,12 +12,29 @@ export const TRACE_VERSION = 2;
 /** Versions that are read, for messages. */
 export const KNOWN_VERSIONS = "1 and 2";
 
+/** A whole number, refused in one message whatever it is instead. */
+function whole(minimum: number, maximum: number) {
+  const right = (value: unknown): boolean =>
+    Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
+  return z.custom<number>(right, {
+    error: ({ input }) => `${shown(input)} is no whole number from ${minimum} to ${maximum}`,
+  });
+}
+
+/** What of a variant says nothing about what was recorded, and may be left out. */
+const variantDefaults = { purpose: "", byDefault: false };
+
+function withDefaults(variant: unknown): unknown {
+  const isObject = typeof variant === "object" && variant !== null && !Array.isArray(variant);
+  return isObject ? { ...variantDefaults, ...variant } : variant;
+}
+
 const common = {
   /** As in uname -r. */
   kernel: z
     .string()
     .max(200)
-    .regex(/^\d+\.\d+/, "is not a version"),
+    .regex(/^\d{1,3}\.\d{1,3}(?!\d)/, "is not a version"),
   /** The patches on top of it; "none" where there are none. */
   series: z.string().max(1000),
   path: z.enum(["buffer_head", "iomap"]),
@@ -26,7 +44,7 @@ const common = {
   blockSize: z.union([z.literal(1024), z.literal(2048), z.literal(4096)]),
   /** Bytes. The model knows pages of 4 KiB only. */
   pageSize: z.literal(4096, "is not 4096, the only size of a page that the model knows"),
-  seed: z.int(),
+  seed: whole(-(2 ** 31), 2 ** 31 - 1),
 };
 
 export const headerV1Schema = z.strictObject({ version: z.literal(1).default(1), ...common });
@@ -35,7 +53,7 @@ export const headerV2Schema = z
   .strictObject({
     version: z.literal(2),
     ...common,
-    variant: foreignVariantSchema,
+    variant: z.preprocess(withDefaults, foreignVariantSchema),
     /** What the kernel does that the model must be told (kernel-traits.ts). */
     traits: z.strictObject({
       largeFolios: z.boolean(),
@@ -46,17 +64,17 @@ export const headerV2Schema = z
       cacheIoctl: z.boolean(),
     }),
     /** Of the empty file system, blocks. */
-    freeBlocks: z
-      .int()
-      .min(0)
-      .max(2 ** 48),
+    freeBlocks: whole(0, 2 ** 48),
     /** Pages that a fault brought in around the one it needed; 0 where read-ahead was off. */
-    mmapReadAround: z.int().min(0).max(4096),
+    mmapReadAround: whole(0, 4096),
   })
   .refine(({ blockSize, variant }) => blockSize === variant.blockSize, {
     error: "is not that of the variant",
     path: ["blockSize"],
   });
+
+/** The fields that version 2 has beside those of version 1. */
+export const SINCE_2 = ["variant", "traits", "freeBlocks", "mmapReadAround"] as const;
 
 export type TraceHeaderV1 = z.infer<typeof headerV1Schema>;
 export type TraceHeaderV2 = z.infer<typeof headerV2Schema>;
@@ -64,8 +82,8 @@ export type TraceHeader = TraceHeaderV1 | TraceHeaderV2;
 
 /** The last line of version 2: how much there must be before it. */
 export const endSchema = z.strictObject({
-  cases: z.int().min(0),
-  steps: z.int().min(0),
+  cases: whole(0, Number.MAX_SAFE_INTEGER),
+  steps: whole(0, Number.MAX_SAFE_INTEGER),
 });
 export type TraceEnd = z.infer<typeof endSchema>;
 

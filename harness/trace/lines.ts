@@ -2,12 +2,14 @@
  * The lines of a trace file, unpacked where its name says that it is packed, one at a time: a file may be larger than
  * memory, and a line has a limit.
  */
+import { isUtf8 } from "node:buffer";
 import * as fs from "node:fs";
 import { pipeline } from "node:stream";
 import * as zlib from "node:zlib";
 import { fileError, lineError } from "./fault.ts";
 import { BYTES_PER_VALUE, MAX_DEPTH, MIB } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
+import { NAME_OF_PACKED, packingOf } from "./packing.ts";
 
 export interface Line {
   /** Without its newline. */
@@ -56,6 +58,22 @@ function shapeFault(bytes: Uint8Array, steps: number): string | undefined {
   return undefined;
 }
 
+/** How files begin that are no trace but might be meant for one, and what to say of them. */
+const openings: readonly (readonly [bytes: readonly number[], reason: string])[] = [
+  [[0xef, 0xbb, 0xbf], "begins with a byte order mark (BOM); a trace is UTF-8 without one"],
+  [[0xff, 0xfe], "is UTF-16; a trace is UTF-8"],
+  [[0xfe, 0xff], "is UTF-16; a trace is UTF-8"],
+  [[BRACE, 0], "is UTF-16; a trace is UTF-8"],
+  [[0, BRACE], "is UTF-16; a trace is UTF-8"],
+  [[0x1f, 0x8b], "is packed with gzip, which its name must say at its end: .gz"],
+  [[0x28, 0xb5, 0x2f, 0xfd], "is packed with zstd; only .br and .gz are unpacked"],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "is packed with xz; only .br and .gz are unpacked"],
+];
+
+function openingFault(line: Uint8Array): string | undefined {
+  return openings.find(([bytes]) => bytes.every((byte, i) => line[i] === byte))?.[1];
+}
+
 /** Cuts what is read into lines. */
 class LineSplitter {
   readonly #file: string;
@@ -100,19 +118,35 @@ class LineSplitter {
     const bytes = this.#parts.length === 1 ? (first as Buffer) : Buffer.concat(this.#parts);
     this.#parts = [];
     this.#bytes = 0;
+    this.#mustBeText(bytes);
     if (bytes.length > SMALL_LINE) {
       const fault = shapeFault(bytes, this.#limits.steps);
       if (fault !== undefined) throw lineError(this.#file, this.#number, fault);
     }
     return { text: bytes.toString("utf8"), ended };
   }
+
+  /** Decoding would put U+FFFD for what is no UTF-8, and nobody would know that something else was there. */
+  #mustBeText(line: Uint8Array): void {
+    const first = this.#number === 1;
+    const opening = first ? openingFault(line) : undefined;
+    if (opening !== undefined) throw fileError(this.#file, opening);
+    if (isUtf8(line)) return;
+    const hint = first && packingOf(this.#file) === undefined ? `; ${NAME_OF_PACKED}` : "";
+    throw lineError(this.#file, this.#number, `is not UTF-8${hint}`);
+  }
 }
 
 function unpacker(path: string): (NodeJS.ReadWriteStream & AsyncIterable<Buffer>) | undefined {
   const options = { chunkSize: CHUNK_BYTES };
-  if (path.endsWith(".br")) return zlib.createBrotliDecompress(options);
-  if (path.endsWith(".gz")) return zlib.createGunzip(options);
-  return undefined;
+  switch (packingOf(path)) {
+    case "brotli":
+      return zlib.createBrotliDecompress(options);
+    case "gzip":
+      return zlib.createGunzip(options);
+    case undefined:
+      return undefined;
+  }
 }
 
 /** The system's and zlib's names for what went wrong, in words. */
@@ -135,14 +169,22 @@ async function* chunksOf(path: string): AsyncGenerator<Buffer> {
   else yield* pipeline(file, unpack, () => {}) as unknown as AsyncIterable<Buffer>;
 }
 
+/** Whether it can be read, as often as it takes to find the deviations that it needs: a pipe can be but once. */
+function mustBeReadable(path: string): void {
+  const stats = fs.statSync(path);
+  if (!stats.isFile()) throw fileError(path, "is not a regular file");
+  // zlib would say that it is cut off, which nobody would look for in a file without a byte.
+  if (packingOf(path) !== undefined && stats.size === 0) throw fileError(path, "is empty");
+}
+
 /**
  * The lines of a file; one whose name ends in .br or .gz is unpacked.
  *
- * @throws UsageError, of one line, where the file cannot be read or is no regular file (a case may be read more than once)
+ * @throws UsageError, of one line, where the file cannot be read, is no regular file or no UTF-8
  */
 export async function* linesOf(path: string, limits: TraceLimits): AsyncGenerator<Line> {
   try {
-    if (!fs.statSync(path).isFile()) throw fileError(path, "is not a regular file");
+    mustBeReadable(path);
     const splitter = new LineSplitter(path, limits);
     for await (const chunk of chunksOf(path)) yield* splitter.push(chunk);
     yield* splitter.end();

@@ -8,17 +8,19 @@ import * as z from "zod";
 import { UsageError } from "../failure.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
-import { configOf } from "./config.ts";
+import { configOf, guessedOf } from "./config.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { fileError, lineError, shown, shownName } from "./fault.ts";
 import { stepCheck } from "./fields.ts";
 import type { StepCheck } from "./fields.ts";
-import { endSchema, headerV1Schema, headerV2Schema, KNOWN_VERSIONS } from "./format.ts";
+import { endSchema, headerV1Schema, headerV2Schema, KNOWN_VERSIONS, SINCE_2 } from "./format.ts";
 import type { Step, TraceEnd, TraceHeader } from "./format.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 import type { Line } from "./lines.ts";
+import { NAME_OF_PACKED, packingOf } from "./packing.ts";
+import { pathText, schemaFault } from "./schema-fault.ts";
 import { observationOf, operationOf } from "./step.ts";
 
 /** One case: what was done, and what was seen right after each operation. */
@@ -36,6 +38,8 @@ export interface Trace {
   header: TraceHeader;
   /** The configuration of the model for it. */
   config: ModelConfig;
+  /** What of it was guessed, since nothing is known of that kernel; absent where nothing was. */
+  guessed?: string;
   /** To be iterated over once. */
   cases: AsyncIterable<TraceCase>;
 }
@@ -70,21 +74,25 @@ class Parser {
     try {
       data = JSON.parse(text);
     } catch {
-      throw this.error(ended ? "is not JSON" : "is not JSON: the file ends in the middle of it");
+      throw this.error(
+        `is not JSON${ended ? "" : ": the file ends in the middle of it"}${this.#hint()}`,
+      );
     }
     if (typeof data === "object" && data !== null && !Array.isArray(data)) return data as Fields;
     throw this.error(`is ${shown(data)}, not a JSON object`);
+  }
+
+  /** What a file may be that begins with what is not JSON. */
+  #hint(): string {
+    return this.#line === 1 && packingOf(this.#file) === undefined ? `; ${NAME_OF_PACKED}` : "";
   }
 
   /** What `schema` makes of the field `name`. */
   field<T>(name: string, value: unknown, schema: z.ZodType<T>): T {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-    const path = z.core.toDotPath([name, ...issue.path]);
-    const missing = issue.message.endsWith("received undefined");
-    const reason = missing ? "is missing" : issue.message.replace(/^Invalid input: /, "");
-    throw this.error(`${path}: ${reason}`);
+    const fault = schemaFault(value, parsed.error.issues[0] as z.core.$ZodIssue);
+    throw this.error(`${pathText([name, ...fault.path])}: ${fault.reason}`);
   }
 
   /** Nothing but the fields `names` may be there, and all of them. */
@@ -102,10 +110,18 @@ class Parser {
     this.only(line, ["header"]);
     const value = line["header"] as Fields;
     const isObject = typeof value === "object" && value !== null;
-    const version = isObject && Object.hasOwn(value, "version") ? value["version"] : 1;
+    if (!isObject || !Object.hasOwn(value, "version")) return this.#headerV1(value);
+    const { version } = value;
     if (version === 1) return this.field("header", value, headerV1Schema);
     if (version === 2) return this.field("header", value, headerV2Schema);
     throw this.error(`header.version: is ${shown(version)}; known are ${KNOWN_VERSIONS}`);
+  }
+
+  /** A header without a version is one of version 1, unless its fields say that it was meant for another. */
+  #headerV1(value: unknown): TraceHeader {
+    const of2 = SINCE_2.find((name) => Object.hasOwn(Object(value), name));
+    if (of2 === undefined) return this.field("header", value, headerV1Schema);
+    throw this.error(`header.version: is missing; ${of2} is a field of version 2`);
   }
 
   config(header: TraceHeader): ModelConfig {
@@ -223,7 +239,9 @@ export async function parseTrace(
   try {
     const header = parser.header(parser.parse(first.value));
     const config = parser.config(header);
-    return { header, config, cases: casesOf(all, header, parser, name) };
+    const guessed = guessedOf(header);
+    const cases = casesOf(all, header, parser, name);
+    return { header, config, cases, ...(guessed !== undefined && { guessed }) };
   } catch (error) {
     await all.return(undefined);
     throw error;

@@ -6,13 +6,13 @@ import { operations as operationsArbitrary } from "../../properties/arbitraries/
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { EnvironmentError } from "../failure.ts";
-import { modelConfig } from "../kernel-traits.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { mountOptions } from "../kernel/mount.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import { syscalls } from "../kernel/syscalls.ts";
+import { writePathOf } from "../kernel/write-path.ts";
 import type { Operation } from "../operation.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { counted, grouped } from "../report/progress.ts";
@@ -38,20 +38,28 @@ export interface RecordOptions {
   maxLength: number;
   /** Replace a file that is there. */
   force: boolean;
+  /** Further mount options, as of a patched kernel. */
+  mountOptions: readonly string[];
+  /** The patches on top of the kernel, in words. */
+  series: string;
 }
 
 /** Bytes of a page of the kernels that the model knows. */
 const PAGE_BYTES = 4096;
 
 /** The header of a recording on `image`, read back as `check` will read it. */
-export function headerOf(image: MountedImage, traits: KernelTraits, seed: number): TraceHeaderV2 {
+export function headerOf(
+  image: MountedImage,
+  traits: KernelTraits,
+  { seed, series, path }: Pick<TraceHeaderV2, "seed" | "series" | "path">,
+): TraceHeaderV2 {
   const { variant, fresh } = image;
   const { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl } = traits;
   return headerV2Schema.parse({
     version: TRACE_VERSION,
     kernel: traits.release,
-    series: "none",
-    path: modelConfig(variant, traits, fresh.freeBlocks).path,
+    series,
+    path,
     mount: mountOptions(variant).join(","),
     blockSize: variant.blockSize,
     pageSize: PAGE_BYTES,
@@ -134,15 +142,18 @@ async function recordInto(
   variant: Variant,
   options: RecordOptions,
   seed: number,
-): Promise<{ end: TraceEnd; release: string }> {
+): Promise<{ end: TraceEnd; on: string }> {
   const traits = await probeKernel();
   mustHavePagesOf4K();
   const image = await openImage(variant);
   try {
-    await writer.write({ header: headerOf(image, traits, seed) });
+    // Where the kernel has but one path there is nothing to find out.
+    const path = traits.bufferedIomap ? writePathOf(image) : "buffer_head";
+    const header = headerOf(image, traits, { seed, series: options.series, path });
+    await writer.write({ header });
     const end = await recordCases(image, writer, options, seed);
     await writer.write({ end });
-    return { end, release: traits.release };
+    return { end, on: `${traits.release}, path ${path}` };
   } finally {
     image.close();
   }
@@ -165,15 +176,16 @@ function mustHavePagesOf4K(): void {
  * @throws UsageError where the file cannot be written, EnvironmentError where this machine cannot record
  */
 export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
-  const variant = variantNamed(options.variant);
+  const named = variantNamed(options.variant);
+  const variant = { ...named, mountOptions: [...named.mountOptions, ...options.mountOptions] };
   const seed = options.seed ?? randomSeed();
   const started = performance.now();
   const writer = new TraceWriter(options.out, options.force);
   try {
-    const { end, release } = await recordInto(writer, variant, options, seed);
+    const { end, on } = await recordInto(writer, variant, options, seed);
     await writer.end();
     const speed = `${grouped((1000 * end.steps) / (performance.now() - started))} steps/s`;
-    const facts = `${variant.name} on ${release}, seed ${seed}; ${speed}`;
+    const facts = `${variant.name} on ${on}, seed ${seed}; ${speed}`;
     process.stdout.write(`RECORDED: ${countsText(end)} in ${printable(options.out)}; ${facts}\n`);
     return exitStatus.conforms;
   } finally {

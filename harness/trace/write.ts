@@ -2,7 +2,6 @@
  * Writing a trace: line by line, packed where its name says so, under another name until it is whole. A recording that
  * was broken off never looks like one that was not: it has the wrong name, and its last line is missing.
  */
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -14,34 +13,47 @@ import { UsageError } from "../failure.ts";
 import { undoAtExit } from "../kernel/undo.ts";
 import { fileError } from "./fault.ts";
 import { DEFAULT_LIMITS, MIB } from "./limits.ts";
+import { packingOf } from "./packing.ts";
+import { partialName, sweepPartials } from "./partial.ts";
 
 /** Strong enough for a fifteenth of the size, and faster than a kernel gives. */
 const BROTLI_QUALITY = 9;
 
 function packer(path: string): Transform {
-  if (path.endsWith(".br")) {
+  const packing = packingOf(path);
+  if (packing === "brotli") {
     const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY };
     return zlib.createBrotliCompress({ params });
   }
-  return path.endsWith(".gz") ? zlib.createGzip() : new PassThrough();
-}
-
-/**
- * Whether `path` may be written.
- *
- * @throws UsageError where it is there (and `force` does not allow to replace it), or is anything but a file
- */
-export function mustBeFree(path: string, force: boolean): void {
-  const there = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (there === undefined) return;
-  if (!there.isFile()) throw fileError(path, "is there and is not a regular file");
-  if (!force) throw fileError(path, "is there already; --force replaces it");
+  return packing === "gzip" ? zlib.createGzip() : new PassThrough();
 }
 
 /** What the system says about a file that cannot be written, in one line. */
 function explained(error: unknown, path: string): unknown {
   if (error instanceof UsageError || !(error instanceof Error && "code" in error)) return error;
   return fileError(path, `cannot be written: ${String(error.code)}`);
+}
+
+function lstat(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw explained(error, path);
+  }
+}
+
+/**
+ * Whether `path` may be written.
+ *
+ * @throws UsageError where it is no name of a file, where it cannot be looked at, where it is there (and `force` does not
+ * allow to replace it), or is anything but a file
+ */
+export function mustBeFree(path: string, force: boolean): void {
+  if (path === "" || path.endsWith("/")) throw fileError(path, "is no name of a file");
+  const there = lstat(path);
+  if (there === undefined) return;
+  if (!there.isFile()) throw fileError(path, "is there and is not a regular file");
+  if (!force) throw fileError(path, "is there already; --force replaces it");
 }
 
 export class TraceWriter {
@@ -56,7 +68,7 @@ export class TraceWriter {
   #lines = 0;
 
   /**
-   * Begins a file beside `path`, which only `end` gives its name.
+   * Begins a file beside `path`, which only `end` gives its name. Those that dead recordings left there go.
    *
    * @throws UsageError where it cannot be written
    */
@@ -64,8 +76,10 @@ export class TraceWriter {
     mustBeFree(path, force);
     this.#path = path;
     this.#force = force;
-    const name = `.${basename(path)}.${randomBytes(4).toString("hex")}.partial`;
-    this.#partial = join(dirname(path), name);
+    this.#pack = packer(path);
+    const folder = dirname(path);
+    sweepPartials(folder);
+    this.#partial = join(folder, partialName(basename(path)));
     let fd: number;
     try {
       fd = fs.openSync(this.#partial, "wx", 0o666);
@@ -73,7 +87,6 @@ export class TraceWriter {
       throw explained(error, path);
     }
     this.#remove = undoAtExit(() => fs.rmSync(this.#partial, { force: true }));
-    this.#pack = packer(path);
     const file = fs.createWriteStream(this.#partial, { fd, flush: true });
     this.#written = pipeline(this.#pack, file);
     // Heard here and now, since nobody may be waiting yet; `write` and `end` pass it on.

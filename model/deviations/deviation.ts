@@ -24,8 +24,8 @@ export interface Deviation {
   readonly reason: string;
   /** Kernels, or "seeded". */
   readonly seenIn: readonly string[];
-  /** Where it shows: after an operation, or only in the kernel log when the file system is unmounted. */
-  readonly visible: "step" | "unmount";
+  /** Where it shows: after an operation, on disk at a checkpoint, or only in the kernel log at unmount. */
+  readonly visible: "step" | "checkpoint" | "unmount";
   /** The path it belongs to; absent where it shows on both. */
   readonly path?: ModelConfig["path"];
   /** Promises of the contract that it breaks, by id (harness/contract/promises.ts). */

@@ -4,7 +4,7 @@
  * Kernel:   fs/ext4/mballoc.c ext4_mb_new_blocks(), ext4_mb_group_or_file(), ext4_mb_normalize_request(),
  *           ext4_mb_pa_adjust_overlap(), ext4_mb_use_preallocated(), ext4_mb_use_inode_pa(),
  *           ext4_discard_preallocations()
- * Left out: where the blocks are. The space of a file system that is nearly empty is taken to be in one piece; groups of
+ * Left out: requests of more than 8 MiB, which get what they ask for; where the blocks are. The space of a file system that is nearly empty is taken to be in one piece; groups of
  *           fewer blocks than a preallocation wants; goals, stripes, the orders of search
  *
  * The allocator makes room for what the file may grow to, and keeps for the file what it did not use yet. A later
@@ -24,12 +24,17 @@ const MIB = 2 ** 20;
 /** Files up to this size, bytes, get room for the next power of two. */
 const LARGEST_POWER = MIB;
 
-/** fs/ext4/mballoc.c ext4_mb_normalize_request(): room, in bytes, by the size of the file, bytes. */
-function roomFor(size: number, start: number): { start: number; size: number } {
+/**
+ * fs/ext4/mballoc.c ext4_mb_normalize_request(): room, in bytes, by the size of the file and where the request begins, bytes.
+ * Above 1 MiB it comes in chunks; of small blocks the larger chunks would have too many (NRL_CHECK_SIZE).
+ */
+function roomFor(size: number, start: number, blockSize: number): { start: number; size: number } {
   if (size <= LARGEST_POWER) {
     return { start: 0, size: Math.max(16 * KIB, 2 ** Math.ceil(Math.log2(size))) };
   }
-  const chunk = size <= 4 * MIB ? 2 * MIB : size <= 8 * MIB ? 4 * MIB : 8 * MIB;
+  let chunk = 8 * MIB;
+  if (size <= 4 * MIB || blockSize <= KIB) chunk = 2 * MIB;
+  else if (size <= 8 * MIB || blockSize <= 2 * KIB) chunk = 4 * MIB;
   return { start: start - (start % chunk), size: chunk };
 }
 
@@ -45,7 +50,7 @@ function preallocationAt(inode: Inode, lblk: number): Preallocation | undefined 
 function ext4_mb_normalize_request(inode: Inode, lblk: number, len: number): Preallocation {
   const { s_blocksize, s_blocks_per_group } = inode.i_sb;
   const size = Math.max((lblk + len) * s_blocksize, inode.i_size);
-  const room = roomFor(size, lblk * s_blocksize);
+  const room = roomFor(size, lblk * s_blocksize, s_blocksize);
   let start = room.start / s_blocksize;
   start = Math.max(start, lblk - (lblk % s_blocks_per_group));
   let end = Math.min(start + room.size / s_blocksize, EXT_MAX_BLOCKS);
@@ -113,5 +118,5 @@ export function ext4_mb_new_blocks(
 
 /** fs/ext4/mballoc.c ext4_discard_preallocations(): the file gives back what was kept for it. */
 export function ext4_discard_preallocations(inode: Inode): void {
-  if (inode.i_prealloc.length > 0) inode.i_prealloc = [];
+  inode.i_prealloc = [];
 }

@@ -3,8 +3,8 @@
  *
  * Kernel:   fs/ext4/inode.c ext4_da_reserve_space(), ext4_da_release_space(), ext4_da_update_reserve_space();
  *           fs/ext4/balloc.c ext4_has_free_clusters(), ext4_claim_free_clusters()
- * Left out: quota; bigalloc (a cluster is a block here); root's reserve and s_resv_clusters (the tests run as root,
- *           and their images are never full); the error of the per-cpu counters
+ * Left out: quota; bigalloc (a cluster is a block here); root's reserve (the tests run as root) and s_resv_clusters
+ *           (freeBlocks of the configuration is what can be had); the error of the per-cpu counters
  *
  * A delayed write that returned has been promised a block nobody has chosen yet, so ENOSPC must surface here: at
  * writeback there is no caller left to tell.

@@ -2,6 +2,8 @@
  * The mapping that a file system hands to the iomap code, and the loop that asks for one after the other.
  *
  * Kernel:   include/linux/iomap.h struct iomap, struct iomap_ops; fs/iomap/iter.c iomap_iter()
+ *           (6.12; in later kernels a write that made progress and then failed does not ask for a mapping once more, which here
+ *           would find nothing left to read and give back what it mapped)
  * Left out: srcmap (there is no copy on write), inline data, the physical address
  */
 import type { DELAYED, HOLE, UNWRITTEN, WRITTEN } from "../types.ts";

@@ -40,6 +40,9 @@ export interface FileReadAhead {
 
 const ORDER_STEP = 2;
 
+/** Pages of the smallest window that is read in folios of more than one (min_ra_size; in later kernels it makes no difference). */
+const MIN_RA_PAGES = 4;
+
 /** Pages of the file. */
 function pagesOf(inode: Inode): number {
   return Math.ceil(inode.i_size / PAGE_SIZE);
@@ -85,7 +88,8 @@ function page_cache_ra_order(
   const last = growsFrom === "window" && windowEnd >= pagesOf(inode);
   const mark = last ? Infinity : windowEnd - ra.async_size;
   let index = ra.start;
-  while (inode.i_sb.s_max_folio_order > 0 && index < end) {
+  const foliosEnd = inode.i_sb.s_max_folio_order > 0 && ra.size >= MIN_RA_PAGES ? end : index;
+  while (index < foliosEnd) {
     let wanted = largest;
     while (index % 2 ** wanted !== 0 || index + 2 ** wanted > end) wanted -= 1;
     const folio = ra_alloc_folio(inode, index, mark, wanted);
@@ -95,6 +99,11 @@ function page_cache_ra_order(
   if (index >= end) return;
   const left = growsFrom === "window" ? windowEnd - index : ra.size;
   do_page_cache_ra(inode, index, left, ra.async_size);
+}
+
+/** The number of the lowest bit that is set: ffs(n) - 1. */
+function lowestBit(n: number): number {
+  return 31 - Math.clz32(n & -n);
 }
 
 /** mm/readahead.c get_next_ra_size() */
@@ -107,9 +116,9 @@ function get_next_ra_size(cur: number, max: number): number {
 function do_sync_mmap_readahead(inode: Inode, index: number, by: ReadAhead): void {
   const { pages, growsFrom } = by;
   const ra = inode.f_ra;
-  ra.start = Math.max(0, index - pages / 2);
+  ra.start = Math.max(0, index - Math.floor(pages / 2));
   ra.size = pages;
-  ra.async_size = pages / 4;
+  ra.async_size = Math.floor(pages / 4);
   page_cache_ra_order(inode, ra, growsFrom === "folio" ? ORDER_STEP : 0, growsFrom);
 }
 
@@ -128,7 +137,7 @@ function page_cache_async_ra(inode: Inode, folio: Folio, index: number, by: Read
   ra.size = Math.max(ra.size, get_next_ra_size(ra.size, by.pages));
   const order = (by.growsFrom === "folio" ? folio.order : ra.order) + ORDER_STEP;
   if (by.growsFrom === "window") {
-    const align = 2 ** Math.min(order, Math.log2(by.pages));
+    const align = 2 ** Math.min(order, lowestBit(by.pages));
     const end = ra.start + ra.size;
     const aligned = end - (end % align);
     if (aligned > ra.start) ra.size -= end - aligned;
@@ -140,6 +149,7 @@ function page_cache_async_ra(inode: Inode, folio: Folio, index: number, by: Read
 /** A fault on page `index`, before its folio is used. */
 export function mmapReadAhead(by: ReadAhead): (inode: Inode, index: number) => void {
   return (inode, index) => {
+    if (by.pages === 0) return;
     const folio = filemap_get_folio(inode, index);
     if (folio === undefined) do_sync_mmap_readahead(inode, index, by);
     else if (folio.readahead) page_cache_async_ra(inode, folio, index, by);

@@ -4,7 +4,7 @@
 import type { BlockRange } from "../../observation.ts";
 import { describeRun, firstVisibleRun, indexAfter } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
-import { movesBlocks } from "../step.ts";
+import { movedBlocks } from "../step.ts";
 import type { ContractPromise, Step } from "../step.ts";
 
 const isHole: Change = (now) => now === "hole";
@@ -61,11 +61,23 @@ const dataHasBlocks: ContractPromise = {
   },
 };
 
-/** Operations that may give blocks back; where, is said by promises of their own. */
-function frees(step: Step): boolean {
-  const { operation, sizeBefore } = step;
-  if (operation?.op === "ftruncate") return operation.size <= sizeBefore;
-  return operation?.op === "fallocate" && (operation.mode === "punch_hole" || movesBlocks(step));
+/** Bytes of a page, to the end of which a hole that was to reach past EOF may be punched (ext4 until 6.18). */
+const PAGE_BYTES = 4096;
+
+/** The blocks that the operation may free; empty for most, everything where it moves blocks. */
+function freed(step: Step): BlockRange {
+  const { operation, sizeBefore, options } = step;
+  const { blockSize } = options;
+  if (operation?.op === "ftruncate" && operation.size <= sizeBefore) {
+    return { lblk: Math.ceil(operation.size / blockSize), end: Infinity };
+  }
+  if (operation?.op !== "fallocate") return { lblk: 0, end: 0 };
+  if (movedBlocks(step)) return { lblk: 0, end: Infinity };
+  if (operation.mode !== "punch_hole") return { lblk: 0, end: 0 };
+  const { pos, len } = operation;
+  const eofPage = Math.ceil(sizeBefore / PAGE_BYTES) * PAGE_BYTES;
+  const end = pos + len > sizeBefore ? Math.max(pos + len, eofPage) : pos + len;
+  return wholeBlocks(pos, end, blockSize);
 }
 
 const allocatedStays: ContractPromise = {
@@ -73,11 +85,14 @@ const allocatedStays: ContractPromise = {
   claim:
     "Blocks that are allocated stay so, until they are truncated, punched or moved: no write that fails frees them.",
   source:
-    'fallocate(2): later writes to the range cannot fail for lack of space; the patch, difference 1: "we do not need to truncate blocks for short writes and write failure"',
+    "fallocate(2): later writes to the range cannot fail for lack of space; the patch, difference 1: a short or failed write truncates nothing",
   check(step) {
     const { windows, seen, before, mapChanged } = step;
-    if (!mapChanged || frees(step)) return undefined;
-    const run = firstVisibleRun(windows, seen.map, before, 0, Infinity, vanished);
+    if (!mapChanged) return undefined;
+    const { lblk, end } = freed(step);
+    const run =
+      firstVisibleRun(windows, seen.map, before, 0, lblk, vanished) ??
+      firstVisibleRun(windows, seen.map, before, end, Infinity, vanished);
     return run && `${describeRun(run)} allocated no more`;
   },
 };
@@ -85,7 +100,7 @@ const allocatedStays: ContractPromise = {
 const newBlocksUnwritten: ContractPromise = {
   id: "new-blocks-unwritten",
   claim: "A write or a store never turns a hole into written blocks.",
-  source: 'the patch, difference 1: "we always allocate unwritten extents for new blocks"',
+  source: "the patch, difference 1: new blocks are unwritten, always",
   appliesTo: ({ path }) => path === "iomap",
   check({ operation, windows, seen, before, mapChanged }) {
     if (!mapChanged || (operation?.op !== "pwrite" && operation?.op !== "mmap_write")) {

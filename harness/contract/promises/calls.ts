@@ -2,7 +2,8 @@
  * What calls promise their caller: results, sizes, bytes. POSIX and the manual pages say so; no file system may differ.
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
-import { EFAULT, EFBIG, ENOSPC } from "../../../model/errno.ts";
+import { EFAULT, EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
+import type { OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractPromise, Step } from "../step.ts";
 
@@ -21,12 +22,39 @@ const writeReturnsWhatItCopied: ContractPromise = {
   source:
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
   check({ operation, seen, options }) {
-    if (operation?.op !== "pwrite" || seen.result === ENOSPC) return undefined;
+    if (operation?.op !== "pwrite") return undefined;
+    if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     const { pos, len, readable } = operation;
     const expected = writable(pos, len, readable, options.blockSize);
     if (seen.result === expected) return undefined;
     if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
     return `the write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
+  },
+};
+
+/** Errors that a call may return, whatever the file; writes and reads have promises of their own. */
+const errors: Partial<Record<OperationName, readonly number[]>> = {
+  mmap_write: [],
+  fsync: [],
+  sync_file_range: [],
+  drop_cache: [],
+  ftruncate: [EFBIG],
+  // A range may be larger than the file system; and a mode may not be known to the kernel.
+  fallocate: [EINVAL, EFBIG, ENOSPC, EOPNOTSUPP],
+};
+
+const callsSucceed: ContractPromise = {
+  id: "calls-succeed",
+  claim:
+    "A call on a file that is open for writing fails only for what is wrong with its arguments.",
+  source:
+    "the ERRORS of fsync(2), sync_file_range(2), ftruncate(2) and fallocate(2), on a disk that works",
+  check({ operation, seen, options }) {
+    const allowed = operation && errors[operation.op];
+    if (operation === undefined || allowed === undefined || seen.result >= 0) return undefined;
+    if (allowed.includes(seen.result)) return undefined;
+    if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
+    return `${operation.op} returned ${describeResult(seen.result)}`;
   },
 };
 
@@ -92,6 +120,7 @@ const readReturnsWhatWasWritten: ContractPromise = {
 
 export const callPromises: readonly ContractPromise[] = [
   writeReturnsWhatItCopied,
+  callsSucceed,
   sizeFollowsWrites,
   readReturnsWhatWasWritten,
 ];

@@ -4,7 +4,8 @@
 import type { BlockRange } from "../../observation.ts";
 import { describeRun, firstVisibleRun, hasDelayed } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
-import { FOLIO_BYTES, movesBlocks } from "../step.ts";
+import { FOLIO_BYTES } from "../../operation.ts";
+import { movedBlocks } from "../step.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 
 const isDelayed: Change = (now) => now === "delayed";
@@ -58,7 +59,7 @@ const releasedAfterShortWrite: ContractPromise = {
   id: "released-after-short-write",
   claim: "A write that ends short or fails leaves no block newly delayed that it put no byte into.",
   source:
-    'the patch, difference 2: "we must remove the stale delayed allocation range from the short writes and write failure"',
+    "the patch, difference 2: what a short or failed write reserved and did not use is given back",
   appliesTo: delays,
   check(step) {
     const unused = unusedBlocks(step);
@@ -98,7 +99,7 @@ const delayedByWriting: ContractPromise = {
   appliesTo: delays,
   check(step) {
     // What was delayed lies elsewhere after a move, which writes it back first (fs/ext4/extents.c).
-    if (!step.mapChanged || !hasDelayed(step.seen.map) || movesBlocks(step)) return undefined;
+    if (!step.mapChanged || !hasDelayed(step.seen.map) || movedBlocks(step)) return undefined;
     const own = dirtiedBlocks(step);
     const run = newlyDelayed(step, 0, own.lblk) ?? newlyDelayed(step, own.end, Infinity);
     return run && `${describeRun(run)} delayed since an operation that wrote nothing there`;

@@ -12,7 +12,7 @@ export const disksizeLate: Deviation = {
     variant: "4k-delalloc",
     operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 4096 }],
   },
-  visible: "step",
+  visible: "checkpoint",
   override: (base) => ({
     finish_ioend(inode, ioend) {
       const { i_disksize } = inode;

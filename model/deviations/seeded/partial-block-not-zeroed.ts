@@ -2,8 +2,8 @@ import type { Deviation } from "../deviation.ts";
 
 export const partialBlockNotZeroed: Deviation = {
   id: "partial-block-not-zeroed",
-  claim: "Bytes that were punched out of the middle of a block still read as data.",
-  reason: "The part of a block that a hole covers is not zeroed.",
+  claim: "Bytes that a truncation or a hole cuts off a block are still there.",
+  reason: "The part of a block that is cut off is not zeroed.",
   seenIn: ["seeded"],
   breaks: [],
   witness: {

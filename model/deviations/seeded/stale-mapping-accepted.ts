@@ -4,7 +4,8 @@ import type { Deviation } from "../deviation.ts";
 
 export const staleMappingAccepted: Deviation = {
   id: "stale-mapping-accepted",
-  claim: "A write into a range that was truncated away since reserves nothing.",
+  claim:
+    "A write reserves nothing where an earlier one had reserved, though that was given back since.",
   reason:
     "A mapping that is kept from write to write is used though the extent status sequence counter has moved on.",
   seenIn: ["seeded"],

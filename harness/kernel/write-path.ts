@@ -1,0 +1,98 @@
+/**
+ * Which code a buffered write of a mounted image goes through. Never assumed from a mount option: a kernel of the series may
+ * be asked for one path and take the other, without a word, for a file that it cannot serve.
+ *
+ * Kernel: the trace events ext4:ext4_da_write_begin and ext4:ext4_write_begin (fs/ext4/inode.c) are the buffer_head path,
+ *         iomap:iomap_iter (fs/iomap/iter.c) is the other; include/trace/events/
+ */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ModelConfig } from "../../model/tables.ts";
+import { EnvironmentError } from "../failure.ts";
+import type { MountedImage } from "./image.ts";
+import { KernelSubject } from "./kernel-subject.ts";
+import { unmountQuietly } from "./mount.ts";
+import { runSync } from "./process.ts";
+
+const PREFIX = "ext4-conform-";
+
+const EVENTS = ["ext4/ext4_da_write_begin", "ext4/ext4_write_begin", "iomap/iomap_iter"];
+
+/** A tracefs of our own, for as long as `use` runs; undefined where it cannot be mounted. */
+function withTracefs<T>(use: (root: string | undefined) => T): T {
+  const point = mkdtempSync(join(tmpdir(), PREFIX));
+  const mounted = runSync("mount", ["-t", "tracefs", "tracefs", point]).exitCode === 0;
+  try {
+    return use(mounted ? point : undefined);
+  } finally {
+    if (mounted) unmountQuietly(point);
+    rmdirSync(point);
+  }
+}
+
+/** A trace buffer of our own; those of processes that were killed are removed first. */
+function openInstance(tracefs: string): string {
+  const root = join(tracefs, "instances");
+  const stale = readdirSync(root).filter(
+    (name) => name.startsWith(PREFIX) && !existsSync(`/proc/${name.slice(PREFIX.length)}`),
+  );
+  for (const name of stale) rmdirSync(join(root, name));
+  const instance = join(root, `${PREFIX}${process.pid}`);
+  mkdirSync(instance);
+  return instance;
+}
+
+function enable(instance: string): void {
+  for (const event of EVENTS) {
+    const file = join(instance, "events", event, "enable");
+    if (existsSync(file)) writeFileSync(file, "1");
+  }
+}
+
+/** The path that the events in the trace tell of. */
+function pathIn(trace: string): ModelConfig["path"] | undefined {
+  if (/ ext4_(?:da_)?write_begin: /.test(trace)) return "buffer_head";
+  return /iomap_file_buffered_write|ext4_iomap_buffered_write/.test(trace) ? "iomap" : undefined;
+}
+
+/** What the trace says while a block is written to a new file on `image`. */
+function traceOfWrite(image: MountedImage, tracefs: string): string {
+  const instance = openInstance(tracefs);
+  try {
+    enable(instance);
+    const subject = new KernelSubject(image);
+    subject.begin();
+    const { blockSize } = image.variant;
+    subject.step({ op: "pwrite", pos: 0, len: blockSize, readable: blockSize }, 0);
+    subject.release();
+    return readFileSync(join(instance, "trace"), "utf8");
+  } finally {
+    rmdirSync(instance);
+  }
+}
+
+/**
+ * The path that a buffered write of a new file on `image` takes: one block is written and the trace is read.
+ *
+ * @throws EnvironmentError where the kernel's trace events do not tell
+ */
+export function writePathOf(image: MountedImage): ModelConfig["path"] {
+  const path = withTracefs((root) =>
+    root === undefined ? undefined : pathIn(traceOfWrite(image, root)),
+  );
+  if (path !== undefined) return path;
+  throw new EnvironmentError(
+    "unsupported-platform",
+    "the trace events that tell which path a write takes cannot be read",
+    "Run as root, on a kernel with CONFIG_FTRACE and its trace events.",
+  );
+}

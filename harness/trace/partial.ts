@@ -1,0 +1,68 @@
+/**
+ * The name of a recording until it is whole, and the removal of those that dead processes left.
+ *
+ * The name says who writes it, as owner files of work directories do (kernel/leftovers.ts), since the contents must be
+ * nothing but the trace: the pid, when that process started, and where the pid means something. One that another boot or
+ * pid namespace has left (a container or a guest may see the folder) cannot be judged from here, and is left alone.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+/** Characters of the final name that are kept: of four bytes each at most, and NAME_MAX is 255. */
+const KEPT_CHARACTERS = 40;
+
+/** .<name>.<pid>-<start time>-<scope>.<random>.partial */
+const NAME = /^\..*\.(\d+)-(\d+)-([0-9a-f]{8})\.[0-9a-f]{8}\.partial$/s;
+
+/** Clock ticks after boot at which a process started; undefined where it is gone or a zombie (proc_pid_stat(5)). */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The second field is the program's name in parentheses and may hold anything, parentheses too.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a pid means something, this boot and this pid namespace, as eight digits; undefined where nothing says so. */
+function pidScope(): string | undefined {
+  try {
+    const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const scope = `${boot} ${fs.readlinkSync("/proc/self/ns/pid")}`;
+    return createHash("sha256").update(scope).digest("hex").slice(0, 8);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A name that no other file has, for what this process writes and will call `name`. */
+export function partialName(name: string): string {
+  const kept = Array.from(name).slice(0, KEPT_CHARACTERS).join("");
+  const owner = `${process.pid}-${startTimeOf(process.pid) ?? 0}-${pidScope() ?? "0".repeat(8)}`;
+  return `.${kept}.${owner}.${randomBytes(4).toString("hex")}.partial`;
+}
+
+/** Whether the process that wrote a file of this name is known to be gone. */
+function isAbandoned(name: string, scope: string): boolean {
+  const [, pid, startTime, where] = NAME.exec(name) ?? [];
+  return pid !== undefined && where === scope && startTimeOf(Number(pid)) !== startTime;
+}
+
+/** Removes what dead recordings of this user left in `folder`. Never an error: it is not what was asked for. */
+export function sweepPartials(folder: string): void {
+  const scope = pidScope();
+  if (scope === undefined || startTimeOf(process.pid) === undefined) return;
+  try {
+    for (const name of fs.readdirSync(folder)) {
+      if (!isAbandoned(name, scope)) continue;
+      const path = join(folder, name);
+      const stats = fs.lstatSync(path);
+      if (stats.isFile() && stats.uid === process.geteuid?.()) fs.rmSync(path, { force: true });
+    }
+  } catch {
+    // The folder cannot be read, or another recording sweeps it at this moment.
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Calls of the model that no recording has: dropping the page cache, and what unmounting says.
+ */
+import { describe, expect, test } from "vitest";
+import { dirtyTagOutlivesDirt } from "./deviations/dirty-tag-outlives-dirt.ts";
+import {
+  createFileSystem,
+  createInode,
+  dropCache,
+  fsync,
+  ftruncate,
+  pread,
+  pwrite,
+  warnsAtUnmount,
+} from "./file-system.ts";
+import { invalidate_mapping_pages } from "./mm/truncate.ts";
+import type { ModelConfig, Override } from "./tables.ts";
+import type { Inode } from "./types.ts";
+
+const PAGE = 4096;
+
+const config: ModelConfig = {
+  path: "buffer_head",
+  blockSize: PAGE,
+  delalloc: true,
+  journal: "ordered",
+  dioread: "nolock",
+  largeFolios: true,
+  prefaultFirst: false,
+  zeroesGap: "after",
+  punchesTo: "page",
+  freeBlocks: 1000,
+};
+
+function newFile(overrides: readonly Override[] = []): Inode {
+  return createInode(createFileSystem(config, overrides));
+}
+
+/** A write of whole pages. */
+function write(inode: Inode, page: number, pages: number): void {
+  pwrite(inode, page * PAGE, pages * PAGE, pages * PAGE, 0);
+}
+
+/** The pages in the cache, folio by folio. */
+const cached = (inode: Inode): number[] => inode.i_mapping.map(({ index }) => index);
+
+describe("dropping the page cache", () => {
+  // mm/fadvise.c generic_fadvise() POSIX_FADV_DONTNEED: dirty pages are written back first, and then all are clean.
+  test("takes all folios out, however many there are", () => {
+    const inode = newFile();
+    for (const page of [0, 1, 5, 9]) write(inode, page, 1);
+    expect(cached(inode)).toEqual([0, 1, 5, 9]);
+    dropCache(inode);
+    expect(cached(inode)).toEqual([]);
+    expect(inode.i_reserved_data_blocks).toBe(0);
+  });
+
+  test("of a file that was only read too", () => {
+    const inode = newFile();
+    write(inode, 0, 4);
+    dropCache(inode);
+    pread(inode, 0, 4 * PAGE);
+    expect(cached(inode)).toEqual([0, 1, 2, 3]);
+    dropCache(inode);
+    expect(cached(inode)).toEqual([]);
+  });
+
+  // mm/truncate.c mapping_evict_folio()
+  test("without writing back first leaves dirty folios where they are", () => {
+    const inode = newFile();
+    write(inode, 0, 1);
+    fsync(inode);
+    write(inode, 3, 1);
+    invalidate_mapping_pages(inode);
+    expect(cached(inode)).toEqual([3]);
+  });
+});
+
+/** What leaves a folio with the tag alone: a truncation takes its dirty buffers, and no writeback comes by. */
+function truncatedInFolio(overrides: readonly Override[] = []): Inode {
+  const inode = newFile(overrides);
+  write(inode, 0, 2);
+  fsync(inode);
+  write(inode, 1, 1);
+  ftruncate(inode, PAGE);
+  fsync(inode);
+  return inode;
+}
+
+describe("unmounting", () => {
+  // fs/ext4/inode.c ext4_evict_inode() warns where the page cache lists a dirty folio.
+  test("says nothing where the page cache is clean", () => {
+    expect(warnsAtUnmount(truncatedInFolio())).toBe(false);
+    expect(warnsAtUnmount(newFile())).toBe(false);
+  });
+
+  test("warns of a folio that is listed as dirty and never will be written", () => {
+    expect(warnsAtUnmount(truncatedInFolio([dirtyTagOutlivesDirt.override]))).toBe(true);
+  });
+
+  test("may say either where writeback has yet to come by, or where a guess was wrong", () => {
+    const unwritten = newFile();
+    write(unwritten, 0, 1);
+    expect(warnsAtUnmount(unwritten)).toBeUndefined();
+    const wrong = truncatedInFolio([dirtyTagOutlivesDirt.override]);
+    wrong.uncertain = true;
+    expect(warnsAtUnmount(wrong)).toBeUndefined();
+  });
+});
