@@ -142,6 +142,7 @@ trace
       .default(false)
       .conflicts(["strict", "deviation", "case"]),
   )
+  .option("--save <folder>", "with --contract: write the shortest sequences there, to be replayed")
   .option("--case <n>", "only the case with this number", integer(0, Number.MAX_SAFE_INTEGER))
   .option("--max-steps <n>", "most steps in a case", integer(1, 1e6), DEFAULT_LIMITS.steps)
   .option("--max-line <mib>", "longest line, MiB", integer(1, 256), DEFAULT_LIMITS.lineBytes / MIB)
@@ -149,7 +150,7 @@ trace
     const { strict, deviation, contract, case: only, maxSteps, maxLine } = options;
     const limits = { steps: maxSteps, lineBytes: maxLine * MIB };
     if (contract) {
-      process.exitCode = await traceContract(files, limits);
+      process.exitCode = await traceContract(files, limits, options.save);
       return;
     }
     process.exitCode = await traceCheck({ files, strict, deviation, case: only, limits });
@@ -159,6 +160,7 @@ interface TraceCheckArguments {
   strict: boolean;
   deviation?: string;
   contract: boolean;
+  save?: string;
   case?: number;
   maxSteps: number;
   maxLine: number;

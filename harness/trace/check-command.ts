@@ -95,6 +95,18 @@ export function fileReport(result: FileResult, strict: boolean, colour: boolean)
   return `${text}  case ${first.number}, line ${first.line} of ${printable(file)}; ${why}\n\n`;
 }
 
+/** The deviations that were taken, each with what it claims and the file that says why. */
+function takenLines(results: readonly FileResult[], paint: Paint): string {
+  const taken = new Set(results.flatMap(({ deviations }) => deviations));
+  if (taken.size === 0) return "";
+  const lines = [...taken].flatMap(({ id, claim }) => [
+    `  ${paint("yellow", id)}`,
+    `    ${claim}`,
+    `    why: model/deviations/${id}.ts`,
+  ]);
+  return `\nknown deviations that were taken (--strict takes none)\n${lines.join("\n")}\n`;
+}
+
 /** What all files together came to. `bad` of them could not be checked. */
 export function closing(results: readonly FileResult[], bad: number, paint: Paint): string {
   const sum = (of: (result: FileResult) => number): number =>
@@ -110,7 +122,10 @@ export function closing(results: readonly FileResult[], bad: number, paint: Pain
   }
   if (bad > 0) return `${paint(["red", "bold"], "NOT CHECKED")}: ${ran}${unread}`;
   const all = results.length === 1 ? "the file" : `all ${results.length} files`;
-  return `${paint(["green", "bold"], "AGREES")}: the model with ${all}; ${ran}`;
+  const deviating = results.filter(({ deviations }) => deviations.length > 0).length;
+  const some = results.length === 1 ? "" : ` in ${deviating} of them`;
+  const taken = deviating === 0 ? "" : `, known deviations taken${some}`;
+  return `${paint(["green", "bold"], "AGREES")}: the model with ${all}${taken}; ${ran}`;
 }
 
 /** Check a file and print what it came to; undefined where it could not be checked, which was printed. */
@@ -152,6 +167,7 @@ export async function traceCheck(options: CheckCommandOptions): Promise<ExitStat
   }
   const paint = paintWith(wantsColour(process.stdout, process.env));
   const bad = files.length - results.length;
+  process.stdout.write(takenLines(results, paint));
   process.stdout.write(`\n${closing(results, bad, paint)}\n`);
   if (results.some(({ diverging }) => diverging > 0)) return exitStatus.diverges;
   return bad > 0 ? exitStatus.usage : exitStatus.conforms;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { Operation } from "../operation.ts";
+import { readCounterexample } from "../stored/counterexample.ts";
 import { traceContract } from "./contract-command.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { headerV2, stepsOf, traceLines } from "./samples.ts";
@@ -63,10 +64,23 @@ describe("trace check --contract", () => {
     const { status, out } = await run(broken, file("kept-too", [[whole]], []));
     expect(status).toBe(1);
     expect(out).toContain("released-after-short-write, in 2 cases");
-    expect(out).toContain("shortest: pwrite(pos=0, len=8192, readable=0)\n");
-    expect(out).toContain("blocks 0-1 are delayed since the write");
-    expect(out).toContain("(case 1, operation 0)");
+    expect(out).toContain("shortest in this recording: pwrite(pos=0, len=8192, readable=0)\n");
+    expect(out).toContain("then blocks 0-1 are delayed since the write");
+    expect(out).toContain("(case 1)");
     expect(out).toContain("BREAKS: 1 of 2 files");
+  });
+
+  test("what is saved is a case that replay reads", async () => {
+    const folderOfCases = join(folder, "cases");
+    const out: string[] = [];
+    const spy = vi
+      .spyOn(process.stdout, "write")
+      .mockImplementation((text) => out.push(String(text)) > 0);
+    await traceContract([file("saved", [[failing]], asPosted)], DEFAULT_LIMITS, folderOfCases);
+    spy.mockRestore();
+    const path = join(folderOfCases, "released-after-short-write.json");
+    expect(out.join("")).toContain(`replay ${path}\n`);
+    expect(readCounterexample(path).operations).toEqual([failing]);
   });
 
   test("64 where a file cannot be read, or holds nothing to check", async () => {

@@ -1,6 +1,10 @@
 /**
  * `ext4-conform trace check --contract FILE...`: what was promised against what kernels did. No model, no kernel.
  */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { variants } from "../../images/variants.ts";
+import type { ModelConfig } from "../../model/tables.ts";
 import { findShortest } from "../contract/shortest.ts";
 import type { Finding, Findings } from "../contract/shortest.ts";
 import { exitStatus } from "../exit-status.ts";
@@ -10,19 +14,49 @@ import { describeOperation } from "../operation.ts";
 import { counted, grouped } from "../report/progress.ts";
 import { paintWith, printable, wantsColour } from "../report/terminal.ts";
 import type { Paint } from "../report/terminal.ts";
+import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
+import type { Variant } from "../variant.ts";
 import { fileError } from "./fault.ts";
+import type { TraceHeader } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
 import { readTrace } from "./read.ts";
 
-/** A promise that a file shows broken: in how many cases, and the shortest sequence that shows it. */
+/** A promise that a file shows broken: in how many cases, and the shortest sequence in it that shows it. */
 function findingLines({ promise, claim, cases, shortest }: Finding, paint: Paint): string[] {
   const calls = shortest.operations.map(describeOperation).join("; ");
   return [
     `  ${paint("yellow", promise)}, in ${counted(cases, "case")}`,
     `    ${claim}`,
-    `    shortest: ${calls}`,
-    `    ${shortest.broken.message} (case ${shortest.case}, operation ${shortest.broken.step})`,
+    `    shortest in this recording: ${calls}`,
+    `    then ${shortest.broken.message} (case ${shortest.case})`,
   ];
+}
+
+/** The file system that was recorded, as one of ours: what a case needs to be run again. */
+function variantOf(header: TraceHeader, { delalloc }: Pick<ModelConfig, "delalloc">): Variant {
+  if (header.version === 2) return header.variant;
+  const plain = variants.find(
+    (variant) =>
+      variant.blockSize === header.blockSize &&
+      variant.delalloc === delalloc &&
+      variant.journal === "ordered" &&
+      variant.mkfsOptions.length === 0,
+  ) as Variant;
+  const path = header.path === "iomap" ? ["buffered_iomap"] : [];
+  return { ...plain, mountOptions: [...plain.mountOptions, ...path] };
+}
+
+/** Write the shortest sequence of each broken promise as a case that can be replayed; the files. */
+function saveCases(folder: string, found: FoundInFile): string[] {
+  mkdirSync(folder, { recursive: true });
+  return found.findings.list.map(({ promise, claim, shortest }) => {
+    const path = join(folder, `${promise}.json`);
+    const { operations, broken } = shortest;
+    const step = operations.length - 1;
+    const divergence = { step, kind: "contract", message: broken.message, operations } as const;
+    writeCounterexample(path, counterexampleOf(divergence, { variant: found.variant, claim }));
+    return path;
+  });
 }
 
 /** What the contract says of a file, lines ending in "\n". */
@@ -35,28 +69,43 @@ export function contractText(file: string, findings: Findings, paint: Paint): st
   return [line, ...list.flatMap((finding) => findingLines(finding, paint)), ""].join("\n");
 }
 
-async function findingsIn(file: string, limits: TraceLimits): Promise<Findings> {
-  const { config, cases } = await readTrace(file, limits);
+interface FoundInFile {
+  findings: Findings;
+  variant: Variant;
+}
+
+async function findingsIn(file: string, limits: TraceLimits): Promise<FoundInFile> {
+  const { header, config, cases } = await readTrace(file, limits);
   const findings = await findShortest(cases, config);
   if (findings.operations === 0) {
     throw fileError(file, "nothing was checked: it has no cases, or no steps in them");
   }
-  return findings;
+  return { findings, variant: variantOf(header, config) };
 }
 
-/** Hold each file against the contract, print what it breaks; the exit status. */
+/**
+ * Hold each file against the contract, print what it breaks; the exit status. With a folder to `save` in, the shortest
+ * sequences are written there.
+ *
+ * @throws UsageError where the folder cannot be written to
+ */
 export async function traceContract(
   files: readonly string[],
   limits: TraceLimits,
+  save?: string,
 ): Promise<ExitStatus> {
   const paint = paintWith(wantsColour(process.stdout, process.env));
   let breaking = 0;
   let bad = 0;
   for (const file of files) {
     try {
-      const findings = await findingsIn(file, limits);
-      if (findings.list.length > 0) breaking += 1;
-      process.stdout.write(contractText(file, findings, paint));
+      const found = await findingsIn(file, limits);
+      if (found.findings.list.length > 0) breaking += 1;
+      process.stdout.write(contractText(file, found.findings, paint));
+      if (save === undefined) continue;
+      for (const path of saveCases(save, found)) {
+        process.stdout.write(`  saved: npx ext4-conform replay ${printable(path)}\n`);
+      }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       process.stderr.write(`ext4-conform: ${error.message}\n`);
@@ -64,9 +113,10 @@ export async function traceContract(
     }
   }
   const of = counted(files.length, "file");
+  const unread = bad > 0 ? `; ${bad} could not be checked, see above` : "";
   const verdict =
     breaking > 0
-      ? `${paint(["red", "bold"], "BREAKS")}: ${breaking} of ${of}`
+      ? `${paint(["red", "bold"], "BREAKS")}: ${breaking} of ${of}${unread}`
       : bad > 0
         ? `${paint(["red", "bold"], "NOT CHECKED")}: ${bad} of ${of}, see above`
         : `${paint(["green", "bold"], "KEEPS")}: every promise in ${of}`;
