@@ -95,15 +95,22 @@ function folioOf(inode: Inode, lblk: number): { folio: Folio; b: number } | unde
   return folio && { folio, b: lblk - folio.index * perPage };
 }
 
-/** Whether writeback will find the block: dirty, and on the buffer_head path waiting for a place. */
-function waits(inode: Inode, lblk: number): boolean {
+/** Whether the page cache has the block dirty. */
+function isDirty(inode: Inode, lblk: number): boolean {
   const at = folioOf(inode, lblk);
   if (at === undefined || !at.folio.dirty) return false;
   const { buffers, ifs } = at.folio;
-  if (buffers === undefined) return ifs === undefined || (ifs[at.b]! & IFS_DIRTY) !== 0;
-  const state = buffers[at.b]!;
-  const dirty = BH_Dirty | BH_Mapped;
-  return (state & dirty) === dirty && (state & (BH_Delay | BH_Unwritten)) !== 0;
+  if (buffers !== undefined) return (buffers[at.b]! & BH_Dirty) !== 0;
+  return ifs === undefined || (ifs[at.b]! & IFS_DIRTY) !== 0;
+}
+
+/** Whether writeback will find the block: dirty, and on the buffer_head path waiting for a place. */
+function waits(inode: Inode, lblk: number): boolean {
+  if (!isDirty(inode, lblk)) return false;
+  const at = folioOf(inode, lblk)!;
+  const state = at.folio.buffers?.[at.b];
+  if (state === undefined) return true;
+  return (state & BH_Mapped) !== 0 && (state & (BH_Delay | BH_Unwritten)) !== 0;
 }
 
 /** No delayed block without dirty page cache over it: nothing else would ever allocate or release it. */

@@ -31,6 +31,22 @@ const cut = (pos: number, len: number, readable: number): Operation => ({
   readable,
 });
 
+/**
+ * Without the operations that leave page cache behind which a short write may make dirty as a whole, or finds dirty already:
+ * a truncation or a hole can leave a folio uptodate without the state of its blocks, or blocks dirty that are gone, and a
+ * store dirties a whole folio, past EOF too. What lies under such blocks must stay reserved, since writeback will want it
+ * (fs/iomap/buffered-io.c iomap_write_delalloc_ifs_punch()).
+ */
+function onlyWrites(list: readonly Operation[]): Operation[] {
+  return list.filter(
+    (o) =>
+      (o.op === "pwrite" && !isShort(o)) ||
+      o.op === "fsync" ||
+      o.op === "sync_file_range" ||
+      (o.op === "fallocate" && (o.mode === "allocate" || o.mode === "keep_size")),
+  );
+}
+
 /** The extents that hold data. */
 const writtenIn = ({ inode }: ModelSubject): unknown[] =>
   [...inode.i_extents].filter(({ value }) => value === WRITTEN);
@@ -129,7 +145,8 @@ describe("laws of the ideal model", () => {
     "$name: a delayed write that fails leaves the file as it was",
     (setting) => {
       const { config } = setting;
-      law(setting, 150, (list, { pos, len }) => {
+      law(setting, 150, (all, { pos, len }) => {
+        const list = onlyWrites(all);
         const before = state(modelAfter(config, list));
         expect(state(modelAfter(config, [...list, cut(pos, len, 0)]))).toEqual(before);
       });
@@ -140,7 +157,8 @@ describe("laws of the ideal model", () => {
     "$name: a delayed write that ends short is a write of what it copied",
     (setting) => {
       const { config } = setting;
-      law(setting, 150, (list, { pos, len }) => {
+      law(setting, 150, (all, { pos, len }) => {
+        const list = onlyWrites(all);
         const copied = Math.ceil(len / 2);
         const short = modelAfter(config, [...list, cut(pos, len, copied), fsync]);
         const plain = modelAfter(config, [...list, whole(pos, copied), fsync]);
@@ -154,7 +172,8 @@ describe("laws of the ideal model", () => {
     "$name: what a write that ends short allocated stays, unwritten where it put nothing",
     (setting) => {
       const { config } = setting;
-      law(setting, 150, (list, { pos, len }) => {
+      law(setting, 150, (all, { pos, len }) => {
+        const list = onlyWrites(all);
         const before = modelAfter(config, list);
         const copied = len > 2 ** 15 ? 0 : Math.floor(len / 2);
         const after = modelAfter(config, [...list, cut(pos, len, copied), fsync]);

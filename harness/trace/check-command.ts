@@ -62,7 +62,8 @@ export function fileLine(result: FileResult, paint: Paint): string {
   const needed = [...parts].map(([id, n]) => `${paint("yellow", id)} in ${counted(n, "case")}`);
   const deviations = needed.length === 0 ? "no deviation" : needed.join(", ");
   const facts = `${which}, ${comparedText(result)}, ${speed}; ${deviations}`;
-  return `${state}  ${printable(result.file)}: ${facts}`;
+  const note = result.guessed === undefined ? "" : `\n          ${printable(result.guessed)}`;
+  return `${state}  ${printable(result.file)}: ${facts}${note}`;
 }
 
 /** A word of a command line, quoted where a shell needs it. */

@@ -47,6 +47,8 @@ export interface DivergingCase {
 export interface FileResult extends Counts {
   file: string;
   header: TraceHeader;
+  /** What of the kernel had to be guessed; undefined where nothing had to be. */
+  guessed: string | undefined;
   /** The set that all of these cases were checked with. */
   deviations: readonly Deviation[];
   /** Cases in which a deviation had a part, by its id. */
@@ -147,7 +149,8 @@ async function passThrough(
   deviations: readonly Deviation[],
 ): Promise<FileResult | Deviation[]> {
   const started = performance.now();
-  const { header, config, cases } = await readTrace(file, limits);
+  const { header, config, cases, guessed } = await readTrace(file, limits);
+  mustBeOnPath(file, deviations, config);
   const { blockSize } = header;
   const setting = { config, options: { variant: nameOf(header), blockSize } };
   const pass = new Pass(setting, deviations, allowed === "needed");
@@ -163,7 +166,14 @@ async function passThrough(
   const { counts, parts, diverging, first } = pass;
   mustHaveCompared(file, counts, only, numbers);
   const seconds = (performance.now() - started) / 1000;
-  return { file, header, ...counts, deviations, parts, diverging, first, seconds };
+  return { file, header, guessed, ...counts, deviations, parts, diverging, first, seconds };
+}
+
+/** A deviation of the other path would change nothing, and excuse much. */
+function mustBeOnPath(file: string, deviations: readonly Deviation[], { path }: ModelConfig): void {
+  const other = deviations.find((one) => one.path !== undefined && one.path !== path);
+  if (other === undefined) return;
+  throw fileError(file, `was recorded on the ${path} path, and ${other.id} is of the other`);
 }
 
 /** A file that gave nothing to compare is no file that agrees. */

@@ -12,6 +12,10 @@ test.each([
   [{ mount: "nodelalloc" }, { delalloc: false, dioread: "lock" }],
   [{ mount: "dioread_lock" }, { delalloc: true, dioread: "lock" }],
   [{ mount: "data=journal" }, { delalloc: false, journal: "journal" }],
+  [{ mount: "" }, { delalloc: true, dioread: "nolock", journal: "ordered" }],
+  [{ mount: "nodelalloc,delalloc" }, { delalloc: true, dioread: "nolock" }],
+  [{ mount: "dioread_lock,dioread_nolock,commit=5" }, { dioread: "nolock" }],
+  [{ mount: "nodelalloc,dioread_nolock" }, { delalloc: false, dioread: "lock" }],
   [
     { path: "iomap", mount: "buffered_iomap" },
     { path: "iomap", prefaultFirst: true },

@@ -103,11 +103,10 @@ const released: readonly (readonly [since: number, name: KernelName])[] = [
   [6016, "6.18"],
   [0, "6.12"],
 ];
-const [[, NEWEST], , [, OLDEST]] = released as [
-  [number, KernelName],
-  [number, KernelName],
-  [number, KernelName],
-];
+
+/** The ends of the range that is known. */
+const OLDEST: KernelName = "6.12";
+const NEWEST: KernelName = "7.1";
 
 /** What the kernel of a recording is known to do; a series that is not known is taken for the latest. */
 function factsOf({ kernel, path, series }: TraceHeader): KernelFacts {

@@ -16,8 +16,9 @@ function cut(text: string, length: number): string {
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
-  // JSON has no word for what 1e999 becomes.
-  return cut(typeof value === "number" ? String(value) : JSON.stringify(value), MAX_VALUE);
+  // JSON has no word for what 1e999 becomes, nor for what is missing.
+  const plain = typeof value === "number" || value === undefined;
+  return cut(plain ? String(value) : JSON.stringify(value), MAX_VALUE);
 }
 
 /** A name out of a file as a message shows it. */

@@ -35,6 +35,8 @@ describe("the lines of a file", () => {
     ["plain", text],
     ["packed.br", brotliCompressSync(text)],
     ["packed.gz", gzipSync(text)],
+    ["PACKED.JSONL.BR", brotliCompressSync(text)],
+    ["packed.Gz", gzipSync(text)],
   ])("%s", async (name, bytes) => {
     expect(await read(name, bytes)).toEqual([ended("one"), ended("two")]);
   });
@@ -73,7 +75,24 @@ describe("what cannot be read is refused in one line", () => {
       brotliCompressSync(text).subarray(0, 7),
       "is truncated: unpacking it ends in Z_BUF_E",
     ],
-    ["empty.br", "", "is truncated: "],
+    ["empty.br", "", "is empty"],
+    ["empty.gz", "", "is empty"],
+    ["bom", "\ufeff{}\n", "begins with a byte order mark (BOM); a trace is UTF-8 without one"],
+    ["utf-16", Buffer.from("\ufeff{}\n", "utf16le"), "is UTF-16; a trace is UTF-8"],
+    ["utf-16-without-bom", Buffer.from("{}\n", "utf16le"), "is UTF-16; a trace is UTF-8"],
+    ["gzip.jsonl", gzipSync(text), "is packed with gzip, which its name must say at its end: .gz"],
+    ["zstd", Buffer.from("28b52ffd2004", "hex"), "is packed with zstd; only .br and .gz are"],
+    ["x.jsonl.zst", text, ".zst is not known: a trace is packed as .br or .gz, or not at all"],
+    ["x.jsonl.XZ", text, ".XZ is not known: a trace is packed as"],
+    [
+      "brotli.jsonl",
+      brotliCompressSync(Buffer.from("f0".repeat(20), "hex")),
+      "line 1: is not UTF-8; if the file is packed, its name must end in .br or .gz",
+    ],
+    ["latin-1", Buffer.from("one\ngr\u00fcn\n", "latin1"), "line 2: is not UTF-8"],
+    ["surrogate", Buffer.from("0aeda0800a", "hex"), "line 2: is not UTF-8"],
+    ["cut-character", Buffer.from("7b7d0ae282", "hex"), "line 2: is not UTF-8"],
+    ["packed-latin-1.gz", gzipSync(Buffer.from([0xe4, 0x0a])), "line 1: is not UTF-8"],
   ])("%s", async (name, bytes, message) => {
     await expect(read(name, bytes)).rejects.toThrow(UsageError);
     await expect(read(name, bytes)).rejects.toThrow(`${join(folder, name)}: ${message}`);
@@ -81,6 +100,9 @@ describe("what cannot be read is refused in one line", () => {
 
   test("what is not there, and what is no file", async () => {
     const first = (path: string) => linesOf(join(folder, path), DEFAULT_LIMITS).next();
+    await expect(linesOf("", DEFAULT_LIMITS).next()).rejects.toThrow(
+      /^"": cannot be read: ENOENT$/,
+    );
     await expect(first("none")).rejects.toThrow(/none: cannot be read: ENOENT$/);
     mkdirSync(join(folder, "sub"));
     await expect(first("sub")).rejects.toThrow(/sub: is not a regular file$/);

@@ -200,6 +200,72 @@ describe("version 2", () => {
   });
 });
 
+describe("where blocks may break", () => {
+  const fiemap = [
+    [0, 2, "written"],
+    [2, 2, "unwritten"],
+    [4, 1, "delalloc"],
+    [5, 3, "written"],
+    [9, 3, "written"],
+  ];
+  test("behind allocated blocks, whatever their state", async () => {
+    const [recorded] = await collect(asLines(v2With(0, { fiemap, breaks: [1, 2, 3, 6, 7, 11] })));
+    expect(recorded!.observations[0]!.breaks).toEqual([1, 2, 3, 6, 7, 11]);
+  });
+
+  test.each([0, 4, 5, 8, 9, 12])("not at block %i", async (at) => {
+    expect(
+      await messageOf(asLines(v2With(0, { fiemap, breaks: [1, at].slice(at > 1 ? 0 : 1) }))),
+    ).toContain(`${at} is no allocated block behind another in fiemap`);
+  });
+});
+
+test("a variant need not say what it is for", async () => {
+  const { purpose, byDefault, ...variant } = headerV2().variant;
+  const { header } = await parseTrace(asLines(v2Header({ variant })), "t.jsonl");
+  expect(purpose !== "" && byDefault).toBe(true);
+  expect(header).toMatchObject({ variant: { ...variant, purpose: "", byDefault: false } });
+});
+
+test("when the journal commits by itself changes nothing", async () => {
+  const { config } = await parseTrace(asLines(v2Header({ mount: "commit=86400" })), "t.jsonl");
+  expect(config).toEqual((await parseTrace(asLines(v2), "t.jsonl")).config);
+});
+
+describe("what is guessed is said", () => {
+  test.each([
+    [{ kernel: "5.10.1" }, "kernel 5.10.1 is older than the oldest known, and taken for 6.12"],
+    [{ kernel: "6.11" }, "kernel 6.11 is older than the oldest known, and taken for 6.12"],
+    [{ kernel: "6.12" }, undefined],
+    [{ kernel: "7.1.9" }, undefined],
+    [{ kernel: "7.2-rc1" }, "kernel 7.2-rc1 is newer than the newest known, and taken for 7.1"],
+    [{ kernel: "10.0" }, "kernel 10.0 is newer than the newest known, and taken for 7.1"],
+    [{ path: "iomap", series: "v1, changed", kernel: "5.0" }, undefined],
+    [{ path: "iomap", series: "v2" }, undefined],
+    [
+      { path: "iomap", series: "v10" },
+      'series "v10" begins with neither v1 nor v2, and is taken for v2',
+    ],
+  ] as const)("version 1, %j: %s", async (change, guessed) => {
+    const header = JSON.stringify({ header: { ...headerV1, ...change } });
+    expect((await parseTrace(asLines([header]), "t.jsonl")).guessed).toBe(guessed);
+  });
+
+  test.each([
+    [{ kernel: "9.9" }, undefined],
+    [
+      { kernel: "9.9", mmapReadAround: 32 },
+      "kernel 9.9 is newer than the newest known, and taken for 7.1",
+    ],
+    [
+      { path: "iomap", series: "rfc" },
+      'series "rfc" begins with neither v1 nor v2, and is taken for v2',
+    ],
+  ] as const)("version 2, %j: %s", async (change, guessed) => {
+    expect((await parseTrace(asLines(v2Header(change)), "t.jsonl")).guessed).toBe(guessed);
+  });
+});
+
 test("a case is read when it is asked for", async () => {
   let read = 0;
   const lines = (function* () {
@@ -273,15 +339,22 @@ const badSteps: [string, unknown, string][] = [
   ],
 ];
 
+/** A header of version 2 that does not say so. */
+const v1Header2 = [JSON.stringify({ header: { ...headerV2(), version: undefined } })];
+
 const badV1: [string, string[], string][] = [
   ["nothing at all", [], "t.jsonl: is empty"],
   ["no header", [v1(write)[1]!], "line 1: header: is missing: the first line"],
   ["a header twice", [v1Header, v1Header], "line 2: header: a trace has one, in line 1"],
   ["an empty line", [v1Header, ""], "line 2: is empty"],
   ["no JSON", [...v1(write), "{"], "line 3: is not JSON"],
-  ["binary garbage", ["\u0000\u0001\ufffd[31m"], "line 1: is not JSON"],
+  [
+    "binary garbage",
+    ["\u0000\u0001\ufffd[31m"],
+    "line 1: is not JSON; if the file is packed, its name must end in .br or .gz",
+  ],
   ["a list for a line", [v1Header, "[1]"], "line 2: is a list, not a JSON object"],
-  ["a number for a header", ['{"header":1}'], "line 1: header: expected object, received number"],
+  ["a number for a header", ['{"header":1}'], "line 1: header: 1 is no object"],
   ["a number for a case", [v1Header, "17"], "line 2: is 17, not a JSON object"],
   ["steps that are none", [v1Header, '{"case":0,"steps":{}}'], "line 2: steps: is no list"],
   ["no steps", [v1Header, '{"case":0}'], "line 2: steps: is missing"],
@@ -337,7 +410,7 @@ const badV1: [string, string[], string][] = [
   [
     "a block size that ext4 has not",
     [v1Header.replace('"blockSize":4096', '"blockSize":512')],
-    "line 1: header.blockSize: ",
+    "line 1: header.blockSize: 512 is none of 1024, 2048, 4096",
   ],
   [
     "pages of 64 KiB",
@@ -352,13 +425,34 @@ const badV1: [string, string[], string][] = [
   [
     "an unknown field of the header",
     [v1Header.replace('"seed"', '"sed":1,"seed"')],
-    'line 1: header: Unrecognized key: "sed"',
+    "line 1: header.sed: there is no such field",
   ],
   [
     "a missing field of the header",
     [v1Header.replace(/"seed":\d+,?/, "").replace(",}", "}")],
     "line 1: header.seed: is missing",
   ],
+  [
+    "fields of version 2 without one",
+    v1Header2,
+    "line 1: header.version: is missing; variant is a",
+  ],
+  ...(
+    [
+      ["path", "ext4", '"ext4" is none of buffer_head, iomap'],
+      ["series", 1, "1 is no string"],
+      ["series", "x".repeat(1001), "is longer than 1000 characters"],
+      ["seed", 2 ** 31, "2147483648 is no whole number from -2147483648 to 2147483647"],
+      ["seed", 0.5, "0.5 is no whole number from"],
+      ["kernel", "6.1000", "is not a version"],
+      ["pageSize", undefined, "is missing"],
+      ["blockSize", "4096", '"4096" is none of 1024, 2048, 4096'],
+    ] as const
+  ).map(([name, value, message]): [string, string[], string] => [
+    `a header whose ${name} is ${String(value).slice(0, 9)}`,
+    [JSON.stringify({ header: { ...headerV1, [name]: value } })],
+    `line 1: header.${name}: ${message}`,
+  ]),
   ["an end in version 1", [...v1(write), '{"end":{"cases":1,"steps":1}}'], "line 3: case: is mis"],
 ];
 
@@ -378,14 +472,70 @@ const badV2: [string, string[], string][] = [
   [
     "another block size than its variant's",
     v2Header({ blockSize: 1024 }),
-    "header.blockSize: is n",
+    "header.blockSize: is not that of the variant",
   ],
   [
     "a trait that is none",
     v2Header({ traits: { ...headerV2().traits, zeroesGap: "never" } }),
-    "line 1: header.traits.zeroesGap: ",
+    'line 1: header.traits.zeroesGap: "never" is none of before, after',
   ],
-  ["negative free blocks", v2Header({ freeBlocks: -1 }), "line 1: header.freeBlocks: "],
+  [
+    "negative free blocks",
+    v2Header({ freeBlocks: -1 }),
+    "line 1: header.freeBlocks: -1 is no whole",
+  ],
+  ...(
+    [
+      ["imageSize", 5, "5 is less than 1048576"],
+      ["imageSize", 2 ** 40, "more than 4294967296 bytes are not accepted from a file"],
+      ["imageSize", "big", '"big" is no whole number'],
+      ["delalloc", 1, "1 is neither true nor false"],
+      ["delalloc", false, "contradicts the mount options"],
+      ["dioread", "lock", 'is "lock", which the mount options contradict'],
+      ["dioread", "no", '"no" is none of nolock, lock'],
+      ["name", "4K", '"4K" does not match '],
+      ["mkfsOptions", {}, "an object is no list"],
+      ["colour", 1, "there is no such field"],
+    ] as const
+  ).map(([name, value, message]): [string, string[], string] => [
+    `a variant whose ${name} is ${JSON.stringify(value)}`,
+    v2Header({ variant: { ...headerV2().variant, [name]: value } }),
+    `line 1: header.variant.${name}: ${message}`,
+  ]),
+  [
+    "a word of mkfs that could be a path",
+    v2Header({ variant: { ...headerV2().variant, mkfsOptions: ["-O", "/dev/sda"] } }),
+    "line 1: header.variant.mkfsOptions[1]: is not accepted from a file",
+  ],
+  [
+    "a mount that is not the variant's",
+    v2Header({ mount: "nodelalloc" }),
+    'line 1: header.mount: is "nodelalloc", but variant.mountOptions are ""',
+  ],
+  [
+    "a mount option of unknown effect, in both",
+    v2Header({ mount: "noatime", variant: { ...headerV2().variant, mountOptions: ["noatime"] } }),
+    'line 1: header.mount: the model does not know the option "noatime", only delalloc,',
+  ],
+  [
+    "a mount that orders nothing, of a variant that does",
+    v2Header({
+      mount: "data=writeback",
+      variant: { ...headerV2().variant, mountOptions: ["data=writeback"] },
+    }),
+    'line 1: header.variant.journal: is "ordered", which the mount options contradict',
+  ],
+  ["a break outside the map", v2With(0, { breaks: [7] }), "steps[0].breaks[0]: 7 is no allocated"],
+  [
+    "a break at the first block of an extent",
+    v2With(2, { fiemap: [[0, 2, "written"]], breaks: [0] }),
+    "steps[2].breaks[0]: 0 is no allocated block behind another",
+  ],
+  [
+    "a break among delayed blocks",
+    v2With(2, { fiemap: [[0, 3, "delalloc"]], breaks: [1] }),
+    "steps[2].breaks[0]: 1 is no allocated block behind another",
+  ],
   ["a cache without the ioctl", v2With(0, { es: [] }), "steps[0].es: pwrite has no such field"],
   ["no pieces", v2With(0, { pieces: undefined }), "steps[0].pieces: is missing"],
   ["breaks in disorder", v2With(0, { breaks: [3, 3] }), "steps[0].breaks: is not sorted"],

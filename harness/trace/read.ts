@@ -75,16 +75,17 @@ class Parser {
       data = JSON.parse(text);
     } catch {
       throw this.error(
-        `is not JSON${ended ? "" : ": the file ends in the middle of it"}${this.#hint()}`,
+        `is not JSON${ended ? "" : ": the file ends in the middle of it"}${this.#hint(text)}`,
       );
     }
     if (typeof data === "object" && data !== null && !Array.isArray(data)) return data as Fields;
     throw this.error(`is ${shown(data)}, not a JSON object`);
   }
 
-  /** What a file may be that begins with what is not JSON. */
-  #hint(): string {
-    return this.#line === 1 && packingOf(this.#file) === undefined ? `; ${NAME_OF_PACKED}` : "";
+  /** What a file may be that begins with `text`, which is not JSON. */
+  #hint(text: string): string {
+    const packed = this.#line === 1 && !text.startsWith("{") && packingOf(this.#file) === undefined;
+    return packed ? `; ${NAME_OF_PACKED}` : "";
   }
 
   /** What `schema` makes of the field `name`. */

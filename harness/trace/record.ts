@@ -23,10 +23,10 @@ import type { Executor } from "../run/executor.ts";
 import { randomSeed } from "../run/run.ts";
 import type { Variant } from "../variant.ts";
 import { variantNamed } from "../variants.ts";
-import { headerV2Schema, TRACE_VERSION } from "./format.ts";
+import { TRACE_VERSION } from "./format.ts";
 import type { Step, TraceEnd, TraceHeaderV2 } from "./format.ts";
 import { stepOf } from "./step.ts";
-import { TraceWriter } from "./write.ts";
+import { headerToWrite, TraceWriter } from "./write.ts";
 
 export interface RecordOptions {
   out: string;
@@ -47,7 +47,11 @@ export interface RecordOptions {
 /** Bytes of a page of the kernels that the model knows. */
 const PAGE_BYTES = 4096;
 
-/** The header of a recording on `image`, read back as `check` will read it. */
+/**
+ * The header of a recording on `image`.
+ *
+ * @throws UsageError where it is one that `check` would refuse, as of a mount option that the model does not know
+ */
 export function headerOf(
   image: MountedImage,
   traits: KernelTraits,
@@ -55,7 +59,7 @@ export function headerOf(
 ): TraceHeaderV2 {
   const { variant, fresh } = image;
   const { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl } = traits;
-  return headerV2Schema.parse({
+  return headerToWrite({
     version: TRACE_VERSION,
     kernel: traits.release,
     series,

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UsageError } from "../failure.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { linesOf } from "./lines.ts";
-import { TraceWriter } from "./write.ts";
+import { headerV2 } from "./samples.ts";
+import { partialName, sweepPartials } from "./partial.ts";
+import { headerToWrite, TraceWriter } from "./write.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -20,7 +24,7 @@ async function linesIn(path: string): Promise<string[]> {
 }
 
 describe("a trace that is written", () => {
-  test.each(["plain.jsonl", "packed.jsonl.br", "packed.jsonl.gz"])(
+  test.each(["plain.jsonl", "packed.jsonl.br", "packed.jsonl.gz", "PACKED.JSONL.BR"])(
     "%s: line by line",
     async (name) => {
       const path = join(folder, name);
@@ -87,11 +91,122 @@ describe("a trace that is written", () => {
     );
   });
 
+  test.each([
+    ["", /^"": is no name of a file$/],
+    ["none/", /none\/: is no name of a file$/],
+    ["there/x.jsonl", /there\/x\.jsonl: cannot be written: ENOTDIR$/],
+    ["loop/x.jsonl", /loop\/x\.jsonl: cannot be written: ELOOP$/],
+    ["x".repeat(256), /x: cannot be written: ENAMETOOLONG$/],
+    ["x.jsonl.zst", /x\.jsonl\.zst: \.zst is not known: a trace is packed as \.br or \.gz/],
+  ])("to %j, in one line", (name, message) => {
+    const at = fs.mkdtempSync(join(folder, "bad-"));
+    fs.writeFileSync(join(at, "there"), "");
+    fs.symlinkSync("loop", join(at, "loop"));
+    const path = name === "" ? "" : `${at}/${name}`;
+    expect(() => new TraceWriter(path, false)).toThrow(UsageError);
+    expect(() => new TraceWriter(path, false)).toThrow(message);
+    expect(fs.readdirSync(at).toSorted()).toEqual(["loop", "there"]);
+  });
+
+  test("into a folder that may not be looked into, in one line", () => {
+    const at = fs.mkdtempSync(join(folder, "closed-"));
+    fs.chmodSync(at, 0);
+    const root = process.geteuid?.() === 0;
+    try {
+      if (root) process.seteuid?.(65534);
+      expect(() => new TraceWriter(join(at, "x.jsonl"), false)).toThrow(
+        /x\.jsonl: cannot be written: EACCES$/,
+      );
+    } finally {
+      if (root) process.seteuid?.(0);
+      fs.chmodSync(at, 0o700);
+    }
+  });
+
+  test("a name as long as may be", async () => {
+    const path = join(folder, `${"\u00e4".repeat(124)}.jsonl`);
+    const writer = new TraceWriter(path, false);
+    await writer.end();
+    expect(fs.statSync(path).size).toBe(0);
+  });
+
   test("a line that nobody could read again is refused", async () => {
     const writer = new TraceWriter(join(folder, "long.jsonl"), false);
     await expect(writer.write("x".repeat(DEFAULT_LIMITS.lineBytes))).rejects.toThrow(
       /long\.jsonl: line 1 would exceed 16 MiB: record shorter cases \(--max-length\)$/,
     );
     await writer.close();
+  });
+});
+
+/** When a process started, as its name of a file says it. */
+function startOf(pid: number): string {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
+  return stat.replace(/^.*\)/s, "").split(" ")[20] as string;
+}
+
+/** Another process, and what its recording would be called. */
+async function otherProcess(): Promise<[process: ReturnType<typeof spawn>, name: string]> {
+  const child = spawn("sleep", ["60"]);
+  await once(child, "spawn");
+  const own = `${process.pid}-${startOf(process.pid)}-`;
+  const name = partialName("other.jsonl");
+  expect(name).toContain(own);
+  const pid = child.pid as number;
+  return [child, name.replace(own, `${pid}-${startOf(pid)}-`)];
+}
+
+describe("a header that is written", () => {
+  test("is one that check will read", () => {
+    expect(headerToWrite(headerV2("1k-nodelalloc"))).toEqual(headerV2("1k-nodelalloc"));
+  });
+
+  test.each([
+    [{ series: "x".repeat(1001) }, "header.series: is longer than 1000 characters"],
+    [{ mount: "nodelalloc" }, 'header.mount: is "nodelalloc", but variant.mountOptions are ""'],
+    [
+      { mount: "noatime", variant: { ...headerV2().variant, mountOptions: ["noatime"] } },
+      'header.mount: the model does not know the option "noatime", only ',
+    ],
+    [
+      { variant: { ...headerV2().variant, mountOptions: ["journal_path=/x"] } },
+      "header.variant.mountOptions[0]: is not accepted from a file",
+    ],
+  ])("or is refused in one line, %#", (change, message) => {
+    const header = { ...headerV2(), ...change };
+    expect(() => headerToWrite(header)).toThrow(UsageError);
+    expect(() => headerToWrite(header)).toThrow(`check would refuse the recording: ${message}`);
+  });
+});
+
+describe.skipIf(!fs.existsSync("/proc/self/stat"))("what a killed recording left", () => {
+  test("goes with the next one beside it, and not before its process", async () => {
+    const at = fs.mkdtempSync(join(folder, "killed-"));
+    const [child, name] = await otherProcess();
+    fs.writeFileSync(join(at, name), "half");
+    await new TraceWriter(join(at, "x.jsonl"), false).close();
+    expect(fs.readdirSync(at)).toEqual([name]);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await new TraceWriter(join(at, "x.jsonl"), false).close();
+    expect(fs.readdirSync(at)).toEqual([]);
+  });
+
+  test("another process with its pid is not its own; another boot is not judged", () => {
+    const at = fs.mkdtempSync(join(folder, "pid-"));
+    const own = partialName("x");
+    const reused = own.replace(/-\d+-/, "-1-");
+    const elsewhere = reused.replace(/-[0-9a-f]{8}\./, "-00000000.");
+    const others = [own, elsewhere, ".x.0123abcd.partial", "x.partial", reused.slice(1)];
+    for (const name of [...others, reused]) fs.writeFileSync(join(at, name), "");
+    sweepPartials(at);
+    expect(fs.readdirSync(at).toSorted()).toEqual(others.toSorted());
+    fs.mkdirSync(join(at, reused));
+    sweepPartials(at);
+    expect(fs.existsSync(join(at, reused))).toBe(true);
+  });
+
+  test("a folder that cannot be read is none of its business", () => {
+    expect(() => sweepPartials(join(folder, "none"))).not.toThrow();
   });
 });

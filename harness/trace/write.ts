@@ -9,12 +9,18 @@ import { PassThrough } from "node:stream";
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
 import { once } from "node:events";
+import type * as z from "zod";
 import { UsageError } from "../failure.ts";
 import { undoAtExit } from "../kernel/undo.ts";
+import { printable } from "../report/terminal.ts";
+import { configOf } from "./config.ts";
 import { fileError } from "./fault.ts";
+import { headerV2Schema } from "./format.ts";
+import type { TraceHeaderV2 } from "./format.ts";
 import { DEFAULT_LIMITS, MIB } from "./limits.ts";
 import { packingOf } from "./packing.ts";
 import { partialName, sweepPartials } from "./partial.ts";
+import { pathText, schemaFault } from "./schema-fault.ts";
 
 /** Strong enough for a fifteenth of the size, and faster than a kernel gives. */
 const BROTLI_QUALITY = 9;
@@ -56,6 +62,34 @@ export function mustBeFree(path: string, force: boolean): void {
   if (!force) throw fileError(path, "is there already; --force replaces it");
 }
 
+/** What `check` would say of a header; undefined where it would read it. */
+function headerFault(header: TraceHeaderV2): string | undefined {
+  const parsed = headerV2Schema.safeParse(header);
+  if (!parsed.success) {
+    const { path, reason } = schemaFault(header, parsed.error.issues[0] as z.core.$ZodIssue);
+    return `${pathText(["header", ...path])}: ${reason}`;
+  }
+  try {
+    configOf(parsed.data);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * The header of a recording, before anything is recorded under it.
+ *
+ * @throws UsageError where `check` would refuse it, as with a mount option whose effect the model does not know
+ */
+export function headerToWrite(header: TraceHeaderV2): TraceHeaderV2 {
+  const fault = headerFault(header);
+  if (fault === undefined) return header;
+  throw new UsageError(`check would refuse the recording: ${printable(fault)}`);
+}
+
+/** A file that gets its name when all of it is written. */
 export class TraceWriter {
   readonly #path: string;
   readonly #force: boolean;
