@@ -247,7 +247,9 @@ describe("the command", () => {
     expect(out).toMatch(
       new RegExp(`: 1 case, 2 of 2 steps compared, ${speed}; ${short.id} in 1 case$`, "m"),
     );
-    expect(out).toMatch(/\nAGREES: the model with all 2 files, known deviations taken in 1 of them; 3 cases, 8 of 8 steps compared\n$/);
+    expect(out).toMatch(
+      /\nAGREES: the model with all 2 files, known deviations taken in 1 of them; 3 cases, 8 of 8 steps compared\n$/,
+    );
   });
 
   test("1 where one diverges, with the report of its first divergence, and the others", async () => {
