@@ -19,6 +19,8 @@ await import("../model/file-system.test.ts");
 const folder = fileURLToPath(new URL("../properties/traces/", import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith(".br"));
 
+const own = fileURLToPath(new URL("../properties/traces/all-operations/", import.meta.url));
+
 const SHORT = "short-write-keeps-reservation";
 const MOVES = "failed-write-moves-size";
 const FREES = "short-write-frees-preallocation";
@@ -47,6 +49,18 @@ async function firstDiverging(file: string): Promise<number | undefined> {
 }
 
 describe("traces", () => {
+  test.each(readdirSync(own))("%s", async (file) => {
+    const allowed = knownDeviations.filter(({ id }) =>
+      (file.includes("nodelalloc") ? [MOVES, FREES] : [SHORT, MOVES]).includes(id),
+    );
+    const result = await checkFile(own + file, {
+      allowed,
+      only: undefined,
+      limits: DEFAULT_LIMITS,
+    });
+    expect(result.diverging).toBe(0);
+  });
+
   test.each(files)("%s", async (file) => {
     expect(await firstDiverging(file)).toBeUndefined();
   });
