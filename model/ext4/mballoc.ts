@@ -12,7 +12,7 @@
  * extent gets its blocks in two parts, and a caller that needs only the first leaves the second as it is.
  */
 import { EXT_MAX_BLOCKS } from "../types.ts";
-import type { Inode, Preallocation } from "../types.ts";
+import type { Inode, Preallocation, SuperBlock } from "../types.ts";
 import { ext4_has_free_clusters, jbd2_journal_force_commit_nested } from "./reservation.ts";
 
 /** fs/ext4/mballoc.h MB_DEFAULT_STREAM_THRESHOLD: files of up to so many blocks share preallocations with others. */
@@ -40,7 +40,8 @@ function roomFor(size: number, start: number, blockSize: number): { start: numbe
 
 /** The preallocation that holds `lblk`. */
 function preallocationAt(inode: Inode, lblk: number): Preallocation | undefined {
-  return inode.i_prealloc.find(({ pa_lstart, pa_end }) => pa_lstart <= lblk && lblk < pa_end);
+  for (const pa of inode.i_prealloc) if (pa.pa_lstart <= lblk && lblk < pa.pa_end) return pa;
+  return undefined;
 }
 
 /**
@@ -80,6 +81,11 @@ export interface AllocationHints {
   noPreallocation: boolean;
 }
 
+/** Blocks that can be allocated before the running transaction commits. */
+function allocatable({ s_freeclusters_counter, s_mb_free_pending }: SuperBlock): number {
+  return s_freeclusters_counter - s_mb_free_pending;
+}
+
 /** As many of `len` blocks as are free: halved until there are as many, unless they were promised; 0 for none. */
 function claim(inode: Inode, len: number, reserved: boolean): number {
   const { i_sb } = inode;
@@ -87,10 +93,9 @@ function claim(inode: Inode, len: number, reserved: boolean): number {
   if (!reserved) {
     while (claimed > 0 && !ext4_has_free_clusters(i_sb, claimed)) claimed = Math.floor(claimed / 2);
   }
-  const free = (): number => i_sb.s_freeclusters_counter - i_sb.s_mb_free_pending;
   // Writeback must not fail for want of a commit, and makes one (ext4_do_writepages(), ext4_iomap_map_blocks()).
-  if (reserved && free() < claimed) jbd2_journal_force_commit_nested(inode);
-  return Math.min(claimed, free());
+  if (reserved && allocatable(i_sb) < claimed) jbd2_journal_force_commit_nested(inode);
+  return Math.min(claimed, allocatable(i_sb));
 }
 
 /**
