@@ -2,8 +2,7 @@
  * `npm run bench:traces`: how fast recorded kernels are checked, and in how much memory. Needs no root.
  */
 import { createReadStream, createWriteStream, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";

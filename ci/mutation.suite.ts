@@ -1,46 +1,38 @@
 /**
  * What mutants of the model have to get past, the sharpest and fastest tests first (ci/mutation.vitest.config.ts).
  */
-import { readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { checkFile } from "../harness/trace/check.ts";
 import { DEFAULT_LIMITS } from "../harness/trace/limits.ts";
 import { TraceModel } from "../harness/trace/lockstep.ts";
 import { readTrace } from "../harness/trace/read.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
+import type { Deviation } from "../model/deviations/index.ts";
 import { seededBugs } from "../model/deviations/seeded/index.ts";
 import { isMinimal } from "../properties/detection.ts";
+import {
+  ownRecordings,
+  ownRecordingsFolder,
+  recordings,
+  recordingsFolder,
+} from "../properties/recordings.ts";
+import type { Parts } from "../properties/recordings.ts";
 
 await import("../model/interval-map.test.ts");
 await import("../model/ext4/zeroout.test.ts");
 await import("../model/file-system.test.ts");
 
-const folder = fileURLToPath(new URL("../properties/traces/", import.meta.url));
-const files = readdirSync(folder).filter((name) => name.endsWith(".br"));
+/** The known deviations that have a part in a recording. */
+function deviationsIn(parts: Parts): Deviation[] {
+  return knownDeviations.filter(({ id }) => id in parts);
+}
 
-const own = fileURLToPath(new URL("../properties/traces/all-operations/", import.meta.url));
-
-const SHORT = "short-write-keeps-reservation";
-const MOVES = "failed-write-moves-size";
-const FREES = "short-write-frees-preallocation";
-const NOT_NEW = "delayed-blocks-not-new";
-
-/** How the names of recordings begin that show deviations, and which. */
-const shown: [string, string[]][] = [
-  ["buffer_head-6.12.delalloc.1024", [SHORT]],
-  ["buffer_head-6.18.delalloc", [SHORT, MOVES]],
-  ["buffer_head-6.18.nodelalloc", [MOVES, FREES]],
-  ["iomap-v1-as-posted.delalloc", [NOT_NEW]],
-  ["iomap-v2-as-posted.delalloc", [NOT_NEW]],
-];
+const options = { only: undefined, limits: DEFAULT_LIMITS } as const;
 
 /** The first case of a recording that diverges. */
-async function firstDiverging(file: string): Promise<number | undefined> {
-  const ids = shown.find(([name]) => file.startsWith(name))?.[1] ?? [];
-  const { header, config, cases } = await readTrace(folder + file);
-  const deviations = knownDeviations.filter(({ id }) => ids.includes(id));
-  const model = new TraceModel(config, deviations);
+async function firstDiverging(file: string, parts: Parts): Promise<number | undefined> {
+  const { header, config, cases } = await readTrace(file);
+  const model = new TraceModel(config, deviationsIn(parts));
   for await (const recorded of cases) {
     const { divergence } = model.run(recorded, { variant: file, blockSize: header.blockSize });
     if (divergence !== undefined) return recorded.number;
@@ -49,29 +41,27 @@ async function firstDiverging(file: string): Promise<number | undefined> {
 }
 
 describe("traces", () => {
-  test.each(readdirSync(own))("%s", async (file) => {
-    const allowed = knownDeviations.filter(({ id }) =>
-      (file.includes("nodelalloc") ? [MOVES, FREES] : [SHORT, MOVES]).includes(id),
-    );
-    const result = await checkFile(own + file, {
+  test.each(Object.entries(ownRecordings))("%s", async (name, parts) => {
+    const allowed = deviationsIn(parts);
+    const result = await checkFile(`${ownRecordingsFolder}${name}.jsonl.br`, {
+      ...options,
       allowed,
-      only: undefined,
-      limits: DEFAULT_LIMITS,
     });
     expect(result.diverging).toBe(0);
   });
 
-  test.each(files)("%s", async (file) => {
-    expect(await firstDiverging(file)).toBeUndefined();
+  test.each(Object.entries(recordings))("%s", async (name, { parts }) => {
+    expect(await firstDiverging(`${recordingsFolder}${name}.jsonl.br`, parts)).toBeUndefined();
   });
 
-  test.each([
-    ["buffer_head-6.18.delalloc.1024.jsonl.br", 289],
-    ["buffer_head-6.18.nodelalloc.4096.jsonl.br", 89],
-  ])("%s without deviations", async (file, diverging) => {
-    const options = { only: undefined, limits: DEFAULT_LIMITS, allowed: "none" as const };
-    expect((await checkFile(folder + file, options)).diverging).toBe(diverging);
-  });
+  test.each(["buffer_head-6.18.delalloc.1024", "buffer_head-6.18.nodelalloc.4096"])(
+    "%s without deviations",
+    async (name) => {
+      const file = `${recordingsFolder}${name}.jsonl.br`;
+      const { diverging } = await checkFile(file, { ...options, allowed: "none" });
+      expect(diverging).toBe(recordings[name]?.ideal);
+    },
+  );
 });
 
 describe("seeded", () => {

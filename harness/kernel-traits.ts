@@ -28,6 +28,9 @@ export interface KernelTraits {
   bufferedIomap: boolean;
 }
 
+/** Those of them that the model is told. */
+type ToldToModel = Pick<KernelTraits, "largeFolios" | "prefaultFirst" | "zeroesGap" | "punchesTo">;
+
 /** What a run leaves out because this machine does not show it, a line each. */
 export function notCompared({ cacheIoctl, kernelLog }: KernelTraits): string[] {
   return [
@@ -46,7 +49,7 @@ export function notCompared({ cacheIoctl, kernelLog }: KernelTraits): string[] {
  */
 export function modelConfig(
   variant: Variant,
-  traits: KernelTraits,
+  traits: ToldToModel,
   freeBlocks: number,
 ): ModelConfig {
   return {

@@ -3,7 +3,7 @@
  * get_block_t pointers are. `tables.ts` fills it from a configuration; a deviation replaces entries of it. Below
  * the table nothing asks which variant it serves.
  */
-import type { Iomap, IomapOps, IomapReason } from "./iomap/iomap.ts";
+import type { Iomap, IomapOps } from "./iomap/iomap.ts";
 import type { Ioend, WritepageContext } from "./iomap/writeback.ts";
 import type { ExtentStatus, Folio, Inode, Source, SuperBlock, MapBlocks } from "./types.ts";
 
@@ -99,13 +99,11 @@ export interface Operations {
   /** Bytes accepted of `copied`. */
   __iomap_write_end(inode: Inode, folio: Folio, pos: number, len: number, copied: number): number;
   iomap_zero_range(inode: Inode, pos: number, len: number, ops: IomapOps): boolean;
-  iomap_write_failed(inode: Inode, pos: number, len: number): void;
   ext4_iomap_buffered_da_write_end(
     inode: Inode,
     offset: number,
     length: number,
     written: number,
-    reason: IomapReason,
     iomap: Iomap,
   ): void;
   iomap_last_written_block(inode: Inode, pos: number, written: number): number;

@@ -83,7 +83,7 @@ import {
   block_read_full_folio,
   try_to_free_buffers,
 } from "./fs/buffer.ts";
-import { __iomap_write_end, iomap_write_failed } from "./iomap/buffered-io.ts";
+import { __iomap_write_end } from "./iomap/buffered-io.ts";
 import { iomap_last_written_block, iomap_write_delalloc_release } from "./iomap/delalloc.ts";
 import {
   iomap_dirty_folio,
@@ -181,7 +181,6 @@ const common = {
   ext4_set_iomap,
   iomap_valid: ext4_iomap_valid,
   __iomap_write_end,
-  iomap_write_failed,
   iomap_zero_range: iomap_zero_range_batch,
   ext4_iomap_buffered_da_write_end,
   iomap_last_written_block,

@@ -7,8 +7,8 @@ import type { FileReadAhead } from "./mm/readahead.ts";
 import type { Operations } from "./operations.ts";
 
 /** x86-64 and most arm64: folios are multiples of this. */
-export const PAGE_SHIFT = 12;
-export const PAGE_SIZE = 2 ** PAGE_SHIFT;
+export const PAGE_SIZE = 4096;
+export const PAGE_SHIFT = Math.log2(PAGE_SIZE);
 
 /** fs/ext4/ext4_extents.h EXT_MAX_BLOCKS: one past the last logical block that an extent can hold. */
 export const EXT_MAX_BLOCKS = 2 ** 32 - 1;

@@ -9,7 +9,7 @@ import type { Broken } from "../harness/contract/contract.ts";
 import { Looks } from "../harness/lockstep/looks.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
-import { knownDeviations } from "../model/deviations/index.ts";
+import { deviationsOfSteps } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { DELAYED, UNWRITTEN } from "../model/types.ts";
 import { cases, settingFor, settings } from "./settings.ts";
@@ -53,10 +53,8 @@ describe("the ideal model", () => {
   });
 });
 
-const atSteps = knownDeviations.filter(({ visible }) => visible === "step");
-
 describe("a model with a known deviation", () => {
-  describe.each(atSteps)("$id", ({ override, breaks, witness }) => {
+  describe.each(deviationsOfSteps)("$id", ({ override, breaks, witness }) => {
     const { variant, config } = settingFor(witness);
 
     test.each(breaks)("breaks %s, and two operations show it", (promise) => {

@@ -9,10 +9,9 @@ import { describeOperation } from "../harness/operation.ts";
 import { ModelBroken } from "../model/assert.ts";
 import type { Deviation } from "../model/deviations/index.ts";
 import { seededBugs } from "../model/deviations/seeded/index.ts";
-import { detect } from "./detection.ts";
+import { detect, SEEDS } from "./detection.ts";
 import { settingFor } from "./settings.ts";
 
-const SEEDS = [1, 2, 3, 4, 5];
 const CASES = 5000;
 
 /** Whether the contract, without the model, finds something wrong with the witness and an fsync after it. */

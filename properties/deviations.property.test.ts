@@ -12,7 +12,7 @@ import {
 } from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { Operation } from "../harness/operation.ts";
-import { knownDeviations, stepDeviations } from "../model/deviations/index.ts";
+import { deviationsOfSteps, stepDeviations } from "../model/deviations/index.ts";
 import type { Deviation } from "../model/deviations/index.ts";
 import { operations } from "./arbitraries/operations.ts";
 import { modelAfter, settingFor, settings } from "./settings.ts";
@@ -23,8 +23,6 @@ import type { Setting } from "./settings.ts";
  * fallocate put past EOF and then a short write that ends before it: 104 for one of the seeds, the others 22 at most.
  */
 const CASES = 300;
-
-const visible = knownDeviations.filter((deviation) => deviation.visible === "step");
 
 function settingOf({ witness }: Deviation): Setting {
   return settingFor(witness);
@@ -42,15 +40,15 @@ function differsAt(deviation: Deviation, list: readonly Operation[]): number | u
 
 describe("known deviations", () => {
   test("there are some that show after an operation", () => {
-    expect(visible.map(({ id }) => id)).toContain("short-write-keeps-reservation");
-    expect(visible.length).toBeGreaterThan(1);
+    expect(deviationsOfSteps.map(({ id }) => id)).toContain("short-write-keeps-reservation");
+    expect(deviationsOfSteps.length).toBeGreaterThan(1);
   });
 
   const shownTogether = stepDeviations("buffer_head").filter(
     ({ witness }) => witness.variant === "4k-delalloc",
   );
   const sets: { kernel: string; variant: string; shown: readonly Deviation[] }[] = [
-    ...visible.map((one) => ({ ...one.witness, shown: [one] })),
+    ...deviationsOfSteps.map((one) => ({ ...one.witness, shown: [one] })),
     { kernel: "6.18", variant: "4k-delalloc", shown: shownTogether },
     { kernel: "6.18", variant: "4k-delalloc", shown: [] },
     { kernel: "series v2", variant: "4k-delalloc", shown: [] },
@@ -71,11 +69,11 @@ describe("known deviations", () => {
   test("one that can make no difference is not found", () => {
     const { config, variant } = settings.find(({ name }) => name === "4k-nodelalloc on 6.18")!;
     const options = { variant: variant.name, blockSize: variant.blockSize };
-    const shown = shownDeviations(config, modelWith(config, visible), options);
+    const shown = shownDeviations(config, modelWith(config, deviationsOfSteps), options);
     expect(shown.map(({ id }) => id)).not.toContain("short-write-keeps-reservation");
   });
 
-  test.each(visible)("$id: is needed for its witness and for nothing else", (one) => {
+  test.each(deviationsOfSteps)("$id: is needed for its witness and for nothing else", (one) => {
     const { config, variant } = settingOf(one);
     const options = { variant: variant.name, blockSize: variant.blockSize };
     const needed = [witnessOf(one), [{ op: "fsync" as const }]].map((list) => {
@@ -86,11 +84,14 @@ describe("known deviations", () => {
     expect(needed).toEqual([true, false]);
   });
 
-  test.each(visible)("$id: shows on its witness, at the latest after the last operation", (one) => {
-    expect(differsAt(one, witnessOf(one))).toBeLessThan(one.witness.operations.length);
-  });
+  test.each(deviationsOfSteps)(
+    "$id: shows on its witness, at the latest after the last operation",
+    (one) => {
+      expect(differsAt(one, witnessOf(one))).toBeLessThan(one.witness.operations.length);
+    },
+  );
 
-  test.each(visible)("$id: has a witness without an operation to spare", (one) => {
+  test.each(deviationsOfSteps)("$id: has a witness without an operation to spare", (one) => {
     const witness = witnessOf(one);
     // An fsync shows that the difference lasts (see below); it makes none.
     const made = [...witness.keys()].filter((at) => witness[at]!.op !== "fsync");
@@ -100,7 +101,7 @@ describe("known deviations", () => {
     expect(made.length).toBeGreaterThan(0);
   });
 
-  test.each(visible)("$id: still shows after its witness", (one) => {
+  test.each(deviationsOfSteps)("$id: still shows after its witness", (one) => {
     const { config } = settingOf(one);
     const [ideal, deviated] = [[], [one.override]].map((overrides) => {
       const model = modelAfter(config, witnessOf(one), overrides);
@@ -109,7 +110,7 @@ describe("known deviations", () => {
     expect(deviated).not.toEqual(ideal);
   });
 
-  test.each(visible)("$id: is found, and shrunk to two operations or fewer", (one) => {
+  test.each(deviationsOfSteps)("$id: is found, and shrunk to two operations or fewer", (one) => {
     const { variant } = settingOf(one);
     const arbitrary = operations({ variant, maxLength: 200 });
     for (const seed of [1, 2, 3, 4, 5]) {
@@ -121,7 +122,7 @@ describe("known deviations", () => {
     }
   });
 
-  test.each(visible)(
+  test.each(deviationsOfSteps)(
     "$id: the model says that it had a part, and the ideal model never does",
     (one) => {
       const { config } = settingOf(one);

@@ -7,15 +7,13 @@ import { describe, expect, test } from "vitest";
 import { witnessOf } from "../harness/lockstep/deviations.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 import { seededBugs } from "../model/deviations/seeded/index.ts";
-import { detect, isMinimal } from "./detection.ts";
+import { detect, isMinimal, SEEDS } from "./detection.ts";
 import { detectionTable } from "./detection-table.ts";
 
 const narrow = (text: string): string => text.replaceAll(" ", "").replaceAll(/-{3,}/g, "---");
 
 /** Cases within which every bug must be found; a run of the tool makes some hundred a second. */
 const CASES = 300;
-
-const SEEDS = [1, 2, 3, 4, 5];
 
 const folder = new URL("../model/deviations/", import.meta.url);
 

@@ -2,6 +2,7 @@
  * Settings: every variant on every kind of kernel, for properties of the model that need no kernel.
  */
 import * as fc from "fast-check";
+import { modelConfig } from "../harness/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
 import type { Variant } from "../harness/variant.ts";
@@ -31,9 +32,8 @@ function isOn(variant: Variant, { path }: KernelFacts): boolean {
 /** The model's configuration for a variant on a known kernel. */
 export function settingOf(variant: Variant, kernel: KernelName): Setting {
   const freeBlocks = Math.floor((0.9 * variant.imageSize) / variant.blockSize);
-  const { blockSize, delalloc, journal } = variant;
-  const dioread = delalloc ? variant.dioread : "lock";
-  const config = { ...kernels[kernel], blockSize, delalloc, journal, dioread, freeBlocks };
+  const facts: KernelFacts = kernels[kernel];
+  const config = { ...modelConfig(variant, facts, freeBlocks), ...facts };
   return { name: `${variant.name} on ${kernel}`, variant, config };
 }
 

@@ -3,25 +3,10 @@
  * blocks, ranged write-back, dropped caches, and the bytes of every read, by their digest.
  */
 import { readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { checkFile } from "../harness/trace/check.ts";
 import { DEFAULT_LIMITS } from "../harness/trace/limits.ts";
-
-const folder = fileURLToPath(new URL("traces/all-operations/", import.meta.url));
-
-const SHORT = "short-write-keeps-reservation";
-const MOVES = "failed-write-moves-size";
-const FREES = "short-write-frees-preallocation";
-
-/** In how many cases which known deviation has a part. */
-const recordings: Record<string, Record<string, number>> = {
-  "buffer_head-6.18.1k-delalloc": { [SHORT]: 168, [MOVES]: 66 },
-  "buffer_head-6.18.1k-nodelalloc": { [FREES]: 5, [MOVES]: 66 },
-  "buffer_head-6.18.4k-delalloc": { [SHORT]: 168, [MOVES]: 57 },
-  "buffer_head-6.18.4k-dioread-lock": { [SHORT]: 168, [MOVES]: 57 },
-  "buffer_head-6.18.4k-nodelalloc": { [FREES]: 5, [MOVES]: 57 },
-};
+import { ownRecordings as recordings, ownRecordingsFolder as folder } from "./recordings.ts";
 
 describe("recordings of all operations", () => {
   test("every recording is replayed", () => {

@@ -11,7 +11,6 @@ import {
   lstatSync,
   readFileSync,
   readdirSync,
-  readlinkSync,
   realpathSync,
   rmSync,
   rmdirSync,
@@ -26,6 +25,7 @@ import * as z from "zod";
 import { EnvironmentError } from "../failure.ts";
 import { attachedLoops, detachLoop } from "./loop.ts";
 import { mountsBelow, unmountAll } from "./mount.ts";
+import { pidScope, startTimeOf } from "./owner.ts";
 
 const PREFIX = "ext4-conform";
 /** `tmp` names directories <prefix>-<pid>-<random>. */
@@ -52,24 +52,6 @@ function places(): string[] {
     }
   });
   return [...new Set(there)];
-}
-
-/** Clock ticks after boot at which a process started, or undefined where it is gone or a zombie (proc_pid_stat(5)). */
-function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is the program's name in parentheses and may hold anything, parentheses too.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where a pid means something: this boot and this pid namespace. */
-function pidScope(): string {
-  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
 }
 
 /** Makes a work directory with room for `bytes`. Throws EnvironmentError where no place has that much. */

@@ -8,28 +8,31 @@
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmdirSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ModelConfig } from "../../model/tables.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
+import { startTimeOf } from "./owner.ts";
 import { runSync } from "./process.ts";
 
 const PREFIX = "ext4-conform-";
 
 const EVENTS = ["ext4/ext4_da_write_begin", "ext4/ext4_write_begin", "iomap/iomap_iter"];
 
-/** A tracefs of our own, for as long as `use` runs; undefined where it cannot be mounted. */
-function withTracefs<T>(use: (root: string | undefined) => T): T {
-  const point = mkdtempSync(join(tmpdir(), PREFIX));
+/**
+ * A tracefs in the image's work directory, for as long as `use` runs; undefined where it cannot be mounted. What removes a
+ * work directory unmounts what is below it.
+ */
+function withTracefs<T>(image: MountedImage, use: (root: string | undefined) => T): T {
+  const point = join(image.directory, "tracefs");
+  mkdirSync(point);
   const mounted = runSync("mount", ["-t", "tracefs", "tracefs", point]).exitCode === 0;
   try {
     return use(mounted ? point : undefined);
@@ -43,7 +46,8 @@ function withTracefs<T>(use: (root: string | undefined) => T): T {
 function openInstance(tracefs: string): string {
   const root = join(tracefs, "instances");
   const stale = readdirSync(root).filter(
-    (name) => name.startsWith(PREFIX) && !existsSync(`/proc/${name.slice(PREFIX.length)}`),
+    (name) =>
+      name.startsWith(PREFIX) && startTimeOf(Number(name.slice(PREFIX.length))) === undefined,
   );
   for (const name of stale) rmdirSync(join(root, name));
   const instance = join(root, `${PREFIX}${process.pid}`);
@@ -86,7 +90,7 @@ function traceOfWrite(image: MountedImage, tracefs: string): string {
  * @throws EnvironmentError where the kernel's trace events do not tell
  */
 export function writePathOf(image: MountedImage): ModelConfig["path"] {
-  const path = withTracefs((root) =>
+  const path = withTracefs(image, (root) =>
     root === undefined ? undefined : pathIn(traceOfWrite(image, root)),
   );
   if (path !== undefined) return path;

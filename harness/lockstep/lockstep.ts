@@ -59,6 +59,13 @@ export function withContract(
   return { ...options, contract: new Contract(config), mayBreak };
 }
 
+const NONE: readonly Operation[] = [];
+
+/** What the subject performed besides the operation of the step. Most steps have nothing of the kind, and allocate nothing. */
+function followersOf({ performed }: Subject): readonly Operation[] {
+  return performed === undefined || performed.length < 2 ? NONE : performed.slice(1);
+}
+
 /**
  * Run one case on both, from a fresh file each, and stop at the first divergence. The file is left as it is, so that
  * a caller can keep it for a checkpoint; the next `begin` removes it.
@@ -84,7 +91,7 @@ export function runCase(
     if (!movesBlocks(operation)) model.place(seen);
     model.apply(operation, step);
     if (movesBlocks(operation)) model.place(seen);
-    const followers = subject.performed?.slice(1) ?? [];
+    const followers = followersOf(subject);
     model.follow(followers, step);
     if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
     const expected = model.observe(seen.windows);

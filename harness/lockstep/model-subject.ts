@@ -21,6 +21,7 @@ import { patternTag } from "../../model/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
 import type { Inode, SuperBlock } from "../../model/types.ts";
+import { indexAfter } from "../contract/extents-walk.ts";
 import type { BlockRange, Extent, ExtentState, Observation } from "../observation.ts";
 import { WHOLE_FILE } from "../extents.ts";
 import { clampOperation } from "../operation.ts";
@@ -217,14 +218,7 @@ function stateAt(
   seen: readonly Extent[],
   lblk: number,
 ): { state: typeof WRITTEN | typeof UNWRITTEN | undefined; end: number } {
-  let low = 0;
-  let high = seen.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (seen[middle]!.lblk + seen[middle]!.len > lblk) high = middle;
-    else low = middle + 1;
-  }
-  const extent = seen[low];
+  const extent = seen[indexAfter(seen, lblk)];
   if (extent === undefined || extent.lblk > lblk) return { state: undefined, end: lblk + 1 };
   const end = extent.lblk + extent.len;
   if (extent.state === "delayed") return { state: undefined, end };

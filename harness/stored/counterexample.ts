@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as z from "zod";
 import { type Divergence, divergenceKindSchema } from "../divergence.ts";
 import { UsageError } from "../failure.ts";
+import { pathText, valueAt } from "../json-path.ts";
 import { MAX_OPERATIONS, operationsSchema } from "../operation.ts";
 import { printable } from "../report/terminal.ts";
 import { variants } from "../../images/variants.ts";
@@ -87,14 +88,6 @@ export function counterexampleOf(
   };
 }
 
-/** operations[3].len */
-function pathText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, key) => {
-    if (typeof key === "number") return `${text}[${key}]`;
-    return text === "" ? String(key) : `${text}.${String(key)}`;
-  }, "");
-}
-
 function short(text: string): string {
   const clean = printable(text);
   return clean.length > 200 ? `${clean.slice(0, 197)}...` : clean;
@@ -103,16 +96,6 @@ function short(text: string): string {
 /** One line for a place in a file and a reason. */
 function usageError(name: string, reason: string): UsageError {
   return new UsageError(`${printable(name)}: ${short(reason)}`);
-}
-
-/** The value at `path`, as far as there is one. */
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value;
-  for (const key of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
-    at = (at as Record<PropertyKey, unknown>)[key];
-  }
-  return at;
 }
 
 function reasonOf(issue: z.core.$ZodIssue, data: unknown): string {

@@ -1,7 +1,7 @@
 /**
  * `ext4-conform trace check FILE...`: the model against what kernels did, no kernel needed.
  */
-import { knownDeviations } from "../../model/deviations/index.ts";
+import { deviationsOfSteps } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
@@ -28,12 +28,11 @@ export interface CheckCommandOptions {
 
 /** The deviations with these ids. Throws UsageError where there is none, and says which there are. */
 export function deviationsNamed(ids: string): Deviation[] {
-  const atSteps = knownDeviations.filter(({ visible }) => visible === "step");
   const names = [...new Set(ids.split(",").map((id) => id.trim()))];
   return names.map((name) => {
-    const deviation = atSteps.find(({ id }) => id === name);
+    const deviation = deviationsOfSteps.find(({ id }) => id === name);
     if (deviation !== undefined) return deviation;
-    const known = atSteps.map(({ id }) => id).join(", ");
+    const known = deviationsOfSteps.map(({ id }) => id).join(", ");
     throw new UsageError(
       `there is no deviation "${printable(name)}" of steps; there are: ${known}`,
     );

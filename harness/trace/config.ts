@@ -161,16 +161,9 @@ function configOfV1(header: TraceHeaderV1): ModelConfig {
 }
 
 function configOfV2(header: TraceHeaderV2): ModelConfig {
-  const { kernel, path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
-  const all = {
-    ...traits,
-    release: kernel,
-    kernelLog: false,
-    atUnmount: [],
-    bufferedIomap: path === "iomap",
-  };
+  const { path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
   const { iomap } = factsOf(header);
-  const config = modelConfig(variant, all, freeBlocks);
+  const config = modelConfig(variant, traits, freeBlocks);
   mustAgree(mount, variant, config);
   return {
     ...config,

@@ -8,6 +8,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { pidScope, startTimeOf } from "../kernel/owner.ts";
 
 /** Characters of the final name that are kept: of four bytes each at most, and NAME_MAX is 255. */
 const KEPT_CHARACTERS = 40;
@@ -15,24 +16,10 @@ const KEPT_CHARACTERS = 40;
 /** .<name>.<pid>-<start time>-<scope>.<random>.partial */
 const NAME = /^\..*\.(\d+)-(\d+)-([0-9a-f]{8})\.[0-9a-f]{8}\.partial$/s;
 
-/** Clock ticks after boot at which a process started; undefined where it is gone or a zombie (proc_pid_stat(5)). */
-function startTimeOf(pid: number): string | undefined {
+/** The scope of this process (kernel/owner.ts) as eight digits; undefined where nothing says it. */
+function scopeDigits(): string | undefined {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is the program's name in parentheses and may hold anything, parentheses too.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where a pid means something, this boot and this pid namespace, as eight digits; undefined where nothing says so. */
-function pidScope(): string | undefined {
-  try {
-    const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    const scope = `${boot} ${fs.readlinkSync("/proc/self/ns/pid")}`;
-    return createHash("sha256").update(scope).digest("hex").slice(0, 8);
+    return createHash("sha256").update(pidScope()).digest("hex").slice(0, 8);
   } catch {
     return undefined;
   }
@@ -41,7 +28,7 @@ function pidScope(): string | undefined {
 /** A name that no other file has, for what this process writes and will call `name`. */
 export function partialName(name: string): string {
   const kept = Array.from(name).slice(0, KEPT_CHARACTERS).join("");
-  const owner = `${process.pid}-${startTimeOf(process.pid) ?? 0}-${pidScope() ?? "0".repeat(8)}`;
+  const owner = `${process.pid}-${startTimeOf(process.pid) ?? 0}-${scopeDigits() ?? "0".repeat(8)}`;
   return `.${kept}.${owner}.${randomBytes(4).toString("hex")}.partial`;
 }
 
@@ -53,7 +40,7 @@ function isAbandoned(name: string, scope: string): boolean {
 
 /** Removes what dead recordings of this user left in `folder`. Never an error: it is not what was asked for. */
 export function sweepPartials(folder: string): void {
-  const scope = pidScope();
+  const scope = scopeDigits();
   if (scope === undefined || startTimeOf(process.pid) === undefined) return;
   try {
     for (const name of fs.readdirSync(folder)) {

@@ -6,6 +6,7 @@
  */
 import * as z from "zod";
 import { UsageError } from "../failure.ts";
+import { pathText } from "../json-path.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { configOf, guessedOf } from "./config.ts";
@@ -20,7 +21,7 @@ import type { TraceLimits } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 import type { Line } from "./lines.ts";
 import { NAME_OF_PACKED, packingOf } from "./packing.ts";
-import { pathText, schemaFault } from "./schema-fault.ts";
+import { schemaFault } from "./schema-fault.ts";
 import { observationOf, operationOf } from "./step.ts";
 
 /** One case: what was done, and what was seen right after each operation. */

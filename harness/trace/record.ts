@@ -2,6 +2,7 @@
  * `ext4-conform trace record`: what the running kernel does, written down to be checked anywhere (FORMAT.md).
  */
 import * as fc from "fast-check";
+import { PAGE_SIZE } from "../../model/types.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
@@ -44,9 +45,6 @@ export interface RecordOptions {
   series: string;
 }
 
-/** Bytes of a page of the kernels that the model knows. */
-const PAGE_BYTES = 4096;
-
 /**
  * The header of a recording on `image`.
  *
@@ -66,7 +64,7 @@ export function headerOf(
     path,
     mount: mountOptions(variant).join(","),
     blockSize: variant.blockSize,
-    pageSize: PAGE_BYTES,
+    pageSize: PAGE_SIZE,
     seed,
     variant,
     traits: { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl },
@@ -166,10 +164,10 @@ async function recordInto(
 /** Throws EnvironmentError on a kernel that the model could not be held against. */
 function mustHavePagesOf4K(): void {
   const bytes = syscalls().getpagesize();
-  if (bytes === PAGE_BYTES) return;
+  if (bytes === PAGE_SIZE) return;
   throw new EnvironmentError(
     "unsupported-platform",
-    `pages have ${bytes} bytes here, and the model knows ${PAGE_BYTES} only`,
+    `pages have ${bytes} bytes here, and the model knows ${PAGE_SIZE} only`,
     "Run a kernel with pages of 4 KiB.",
   );
 }

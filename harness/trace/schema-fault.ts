@@ -3,6 +3,7 @@
  * there instead.
  */
 import type * as z from "zod";
+import { valueAt } from "../json-path.ts";
 import { shown, shownName } from "./fault.ts";
 
 /** Where something is wrong, and what. */
@@ -20,17 +21,6 @@ const types: Readonly<Record<string, string>> = {
   number: "is no whole number",
   int: "is no whole number",
 };
-
-/** What `path` leads to in a value out of JSON. */
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  let value = root;
-  for (const name of path) {
-    const inside = typeof value === "object" && value !== null && Object.hasOwn(value, name);
-    if (!inside) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[name];
-  }
-  return value;
-}
 
 /** Values of which one is right: those of a list, or of the members of a union. */
 function allowedBy(issue: z.core.$ZodIssue): unknown[] {
@@ -66,13 +56,4 @@ export function schemaFault(root: unknown, issue: z.core.$ZodIssue): SchemaFault
   }
   const value = valueAt(root, issue.path);
   return { path: issue.path, reason: value === undefined ? "is missing" : reasonOf(issue, value) };
-}
-
-/** `header.variant.mkfsOptions[0]` */
-export function pathText(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, i) =>
-      typeof part === "number" ? `[${part}]` : `${i > 0 ? "." : ""}${String(part)}`,
-    )
-    .join("");
 }

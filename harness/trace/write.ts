@@ -11,6 +11,7 @@ import * as zlib from "node:zlib";
 import { once } from "node:events";
 import type * as z from "zod";
 import { UsageError } from "../failure.ts";
+import { pathText } from "../json-path.ts";
 import { undoAtExit } from "../kernel/undo.ts";
 import { printable } from "../report/terminal.ts";
 import { configOf } from "./config.ts";
@@ -20,7 +21,7 @@ import type { TraceHeaderV2 } from "./format.ts";
 import { DEFAULT_LIMITS, MIB } from "./limits.ts";
 import { packingOf } from "./packing.ts";
 import { partialName, sweepPartials } from "./partial.ts";
-import { pathText, schemaFault } from "./schema-fault.ts";
+import { schemaFault } from "./schema-fault.ts";
 
 /** Strong enough for a fifteenth of the size, and faster than a kernel gives. */
 const BROTLI_QUALITY = 9;

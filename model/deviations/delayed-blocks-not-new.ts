@@ -31,9 +31,9 @@ export const delayedBlocksNotNew: Deviation = {
       map.m_flags &= ~BH_New;
       return error;
     },
-    ext4_iomap_buffered_da_write_end(inode, offset, length, written, reason, iomap) {
+    ext4_iomap_buffered_da_write_end(inode, offset, length, written, iomap) {
       if (iomap.type === DELAYED && written < length) inode.deviated.add(delayedBlocksNotNew.id);
-      base.ext4_iomap_buffered_da_write_end(inode, offset, length, written, reason, iomap);
+      base.ext4_iomap_buffered_da_write_end(inode, offset, length, written, iomap);
     },
   }),
 };

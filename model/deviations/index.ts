@@ -17,10 +17,14 @@ export const knownDeviations: readonly Deviation[] = [
   delayedBlocksNotNew,
 ];
 
-/** The known deviations that show after an operation on a path. */
+/** The known deviations that show after an operation. */
+export const deviationsOfSteps: readonly Deviation[] = knownDeviations.filter(
+  ({ visible }) => visible === "step",
+);
+
+/** Those of them that a path can show. */
 export function stepDeviations(path: ModelConfig["path"]): readonly Deviation[] {
-  return knownDeviations.filter(
-    (deviation) =>
-      deviation.visible === "step" && (deviation.path === undefined || deviation.path === path),
+  return deviationsOfSteps.filter(
+    (deviation) => deviation.path === undefined || deviation.path === path,
   );
 }

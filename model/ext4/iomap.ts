@@ -13,7 +13,7 @@ import {
   iomap_page_mkwrite,
   iomap_read_folio,
 } from "../iomap/buffered-io.ts";
-import type { Iomap, IomapOps, IomapReason } from "../iomap/iomap.ts";
+import type { Iomap, IomapOps } from "../iomap/iomap.ts";
 import {
   BH_Delay,
   BH_Mapped,
@@ -135,7 +135,6 @@ export function ext4_iomap_buffered_da_write_end(
   offset: number,
   length: number,
   written: number,
-  _reason: IomapReason,
   iomap: Iomap,
 ): void {
   const { s_op, s_blocksize } = inode.i_sb;

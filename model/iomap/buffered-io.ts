@@ -124,7 +124,7 @@ export function __iomap_write_end(
 }
 
 /** fs/iomap/buffered-io.c iomap_write_failed(): folios past EOF that a failed write brought in go again. */
-export function iomap_write_failed(inode: Inode, pos: number, len: number): void {
+function iomap_write_failed(inode: Inode, pos: number, len: number): void {
   const end = pos + len;
   if (end <= inode.i_size) return;
   inode.i_sb.s_op.truncate_inode_pages_range(inode, Math.max(pos, inode.i_size), end - 1);
@@ -172,7 +172,7 @@ function iomap_write_iter(
     const copied = Math.min(bytes, from.readable);
     const written = writeFolio(inode, folio, pos, bytes, copied, source);
     if (written === 0) {
-      inode.i_sb.s_op.iomap_write_failed(inode, pos, bytes);
+      iomap_write_failed(inode, pos, bytes);
       if (chunk > PAGE_SIZE) chunk /= 2;
       retry = copied;
     } else {
@@ -195,7 +195,7 @@ export function iomap_file_buffered_write(
   ops: IomapOps,
 ): number {
   const from = { left: len, readable: Math.min(readable, len) };
-  const done = iomap_iter(inode, pos, len, "write", ops, (round) =>
+  const done = iomap_iter(inode, pos, len, ops, (round) =>
     iomap_write_iter(inode, round, from, source),
   );
   return done.pos > pos ? done.pos - pos : done.status;
@@ -213,7 +213,7 @@ export function writeZeros(inode: Inode, round: IomapRound): void {
 /** fs/iomap/buffered-io.c iomap_read_folio(): afterwards the whole folio is uptodate. */
 export function iomap_read_folio(inode: Inode, folio: Folio, ops: IomapOps): void {
   ifs_alloc(inode, folio);
-  iomap_iter(inode, folio_pos(folio), folio_size(folio), "read", ops, ({ length }) => length);
+  iomap_iter(inode, folio_pos(folio), folio_size(folio), ops, ({ length }) => length);
   iomap_set_range_uptodate(inode, folio, 0, folio_size(folio));
 }
 
@@ -223,7 +223,7 @@ export function iomap_read_folio(inode: Inode, folio: Folio, ops: IomapOps): voi
 export function iomap_page_mkwrite(inode: Inode, folio: Folio, ops: IomapOps): number {
   const pos = folio_pos(folio);
   const len = Math.min(folio_size(folio), inode.i_size - pos);
-  const done = iomap_iter(inode, pos, len, "fault", ops, (round) => {
+  const done = iomap_iter(inode, pos, len, ops, (round) => {
     inode.i_sb.s_op.dirty_folio(inode, folio);
     return round.length;
   });

@@ -4,7 +4,8 @@
  * Kernel:   include/linux/iomap.h struct iomap, struct iomap_ops; fs/iomap/iter.c iomap_iter()
  *           (6.12; in later kernels a write that made progress and then failed does not ask for a mapping once more, which here
  *           would find nothing left to read and give back what it mapped)
- * Left out: srcmap (there is no copy on write), inline data, the physical address
+ * Left out: srcmap (there is no copy on write), inline data, the physical address, flags (which of them a call is for,
+ *           its iomap_ops say)
  */
 import type { DELAYED, HOLE, UNWRITTEN, WRITTEN } from "../types.ts";
 import type { Inode } from "../types.ts";
@@ -25,22 +26,12 @@ export interface Iomap {
   validity_cookie: number;
 }
 
-/** IOMAP_WRITE, IOMAP_FAULT, IOMAP_ZERO; a read has none of them. */
-export type IomapReason = "read" | "write" | "fault" | "zero";
-
 /** struct iomap_ops */
 export interface IomapOps {
   /** The mapping at `pos`, of up to `length` bytes, or -errno. */
-  iomap_begin(inode: Inode, pos: number, length: number, reason: IomapReason): Iomap | number;
+  iomap_begin(inode: Inode, pos: number, length: number): Iomap | number;
   /** `written` of the `length` bytes from `pos` on were dealt with. */
-  iomap_end?(
-    inode: Inode,
-    pos: number,
-    length: number,
-    written: number,
-    reason: IomapReason,
-    iomap: Iomap,
-  ): void;
+  iomap_end?(inode: Inode, pos: number, length: number, written: number, iomap: Iomap): void;
 }
 
 /** One round of the loop: bytes [pos, pos + length) lie in `iomap`. */
@@ -64,18 +55,17 @@ export function iomap_iter(
   inode: Inode,
   start: number,
   length: number,
-  reason: IomapReason,
   ops: IomapOps,
   body: (round: IomapRound) => number,
 ): Iterated {
   const end = start + length;
   let pos = start;
   while (pos < end) {
-    const iomap = ops.iomap_begin(inode, pos, end - pos, reason);
+    const iomap = ops.iomap_begin(inode, pos, end - pos);
     if (typeof iomap === "number") return { pos, status: iomap };
     const mapped = Math.min(end, iomap.offset + iomap.length) - pos;
     const processed = body({ pos, length: mapped, iomap });
-    ops.iomap_end?.(inode, pos, mapped, Math.max(processed, 0), reason, iomap);
+    ops.iomap_end?.(inode, pos, mapped, Math.max(processed, 0), iomap);
     if (processed < 0) return { pos, status: processed };
     if (processed === 0 && !iomap.stale) break;
     pos += processed;

@@ -8,12 +8,8 @@ import { dirtyFolios } from "../mm/folio.ts";
 import { HOLE, UNWRITTEN } from "../types.ts";
 import type { Inode } from "../types.ts";
 import { iomap_iter } from "./iomap.ts";
-import type { IomapOps, IomapRound } from "./iomap.ts";
+import type { IomapOps, IomapRound, IomapType } from "./iomap.ts";
 import { writeZeros } from "./buffered-io.ts";
-
-function dirtyOver(inode: Inode, pos: number, len: number): boolean {
-  return dirtyFolios(inode, pos, pos + len - 1).length > 0;
-}
 
 /** fs/iomap/buffered-io.c iomap_zero_iter_flush_and_stale() */
 function flushAndStale(inode: Inode, round: IomapRound, end: number): number {
@@ -22,55 +18,37 @@ function flushAndStale(inode: Inode, round: IomapRound, end: number): number {
   return 0;
 }
 
+/** Zeros bytes [pos, pos + len); whether that took a write. */
+type ZeroRange = (inode: Inode, pos: number, len: number, ops: IomapOps) => boolean;
+
 /**
- * fs/iomap/buffered-io.c iomap_zero_range() of 6.12: zeros in [pos, pos + len). A hole and a clean unwritten block read as
- * zero already; where dirty pages lie over them those are written back first, and then it is looked again. Whether
- * something was zeroed.
+ * Zeros in [pos, pos + len). What has no written blocks reads as zero already; where dirty pages lie over it, mappings of a
+ * type in `flushed` are written back first and looked at again, and of the other types the pages are zeroed.
  */
-export function iomap_zero_range_flush(
-  inode: Inode,
-  pos: number,
-  len: number,
-  ops: IomapOps,
-): boolean {
-  let dirty = dirtyOver(inode, pos, len);
-  let did_zero = false;
-  iomap_iter(inode, pos, len, "zero", ops, (round) => {
-    const { iomap } = round;
-    if (iomap.type === HOLE || iomap.type === UNWRITTEN) {
-      if (!dirty) return round.length;
-      dirty = false;
-      return flushAndStale(inode, round, pos + len - 1);
-    }
-    writeZeros(inode, round);
-    did_zero = true;
-    return round.length;
-  });
-  return did_zero;
+function zeroRange(flushed: readonly IomapType[]): ZeroRange {
+  return (inode, pos, len, ops) => {
+    let dirty = dirtyFolios(inode, pos, pos + len - 1).length > 0;
+    let did_zero = false;
+    iomap_iter(inode, pos, len, ops, (round) => {
+      const { type } = round.iomap;
+      if (!dirty && (type === HOLE || type === UNWRITTEN)) return round.length;
+      if (dirty && flushed.includes(type)) {
+        dirty = false;
+        return flushAndStale(inode, round, pos + len - 1);
+      }
+      writeZeros(inode, round);
+      did_zero = true;
+      return round.length;
+    });
+    return did_zero;
+  };
 }
+
+/** fs/iomap/buffered-io.c iomap_zero_range() of 6.12: dirty pages over a hole or unwritten blocks are written back. */
+export const iomap_zero_range_flush = zeroRange([HOLE, UNWRITTEN]);
 
 /**
  * fs/iomap/buffered-io.c iomap_zero_range() with iomap_fill_dirty_folios(), as 6.19 has it: over unwritten blocks the dirty
- * pages themselves are zeroed, and nothing is written back. Whether something was zeroed.
+ * pages themselves are zeroed, and nothing is written back.
  */
-export function iomap_zero_range_batch(
-  inode: Inode,
-  pos: number,
-  len: number,
-  ops: IomapOps,
-): boolean {
-  let dirty = dirtyOver(inode, pos, len);
-  let did_zero = false;
-  iomap_iter(inode, pos, len, "zero", ops, (round) => {
-    const { iomap } = round;
-    if (iomap.type === HOLE && dirty) {
-      dirty = false;
-      return flushAndStale(inode, round, pos + len - 1);
-    }
-    if (iomap.type === HOLE || (iomap.type === UNWRITTEN && !dirty)) return round.length;
-    writeZeros(inode, round);
-    did_zero = true;
-    return round.length;
-  });
-  return did_zero;
-}
+export const iomap_zero_range_batch = zeroRange([HOLE]);

@@ -1,6 +1,7 @@
 /**
  * What operations promise of blocks: data has a place, what was allocated stays, what was removed is gone.
  */
+import { PAGE_SIZE } from "../../../model/types.ts";
 import type { BlockRange } from "../../observation.ts";
 import { describeRun, firstVisibleRun, indexAfter } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
@@ -61,9 +62,6 @@ const dataHasBlocks: ContractPromise = {
   },
 };
 
-/** Bytes of a page, to the end of which a hole that was to reach past EOF may be punched (ext4 until 6.18). */
-const PAGE_BYTES = 4096;
-
 /** The blocks that the operation may free; empty for most, everything where it moves blocks. */
 function freed(step: Step): BlockRange {
   const { operation, sizeBefore, options } = step;
@@ -75,7 +73,8 @@ function freed(step: Step): BlockRange {
   if (movedBlocks(step)) return { lblk: 0, end: Infinity };
   if (operation.mode !== "punch_hole") return { lblk: 0, end: 0 };
   const { pos, len } = operation;
-  const eofPage = Math.ceil(sizeBefore / PAGE_BYTES) * PAGE_BYTES;
+  // A hole that was to reach past EOF may be punched to the end of EOF's page (ext4 until 6.18).
+  const eofPage = Math.ceil(sizeBefore / PAGE_SIZE) * PAGE_SIZE;
   const end = pos + len > sizeBefore ? Math.max(pos + len, eofPage) : pos + len;
   return wholeBlocks(pos, end, blockSize);
 }

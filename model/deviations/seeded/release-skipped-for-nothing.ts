@@ -14,9 +14,9 @@ export const releaseSkippedForNothing: Deviation = {
   },
   visible: "step",
   override: (base) => ({
-    ext4_iomap_buffered_da_write_end(inode, offset, length, written, reason, iomap) {
+    ext4_iomap_buffered_da_write_end(inode, offset, length, written, iomap) {
       if (written === 0) return;
-      base.ext4_iomap_buffered_da_write_end(inode, offset, length, written, reason, iomap);
+      base.ext4_iomap_buffered_da_write_end(inode, offset, length, written, iomap);
     },
   }),
 };

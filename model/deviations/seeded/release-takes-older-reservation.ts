@@ -16,7 +16,7 @@ export const releaseTakesOlderReservation: Deviation = {
   },
   visible: "step",
   override: () => ({
-    ext4_iomap_buffered_da_write_end(inode, offset, length, written, _reason, iomap) {
+    ext4_iomap_buffered_da_write_end(inode, offset, length, written, iomap) {
       const { s_op, s_blocksize } = inode.i_sb;
       if (iomap.type !== DELAYED) return;
       const start = s_op.iomap_last_written_block(inode, offset, written);
