@@ -16,8 +16,18 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
+/** The pid namespace; "" in a kernel without them (CONFIG_PID_NS). */
+function pidNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
 /** Where a pid means something: this boot and this pid namespace. Throws where /proc does not say. */
 export function pidScope(): string {
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  return `${boot} ${pidNamespace()}`;
 }
