@@ -4,6 +4,8 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { knownDeviations } from "../model/deviations/index.ts";
+import { MEMORY_MIB } from "./guest/under-test.ts";
+import type { UnderTestOptions } from "./guest/under-test.ts";
 import { variants } from "../images/variants.ts";
 import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -13,6 +15,7 @@ import { EnvironmentError, UsageError } from "./failure.ts";
 import { whenSignalled } from "./kernel/undo.ts";
 import { packageVersion } from "./package.ts";
 import { replay } from "./replay.ts";
+import { HANG_SECONDS } from "./run/link.ts";
 import { run } from "./run/run.ts";
 import { traceCheck } from "./trace/check-command.ts";
 import { traceContract } from "./trace/contract-command.ts";
@@ -30,6 +33,27 @@ function integer(minimum: number, maximum: number): (text: string) => number {
   };
 }
 
+/** The options of a command that can run in another kernel. */
+function withKernel(command: Command): Command {
+  return command
+    .option(
+      "--kernel <what>",
+      "host, or a user-mode Linux or bzImage to run in; no root needed",
+      "host",
+    )
+    .option("--memory <mib>", "of a guest", integer(256, 65_536), MEMORY_MIB)
+    .option("--append <option...>", "for the command line of a guest's kernel", [])
+    .addOption(
+      new Option("--accel <name>", "of a bzImage; auto takes KVM where it works")
+        .choices(["auto", "kvm", "tcg"])
+        .default("auto"),
+    );
+}
+
+interface KernelArguments extends UnderTestOptions {
+  kernel: string;
+}
+
 const program = new Command("ext4-conform")
   .description(
     "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes:\n" +
@@ -45,6 +69,7 @@ Examples:
   ext4-conform run                                 30 seconds over the default variants
   ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
   ext4-conform run --strict                        a known deviation fails the run too
+  ext4-conform run --kernel ./linux                in a user-mode Linux; a bzImage works as well
   ext4-conform replay FILE                         one stored case again, on a fresh image
   ext4-conform trace check FILE...                 the model against what kernels did, no kernel needed
   ext4-conform trace record --out FILE.jsonl.br    what this kernel does, to be checked anywhere
@@ -58,8 +83,7 @@ Needs root, loop devices and e2fsprogs. Only images that it made itself are ever
 removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
   );
 
-program
-  .command("run")
+withKernel(program.command("run"))
   .description("generate cases and check them; the main job")
   .option("--variant <names>", "comma-separated names, default or all (see: variants)", "default")
   .option("--cases <n>", "cases for each variant, instead of a time", integer(1, 1e9))
@@ -82,7 +106,12 @@ program
       .choices(EXECUTORS)
       .default("ffi"),
   )
-  .option("--hang <seconds>", "silence after which the kernel counts as hung", integer(5, 3600), 60)
+  .option(
+    "--hang <seconds>",
+    `silence after which the kernel counts as hung (default: ${HANG_SECONDS.host}, in a guest ${HANG_SECONDS.guest})`,
+    integer(5, 3600),
+  )
+  .option("--result <file>", "write what it came to there, as JSON")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
     const { variant, hang, ...rest } = options;
@@ -90,12 +119,13 @@ program
       ...rest,
       cases: options.cases,
       seed: options.seed,
+      result: options.result,
       variants: chooseVariants(variant),
       hangSeconds: hang,
     });
   });
 
-interface RunArguments {
+interface RunArguments extends KernelArguments {
   variant: string;
   cases?: number;
   seconds: number;
@@ -104,17 +134,17 @@ interface RunArguments {
   maxLength: number;
   strict: boolean;
   executor: ExecutorName;
-  hang: number;
+  hang?: number;
   save: string;
+  result?: string;
 }
 
-program
-  .command("replay")
+withKernel(program.command("replay"))
   .description("run one stored case again, on a fresh image of its variant")
   .argument("<file>", "a counterexample that run saved")
   .option("--strict", "known deviations count as divergences", false)
-  .action(async (file: string, { strict }: { strict: boolean }) => {
-    process.exitCode = await replay({ file, strict });
+  .action(async (file: string, options: KernelArguments & { strict: boolean }) => {
+    process.exitCode = await replay({ ...options, file });
   });
 
 const trace = program

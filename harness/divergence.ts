@@ -30,6 +30,7 @@ export const DIVERGENCE_KINDS = [
   // From the kernel as a whole.
   "kernel-log",
   "hang",
+  "panic",
 ] as const;
 export const divergenceKindSchema = z.enum(DIVERGENCE_KINDS);
 export type DivergenceKind = (typeof DIVERGENCE_KINDS)[number];

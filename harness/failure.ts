@@ -13,7 +13,8 @@ export type EnvironmentCause =
   | "mount-refused"
   | "no-ioctl"
   | "unsupported-platform"
-  | "process-failed";
+  | "process-failed"
+  | "guest-did-not-start";
 
 /** The machine cannot do what was asked: a SKIP with one line, exit status 4, never a PASS. */
 export class EnvironmentError extends Error {

@@ -2,11 +2,14 @@
  * KernelTraits: what a kernel does that the model must be told, found out by trying (kernel/probe.ts).
  */
 import type { ModelConfig } from "../model/tables.ts";
+import { kernels } from "../images/kernels.ts";
 import type { Variant } from "./variant.ts";
 
 export interface KernelTraits {
   /** uname -r */
   release: string;
+  /** What the kernel runs on, as Node.js calls it: "x64". */
+  machine: string;
   /** EXT4_IOC_GET_ES_CACHE works. */
   cacheIoctl: boolean;
   /** The kernel's log can be read. */
@@ -42,7 +45,10 @@ export function notCompared({ cacheIoctl, kernelLog }: KernelTraits): string[] {
 }
 
 /**
- * The model's configuration for a variant on a kernel. `freeBlocks` is what statfs says of the empty file system.
+ * The model's configuration for a variant on a kernel. `freeBlocks` is what statfs says of the empty file system, `path` is
+ * what its writes were seen to take.
+ *
+ * What the iomap path does besides cannot be probed before a kernel has it: the latest version of the series stands for it.
  *
  * Without delayed allocation the kernel does not use dioread_nolock, whatever the mount options say
  * (fs/ext4/ext4_jbd2.h ext4_should_dioread_nolock()).
@@ -51,9 +57,12 @@ export function modelConfig(
   variant: Variant,
   traits: ToldToModel,
   freeBlocks: number,
+  path: ModelConfig["path"] = "buffer_head",
 ): ModelConfig {
+  const { readAhead: _, ...series } = kernels["series v2"];
   return {
-    path: "buffer_head",
+    ...(path === "iomap" ? series : {}),
+    path,
     blockSize: variant.blockSize,
     delalloc: variant.delalloc,
     journal: variant.journal,

@@ -1,33 +1,62 @@
 /**
  * `ext4-conform replay FILE`: one stored case again, on a fresh image of its variant.
  */
-import { Confirmation } from "./run/confirm.ts";
 import { readCounterexample } from "./stored/counterexample.ts";
+import type { Counterexample } from "./stored/counterexample.ts";
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
-import { probeKernel } from "./kernel/probe.ts";
+import { kernelUnderTest } from "./guest/under-test.ts";
+import type { UnderTestOptions } from "./guest/under-test.ts";
+import type { KernelTraits } from "./kernel-traits.ts";
 import { report } from "./report/report.ts";
 import { wantsColour } from "./report/terminal.ts";
+import { HANG_SECONDS, kernelFlag } from "./run/link.ts";
+import type { KernelUnderTest } from "./run/link.ts";
+import { Attempts } from "./run/lost.ts";
+import type { Attempted } from "./run/messages.ts";
 
-export interface ReplayOptions {
+export interface ReplayOptions extends UnderTestOptions {
   file: string;
+  /** "host", or the file of a kernel that runs in a guest. */
+  kernel: string;
   /** Known deviations count as divergences. */
   strict: boolean;
 }
 
+interface Replayed extends Attempted {
+  traits: KernelTraits;
+}
+
+async function attempt(
+  { variant, operations }: Counterexample,
+  kernel: KernelUnderTest,
+  strict: boolean,
+): Promise<Replayed> {
+  const attempts = new Attempts(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
+  try {
+    const { traits } = await attempts.probe();
+    const asked = { variant, operations, strict, executor: "ffi" as const, traits, name: true };
+    return { ...(await attempts.run(asked)), traits };
+  } finally {
+    await attempts.finish();
+  }
+}
+
 /** Replay, print the report; the exit status. Throws UsageError where the file cannot be read. */
-export async function replay({ file, strict }: ReplayOptions): Promise<ExitStatus> {
+export async function replay(options: ReplayOptions): Promise<ExitStatus> {
+  const { file, strict } = options;
   const counterexample = readCounterexample(file);
   const { variant, operations, seed } = counterexample;
-  const traits = await probeKernel();
-  const confirmation = new Confirmation(variant, traits, strict);
-  const found = await confirmation.run(operations);
-  const kernel = { release: traits.release, path: "buffer_head" };
-  if (found !== undefined) {
-    const command = `npx ext4-conform replay${strict ? " --strict" : ""} ${file}`;
+  const kernel = await kernelUnderTest(options.kernel, options);
+  const { divergence, named = [], traits, mounted } = await attempt(counterexample, kernel, strict);
+  const known = { release: traits.release, path: mounted?.path ?? "not known" };
+  if (divergence !== undefined) {
+    const flags = `${kernelFlag(kernel)}${strict ? " --strict" : ""}`;
+    const command = `npx ext4-conform replay${flags} ${file}`;
     const colour = wantsColour(process.stdout, process.env);
-    process.stdout.write(report(found, { variant, kernel, seed, command, colour }));
-    const named = (await confirmation.named(operations)) ?? [];
+    const { options: mountOptions } = mounted ?? {};
+    const context = { variant, kernel: known, mountOptions, seed, command, colour };
+    process.stdout.write(report(divergence, context));
     if (named.length > 0) process.stdout.write(`  known as ${named.join(" and ")}\n`);
     process.stdout.write(`\nDIVERGES: ${file} (${variant.name})\n`);
     return exitStatus.diverges;
@@ -35,7 +64,8 @@ export async function replay({ file, strict }: ReplayOptions): Promise<ExitStatu
   process.stdout.write(
     `CONFORMS: model and kernel ${traits.release} agree on all ${operations.length} operations of ${file} (${variant.name})\n`,
   );
-  const named = strict ? [] : ((await confirmation.named(operations)) ?? []);
-  if (named.length > 0) process.stdout.write(`known deviation: ${named.join(", ")}\n`);
+  if (!strict && named.length > 0) {
+    process.stdout.write(`known deviation: ${named.join(", ")}\n`);
+  }
   return exitStatus.conforms;
 }

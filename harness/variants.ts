@@ -1,13 +1,14 @@
 /**
  * Choosing variants by name.
  */
-import { variants } from "../images/variants.ts";
+import { BUFFERED_IOMAP, onIomap, variants } from "../images/variants.ts";
 import { UsageError } from "./failure.ts";
 import type { Variant } from "./variant.ts";
 
-/** The variant with this name. Throws UsageError where there is none, and says which there are. */
+/** The variant with this name, or on the iomap path with this name and "-iomap". Throws UsageError where there is none, and says which there are. */
 export function variantNamed(name: string): Variant {
-  const variant = variants.find((candidate) => candidate.name === name);
+  const offered = [...variants, ...variants.map(onIomap)];
+  const variant = offered.find((candidate) => candidate.name === name);
   if (variant !== undefined) return variant;
   const names = variants.map((candidate) => candidate.name).join(", ");
   throw new UsageError(`there is no variant "${name}"; there are: ${names}`);
@@ -18,4 +19,14 @@ export function chooseVariants(selection: string): Variant[] {
   if (selection === "all") return [...variants];
   if (selection === "default") return variants.filter(({ byDefault }) => byDefault);
   return [...new Set(selection.split(","))].map((name) => variantNamed(name.trim()));
+}
+
+const isOnIomap = ({ mountOptions }: Variant): boolean => mountOptions.includes(BUFFERED_IOMAP);
+
+/** The variants, each followed by itself on the patch's path where the kernel offers that. */
+export function withIomap(chosen: readonly Variant[], offered: boolean): Variant[] {
+  if (!offered) return [...chosen];
+  return chosen.flatMap((variant) =>
+    isOnIomap(variant) ? [variant] : [variant, onIomap(variant)],
+  );
 }

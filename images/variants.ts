@@ -21,6 +21,21 @@ const blockSizes = [
   [1024, "1k"],
 ] as const;
 
+/** The mount option of the patch series. */
+export const BUFFERED_IOMAP = "buffered_iomap";
+
+const SUFFIX = "-iomap";
+
+/** A variant with its files on the path of the patch, as far as the kernel can put them there. */
+export function onIomap(variant: Variant): Variant {
+  return {
+    ...variant,
+    name: `${variant.name}${SUFFIX}`,
+    purpose: `${variant.purpose}; mounted with ${BUFFERED_IOMAP}`,
+    mountOptions: [...variant.mountOptions, BUFFERED_IOMAP],
+  };
+}
+
 export const variants: readonly Variant[] = [
   ...blockSizes.map(([blockSize, short]): Variant => ({
     ...base,

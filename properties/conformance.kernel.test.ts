@@ -13,6 +13,7 @@ import { corpusDirectory } from "../harness/package.ts";
 import { testSeed } from "./seed.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/variants.ts";
+import type { Variant } from "../harness/variant.ts";
 import { variants } from "../images/variants.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 
@@ -22,6 +23,10 @@ if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 const CHUNKS = 3;
 
 let traits: KernelTraits;
+
+function confirmationOf(variant: Variant, strict: boolean): Confirmation {
+  return new Confirmation({ variant, traits, strict, executor: "ffi" });
+}
 
 beforeAll(async () => {
   if (lacks === undefined) traits = await probeKernel();
@@ -70,9 +75,9 @@ describe.skipIf(lacks !== undefined)("known deviations", () => {
     async (_, deviation) => {
       const variant = variantNamed(deviation.witness.variant);
       const operations = witnessOf(deviation);
-      const confirmation = new Confirmation(variant, traits, true);
+      const confirmation = confirmationOf(variant, true);
       const strict = await confirmation.run(operations);
-      const lenient = await new Confirmation(variant, traits, false).run(operations);
+      const lenient = await confirmationOf(variant, false).run(operations);
       expect(lenient).toBeUndefined();
       const named = (await confirmation.named(operations)) ?? [];
       const atUnmount = deviation.visible === "unmount";

@@ -4,11 +4,14 @@
  * A record is "priority,sequence,time,flags;text", one a read(2). A warning with a stack trace names no device, so with
  * several runs on one machine each of them reports it.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { SEEK_END, mustSucceed, syscalls } from "./syscalls.ts";
+import { closeSync, constants, existsSync, fstatSync, openSync, writeFileSync } from "node:fs";
+import { SEEK_END, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 
 /** Bytes; longer than the longest record. */
 const RECORD_BYTES = 8192;
+
+/** What a read returns when the ring has overwritten records that it had not come to (include/uapi/asm-generic/errno-base.h). */
+const EPIPE = -32;
 
 /** Severity of KERN_WARNING; smaller is worse. */
 const WARNING = 4;
@@ -31,12 +34,25 @@ function textOf(record: string): string {
   return record.slice(record.indexOf(";") + 1).split("\n")[0]!;
 }
 
+/** Where the kernel forgets which of its WARN_ONCE() have spoken (kernel/panic.c clear_warn_once_set()). */
+const CLEAR_WARN_ONCE = "/sys/kernel/debug/clear_warn_once";
+
+/** A warning that comes once a boot could not be shrunk, nor seen again on a fresh image. */
+function clearWarnOnce(): void {
+  if (existsSync(CLEAR_WARN_ONCE)) writeFileSync(CLEAR_WARN_ONCE, "1");
+}
+
+let shared: { address: number; buffer: ArrayBuffer } | undefined;
+
+/** Memory that records are read into, one for all logs: they are read one at a time. */
+const recordMemory = (): { address: number; buffer: ArrayBuffer } =>
+  (shared ??= keptMemory(RECORD_BYTES));
+
 /** Major and minor number of /dev/kmsg: containers like to put /dev/null there. */
 const KMSG_DEVICE = 1 * 256 + 11;
 
 export class KernelLog {
   readonly #fd: number;
-  readonly #record = Buffer.alloc(RECORD_BYTES);
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -59,9 +75,15 @@ export class KernelLog {
 
   /** Texts of the alarming records since the last call. */
   alarms(device: string): string[] {
-    return this.records()
-      .filter((record) => isAlarming(record, device))
-      .map(textOf);
+    return this.alarmsInContext(device).alarms;
+  }
+
+  /** As `alarms`, with all that was said since the last call, so with the stack traces; empty where nothing alarms. */
+  alarmsInContext(device: string): { alarms: string[]; said: string[] } {
+    const records = this.records();
+    const alarms = records.filter((record) => isAlarming(record, device)).map(textOf);
+    if (alarms.length > 0) clearWarnOnce();
+    return { alarms, said: alarms.length === 0 ? [] : records.map(textOf) };
   }
 
   /** What ext4 said last since the last call: why it refused a mount, say. */
@@ -74,16 +96,15 @@ export class KernelLog {
   /** Whole records since the last call. */
   records(): string[] {
     const records: string[] = [];
+    const { address, buffer } = recordMemory();
+    const sys = syscalls();
     for (;;) {
-      try {
-        const length = readSync(this.#fd, this.#record);
-        if (length === 0) return records;
-        records.push(this.#record.toString("utf8", 0, length));
-      } catch (error) {
-        // EPIPE: the ring overwrote what we had not read; the next read goes on behind the gap.
-        if ((error as NodeJS.ErrnoException).code === "EPIPE") continue;
-        return records;
-      }
+      // The offset means nothing there. Called after every case: an exception for EAGAIN would cost more than the call.
+      const length = sys.pread(this.#fd, address, RECORD_BYTES, 0);
+      // The ring overwrote what we had not read; the next read goes on behind the gap.
+      if (length === EPIPE) continue;
+      if (length <= 0) return records;
+      records.push(Buffer.from(buffer, 0, length).toString("utf8"));
     }
   }
 

@@ -54,10 +54,16 @@ function places(): string[] {
   return [...new Set(there)];
 }
 
-/** Makes a work directory with room for `bytes`. Throws EnvironmentError where no place has that much. */
-export function makeWorkDirectory(bytes: number): string {
+/**
+ * Makes a work directory with room for `bytes`, in a place that will do. Throws EnvironmentError where none has that much.
+ */
+export function makeWorkDirectory(
+  bytes: number,
+  willDo: (place: string) => boolean = () => true,
+): string {
   const needed = bytes + MARGIN_BYTES;
   const place = places().find((candidate) => {
+    if (!willDo(candidate)) return false;
     try {
       const { bavail, bsize } = statfsSync(candidate);
       return bavail * bsize >= needed;

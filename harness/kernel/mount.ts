@@ -42,6 +42,13 @@ function unescapePath(text: string): string {
   );
 }
 
+/** The options of the file system at `mountPoint` as the kernel lists them, those that are defaults left out. */
+export function mountedWith(mountPoint: string): string {
+  const lines = readFileSync("/proc/self/mounts", "utf8").split("\n");
+  const fields = lines.map((line) => line.split(" "));
+  return fields.findLast(([, point]) => unescapePath(point ?? "") === mountPoint)?.[3] ?? "";
+}
+
 /** The mount points at and below a directory, innermost and latest first. */
 export function mountsBelow(directory: string): string[] {
   return readFileSync("/proc/self/mountinfo", "utf8")

@@ -2,20 +2,19 @@
  * What this kernel does, found out by trying: never by its version, since kernels under test are patched.
  */
 import { closeSync, openSync } from "node:fs";
-import { release } from "node:os";
+import { arch, release } from "node:os";
 import { basename } from "node:path";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { Operation } from "../operation.ts";
+import { BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { Variant } from "../variant.ts";
 import { inLargeFolio } from "./folio-size.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { mountExt4, mountOptions } from "./mount.ts";
-
-const BUFFERED_IOMAP = "buffered_iomap";
 
 const probeVariant: Variant = {
   name: "probe",
@@ -135,6 +134,7 @@ export async function probeKernel(): Promise<KernelTraits> {
     subject.release();
     return {
       release: release(),
+      machine: arch(),
       cacheIoctl: faulted.cache !== undefined,
       kernelLog: image.kernelLog !== undefined,
       largeFolios,

@@ -21,6 +21,8 @@ const PACKAGES: Record<string, string> = {
   mount: "mount (util-linux)",
   umount: "mount (util-linux)",
   fallocate: "util-linux",
+  setpriv: "util-linux",
+  "qemu-system-x86_64": "qemu-system-x86",
 };
 
 export interface ProcessResult {
@@ -34,7 +36,8 @@ export interface ProcessResult {
 
 const SYSTEM_PATH = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-function searchPath(): string[] {
+/** Folders that programs are looked for in. */
+export function searchPath(): string[] {
   const known = (process.env["PATH"] ?? "").split(":").filter((part) => part !== "");
   return [...new Set([...known, ...SYSTEM_PATH])];
 }

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { MountedImage } from "./image.ts";
@@ -21,16 +22,24 @@ import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
 import { startTimeOf } from "./owner.ts";
 import { runSync } from "./process.ts";
+import type { Variant } from "../variant.ts";
+
+/** The code that a buffered write goes through. */
+export type WritePath = ModelConfig["path"];
 
 const PREFIX = "ext4-conform-";
 
 const EVENTS = ["ext4/ext4_da_write_begin", "ext4/ext4_write_begin", "iomap/iomap_iter"];
 
+/** Where a tracefs mostly is. */
+const USUAL = "/sys/kernel/tracing";
+
 /**
- * A tracefs in the image's work directory, for as long as `use` runs; undefined where it cannot be mounted. What removes a
- * work directory unmounts what is below it.
+ * The tracefs of this machine, or one in the image's work directory for as long as `use` runs; undefined where it cannot be
+ * mounted. What removes a work directory unmounts what is below it.
  */
 function withTracefs<T>(image: MountedImage, use: (root: string | undefined) => T): T {
+  if (existsSync(join(USUAL, "instances"))) return use(USUAL);
   const point = join(image.directory, "tracefs");
   mkdirSync(point);
   const mounted = runSync("mount", ["-t", "tracefs", "tracefs", point]).exitCode === 0;
@@ -63,7 +72,7 @@ function enable(instance: string): void {
 }
 
 /** The path that the events in the trace tell of. */
-function pathIn(trace: string): ModelConfig["path"] | undefined {
+function pathIn(trace: string): WritePath | undefined {
   if (/ ext4_(?:da_)?write_begin: /.test(trace)) return "buffer_head";
   return /iomap_file_buffered_write|ext4_iomap_buffered_write/.test(trace) ? "iomap" : undefined;
 }
@@ -85,15 +94,24 @@ function traceOfWrite(image: MountedImage, tracefs: string): string {
 }
 
 /**
- * The path that a buffered write of a new file on `image` takes: one block is written and the trace is read.
- *
- * @throws EnvironmentError where the kernel's trace events do not tell
+ * The path that a buffered write of a new file on `image` takes: one block is written and the trace is read. Undefined where
+ * the kernel's trace events do not tell.
  */
-export function writePathOf(image: MountedImage): ModelConfig["path"] {
-  const path = withTracefs(image, (root) =>
+export function writePathOf(image: MountedImage): WritePath | undefined {
+  return withTracefs(image, (root) =>
     root === undefined ? undefined : pathIn(traceOfWrite(image, root)),
   );
-  if (path !== undefined) return path;
+}
+
+/**
+ * The path for a model of what was seen to take `seen`. A kernel that does not tell has the path of every released kernel, unless
+ * it was asked for the other: then it may have fallen back, and nothing could be said of what it does.
+ *
+ * @throws EnvironmentError where the path matters and is not known
+ */
+export function pathToModel(variant: Variant, seen: WritePath | undefined): WritePath {
+  if (seen !== undefined) return seen;
+  if (!variant.mountOptions.includes(BUFFERED_IOMAP)) return "buffer_head";
   throw new EnvironmentError(
     "unsupported-platform",
     "the trace events that tell which path a write takes cannot be read",

@@ -18,13 +18,16 @@ export function counted(n: number, what: string): string {
 
 export class Progress {
   readonly #line: LiveLine;
-  readonly #of: number;
+  #of = 0;
   readonly #seen = new Map<string, Map<number, RunCounts>>();
   readonly #started = Date.now();
 
-  /** `of` variants are to be run. */
-  constructor(stream: NodeJS.WriteStream, of: number) {
+  constructor(stream: NodeJS.WriteStream) {
     this.#line = new LiveLine(stream);
+  }
+
+  /** `of` variants are to be run. */
+  begin(of: number): void {
     this.#of = of;
   }
 

@@ -22,6 +22,8 @@ const VALUE = 42;
 export interface ReportContext {
   variant: Pick<Variant, "name" | "blockSize">;
   kernel: { release: string; path: string };
+  /** As the kernel lists them; absent where nothing was mounted. */
+  mountOptions?: string | undefined;
   /** Absent where the case was not generated. */
   seed?: number | undefined;
   /** The one command that runs this case again. */
@@ -49,6 +51,7 @@ const titles: Readonly<Record<DivergenceKind, string>> = {
   "free-blocks": "the free-block count is wrong",
   "kernel-log": "the kernel complained",
   hang: "the kernel hung",
+  panic: "the kernel went down",
 };
 
 /** Blocks that an operation touches, with what a short write reached apart from what it did not. */
@@ -288,7 +291,7 @@ function evidenceLines(evidence: readonly string[] | undefined, paint: Paint): s
 
 /** The report of a divergence, lines ending in "\n". */
 export function report(divergence: Divergence, context: ReportContext): string {
-  const { variant, kernel, seed, command, colour } = context;
+  const { variant, kernel, mountOptions, seed, command, colour } = context;
   const paint = paintWith(colour);
   const indented = (text: string): string[] =>
     wrap(printable(text), WIDTH - INDENT.length).map((line) => INDENT + line);
@@ -297,6 +300,7 @@ export function report(divergence: Divergence, context: ReportContext): string {
     `kernel ${printable(kernel.release)}`,
     `path ${printable(kernel.path)}`,
     ...(seed === undefined ? [] : [`seed ${seed}`]),
+    ...(mountOptions === undefined ? [] : [`mounted with ${printable(mountOptions)}`]),
   ];
   return [
     `${paint(["red", "bold"], "FAIL")}  ${paint("bold", titles[divergence.kind])}`,

@@ -12,11 +12,19 @@ const counts = {
   deviations: { "short-write-keeps-reservation": 3 },
 };
 
+const mounted = { path: "buffer_head" as const, options: "rw,relatime,commit=86400" };
+const nodelalloc = { ...mounted, options: "rw,relatime,nodelalloc,commit=86400" };
+
 const conforming: SupervisorResult = {
   results: [
-    { variant: "4k-delalloc", counts, seconds: 1 },
-    { variant: "4k-delalloc", counts, seconds: 1 },
-    { variant: "1k-nodelalloc", counts: { ...counts, deviations: {} }, seconds: 2 },
+    { variant: "4k-delalloc", counts, seconds: 1, mounted },
+    { variant: "4k-delalloc", counts, seconds: 1, mounted },
+    {
+      variant: "1k-nodelalloc",
+      counts: { ...counts, deviations: {} },
+      seconds: 2,
+      mounted: nodelalloc,
+    },
   ],
   found: [],
 };

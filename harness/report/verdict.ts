@@ -8,7 +8,7 @@ import { counted, grouped } from "./progress.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { paintWith } from "./terminal.ts";
 import type { Paint } from "./terminal.ts";
-import type { FoundDivergence } from "../run/messages.ts";
+import type { FoundDivergence, Mounted } from "../run/messages.ts";
 
 /** The jobs' results of one variant, added up. */
 interface Row {
@@ -18,6 +18,7 @@ interface Row {
   files: number;
   perSecond: number;
   diverged: FoundDivergence[];
+  mounted: Mounted;
 }
 
 function addUp(variant: string, jobs: JobResult[], found: readonly FoundDivergence[]): Row {
@@ -28,7 +29,8 @@ function addUp(variant: string, jobs: JobResult[], found: readonly FoundDivergen
     row.files += counts.files;
     row.perSecond += counts.operations / Math.max(seconds, 0.001);
   }
-  return { ...row, diverged: found.filter((f) => f.variant === variant) };
+  const diverged = found.filter((f) => f.variant === variant);
+  return { ...row, diverged, mounted: jobs[0]!.mounted };
 }
 
 function rowsOf({ results, found }: SupervisorResult): Row[] {
@@ -45,6 +47,9 @@ function resultText(row: Row, paint: Paint): string {
   return paint("yellow", "not reproduced");
 }
 
+/** Columns of the names of paths. */
+const PATH = 11;
+
 const cell = (text: string): string => text.padStart(12);
 
 function table(rows: readonly Row[], paint: Paint): string[] {
@@ -52,13 +57,25 @@ function table(rows: readonly Row[], paint: Paint): string[] {
 
   const head = ["cases", "operations", "per second", "files on disk"].map(cell).join(" ");
   return [
-    paint("bold", `${"variant".padEnd(width)} ${head}  result`),
+    paint("bold", `${"variant".padEnd(width)} ${"path".padEnd(PATH)} ${head}  result`),
     ...rows.map((row) => {
       const numbers = [row.cases, row.operations, row.perSecond].map((n) => cell(grouped(n)));
       const files = grouped(row.files).padStart(13);
-      return `${row.variant.padEnd(width)} ${numbers.join(" ")} ${files}  ${resultText(row, paint)}`;
+      const path = (row.mounted.path ?? "not known").padEnd(PATH);
+      return `${row.variant.padEnd(width)} ${path} ${numbers.join(" ")} ${files}  ${resultText(row, paint)}`;
     }),
   ];
+}
+
+/** What was mounted with the same options, together. */
+function mountLines(rows: readonly Row[], paint: Paint): string[] {
+  const byOptions = new Map<string, string[]>();
+  for (const { variant, mounted } of rows) {
+    if (mounted.options === "") continue;
+    byOptions.set(mounted.options, [...(byOptions.get(mounted.options) ?? []), variant]);
+  }
+  const lines = [...byOptions].map(([options, names]) => `  ${options}: ${names.join(", ")}`);
+  return lines.length === 0 ? [] : [paint("bold", "mounted with"), ...lines, ""];
 }
 
 /** Cases in which each known deviation had a part, over all variants. */
@@ -127,9 +144,11 @@ function closing(result: SupervisorResult, paint: Paint): string {
 /** The whole verdict, lines ending in "\n". */
 export function verdict(result: SupervisorResult, colour: boolean): string {
   const paint = paintWith(colour);
+  const rows = rowsOf(result);
   return [
-    ...table(rowsOf(result), paint),
+    ...table(rows, paint),
     "",
+    ...mountLines(rows, paint),
     ...deviationLines(result, paint),
     closing(result, paint),
     "",

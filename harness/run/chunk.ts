@@ -80,3 +80,15 @@ export function checkChunk(
     shrinks: details.numShrinks,
   };
 }
+
+/** The operations of the case with this number in a run, as `checkChunk` draws them. */
+export function caseNumbered(
+  arbitrary: fc.Arbitrary<Operation[]>,
+  seed: number,
+  number: number,
+): Operation[] {
+  const index = number % CASES_PER_CHUNK;
+  const chunk = (number - index) / CASES_PER_CHUNK;
+  const drawn = fc.sample(arbitrary, { seed: chunkSeed(seed, chunk), numRuns: index + 1 });
+  return drawn[index]!;
+}

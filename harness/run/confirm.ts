@@ -2,7 +2,6 @@
  * Confirmation: a case by itself on a fresh image, looked at after every operation and on disk. What it shows cannot
  * come from the cases before it.
  */
-import type * as fc from "fast-check";
 import type { ModelConfig } from "../../model/tables.ts";
 import { modelWith, nameDeviations } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
@@ -16,6 +15,9 @@ import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { runCase, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { Operation } from "../operation.ts";
+import type { Mounted } from "./messages.ts";
+import { mountedOf } from "./variant-run.ts";
+import { pathToModel } from "../kernel/write-path.ts";
 import type { Variant } from "../variant.ts";
 
 /** A fresh image with what it takes to run cases on it. */
@@ -26,31 +28,30 @@ interface Setup {
   options: LockstepOptions;
 }
 
+export interface ConfirmationOptions {
+  variant: Variant;
+  traits: KernelTraits;
+  strict: boolean;
+  executor: ExecutorName;
+  /** Called after each operation. */
+  onAlive?: () => void;
+  /** Called before each case. */
+  onCase?: (operations: readonly Operation[]) => void;
+}
+
 /** Runs cases by themselves, each on a fresh image. */
 export class Confirmation {
-  readonly #variant: Variant;
-  readonly #traits: KernelTraits;
-  readonly #strict: boolean;
-  readonly #executor: ExecutorName;
-  /** Called after each operation. */
-  readonly #onAlive: () => void;
+  readonly #given: ConfirmationOptions;
+  /** Once there was an image. */
+  mounted: Mounted | undefined;
 
-  constructor(
-    variant: Variant,
-    traits: KernelTraits,
-    strict: boolean,
-    executor: ExecutorName = "ffi",
-    onAlive: () => void = () => {},
-  ) {
-    this.#executor = executor;
-    this.#onAlive = onAlive;
-    this.#variant = variant;
-    this.#traits = traits;
-    this.#strict = strict;
+  constructor(options: ConfirmationOptions) {
+    this.#given = options;
   }
 
   /** The divergence that the case shows; undefined where it shows none. About 0.2 s. */
   run(operations: readonly Operation[]): Promise<Divergence | undefined> {
+    this.#given.onCase?.(operations);
     return this.#onFreshImage((setup) => this.#runOn(setup, supported(setup.subject, operations)));
   }
 
@@ -66,13 +67,15 @@ export class Confirmation {
   }
 
   async #onFreshImage<T>(use: (setup: Setup) => Promise<T>): Promise<T> {
-    const variant = this.#variant;
+    const { variant, executor, traits, onAlive } = this.#given;
     const image = await openImage(variant);
     try {
-      const subject = openExecutor(this.#executor, image);
+      const subject = openExecutor(executor, image);
       const { name, blockSize } = variant;
-      const options = { variant: name, blockSize, onObservation: this.#onAlive };
-      const config = modelConfig(variant, this.#traits, image.fresh.freeBlocks);
+      const options = { variant: name, blockSize, onObservation: onAlive ?? ((): void => {}) };
+      this.mounted ??= mountedOf(image);
+      const path = pathToModel(variant, this.mounted.path);
+      const config = modelConfig(variant, traits, image.fresh.freeBlocks, path);
       const result = await use({ image, subject, config, options });
       releaseAnyway(subject);
       return result;
@@ -83,9 +86,8 @@ export class Confirmation {
 
   async #runOn(setup: Setup, operations: readonly Operation[]): Promise<Divergence | undefined> {
     const { image, subject, config, options } = setup;
-    const deviations = this.#strict
-      ? []
-      : expectedDeviations(subject, config, options, this.#traits);
+    const { strict, traits } = this.#given;
+    const deviations = strict ? [] : expectedDeviations(subject, config, options, traits);
     const model = modelWith(config, deviations);
     const promised = withContract(options, config, deviations);
     const { divergence } = runCase(model, subject, operations, promised);
@@ -97,36 +99,6 @@ export class Confirmation {
     kept.add(model, subject, synced);
     subject.release();
     const [first] = (await kept.check()).findings;
-    return first && onDiskDivergence(this.#variant.name, synced, first.finding);
-  }
-
-  /**
-   * The simplest case that `arbitrary` shrinks `operations` to and that still shows a divergence of the same kind.
-   * Gives up after `limitMs` milliseconds and returns the best so far.
-   */
-  async shrink(
-    operations: Operation[],
-    found: Divergence,
-    arbitrary: fc.Arbitrary<Operation[]>,
-    limitMs: number,
-  ): Promise<Divergence> {
-    const end = Date.now() + limitMs;
-    let best = found;
-    let value = operations;
-    let context: unknown;
-    for (let progress = true; progress;) {
-      progress = false;
-      for (const candidate of arbitrary.shrink(value, context)) {
-        if (Date.now() > end) return best;
-        const divergence = await this.run(candidate.value);
-        if (divergence?.kind !== found.kind) continue;
-        best = divergence;
-        value = candidate.value;
-        context = candidate.context;
-        progress = true;
-        break;
-      }
-    }
-    return best;
+    return first && onDiskDivergence(this.#given.variant.name, synced, first.finding);
   }
 }

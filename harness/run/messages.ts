@@ -1,13 +1,17 @@
 /**
- * What a worker tells the supervisor: plain data over an IPC channel.
+ * What a worker is asked, and what it tells: plain data, over an IPC channel on the host and over a serial line from a
+ * guest.
  */
+import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../divergence.ts";
 import type { ExecutorName } from "./executor.ts";
 import type { EnvironmentCause } from "../failure.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
+import type { Operation } from "../operation.ts";
+import type { Variant } from "../variant.ts";
 import type { RunCounts } from "./variant-run.ts";
 
-/** What a worker is asked to do. */
+/** A share of a run. */
 export interface Assignment {
   /** Names, in the order in which they run. */
   variants: string[];
@@ -23,7 +27,36 @@ export interface Assignment {
   job: number;
   jobs: number;
   traits: KernelTraits;
+  /** Say before each case which it is: where the worker may go down with its kernel. Else once a chunk. */
+  tellCases: boolean;
 }
+
+/** A case to be run by itself, on a fresh image. */
+export interface Attempt {
+  variant: Variant;
+  operations: Operation[];
+  strict: boolean;
+  executor: ExecutorName;
+  traits: KernelTraits;
+  /** Say too which known deviations explain the case. */
+  name: boolean;
+}
+
+/** What became of an attempt. */
+export interface Attempted {
+  divergence?: Divergence | undefined;
+  /** The known deviations that explain the case, where that was asked and some do. */
+  named?: string[] | undefined;
+  /** Absent where the kernel did not live to say. */
+  mounted?: Mounted | undefined;
+}
+
+export type Request =
+  | { type: "probe" }
+  | { type: "run"; assignment: Assignment }
+  | { type: "attempt"; attempt: Attempt }
+  /** The worker ends. */
+  | { type: "end" };
 
 /** A divergence that a worker found, confirmed it and gave it a name where it has one. */
 export interface FoundDivergence {
@@ -37,11 +70,40 @@ export interface FoundDivergence {
   named: string[];
 }
 
+/** How a variant's image was mounted. */
+export interface Mounted {
+  /** What a buffered write of a new file on it was seen to take; undefined where the kernel does not tell. */
+  path: ModelConfig["path"] | undefined;
+  /** As in /proc/self/mounts. */
+  options: string;
+}
+
+/** A case that a worker is about to run. */
+export interface CaseMark {
+  variant: string;
+  /** Its number in the run. */
+  case: number;
+  /** Its file stays for the next checkpoint. */
+  kept: boolean;
+}
+
 export type Message =
+  /** Answers "probe". */
+  | { type: "traits"; traits: KernelTraits; commandLine: string }
+  | ({ type: "mounted"; variant: string } & Mounted)
   | { type: "progress"; variant: string; counts: RunCounts }
-  /** Alive, in the middle of `chunk`. */
-  | { type: "chunk"; variant: string; chunk: number }
+  | ({ type: "case" } & CaseMark)
+  /** About to run operations that do not follow from the number of a case: shrinking, confirming, the corpus. */
+  | { type: "trying"; variant: string; operations: Operation[] }
+  /** About to unmount and look at the disk; `done` when that is over. */
+  | { type: "checkpoint"; variant: string; done: boolean }
   | { type: "found"; found: FoundDivergence }
   | { type: "finished"; variant: string; counts: RunCounts; seconds: number }
+  /** Answers "run". */
+  | { type: "done" }
+  /** Answers "attempt". */
+  | ({ type: "attempted" } & Attempted)
+  /** Something came back from the kernel. */
+  | { type: "alive" }
   | { type: "environment"; reason: EnvironmentCause; message: string; remedy: string }
   | { type: "broken"; stack: string };

@@ -3,29 +3,35 @@
  */
 import { randomInt } from "node:crypto";
 import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
-import { arch } from "node:os";
 import { join, relative } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExecutorName } from "./executor.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { UsageError } from "../failure.ts";
+import { kernelUnderTest } from "../guest/under-test.ts";
+import type { UnderTestOptions } from "../guest/under-test.ts";
 import { notCompared } from "../kernel-traits.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
-import { probeKernel } from "../kernel/probe.ts";
+import { WorkerLost } from "./conversation.ts";
+import { HANG_SECONDS, kernelFlag } from "./link.ts";
+import type { KernelUnderTest } from "./link.ts";
+import { lostDivergence } from "./lost.ts";
 import type { Assignment, FoundDivergence } from "./messages.ts";
-import type { RunCounts } from "./variant-run.ts";
+import { resultOf, writeResult } from "./result.ts";
 import { packageVersion } from "../package.ts";
 import { Progress } from "../report/progress.ts";
 import { report } from "../report/report.ts";
-import { WorkerHung, supervise } from "./supervisor.ts";
+import { mountedAs, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import { wantsColour } from "../report/terminal.ts";
 import type { Variant } from "../variant.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed, withIomap } from "../variants.ts";
 import { firstDivergences, verdict } from "../report/verdict.ts";
 
-export interface RunOptions {
+export interface RunOptions extends UnderTestOptions {
+  /** "host", or the file of a kernel that runs in a guest. */
+  kernel: string;
   variants: readonly Variant[];
   /** Cases for each variant; else `seconds` is the limit. */
   cases: number | undefined;
@@ -36,9 +42,12 @@ export interface RunOptions {
   maxLength: number;
   strict: boolean;
   executor: ExecutorName;
-  hangSeconds: number;
+  /** Seconds; undefined where it is as long as is usual on such a kernel. */
+  hangSeconds: number | undefined;
   /** Folder for counterexamples. */
   save: string;
+  /** File for what the run came to, as JSON. */
+  result: string | undefined;
 }
 
 /** A seed that a person can type. */
@@ -46,8 +55,19 @@ export function randomSeed(): number {
   return randomInt(1, 2 ** 31);
 }
 
-function assignmentsFor(options: RunOptions, seed: number, traits: KernelTraits): Assignment[] {
-  const { variants, cases, jobs, maxLength, strict, executor } = options;
+/** What a run is about, as it became known. */
+interface Facts {
+  options: RunOptions;
+  kernel: KernelUnderTest;
+  seed: number;
+  hangSeconds: number;
+  traits: KernelTraits;
+  commandLine: string;
+}
+
+function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] {
+  const { cases, jobs, maxLength, strict, executor } = options;
+  const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
     seed,
@@ -59,6 +79,7 @@ function assignmentsFor(options: RunOptions, seed: number, traits: KernelTraits)
     job,
     jobs,
     traits,
+    tellCases: kernel.guest,
   }));
 }
 
@@ -95,71 +116,106 @@ function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boo
 }
 
 /** Save a counterexample and print its report. */
-function present(
-  found: FoundDivergence,
-  options: RunOptions,
-  seed: number,
-  traits: KernelTraits,
-): void {
+function present(found: FoundDivergence, facts: Facts, result: SupervisorResult): void {
+  const { options, seed, traits } = facts;
   const variant = variantNamed(found.variant);
-  const kernel = { release: traits.release, path: "buffer_head" as const };
+  const mounted = mountedAs(result, found.variant);
+  const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
   const stem = found.case < 0 ? "corpus" : `${seed}-${found.case}`;
   const path = freeName(options.save, `${found.variant}-${stem}`);
   const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
-  const facts = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
-  const strict = options.strict ? " --strict" : "";
-  const command = saved(path, found.divergence, facts)
-    ? `npx ext4-conform replay${strict} ${relative("", path)}`
-    : `npx ext4-conform run${strict} --variant ${variant.name} --seed ${seed}`;
+  const stored = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
+  const flags = `${kernelFlag(facts.kernel)}${options.strict ? " --strict" : ""}`;
+  const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
+  const command = keeps
+    ? `npx ext4-conform replay${flags} ${relative("", path)}`
+    : `npx ext4-conform run${flags} --variant ${variant.name} --seed ${seed}`;
   const colour = wantsColour(process.stdout, process.env);
-  process.stdout.write(report(found.divergence, { variant, kernel, seed, command, colour }));
+  const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
+  process.stdout.write(report(found.divergence, context));
   if (found.named.length > 0) {
     process.stdout.write(`  known as ${found.named.join(" and ")}\n`);
   }
+  if (!found.confirmed) process.stdout.write("  A fresh image did not show it again.\n");
   process.stdout.write("\n");
 }
 
-function presentHang(error: WorkerHung, options: RunOptions, seed: number): void {
+/** The kernel did not come back, and there is no other to go on with. */
+function presentLost(
+  error: WorkerLost,
+  kernel: KernelUnderTest,
+  options: RunOptions,
+  seed: number,
+): void {
+  const { variant } = error.where;
+  const { kind, message, evidence } = lostDivergence(error, variant, []);
   const left = error.stuck
     ? "The process cannot be killed; its mount stays until the next start or reboot."
     : "It was killed and cleaned up after.";
-  const command = `npx ext4-conform run --variant ${error.variant} --seed ${seed}`;
-  const message = `${error.message}: no system call returned for ${options.hangSeconds} s. ${left}`;
-  process.stdout.write(`FAIL  the kernel hung\n\n  ${message}\n\nreplay\n  ${command}\n`);
+  const flags = `${kernelFlag(kernel)}${variant === "" ? "" : ` --variant ${variant}`}`;
+  const lines = [
+    `FAIL  the kernel ${kind === "hang" ? "hung" : "went down"}`,
+    "",
+    `  ${error.message}: ${message}. ${left}`,
+    ...(evidence ?? []).map((line) => `  | ${line}`),
+    "",
+    "replay",
+    `  npx ext4-conform run${flags} --seed ${seed}${options.strict ? " --strict" : ""}`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function printHead({ kernel, traits, commandLine, seed }: Facts): void {
+  const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
+  const lines = [
+    `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})   seed ${seed}`,
+    ...(kernel.guest ? [`command line: ${commandLine}`] : []),
+    ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
+    ...notCompared(traits).map((line) => `note: ${line}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n\n`);
 }
 
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
 export async function run(options: RunOptions): Promise<ExitStatus> {
+  const started = Date.now();
   const seed = options.seed ?? randomSeed();
-  const traits = await probeKernel();
+  const kernel = await kernelUnderTest(options.kernel, options);
   mustBeWritable(options.save);
-  const head = `ext4-conform ${packageVersion()}   kernel ${traits.release} ${arch()}   path buffer_head   seed ${seed}`;
-  process.stdout.write(`${head}\n`);
-  for (const line of notCompared(traits)) process.stdout.write(`note: ${line}\n`);
-  process.stdout.write("\n");
-  const progress = new Progress(process.stderr, options.variants.length);
+  const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
+  const progress = new Progress(process.stderr);
   const result: SupervisorResult = { results: [], found: [] };
+  let facts: Facts | undefined;
   let failure: unknown;
   try {
-    const supervised = {
-      assignments: assignmentsFor(options, seed, traits),
-      hangSeconds: options.hangSeconds,
-      onProgress: (job: number, variant: string, counts: RunCounts) =>
-        progress.update(job, variant, counts),
+    const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
+      facts = { options, kernel, seed, hangSeconds, traits, commandLine };
+      printHead(facts);
+      const assignments = assignmentsFor(facts);
+      progress.begin(assignments[0]!.variants.length);
+      return assignments;
     };
-    await supervise(supervised, result);
+    const onProgress = progress.update.bind(progress);
+    await supervise({ kernel, jobs: options.jobs, hangSeconds, assign, onProgress }, result);
   } catch (error) {
     failure = error;
   }
   progress.end();
   const first = firstDivergences(result);
   const doubtful = result.found.filter(({ confirmed }) => !confirmed);
-  for (const found of [...first, ...doubtful]) present(found, options, seed, traits);
-  if (failure === undefined) {
+  if (facts !== undefined) {
+    for (const found of [...first, ...doubtful]) present(found, facts, result);
+  }
+  if (failure === undefined && facts !== undefined) {
     process.stdout.write(verdict(result, wantsColour(process.stdout, process.env)));
+    const { traits, commandLine } = facts;
+    const seconds = (Date.now() - started) / 1000;
+    const about = { what: kernel.what, kind: kernel.kind, commandLine, traits };
+    if (options.result !== undefined)
+      writeResult(options.result, resultOf(result, about, seed, seconds));
     return result.found.length > 0 ? exitStatus.diverges : exitStatus.conforms;
   }
-  if (failure instanceof WorkerHung) presentHang(failure, options, seed);
+  if (failure instanceof WorkerLost) presentLost(failure, kernel, options, seed);
   // What stopped the run takes nothing from what was found before.
   else if (first.length === 0 || !(failure instanceof Error)) throw failure;
   else process.stderr.write(`ext4-conform: the run ended early: ${failure.message}\n`);

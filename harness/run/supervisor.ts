@@ -1,18 +1,16 @@
 /**
- * The supervisor: starts the workers, listens to them, notices when one hangs, ends them with itself.
+ * The supervisor: starts the workers, listens to them, notices when one hangs or goes down with its kernel, ends them with
+ * itself.
  */
-import { execaNode } from "execa";
-import { fileURLToPath } from "node:url";
-import { EnvironmentError } from "../failure.ts";
+import { Conversation, WorkerLost } from "./conversation.ts";
 import { sweepLeftovers } from "../kernel/leftovers.ts";
 import { endBySignal, whenSignalled } from "../kernel/undo.ts";
-import type { Assignment, FoundDivergence, Message } from "./messages.ts";
+import type { KernelTraits } from "../kernel-traits.ts";
+import type { KernelUnderTest } from "./link.ts";
+import { Attempts, investigate } from "./lost.ts";
+import type { Assignment, FoundDivergence, Message, Mounted } from "./messages.ts";
 import type { RunCounts } from "./variant-run.ts";
-
-const workerFile = fileURLToPath(new URL("./worker-main.js", import.meta.url));
-
-/** Milliseconds that a killed worker has to go away before it counts as stuck in the kernel. */
-const KILL_MS = 5_000;
+import { variantNamed } from "../variants.ts";
 
 /** Milliseconds in which a signal that ended a worker has reached this process too. */
 const SIGNAL_MS = 50;
@@ -22,6 +20,7 @@ export interface JobResult {
   variant: string;
   counts: RunCounts;
   seconds: number;
+  mounted: Mounted;
 }
 
 export interface SupervisorResult {
@@ -29,149 +28,136 @@ export interface SupervisorResult {
   found: FoundDivergence[];
 }
 
-/** A worker did not say anything for too long: the kernel hangs a system call, or the machine is overloaded. */
-export class WorkerHung extends Error {
-  override readonly name = "WorkerHung";
-  readonly variant: string;
-  readonly chunk: number;
-  /** It could not be killed either. */
-  readonly stuck: boolean;
-  constructor(variant: string, chunk: number, stuck: boolean) {
-    super(`nothing happened for too long in chunk ${chunk} of ${variant}`);
-    this.variant = variant;
-    this.chunk = chunk;
-    this.stuck = stuck;
-  }
-}
-
 export interface SupervisorOptions {
-  assignments: readonly Assignment[];
+  kernel: KernelUnderTest;
+  jobs: number;
   /** Seconds of silence after which a worker counts as hung. */
   hangSeconds: number;
+  /** What is to be done, once the first worker has found out what the kernel does. */
+  assign: (traits: KernelTraits, commandLine: string) => Assignment[];
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
 }
 
-/** Throws what a worker could not deal with. */
-function rethrow(message: Message): void {
-  if (message.type === "environment") {
-    throw new EnvironmentError(message.reason, message.message, message.remedy);
-  }
-  if (message.type === "broken") throw new Error(message.stack);
-}
+const NOT_STARTED: RunCounts = {
+  cases: 0,
+  operations: 0,
+  files: 0,
+  checkpoints: 0,
+  guesses: 0,
+  deviations: {},
+};
 
-/**
- * Not detached: the worker gets the terminal's Ctrl-C too, and its own listeners clean up. It has none of our streams:
- * one that is stuck in the kernel would keep them open, and with them a reader of our output waiting.
- */
-function startWorker() {
-  const worker = execaNode(workerFile, [], {
-    ipc: true,
-    reject: false,
-    buffer: false,
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-    forceKillAfterDelay: KILL_MS,
-  });
-  worker.stderr.pipe(process.stderr, { end: false });
-  return worker;
+const UNKNOWN: Mounted = { path: undefined, options: "" };
+
+/** How a variant was mounted in a run. */
+export function mountedAs({ results }: SupervisorResult, variant: string): Mounted {
+  return results.find((result) => result.variant === variant)?.mounted ?? UNKNOWN;
 }
 
 class Job {
-  readonly #assignment: Assignment;
   readonly #options: SupervisorOptions;
   readonly #result: SupervisorResult;
-  readonly #worker = startWorker();
-  #heard = Date.now();
-  #where = { variant: "", chunk: 0 };
+  readonly #attempts: Attempts;
+  #conversation: Conversation;
+  #counts = NOT_STARTED;
+  #mounted = UNKNOWN;
+  #variantStarted = 0;
 
-  constructor(assignment: Assignment, options: SupervisorOptions, result: SupervisorResult) {
-    this.#assignment = assignment;
+  constructor(options: SupervisorOptions, result: SupervisorResult) {
     this.#options = options;
     this.#result = result;
+    this.#conversation = this.#start();
+    this.#attempts = new Attempts(options.kernel, options.hangSeconds);
   }
 
-  async run(): Promise<void> {
-    const messages = this.#worker.getEachMessage();
-    await this.#worker.sendMessage({ ...this.#assignment });
-    let hung: (() => void) | undefined;
-    const hangs = new Promise<never>((_resolve, reject) => {
-      hung = (): void => reject(this.#hung(false));
-    });
-    const watch = setInterval(() => {
-      if (Date.now() - this.#heard > this.#options.hangSeconds * 1000) hung?.();
-    }, 500);
-    try {
-      await Promise.race([this.#listen(messages), hangs]);
-    } catch (error) {
-      if (error instanceof WorkerHung) throw await this.#kill();
-      throw error;
-    } finally {
-      clearInterval(watch);
+  #start(): Conversation {
+    return new Conversation(this.#options.kernel, this.#options.hangSeconds);
+  }
+
+  probe(): Promise<{ traits: KernelTraits; commandLine: string }> {
+    return this.#conversation.ask({ type: "probe" }, "traits");
+  }
+
+  /** Carry out the assignment; where a guest goes down, find out why and go on with the next variant in another. */
+  async run(assignment: Assignment): Promise<void> {
+    for (let left = assignment.variants; ;) {
+      try {
+        const asked = { ...assignment, variants: left };
+        await this.#conversation.ask({ type: "run", assignment: asked }, "done", (message) =>
+          this.#take(asked.job, message),
+        );
+        await this.#conversation.finish();
+        return;
+      } catch (error) {
+        if (!(error instanceof WorkerLost) || !this.#options.kernel.guest) throw error;
+        const variant = variantNamed(error.where.variant || left[0]!);
+        await this.#lost(error, variant.name, asked(assignment, left));
+        left = left.slice(left.indexOf(variant.name) + 1);
+      }
+      if (left.length === 0) return;
+      this.#conversation = this.#start();
+    }
+  }
+
+  async #lost(error: WorkerLost, name: string, assignment: Assignment): Promise<void> {
+    const found = await investigate(error, variantNamed(name), assignment, this.#attempts);
+    await this.#attempts.finish();
+    this.#result.found.push(found);
+    const seconds = (Date.now() - this.#variantStarted) / 1000;
+    const { counts, mounted } = { counts: this.#counts, mounted: this.#mounted };
+    this.#result.results.push({ variant: name, counts, seconds, mounted });
+  }
+
+  #take(job: number, message: Message): void {
+    if (message.type === "mounted") {
+      const { path, options } = message;
+      this.#mounted = { path, options };
+      this.#counts = NOT_STARTED;
+      this.#variantStarted = Date.now();
+    }
+    if (message.type === "progress") {
+      this.#counts = message.counts;
+      this.#options.onProgress(job, message.variant, message.counts);
+    }
+    if (message.type === "found") this.#result.found.push(message.found);
+    if (message.type === "finished") {
+      const { variant, counts, seconds } = message;
+      this.#options.onProgress(job, variant, counts);
+      this.#result.results.push({ variant, counts, seconds, mounted: this.#mounted });
     }
   }
 
   /** Ask the worker to end; it cleans up after itself. */
   stop(): void {
-    this.#worker.kill("SIGTERM");
+    this.#conversation.stop();
+    this.#attempts.stop();
   }
 
   async settled(): Promise<void> {
-    await this.#worker;
-  }
-
-  async #listen(messages: AsyncIterable<unknown>): Promise<void> {
-    let finished = 0;
-    for await (const raw of messages) {
-      this.#heard = Date.now();
-      const message = raw as Message;
-      rethrow(message);
-      this.#take(message);
-      if (message.type === "finished") finished += 1;
-    }
-    const { exitCode, signal } = await this.#worker;
-    if (exitCode !== 0) throw new Error(`a worker ended with ${signal ?? `status ${exitCode}`}`);
-    const { length } = this.#assignment.variants;
-    if (finished < length) throw new Error(`a worker told of ${finished} of ${length} variants`);
-  }
-
-  #take(message: Message): void {
-    const { job } = this.#assignment;
-    if (message.type === "chunk") this.#where = message;
-    if (message.type === "progress") this.#options.onProgress(job, message.variant, message.counts);
-    if (message.type === "found") this.#result.found.push(message.found);
-    if (message.type === "finished") {
-      const { variant, counts, seconds } = message;
-      this.#options.onProgress(job, variant, counts);
-      this.#result.results.push({ variant, counts, seconds });
-    }
-  }
-
-  #hung(stuck: boolean): WorkerHung {
-    return new WorkerHung(this.#where.variant, this.#where.chunk, stuck);
-  }
-
-  /** A process inside a system call that hangs does not even obey SIGKILL. */
-  async #kill(): Promise<WorkerHung> {
-    this.#worker.kill("SIGKILL");
-    const gone = this.#worker.then(() => true);
-    const waited = new Promise<boolean>((resolve) => setTimeout(resolve, KILL_MS, false));
-    const stuck = !(await Promise.race([gone, waited]));
-    if (!stuck) sweepLeftovers();
-    return this.#hung(stuck);
+    await this.#conversation.settled();
   }
 }
 
+function asked(assignment: Assignment, variants: string[]): Assignment {
+  return { ...assignment, variants };
+}
+
+async function runJobs(jobs: readonly Job[], options: SupervisorOptions): Promise<void> {
+  const { traits, commandLine } = await jobs[0]!.probe();
+  const assignments = options.assign(traits, commandLine);
+  await Promise.all(jobs.map((job, index) => job.run(assignments[index]!)));
+}
+
 /**
- * Run the assignments, one process each, to their ends, and add to `result` as they go: what was found before something
- * went wrong is not lost with it. Throws EnvironmentError where the machine cannot, WorkerHung where nothing moves any
- * more, Error where a worker broke; the other workers are ended first.
+ * Probe the kernel, then run the assignments, one worker each, to their ends, and add to `result` as they go: what was found
+ * before something went wrong is not lost with it. Throws EnvironmentError where the machine cannot, WorkerLost where this
+ * machine's own kernel does not go on, Error where a worker broke; the other workers are ended first.
  */
 export async function supervise(
   options: SupervisorOptions,
   result: SupervisorResult,
 ): Promise<void> {
-  const jobs = options.assignments.map((assignment) => new Job(assignment, options, result));
+  const jobs = Array.from({ length: options.jobs }, () => new Job(options, result));
   let ended: Promise<never> | undefined;
   const interrupt = (signal: NodeJS.Signals): void => {
     for (const job of jobs) job.stop();
@@ -185,15 +171,19 @@ export async function supervise(
   };
   whenSignalled(interrupt);
   try {
-    await Promise.all(jobs.map((job) => job.run()));
+    await runJobs(jobs, options);
   } catch (error) {
     // Ctrl-C reaches the workers too: their end may be known here before the signal is.
     await new Promise((resolve) => setTimeout(resolve, SIGNAL_MS));
     if (ended !== undefined) await ended;
     for (const job of jobs) job.stop();
-    if (!(error instanceof WorkerHung && error.stuck)) {
+    if (!(error instanceof WorkerLost && error.stuck)) {
       await Promise.allSettled(jobs.map((job) => job.settled()));
       sweepLeftovers();
+    }
+    // A process that ends by itself is our business; a kernel that does takes its worker with it.
+    if (error instanceof WorkerLost && error.how === "ended" && !error.end.kernelDied) {
+      throw new Error(error.message, { cause: error });
     }
     throw error;
   } finally {

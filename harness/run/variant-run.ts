@@ -1,6 +1,7 @@
 /**
  * VariantRun: chunk after chunk of cases on one variant's image, with checkpoints in between.
  */
+import { basename } from "node:path";
 import type * as fc from "fast-check";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
@@ -20,7 +21,10 @@ import { runCase, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../observation.ts";
+import type { Mounted } from "./messages.ts";
+import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
+import { pathToModel, writePathOf } from "../kernel/write-path.ts";
 import type { Variant } from "../variant.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
@@ -60,8 +64,15 @@ export interface RunFinding {
   divergence: Divergence;
 }
 
+/** How an image is mounted, and which path a write to it is seen to take. */
+export function mountedOf(image: MountedImage): Mounted {
+  return { path: writePathOf(image), options: mountedWith(image.mountPoint) };
+}
+
 export class VariantRun {
   readonly variant: Variant;
+  /** How the image is mounted, and which path a write to it was seen to take. */
+  readonly mounted: Mounted;
   readonly deviations: readonly Deviation[];
   readonly counts: RunCounts;
   readonly #image: MountedImage;
@@ -75,6 +86,10 @@ export class VariantRun {
   readonly #lockstepOptions: LockstepOptions;
   /** Called after each operation. */
   onAlive: () => void = () => {};
+  /** Called before each generated case with its number in the run and whether its file is kept for a checkpoint. */
+  onCase: (number: number, kept: boolean) => void = () => {};
+  /** Called before each other case. */
+  onTrying: (operations: readonly Operation[]) => void = () => {};
   #recorded: Observation[] = [];
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
@@ -84,7 +99,9 @@ export class VariantRun {
     this.#image = image;
     this.#options = options;
     this.#subject = openExecutor(options.executor, image);
-    this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks);
+    this.mounted = mountedOf(image);
+    const path = pathToModel(image.variant, this.mounted.path);
+    this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks, path);
     this.deviations = options.strict
       ? []
       : expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits);
@@ -134,7 +151,9 @@ export class VariantRun {
       },
       (drawn) => {
         const operations = this.#supported(drawn);
-        const keep = !shrinking && index++ % KEEP_EVERY === 0 && !this.#kept.full;
+        const keep = !shrinking && index % KEEP_EVERY === 0 && !this.#kept.full;
+        if (shrinking) this.onTrying(operations);
+        else this.onCase(chunk * CASES_PER_CHUNK + index++, keep);
         this.#subject.wholeLooks = shrinking;
         const failed = this.#runCase(operations, keep);
         if (failed && !shrinking) this.#lookCloser(operations, keep);
@@ -162,6 +181,7 @@ export class VariantRun {
   /** Run one stored case. Returns its divergence. */
   replay(operations: Operation[]): Divergence | undefined {
     this.#subject.wholeLooks = true;
+    this.onTrying(operations);
     return this.#runCase(this.#supported(operations), false) ? this.#diverged : undefined;
   }
 
@@ -182,13 +202,26 @@ export class VariantRun {
     this.counts.cases += 1;
     this.counts.operations += result.steps;
     this.counts.guesses += result.guesses;
-    if (result.divergence !== undefined) {
-      this.#diverged = result.divergence;
+    const divergence = this.#withAlarms(all, result.divergence);
+    if (divergence !== undefined) {
+      this.#diverged = divergence;
       return true;
     }
     this.#countDeviations(all);
     if (keep) this.#kept.add(this.#model, this.#subject, all);
     return false;
+  }
+
+  /** The divergence of a case, with what the kernel said meanwhile; or that it said it, where nothing else differs. */
+  #withAlarms(operations: Operation[], found: Divergence | undefined): Divergence | undefined {
+    const { kernelLog, loopDevice } = this.#image;
+    const heard = kernelLog?.alarmsInContext(basename(loopDevice));
+    if (heard === undefined || heard.alarms.length === 0) return found;
+    const evidence = heard.said;
+    if (found !== undefined) return { ...found, evidence };
+    const step = operations.length - 1;
+    const message = heard.alarms[0]!;
+    return { variant: this.variant.name, step, operations, kind: "kernel-log", message, evidence };
   }
 
   /** The model says which deviations had a part; a count is made only where the kernel cannot be followed without. */

@@ -1,19 +1,23 @@
 /**
  * A worker: one process with one image at a time, so that a kernel that hangs a system call hangs this process and not
- * the tool. Started by the supervisor, which it talks to in messages.
+ * the tool. It does what it is asked over its channel, on the host or in a guest.
  */
+import { readFileSync } from "node:fs";
 import { variantNamed } from "../variants.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import { readCorpus } from "../stored/corpus.ts";
+import type { Channel } from "./channel.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
 import type { Divergence } from "../divergence.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
-import type { Assignment, FoundDivergence, Message } from "./messages.ts";
+import { probeKernel } from "../kernel/probe.ts";
+import type { Assignment, Attempt, FoundDivergence, Message, Request } from "./messages.ts";
 import type { Operation } from "../operation.ts";
 import { corpusDirectory } from "../package.ts";
 import { whenSignalled } from "../kernel/undo.ts";
+import { shrinkCase } from "./shrink.ts";
 import { VariantRun } from "./variant-run.ts";
 
 /** Milliseconds between two progress messages. */
@@ -25,17 +29,6 @@ const DD_CASES = 20;
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
 
-/** Settles once everything that was sent has left this process. */
-let sent = Promise.resolve();
-
-function send(message: Message): void {
-  const before = sent;
-  sent = new Promise((resolve) => {
-    // A supervisor that is gone is no error here: "disconnect" ends the process.
-    process.send?.(message, undefined, undefined, () => resolve(before));
-  });
-}
-
 /** Lets signals and messages through. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -43,27 +36,42 @@ class VariantJob {
   readonly #run: VariantRun;
   readonly #assignment: Assignment;
   readonly #confirmation: Confirmation;
+  readonly #channel: Channel;
   /** When the last progress message was sent. */
   #told = 0;
 
-  constructor(run: VariantRun, assignment: Assignment) {
+  constructor(run: VariantRun, assignment: Assignment, channel: Channel) {
     this.#run = run;
     this.#assignment = assignment;
-    this.#confirmation = new Confirmation(
-      run.variant,
-      assignment.traits,
-      assignment.strict,
-      assignment.executor,
-      () => this.#alive(),
-    );
+    this.#channel = channel;
+    const { name } = run.variant;
+    const trying = (operations: readonly Operation[]): void => {
+      if (assignment.tellCases)
+        this.#send({ type: "trying", variant: name, operations: [...operations] });
+    };
+    this.#confirmation = new Confirmation({
+      ...assignment,
+      variant: run.variant,
+      onAlive: () => this.#alive(),
+      onCase: trying,
+    });
     run.onAlive = () => this.#alive();
+    run.onTrying = trying;
+    run.onCase = (number, kept) => {
+      if (!assignment.tellCases && number % CASES_PER_CHUNK !== 0) return;
+      this.#send({ type: "case", variant: name, case: number, kept });
+    };
+  }
+
+  #send(message: Message): void {
+    this.#channel.send(message);
   }
 
   /** Something came back from the kernel: however long shrinking takes, it does not hang. */
   #alive(): void {
     if (Date.now() - this.#told < PROGRESS_MS) return;
     this.#told = Date.now();
-    send({ type: "progress", variant: this.#run.variant.name, counts: this.#run.counts });
+    this.#send({ type: "progress", variant: this.#run.variant.name, counts: this.#run.counts });
   }
 
   /** Run this job's chunks until the limit or the first divergence. */
@@ -78,13 +86,12 @@ class VariantJob {
     for (; !found && Date.now() < end; chunk += jobs) {
       const left = cases - chunk * CASES_PER_CHUNK;
       if (left <= 0) break;
-      send({ type: "chunk", variant, chunk });
       found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
       await breathe();
     }
     if (!found) await this.#checkpoint(Math.max(job, chunk - jobs));
     const took = (Date.now() - started) / 1000;
-    send({ type: "finished", variant, counts: this.#run.counts, seconds: took });
+    this.#send({ type: "finished", variant, counts: this.#run.counts, seconds: took });
   }
 
   /** Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves them out. */
@@ -109,7 +116,10 @@ class VariantJob {
   }
 
   async #checkpoint(chunk: number): Promise<boolean> {
+    const variant = this.#run.variant.name;
+    this.#send({ type: "checkpoint", variant, done: false });
     const findings = await this.#run.checkpoint();
+    this.#send({ type: "checkpoint", variant, done: true });
     const [first] = findings;
     if (first === undefined) return false;
     await this.#reportOnDisk(chunk, first);
@@ -126,10 +136,13 @@ class VariantJob {
         variant: this.#run.variant,
         maxLength: suspect.length,
       });
-      const best = await this.#confirmation.shrink(
+      const attempt = (operations: Operation[]): Promise<Divergence | undefined> =>
+        this.#confirmation.run(operations);
+      const best = await shrinkCase(
         [...suspect],
         divergence,
         arbitrary,
+        attempt,
         SHRINK_ON_DISK_MS,
       );
       this.#found(number, best, true, []);
@@ -152,41 +165,79 @@ class VariantJob {
   #found(number: number, divergence: Divergence, confirmed: boolean, named: string[]): void {
     const variant = this.#run.variant.name;
     const found: FoundDivergence = { variant, case: number, divergence, confirmed, named };
-    send({ type: "found", found });
+    this.#send({ type: "found", found });
   }
 }
 
-async function work(assignment: Assignment): Promise<void> {
+async function carryOut(assignment: Assignment, channel: Channel): Promise<void> {
   const { seed, maxLength, strict, executor, traits } = assignment;
   const options = { seed, maxLength, strict, executor };
   for (const name of assignment.variants) {
     const run = await VariantRun.open(variantNamed(name), traits, options);
     try {
-      await new VariantJob(run, assignment).run();
+      channel.send({ type: "mounted", variant: name, ...run.mounted });
+      await new VariantJob(run, assignment, channel).run();
     } finally {
       run.close();
     }
   }
+  channel.send({ type: "done" });
 }
 
-/** Entry of the worker process: waits for its assignment, carries it out, ends. */
-export function runWorker(): void {
+async function attempt(asked: Attempt, channel: Channel): Promise<void> {
+  const { variant, operations } = asked;
+  let told = Date.now();
+  const onAlive = (): void => {
+    if (Date.now() - told < PROGRESS_MS) return;
+    told = Date.now();
+    channel.send({ type: "alive" });
+  };
+  const onCase = (tried: readonly Operation[]): void => {
+    channel.send({ type: "trying", variant: variant.name, operations: [...tried] });
+  };
+  const confirmation = new Confirmation({ ...asked, onAlive, onCase });
+  const divergence = await confirmation.run(operations);
+  const named = asked.name ? await confirmation.named(operations) : undefined;
+  channel.send({ type: "attempted", divergence, named, mounted: confirmation.mounted });
+}
+
+async function answer(request: Request, channel: Channel): Promise<void> {
+  switch (request.type) {
+    case "probe": {
+      const traits = await probeKernel();
+      const commandLine = readFileSync("/proc/cmdline", "utf8").trim();
+      return channel.send({ type: "traits", traits, commandLine });
+    }
+    case "run":
+      return carryOut(request.assignment, channel);
+    case "attempt":
+      return attempt(request.attempt, channel);
+    case "end":
+      return channel.close();
+  }
+}
+
+function failed(error: unknown): Message {
+  if (error instanceof EnvironmentError) {
+    const { reason, message, remedy } = error;
+    return { type: "environment", reason, message, remedy };
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { type: "broken", stack };
+}
+
+/** Answers requests, one after the other, until it is told to end or the supervisor is gone. */
+export function runWorker(channel: Channel): void {
   whenSignalled(undefined);
-  // The supervisor is gone, maybe killed; "exit" listeners clean up.
-  process.once("disconnect", () => process.exit());
-  process.once("message", (assignment) => {
-    work(assignment as Assignment)
-      .catch((error: unknown) => {
-        if (error instanceof EnvironmentError) {
-          const { reason, message, remedy } = error;
-          send({ type: "environment", reason, message, remedy });
-        } else {
-          const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-          send({ type: "broken", stack });
-        }
-      })
-      // Closing the channel drops what is still in it: a finding, if it is a large one.
-      .finally(() => sent)
-      .finally(() => process.disconnect());
-  });
+  channel.send({ type: "alive" });
+  let busy = Promise.resolve();
+  channel.listen(
+    (request) => {
+      busy = busy
+        .then(() => answer(request, channel))
+        .catch((error: unknown) => channel.send(failed(error)));
+    },
+    // The supervisor is gone, maybe killed; "exit" listeners clean up.
+    () => process.exit(),
+  );
 }

@@ -13,7 +13,7 @@ import type { MountedImage } from "../kernel/image.ts";
 import { mountOptions } from "../kernel/mount.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import { syscalls } from "../kernel/syscalls.ts";
-import { writePathOf } from "../kernel/write-path.ts";
+import { pathToModel, writePathOf } from "../kernel/write-path.ts";
 import type { Operation } from "../operation.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { counted, grouped } from "../report/progress.ts";
@@ -150,7 +150,7 @@ async function recordInto(
   const image = await openImage(variant);
   try {
     // Where the kernel has but one path there is nothing to find out.
-    const path = traits.bufferedIomap ? writePathOf(image) : "buffer_head";
+    const path = pathToModel(image.variant, writePathOf(image));
     const header = headerOf(image, traits, { seed, series: options.series, path });
     await writer.write({ header });
     const end = await recordCases(image, writer, options, seed);

@@ -1,0 +1,71 @@
+/**
+ * A guest's console: kept to be looked at, and understood as far as it says why a guest did not come up or went down.
+ */
+import { INIT_FAILED, WORKER_ENDED } from "./init.ts";
+
+/** Lines that are kept. */
+const KEPT = 400;
+
+/** What brings a guest down; the text from there on is what to quote. */
+const DOWN =
+  /Kernel panic - not syncing: .*|kernel BUG at .*|Oops: .*|Kernel mode fault at .*|BUG: .*/;
+
+export class GuestConsole {
+  readonly lines: string[] = [];
+  #rest = "";
+
+  /** Takes what the guest printed. */
+  add(text: string): void {
+    const parts = (this.#rest + text).split(/\r*\n/);
+    this.#rest = parts.pop() ?? "";
+    this.lines.push(...parts);
+    if (this.lines.length > KEPT) this.lines.splice(0, this.lines.length - KEPT);
+  }
+
+  /** All lines that are kept, with the one that has no end yet. */
+  all(): string[] {
+    return this.#rest === "" ? [...this.lines] : [...this.lines, this.#rest];
+  }
+
+  /** The last line that says that the kernel went down. */
+  panic(): string | undefined {
+    const text = this.all().findLast((line) => DOWN.test(line));
+    return text === undefined ? undefined : DOWN.exec(text)![0];
+  }
+
+  /** Why the init script or the worker gave up; undefined where they did not. */
+  gaveUp(): string | undefined {
+    const said = this.all().findLast(
+      (line) => line.includes(INIT_FAILED) || line.includes(WORKER_ENDED),
+    );
+    return said?.slice(said.indexOf("ext4-conform: ") + "ext4-conform: ".length).trim();
+  }
+}
+
+/** What a console that ends so is about, and what to do. The first that fits. */
+const REMEDIES: readonly [RegExp, string][] = [
+  [
+    /Unable to mount root fs|Cannot open root device|No filesystem could mount root/,
+    "The kernel cannot mount the host's root: CONFIG_HOSTFS=y (user-mode Linux), or CONFIG_NET_9P_VIRTIO=y, CONFIG_9P_FS=y and CONFIG_VIRTIO_PCI=y; see: ext4-conform kernel config",
+  ],
+  [
+    /Requested init .* failed|No working init found/,
+    "The kernel cannot start a script: CONFIG_BINFMT_SCRIPT=y and CONFIG_BINFMT_ELF=y; see: ext4-conform kernel config",
+  ],
+  [
+    /ptrace set fp regs failed/,
+    "A user-mode Linux before 6.16 does not run on this processor (AMX): take a newer kernel, or a bzImage",
+  ],
+  [/Out of memory|page allocation failure/, "Give the guest more memory with --memory"],
+  [/ext4-conform: the guest cannot be set up/, "See: ext4-conform kernel config"],
+];
+
+/** What to do about a guest that did not come up, by what it printed. */
+export function remedyFor(lines: readonly string[]): string {
+  const text = lines.join("\n");
+  const known = REMEDIES.find(([sign]) => sign.test(text));
+  if (known !== undefined) return known[1];
+  return lines.length === 0
+    ? "It printed nothing: build it with what `ext4-conform kernel config` prints (on x86: CONFIG_SERIAL_8250_CONSOLE=y)"
+    : "Look at what it printed, above, and build it with what `ext4-conform kernel config` prints";
+}

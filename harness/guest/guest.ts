@@ -1,0 +1,215 @@
+/**
+ * Guest: a kernel as a process of ours, with a worker inside. Nothing in it needs saving: its images are in its memory, so to end
+ * one is to kill it.
+ */
+import { execa } from "execa";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Duplex } from "node:stream";
+import { EnvironmentError } from "../failure.ts";
+import { makeWorkDirectory, removeWorkDirectory, sweepLeftovers } from "../kernel/leftovers.ts";
+import { lacksProgram, searchPath } from "../kernel/process.ts";
+import { undoAtExit } from "../kernel/undo.ts";
+import type { WorkerEnd, WorkerLink } from "../run/link.ts";
+import type { Message } from "../run/messages.ts";
+import { workerFile } from "../run/host-kernel.ts";
+import { GuestConsole, remedyFor } from "./console.ts";
+import { initScript } from "./init.ts";
+
+/** How to start a machine, as data. */
+export interface GuestRecipe {
+  /** "user-mode Linux", "QEMU with KVM" */
+  kind: string;
+  program: string;
+  /** The arguments, given the guest's own directory and its init script. */
+  args: (directory: string, init: string) => string[];
+  /** The worker's end of the line, in the guest. */
+  line: string;
+  /** The supervisor's end: descriptor 3, or a socket in the guest's directory. */
+  connect: (directory: string, descriptor: Duplex) => Promise<Duplex>;
+  /** Seconds in which the worker must have said that it is there. */
+  bootSeconds: number;
+}
+
+/** Bytes of a guest's directory: a script and a socket. */
+const DIRECTORY_BYTES = 2 ** 20;
+
+/** Milliseconds in which a program that was killed is gone, on a machine that is busy. */
+const KILL_MS = 10_000;
+
+let swept = false;
+
+/** Folders that a guest covers with file systems of its own. */
+const COVERED = ["/dev", "/proc", "/sys", "/run"];
+
+/** The folder that hides `path` from a guest, if one does. */
+function coveredBy(path: string): string | undefined {
+  return COVERED.find((folder) => path.startsWith(`${folder}/`));
+}
+
+/** Throws EnvironmentError where the guest could not see what it is to run. */
+function mustBeVisible(path: string): void {
+  const covered = coveredBy(path);
+  if (covered === undefined) return;
+  throw new EnvironmentError(
+    "unsupported-platform",
+    `a guest has a ${covered} of its own and does not see ${path}`,
+    "Install the tool, and Node.js, somewhere else.",
+  );
+}
+
+/** A guest's directory with its init script, removed when this process ends. */
+function prepare(line: string): { directory: string; init: string; remove: () => void } {
+  for (const path of [process.execPath, workerFile]) mustBeVisible(path);
+  if (!swept) sweepLeftovers();
+  swept = true;
+  const directory = makeWorkDirectory(DIRECTORY_BYTES, (place) => coveredBy(place) === undefined);
+  const remove = undoAtExit(() => removeWorkDirectory(directory));
+  const init = join(directory, "init");
+  writeFileSync(init, initScript({ node: process.execPath, program: workerFile, line }));
+  chmodSync(init, 0o755);
+  return { directory, init, remove };
+}
+
+/**
+ * The program dies with this process, whatever kills it (prctl(2) PR_SET_PDEATHSIG), and is out of reach of the terminal's
+ * Ctrl-C, which is for us.
+ */
+function startProgram(program: string, args: readonly string[]) {
+  const tied = ["--pdeathsig", "KILL", "--", program, ...args];
+  const PATH = searchPath().join(":");
+  return execa("setpriv", tied, {
+    reject: false,
+    buffer: false,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    detached: true,
+    cleanup: false,
+    env: { PATH },
+  });
+}
+
+class Guest implements WorkerLink {
+  readonly #recipe: GuestRecipe;
+  readonly #console = new GuestConsole();
+  readonly #place: ReturnType<typeof prepare>;
+  readonly #program: ReturnType<typeof startProgram>;
+  readonly #end: Promise<WorkerEnd>;
+  readonly #line: Promise<Duplex>;
+  readonly #up: Promise<void>;
+  #isUp: () => void = () => {};
+  #started = false;
+  #stopped = false;
+
+  constructor(recipe: GuestRecipe) {
+    const lacking = lacksProgram("setpriv");
+    if (lacking !== undefined) throw lacking;
+    this.#recipe = recipe;
+    this.#up = new Promise((resolve) => {
+      this.#isUp = resolve;
+    });
+    this.#place = prepare(recipe.line);
+    const { directory, init } = this.#place;
+    this.#program = startProgram(recipe.program, recipe.args(directory, init));
+    const undo = undoAtExit(() => this.#killNow());
+    for (const stream of [this.#program.stdout, this.#program.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
+    }
+    // Node.js makes a pipe of a child a pair of sockets: it goes both ways.
+    this.#line = recipe.connect(directory, this.#program.stdio[3] as Duplex);
+    this.#end = this.#program.then(({ exitCode, signal }) => {
+      undo();
+      this.#place.remove();
+      return this.#endOf(signal ?? `status ${exitCode}`);
+    });
+  }
+
+  /** The worker or the init script gave up: whoever waits for a word of theirs waits in vain. */
+  #hear(text: string): void {
+    this.#console.add(text);
+    if (this.#console.gaveUp() !== undefined) this.#killNow();
+  }
+
+  #endOf(how: string): WorkerEnd {
+    const panic = this.#console.panic();
+    const gaveUp = this.#console.gaveUp();
+    const reason = gaveUp ?? panic ?? `the guest ended (${how})`;
+    const kernelDied = gaveUp === undefined && !this.#stopped;
+    return { reason, console: this.#console.all(), kernelDied };
+  }
+
+  async send(request: object): Promise<void> {
+    // What comes before the worker listens is lost: a terminal forgets it when it is opened and closed.
+    await Promise.race([this.#up, this.#end]);
+    (await this.#line).write(`${JSON.stringify(request)}\n`);
+  }
+
+  async *messages(): AsyncGenerator<Message> {
+    const line = await this.#line;
+    const boot = setTimeout(() => this.#killNow(), this.#recipe.bootSeconds * 1000);
+    try {
+      for await (const text of createInterface({ input: line })) {
+        if (!this.#started) clearTimeout(boot);
+        this.#started = true;
+        this.#isUp();
+        yield JSON.parse(text) as Message;
+      }
+    } finally {
+      clearTimeout(boot);
+    }
+    if (!this.#started && !this.#stopped) throw this.#didNotStart(await this.#end);
+  }
+
+  #didNotStart({ reason, console }: WorkerEnd): EnvironmentError {
+    const { kind, bootSeconds } = this.#recipe;
+    const said = console
+      .slice(-5)
+      .map((text) => `\n  | ${text}`)
+      .join("");
+    const why =
+      this.#console.panic() === undefined && this.#console.gaveUp() === undefined
+        ? `not within ${bootSeconds} s`
+        : reason;
+    return new EnvironmentError(
+      "guest-did-not-start",
+      `the kernel did not come up in ${kind}: ${why}${said}${said === "" ? "" : "\n"}`,
+      remedyFor(console),
+    );
+  }
+
+  ended(): Promise<WorkerEnd> {
+    return this.#end;
+  }
+
+  async finish(): Promise<void> {
+    this.stop();
+    await this.#end;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#killNow();
+  }
+
+  async kill(): Promise<boolean> {
+    this.#killNow();
+    const waited = new Promise<boolean>((resolve) => setTimeout(resolve, KILL_MS, false).unref());
+    return Promise.race([this.#end.then(() => true), waited]);
+  }
+
+  /** The whole group: a user-mode Linux has a process for each address space. */
+  #killNow(): void {
+    const { pid } = this.#program;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // It is gone.
+    }
+  }
+}
+
+/** Starts a guest. Throws EnvironmentError where a program for it is missing. */
+export function startGuest(recipe: GuestRecipe): WorkerLink {
+  return new Guest(recipe);
+}

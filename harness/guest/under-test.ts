@@ -1,0 +1,57 @@
+/**
+ * The kernel under test by what the user calls it: "host", or a file.
+ */
+import { resolve } from "node:path";
+import { hostKernel } from "../run/host-kernel.ts";
+import type { KernelUnderTest } from "../run/link.ts";
+import { machineLacks } from "../kernel/machine.ts";
+import { lacksProgram } from "../kernel/process.ts";
+import { startGuest } from "./guest.ts";
+import type { GuestRecipe } from "./guest.ts";
+import { kernelFileKind } from "./kernel-file.ts";
+import { QEMU, kvmWorks, qemuRecipe } from "./qemu.ts";
+import { umlRecipe } from "./uml.ts";
+
+/** MiB of a guest: node takes 150, an image of 256 MiB and its like must fit into half of it. */
+export const MEMORY_MIB = 1024;
+
+export interface UnderTestOptions {
+  /** MiB. */
+  memory: number;
+  /** "auto" takes KVM where it works. */
+  accel: "auto" | "kvm" | "tcg";
+  /** Further options for the guest's kernel. */
+  append: string[];
+}
+
+async function recipeFor(file: string, options: UnderTestOptions): Promise<GuestRecipe> {
+  const { memory, accel, append } = options;
+  if (kernelFileKind(file) === "uml") return umlRecipe(file, memory, append);
+  const lacking = lacksProgram(QEMU);
+  if (lacking !== undefined) throw lacking;
+  const chosen = accel === "auto" ? ((await kvmWorks()) ? "kvm" : "tcg") : accel;
+  return qemuRecipe(file, memory, append, chosen);
+}
+
+/**
+ * The kernel that `what` names: "host", or the path of a user-mode Linux or a bzImage. Throws UsageError where it is none of
+ * them, EnvironmentError where what runs it is missing.
+ */
+export async function kernelUnderTest(
+  what: string,
+  options: UnderTestOptions,
+): Promise<KernelUnderTest> {
+  if (what === "host") {
+    const lacking = machineLacks();
+    if (lacking !== undefined) throw lacking;
+    return hostKernel;
+  }
+  const recipe = await recipeFor(resolve(what), options);
+  return {
+    what,
+    kind: recipe.kind,
+    append: options.append,
+    guest: true,
+    start: () => startGuest(recipe),
+  };
+}

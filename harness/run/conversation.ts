@@ -1,0 +1,166 @@
+/**
+ * Conversation: one worker, asked one thing after the other, with an eye on the clock.
+ */
+import { EnvironmentError } from "../failure.ts";
+import type { KernelUnderTest, WorkerEnd, WorkerLink } from "./link.ts";
+import type { CaseMark, Message, Request } from "./messages.ts";
+import type { Operation } from "../operation.ts";
+
+/** Where a worker was when it was last heard of. */
+export interface Whereabouts {
+  /** "" before the first. */
+  variant: string;
+  /** The generated case that it was to run; undefined before the first. */
+  mark: CaseMark | undefined;
+  /** The operations that it was to run, where they are not those of a generated case. */
+  trying: Operation[] | undefined;
+  /** Cases whose files wait for a checkpoint. */
+  kept: CaseMark[];
+  /** It was in the middle of a checkpoint. */
+  atCheckpoint: boolean;
+}
+
+/** A worker that will not answer any more. */
+export class WorkerLost extends Error {
+  override readonly name = "WorkerLost";
+  /** It ended, or it said nothing for too long and was killed. */
+  readonly how: "ended" | "hung";
+  readonly where: Whereabouts;
+  readonly end: WorkerEnd;
+  /** It could not be killed: a system call holds it. */
+  readonly stuck: boolean;
+  constructor(how: "ended" | "hung", where: Whereabouts, end: WorkerEnd, stuck: boolean) {
+    const what = how === "hung" ? "nothing happened for too long" : `a worker ended: ${end.reason}`;
+    super(`${what}${placeText(where)}`);
+    this.how = how;
+    this.where = where;
+    this.end = end;
+    this.stuck = stuck;
+  }
+}
+
+function placeText({ variant, mark, trying, atCheckpoint }: Whereabouts): string {
+  if (variant === "") return "";
+  if (atCheckpoint) return ` at a checkpoint of ${variant}`;
+  if (trying !== undefined) return ` in a stored or shrunk case of ${variant}`;
+  return mark === undefined ? ` in ${variant}` : ` in case ${mark.case} of ${variant}`;
+}
+
+/** Throws what a worker could not deal with. */
+function rethrow(message: Message): void {
+  if (message.type === "environment") {
+    throw new EnvironmentError(message.reason, message.message, message.remedy);
+  }
+  if (message.type === "broken") throw new Error(message.stack);
+}
+
+/** Milliseconds between two looks at the clock. */
+const WATCH_MS = 250;
+
+export class Conversation {
+  readonly #link: WorkerLink;
+  readonly #messages: AsyncIterator<Message>;
+  readonly #silenceMs: number;
+  /** When it last said something; starting is the link's business. */
+  #heard: number | undefined;
+  #where: Whereabouts = nowhere();
+
+  /** Starts a worker. It counts as hung after `silenceSeconds` without a word. */
+  constructor(kernel: KernelUnderTest, silenceSeconds: number) {
+    this.#link = kernel.start();
+    this.#messages = this.#link.messages()[Symbol.asyncIterator]();
+    this.#silenceMs = silenceSeconds * 1000;
+  }
+
+  /**
+   * Ask, and pass on what the worker says until it gives an answer of type `until`, which is returned.
+   *
+   * @throws WorkerLost where it is gone or says nothing any more, EnvironmentError and Error that it sent
+   */
+  async ask<T extends Message["type"]>(
+    request: Request,
+    until: T,
+    onMessage: (message: Message) => void = () => {},
+  ): Promise<Extract<Message, { type: T }>> {
+    if (this.#heard !== undefined) this.#heard = Date.now();
+    const sent = this.#link.send(request).catch(() => {
+      // It is gone; its end says more.
+    });
+    for (;;) {
+      const message = await this.#next();
+      rethrow(message);
+      this.#follow(message);
+      if (message.type === until) {
+        await sent;
+        return message as Extract<Message, { type: T }>;
+      }
+      onMessage(message);
+    }
+  }
+
+  async #next(): Promise<Message> {
+    let watch: NodeJS.Timeout | undefined;
+    const silence = new Promise<"silence">((resolve) => {
+      watch = setInterval(() => {
+        if (this.#heard !== undefined && Date.now() - this.#heard > this.#silenceMs)
+          resolve("silence");
+      }, WATCH_MS);
+    });
+    try {
+      const next = await Promise.race([this.#messages.next(), silence]);
+      if (next === "silence") throw await this.#hung();
+      if (next.done === true) throw await this.#ended();
+      this.#heard = Date.now();
+      return next.value;
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  /** A process inside a system call that hangs does not even obey SIGKILL. */
+  async #hung(): Promise<WorkerLost> {
+    const gone = await this.#link.kill();
+    const unknown: WorkerEnd = { reason: "it cannot be killed", console: [], kernelDied: false };
+    const end = gone ? await this.#link.ended() : unknown;
+    return new WorkerLost("hung", this.#where, end, !gone);
+  }
+
+  async #ended(): Promise<WorkerLost> {
+    return new WorkerLost("ended", this.#where, await this.#link.ended(), false);
+  }
+
+  #follow(message: Message): void {
+    const where = this.#where;
+    if (message.type === "mounted") this.#where = { ...nowhere(), variant: message.variant };
+    if (message.type === "case") {
+      const kept = message.kept ? [...where.kept, message] : where.kept;
+      this.#where = { ...where, variant: message.variant, mark: message, trying: undefined, kept };
+    }
+    if (message.type === "trying") {
+      const { variant, operations } = message;
+      this.#where = { ...where, variant, trying: operations };
+    }
+    if (message.type === "checkpoint") {
+      const kept = message.done ? [] : where.kept;
+      this.#where = { ...where, trying: undefined, atCheckpoint: !message.done, kept };
+    }
+  }
+
+  /** Nothing more will be asked: let the worker end. */
+  finish(): Promise<void> {
+    return this.#link.finish();
+  }
+
+  /** Ask the worker to end at once; it cleans up after itself. */
+  stop(): void {
+    this.#link.stop();
+  }
+
+  async settled(): Promise<void> {
+    await this.#link.ended();
+  }
+}
+
+function nowhere(): Whereabouts {
+  return { variant: "", mark: undefined, trying: undefined, kept: [], atCheckpoint: false };
+}

@@ -1,0 +1,50 @@
+/**
+ * WorkerLink: the supervisor's end of the line to a worker, whether that is a process here or in a guest.
+ */
+import type { Message, Request } from "./messages.ts";
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  /** In words: "status 1", "SIGKILL", "Kernel panic - not syncing: ..." */
+  reason: string;
+  /** What the kernel under it said last, where it is not the host's. */
+  console: string[];
+  /** The kernel went down with it. */
+  kernelDied: boolean;
+}
+
+export interface WorkerLink {
+  send(request: Request): Promise<void>;
+  /** Ends when the worker does; the first says that it has started. Throws EnvironmentError where it cannot start. */
+  messages(): AsyncIterable<Message>;
+  /** Settles when the worker is gone. */
+  ended(): Promise<WorkerEnd>;
+  /** Nothing more will be asked: the worker ends. */
+  finish(): Promise<void>;
+  /** Ask the worker to end in the middle of what it does; it cleans up after itself. */
+  stop(): void;
+  /** End it at any price. Whether it went away in time. */
+  kill(): Promise<boolean>;
+}
+
+/** Seconds of silence after which a kernel counts as hung: a guest's image lies in memory, a host's disk may sleep. */
+export const HANG_SECONDS = { host: 60, guest: 20 };
+
+/** " --kernel FILE" where a command must name the kernel. */
+export function kernelFlag({ what, guest, append }: KernelUnderTest): string {
+  if (!guest) return "";
+  return ` --kernel ${what}${append.length === 0 ? "" : ` --append ${append.join(" ")} --`}`;
+}
+
+/** A kernel that workers run on. */
+export interface KernelUnderTest {
+  /** As the user named it. */
+  what: string;
+  /** What it is, in words: "this machine's", "user-mode Linux", "QEMU with KVM". */
+  kind: string;
+  /** Options for its command line, besides those that it is always given. */
+  append: readonly string[];
+  /** It is a guest: when it dies it is started again, and the run goes on. */
+  guest: boolean;
+  start(): WorkerLink;
+}

@@ -1,0 +1,126 @@
+/**
+ * A guest that went down: which case did it, and what is the least that does.
+ *
+ * Every suspect runs by itself in a guest, on a fresh image. A guest that survives one serves for the next.
+ */
+import type { Divergence, DivergenceKind } from "../divergence.ts";
+import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { caseNumbered } from "./chunk.ts";
+import { Conversation, WorkerLost } from "./conversation.ts";
+import type { KernelTraits } from "../kernel-traits.ts";
+import type { KernelUnderTest } from "./link.ts";
+import type { Assignment, Attempt, Attempted, FoundDivergence } from "./messages.ts";
+import type { Operation } from "../operation.ts";
+import { shrinkCase } from "./shrink.ts";
+import type { Variant } from "../variant.ts";
+
+/** Milliseconds for finding the suspect that does it, and for shrinking it: an attempt may take a boot. */
+const SEARCH_MS = 60_000;
+const SHRINK_MS = 60_000;
+
+/** Lines of the guest's console that go into a report. */
+const EVIDENCE_LINES = 60;
+
+/** The first line of a crash report worth quoting; the rest is evidence. */
+const CRASH = /Kernel panic|kernel BUG|BUG:|Oops|general protection|Kernel mode fault|Segfault/;
+
+/** The divergence that losing a worker in the middle of `operations` is. */
+export function lostDivergence(
+  lost: WorkerLost,
+  variant: string,
+  operations: Operation[],
+): Divergence {
+  const kind: DivergenceKind = lost.how === "hung" ? "hang" : "panic";
+  const { console: lines, reason } = lost.end;
+  const first = lines.findIndex((line) => CRASH.test(line));
+  const evidence =
+    first < 0 ? lines.slice(-EVIDENCE_LINES) : lines.slice(first).slice(0, EVIDENCE_LINES);
+  const message = lost.how === "hung" ? "no system call returned any more" : reason;
+  return { variant, step: Math.max(0, operations.length - 1), operations, kind, message, evidence };
+}
+
+/** Runs cases one by one, each on a fresh image, and survives it when the kernel does not. */
+export class Attempts {
+  readonly #kernel: KernelUnderTest;
+  readonly #silenceSeconds: number;
+  #conversation: Conversation | undefined;
+
+  constructor(kernel: KernelUnderTest, silenceSeconds: number) {
+    this.#kernel = kernel;
+    this.#silenceSeconds = silenceSeconds;
+  }
+
+  /** What the kernel does. Throws WorkerLost where it does not live to say. */
+  probe(): Promise<{ traits: KernelTraits }> {
+    this.#conversation ??= new Conversation(this.#kernel, this.#silenceSeconds);
+    return this.#conversation.ask({ type: "probe" }, "traits");
+  }
+
+  /** The divergence that the case shows, the death of its kernel among them. Throws EnvironmentError. */
+  async run(attempt: Attempt): Promise<Attempted> {
+    this.#conversation ??= new Conversation(this.#kernel, this.#silenceSeconds);
+    try {
+      return await this.#conversation.ask({ type: "attempt", attempt }, "attempted");
+    } catch (error) {
+      this.#conversation = undefined;
+      if (!(error instanceof WorkerLost) || !this.#kernel.guest) throw error;
+      const { variant, operations } = attempt;
+      return { divergence: lostDivergence(error, variant.name, operations) };
+    }
+  }
+
+  stop(): void {
+    this.#conversation?.stop();
+  }
+
+  async finish(): Promise<void> {
+    await this.#conversation?.finish();
+    this.#conversation = undefined;
+  }
+}
+
+/** The cases that may have brought the kernel down, the likeliest first. */
+function suspectsOf(
+  { where }: WorkerLost,
+  variant: Variant,
+  assignment: Assignment,
+): Operation[][] {
+  const { seed, maxLength } = assignment;
+  const arbitrary = operationsArbitrary({ variant, maxLength });
+  const numbered = (number: number): Operation[] => caseNumbered(arbitrary, seed, number);
+  if (where.trying !== undefined) return [where.trying];
+  if (where.atCheckpoint) return where.kept.map((mark) => numbered(mark.case)).toReversed();
+  return where.mark === undefined ? [] : [numbered(where.mark.case)];
+}
+
+/** Find out what the worker was doing when it was lost, and the least that does it. */
+export async function investigate(
+  lost: WorkerLost,
+  variant: Variant,
+  assignment: Assignment,
+  attempts: Attempts,
+): Promise<FoundDivergence> {
+  const { strict, executor, traits, maxLength } = assignment;
+  const suspects = suspectsOf(lost, variant, assignment);
+  const number = lost.where.mark?.case ?? -1;
+  const attempt = async (operations: Operation[]): Promise<Divergence | undefined> => {
+    const asked = { variant, operations, strict, executor, traits, name: false };
+    return (await attempts.run(asked)).divergence;
+  };
+  const { kind } = lostDivergence(lost, variant.name, []);
+  const end = Date.now() + SEARCH_MS;
+  for (const suspect of suspects) {
+    const again = await attempt(suspect);
+    if (again?.kind === kind) {
+      const arbitrary = operationsArbitrary({
+        variant,
+        maxLength: Math.max(maxLength, suspect.length),
+      });
+      const divergence = await shrinkCase(suspect, again, arbitrary, attempt, SHRINK_MS);
+      return { variant: variant.name, case: number, divergence, confirmed: true, named: [] };
+    }
+    if (Date.now() > end) break;
+  }
+  const divergence = lostDivergence(lost, variant.name, suspects[0] ?? []);
+  return { variant: variant.name, case: number, divergence, confirmed: false, named: [] };
+}
