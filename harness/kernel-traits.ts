@@ -21,10 +21,10 @@ export interface KernelTraits {
    * what it prepared (a reserved block, a folio) is left where nothing releases it.
    */
   prefaultFirst: boolean;
-  /** When a write that leaves a gap after EOF zeroes the rest of the block that holds EOF. */
+  /** When a write or an allocation that moves EOF zeroes the rest of the block that holds it. */
   zeroesGap: "before" | "after";
-  /** A hole that is punched past EOF ends with the page or with the block that holds EOF. */
-  punchesTo: "page" | "block";
+  /** A hole that is punched past EOF ends with the page or with the block that holds EOF; so may one that ends at EOF. */
+  punchesTo: ModelConfig["punchesTo"];
   /** Known deviations that show only when the file system is unmounted, by id. */
   atUnmount: string[];
   /** The mount option of the iomap series is known. */

@@ -25,8 +25,8 @@ const v6_12: KernelFacts = {
 /** Mainline 6.18. */
 const v6_18: KernelFacts = { ...v6_12, largeFolios: true, prefaultFirst: false };
 
-/** Mainline 7.1. */
-const v7_1: KernelFacts = { ...v6_18, zeroesGap: "before", punchesTo: "block" };
+/** Mainline 7.3, and 7.2 by its source. */
+const v7_3: KernelFacts = { ...v6_18, zeroesGap: "before", punchesTo: "block-at-eof" };
 
 /** 6.12.8 with version 1 of the series (the patch in question is its 15th): it brings large folios with it. */
 const series_v1: KernelFacts = {
@@ -48,7 +48,7 @@ const series_v2: KernelFacts = {
 export const kernels = {
   "6.12": v6_12,
   "6.18": v6_18,
-  "7.1": v7_1,
+  "7.3": v7_3,
   "series v1": series_v1,
   "series v2": series_v2,
 } as const satisfies Record<string, KernelFacts>;

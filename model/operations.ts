@@ -18,6 +18,14 @@ export interface Operations {
   zeroBeforeExtending(inode: Inode, pos: number): void;
   /** The same once data has been put at `pos`, past the EOF of before. */
   zeroAfterExtending(inode: Inode, old_size: number, pos: number): void;
+  /** fallocate(2) is about to allocate blocks from `map` to `end` for a file that will be larger than `old_size`. */
+  zeroBeforeAllocating(
+    inode: Inode,
+    old_size: number,
+    map: MapBlocks,
+    end: number,
+    flags: number,
+  ): void;
   /** fallocate(2) moved i_size on from `old_size` by `length`: what was the last block may hold anything after its EOF. */
   zeroAfterAllocating(inode: Inode, old_size: number, length: number): void;
   /** ftruncate(2) is about to make the file larger than `oldsize`. */
@@ -79,12 +87,14 @@ export interface Operations {
   ext4_truncate_failed_write(inode: Inode): void;
   /** Zeros in bytes [from, from + length) of one block. Whether the block had to be written for it. */
   ext4_block_zero_range(inode: Inode, from: number, length: number): boolean;
+  /** Zeros from `from`, which is EOF, to the end of its block, or to `to`. Whether the block had to be written for it. */
+  ext4_block_zero_eof(inode: Inode, from: number, to?: number): boolean;
   /** The end of the file from i_size to `end` was zeroed by a truncation. */
   writeZeroedTail(inode: Inode, end: number): void;
   /** The blocks that a hole at bytes [offset, end) frees. */
   blocksOfHole(inode: Inode, offset: number, end: number): { start_lblk: number; end_lblk: number };
-  /** Where a hole ends that was to reach past EOF, bytes. */
-  endOfPunch(inode: Inode): number;
+  /** Where a hole ends that was to end at `end`, bytes. */
+  endOfPunch(inode: Inode, end: number): number;
   ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void;
   folio_cancel_dirty(inode: Inode, folio: Folio): void;
   truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void;

@@ -3,6 +3,8 @@
  */
 import {
   blockAfterEof,
+  blockAtEof,
+  zeroTailBeforeAllocating,
   blocksOfHole,
   ext4_update_disksize_before_punch,
   pageAfterEof,
@@ -63,12 +65,15 @@ import {
   ext4_should_retry_alloc,
 } from "./ext4/reservation.ts";
 import {
+  ext4_block_zero_eof,
   ext4_block_zero_range,
+  ext4_block_zero_range_ordered,
   ext4_zero_partial_blocks,
   writeZeroedTail,
   zeroTail,
   zeroAfterExtending,
   zeroBeforeExtending,
+  zeroBeforeGrowing,
 } from "./ext4/truncate.ts";
 import {
   ext4_journalled_writepages,
@@ -130,10 +135,16 @@ export interface ModelConfig {
   largeFolios: boolean;
   /** User pages are faulted in before write_begin (until 6.15). */
   prefaultFirst: boolean;
-  /** When a write that leaves a gap after EOF zeroes the rest of the block that holds EOF. */
+  /**
+   * When a write or an allocation that moves EOF zeroes the rest of the block that holds it: before since 7.2, where besides only
+   * what was written is ordered.
+   */
   zeroesGap: "before" | "after";
-  /** A hole that is punched past EOF ends with the page (until 6.18) or with the block that holds EOF. */
-  punchesTo: "page" | "block";
+  /**
+   * A hole that is punched past EOF ends with the page (until 6.18) or with the block that holds EOF, and since 7.2 so does one
+   * that ends at EOF.
+   */
+  punchesTo: "page" | "block" | "block-at-eof";
   /** Read-ahead of page faults; absent where it is off. */
   readAhead?: ReadAhead;
   /** What the iomap code does differently from kernel to kernel; absent on the buffer_head path. */
@@ -150,8 +161,9 @@ const nothing = (): void => {};
 const common = {
   zeroBeforeExtending: nothing,
   zeroAfterExtending: nothing,
+  zeroBeforeAllocating: nothing,
   zeroAfterAllocating: ext4_zero_partial_blocks,
-  zeroBeforeGrowing: zeroTail,
+  zeroBeforeGrowing,
   writepages: ext4_writepages,
   ext4_jbd2_inode_add_write: nothing,
   ext4_jbd2_inode_add_wait: nothing,
@@ -169,7 +181,8 @@ const common = {
   ext4_es_remove_extent,
   ext4_ext_remove_space,
   ext4_truncate_failed_write: truncateFailedWrite,
-  ext4_block_zero_range,
+  ext4_block_zero_range: ext4_block_zero_range_ordered,
+  ext4_block_zero_eof: zeroTail,
   ext4_update_disksize_before_punch,
   folio_cancel_dirty,
   truncate_inode_pages_range,
@@ -247,6 +260,15 @@ const ext4_iomap_da_aops = {
 
 const zeroesNothingGrown = { zeroAfterAllocating: nothing, zeroBeforeGrowing: nothing };
 
+/** What has changed where the end of a file is zeroed before it moves. */
+const zeroesFirst = {
+  zeroBeforeExtending,
+  zeroBeforeAllocating: zeroTailBeforeAllocating,
+  zeroAfterAllocating: nothing,
+  ext4_block_zero_range,
+  ext4_block_zero_eof,
+};
+
 /** What data=ordered adds. */
 const ordered = {
   ext4_jbd2_inode_add_write,
@@ -265,7 +287,7 @@ function bufferHeadTable(config: ModelConfig): PathTable {
     ...(journal === "journal" ? ext4_journalled_aops : aops),
     perform_write: prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
     ...(journal === "ordered" && ordered),
-    ...(zeroesGap === "before" ? { zeroBeforeExtending } : { zeroAfterExtending }),
+    ...(zeroesGap === "before" ? zeroesFirst : { zeroAfterExtending }),
     ...(dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),
   };
 }
@@ -281,6 +303,8 @@ function iomapTable({ delalloc, iomap }: ModelConfig): PathTable {
   };
 }
 
+const endsOfPunch = { page: pageAfterEof, block: blockAfterEof, "block-at-eof": blockAtEof };
+
 /** The table for a configuration, with the entries that `overrides` replace, applied in order. */
 export function operationsFor(
   config: ModelConfig,
@@ -289,7 +313,7 @@ export function operationsFor(
   let table: Operations = {
     ...common,
     ...(config.path === "iomap" ? iomapTable(config) : bufferHeadTable(config)),
-    endOfPunch: config.punchesTo === "page" ? pageAfterEof : blockAfterEof,
+    endOfPunch: endsOfPunch[config.punchesTo],
     mmapReadAhead: config.readAhead === undefined ? nothing : mmapReadAhead(config.readAhead),
   };
   for (const override of overrides) table = { ...table, ...override(table) };

@@ -6,9 +6,12 @@ import { INIT_FAILED, WORKER_ENDED } from "./init.ts";
 /** Lines that are kept. */
 const KEPT = 400;
 
-/** What brings a guest down; the text from there on is what to quote. */
-const DOWN =
-  /Kernel panic - not syncing: .*|kernel BUG at .*|Oops: .*|Kernel mode fault at .*|BUG: .*/;
+/** What brings a guest down; the text from there on is what to quote. The panic itself only repeats it. */
+const PANIC = /Kernel panic - not syncing: .*/;
+const CAUSE = /kernel BUG at .*|Oops: .*|Kernel mode fault at .*|BUG: .*/;
+
+/** A cause stands so many lines before its panic, at most: registers and a stack lie between them. */
+const CAUSE_LINES = 60;
 
 export class GuestConsole {
   readonly lines: string[] = [];
@@ -27,10 +30,13 @@ export class GuestConsole {
     return this.#rest === "" ? [...this.lines] : [...this.lines, this.#rest];
   }
 
-  /** The last line that says that the kernel went down. */
+  /** The line that says why the kernel went down. */
   panic(): string | undefined {
-    const text = this.all().findLast((line) => DOWN.test(line));
-    return text === undefined ? undefined : DOWN.exec(text)![0];
+    const lines = this.all();
+    const at = lines.findLastIndex((line) => PANIC.test(line));
+    if (at < 0) return undefined;
+    const cause = lines.slice(Math.max(0, at - CAUSE_LINES), at).find((line) => CAUSE.test(line));
+    return (cause === undefined ? PANIC.exec(lines[at]!) : CAUSE.exec(cause))![0];
   }
 
   /** Why the init script or the worker gave up; undefined where they did not. */

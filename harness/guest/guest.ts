@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
 import type { Duplex } from "node:stream";
 import { EnvironmentError } from "../failure.ts";
 import { makeWorkDirectory, removeWorkDirectory, sweepLeftovers } from "../kernel/leftovers.ts";
@@ -14,6 +15,7 @@ import { undoAtExit } from "../kernel/undo.ts";
 import type { WorkerEnd, WorkerLink } from "../run/link.ts";
 import type { Message } from "../run/messages.ts";
 import { workerFile } from "../run/host-kernel.ts";
+import { nextProcessor } from "./processors.ts";
 import { GuestConsole, remedyFor } from "./console.ts";
 import { initScript } from "./init.ts";
 
@@ -22,6 +24,8 @@ export interface GuestRecipe {
   /** "user-mode Linux", "QEMU with KVM" */
   kind: string;
   program: string;
+  /** It runs on one processor, and not where it likes. */
+  onOneProcessor: boolean;
   /** The arguments, given the guest's own directory and its init script. */
   args: (directory: string, init: string) => string[];
   /** The worker's end of the line, in the guest. */
@@ -37,6 +41,9 @@ const DIRECTORY_BYTES = 2 ** 20;
 
 /** Milliseconds in which a program that was killed is gone, on a machine that is busy. */
 const KILL_MS = 10_000;
+
+/** Milliseconds for what a guest said at its end to come through. */
+const LAST_WORDS_MS = 100;
 
 let swept = false;
 
@@ -76,8 +83,9 @@ function prepare(line: string): { directory: string; init: string; remove: () =>
  * The program dies with this process, whatever kills it (prctl(2) PR_SET_PDEATHSIG), and is out of reach of the terminal's
  * Ctrl-C, which is for us.
  */
-function startProgram(program: string, args: readonly string[]) {
-  const tied = ["--pdeathsig", "KILL", "--", program, ...args];
+function startProgram(program: string, args: readonly string[], onOneProcessor: boolean) {
+  const pinned = onOneProcessor ? ["taskset", "--cpu-list", String(nextProcessor())] : [];
+  const tied = ["--pdeathsig", "KILL", "--", ...pinned, program, ...args];
   const PATH = searchPath().join(":");
   return execa("setpriv", tied, {
     reject: false,
@@ -95,29 +103,32 @@ class Guest implements WorkerLink {
   readonly #place: ReturnType<typeof prepare>;
   readonly #program: ReturnType<typeof startProgram>;
   readonly #end: Promise<WorkerEnd>;
-  readonly #line: Promise<Duplex>;
-  readonly #up: Promise<void>;
-  #isUp: () => void = () => {};
+  /** What the worker said and nobody has asked for yet. A stream that nobody listens to loses what comes. */
+  readonly #inbox = new PassThrough({ objectMode: true });
+  readonly #boot: NodeJS.Timeout;
+  readonly #up: Promise<Duplex>;
   #started = false;
   #stopped = false;
 
   constructor(recipe: GuestRecipe) {
-    const lacking = lacksProgram("setpriv");
+    const lacking = lacksProgram("setpriv") ?? lacksProgram("taskset");
     if (lacking !== undefined) throw lacking;
     this.#recipe = recipe;
-    this.#up = new Promise((resolve) => {
-      this.#isUp = resolve;
-    });
     this.#place = prepare(recipe.line);
     const { directory, init } = this.#place;
-    this.#program = startProgram(recipe.program, recipe.args(directory, init));
+    const args = recipe.args(directory, init);
+    this.#program = startProgram(recipe.program, args, recipe.onOneProcessor);
     const undo = undoAtExit(() => this.#killNow());
     for (const stream of [this.#program.stdout, this.#program.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     }
+    this.#boot = setTimeout(() => this.#killNow(), recipe.bootSeconds * 1000);
     // Node.js makes a pipe of a child a pair of sockets: it goes both ways.
-    this.#line = recipe.connect(directory, this.#program.stdio[3] as Duplex);
+    const connected = recipe.connect(directory, this.#program.stdio[3] as Duplex);
+    this.#up = connected.then((line) => this.#listen(line));
     this.#end = this.#program.then(({ exitCode, signal }) => {
+      clearTimeout(this.#boot);
+      setTimeout(() => this.#inbox.end(), LAST_WORDS_MS);
       undo();
       this.#place.remove();
       return this.#endOf(signal ?? `status ${exitCode}`);
@@ -138,25 +149,25 @@ class Guest implements WorkerLink {
     return { reason, console: this.#console.all(), kernelDied };
   }
 
+  /** Resolves when the worker has said its first word: what comes to a terminal before someone reads there is lost. */
+  #listen(line: Duplex): Promise<Duplex> {
+    return new Promise((resolve) => {
+      createInterface({ input: line }).on("line", (text) => {
+        clearTimeout(this.#boot);
+        this.#started = true;
+        this.#inbox.write(JSON.parse(text));
+        resolve(line);
+      });
+    });
+  }
+
   async send(request: object): Promise<void> {
-    // What comes before the worker listens is lost: a terminal forgets it when it is opened and closed.
-    await Promise.race([this.#up, this.#end]);
-    (await this.#line).write(`${JSON.stringify(request)}\n`);
+    const line = await Promise.race([this.#up, this.#end.then(() => undefined)]);
+    line?.write(`${JSON.stringify(request)}\n`);
   }
 
   async *messages(): AsyncGenerator<Message> {
-    const line = await this.#line;
-    const boot = setTimeout(() => this.#killNow(), this.#recipe.bootSeconds * 1000);
-    try {
-      for await (const text of createInterface({ input: line })) {
-        if (!this.#started) clearTimeout(boot);
-        this.#started = true;
-        this.#isUp();
-        yield JSON.parse(text) as Message;
-      }
-    } finally {
-      clearTimeout(boot);
-    }
+    for await (const message of this.#inbox) yield message as Message;
     if (!this.#started && !this.#stopped) throw this.#didNotStart(await this.#end);
   }
 

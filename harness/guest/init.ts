@@ -19,7 +19,7 @@ export const WORKER_ENDED = "ext4-conform: the worker ended with status";
 export const INIT_FAILED = "ext4-conform: the guest cannot be set up:";
 
 /** Seconds that a task may be stuck before the guest's kernel reports it. */
-const HUNG_TASK_SECONDS = 10;
+const HUNG_TASK_SECONDS = 8;
 
 /** A word for the shell. */
 function quoted(word: string): string {

@@ -81,6 +81,7 @@ export function qemuRecipe(
   return {
     kind: accelerator === "kvm" ? "QEMU with KVM" : "QEMU without KVM",
     program: QEMU,
+    onOneProcessor: false,
     args: (directory, init) => [
       ...words(`-accel ${accelerator} -cpu ${accelerator === "kvm" ? "host" : "max"}`),
       ...words(`-M q35 -m ${memoryMiB} -nodefaults -no-reboot -display none`),

@@ -15,6 +15,7 @@ export function umlRecipe(file: string, memoryMiB: number, append: readonly stri
   return {
     kind: "user-mode Linux",
     program: file,
+    onOneProcessor: true,
     args: (directory, init) => [
       `mem=${memoryMiB}M`,
       "seccomp=auto",
@@ -38,5 +39,8 @@ export function umlRecipe(file: string, memoryMiB: number, append: readonly stri
   };
 }
 
-/** A crash ends the guest at once: what ran on would say nothing that could be believed. */
-export const KERNEL_OPTIONS = ["quiet", "panic=-1", "oops=panic"];
+/**
+ * A crash ends the guest at once: what ran on would say nothing that could be believed. The console has what is a warning or
+ * worse, and what has no level, as the first line of a BUG().
+ */
+export const KERNEL_OPTIONS = ["loglevel=5", "panic=-1", "oops=panic"];

@@ -8,6 +8,7 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
+import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { Variant } from "../variant.ts";
@@ -58,31 +59,59 @@ function probeLargeFolios(subject: KernelSubject): boolean {
   return reserved > BLOCKS_COPIED;
 }
 
-/**
- * Zeroing first brings in the page that holds EOF by itself, and then no large folio fits there. In a kernel without
- * large folios the order makes no difference that is compared.
- */
-function probeZeroesGap(subject: KernelSubject): "before" | "after" {
-  const large = secondPageIsLarge(subject, [
-    { op: "ftruncate", size: 512 },
-    { op: "pwrite", pos: 1024, len: 8192, readable: 8192 },
-  ]);
-  return large === false ? "before" : "after";
-}
-
 const smallBlocks: Variant = { ...probeVariant, blockSize: 1024 };
 
-/** A block behind EOF, in the page that holds EOF, survives a punch that is cut off at its block. Asks an image of its own. */
-async function probePunch(): Promise<"page" | "block"> {
+/** What the file looks like after these operations. */
+function after(subject: KernelSubject, operations: readonly Operation[]): Observation {
+  subject.begin();
+  const seen = operations.map((operation, index) => subject.step(operation, index));
+  return seen.at(-1)!;
+}
+
+/**
+ * A block behind EOF, in the page that holds EOF, survives a punch that is cut off at its block. A punch of all that a small file
+ * has frees its block where the end is rounded up.
+ */
+function probePunch(subject: KernelSubject): KernelTraits["punchesTo"] {
+  const past = after(subject, [
+    { op: "pwrite", pos: 0, len: 512, readable: 512 },
+    { op: "fallocate", mode: "keep_size", pos: 0, len: 4096 },
+    { op: "fallocate", mode: "punch_hole", pos: 0, len: 8192 },
+  ]);
+  if (past.map.length === 0) return "page";
+  const at = after(subject, [
+    { op: "pwrite", pos: 0, len: 512, readable: 512 },
+    { op: "fallocate", mode: "punch_hole", pos: 0, len: 512 },
+  ]);
+  return at.map.length === 0 ? "block-at-eof" : "block";
+}
+
+/**
+ * Zeroing after the write zeroes the head of its block too, and puts that block's page on the list of what a commit writes. A
+ * later commit then takes the dirt off that page while it lies past EOF, and its blocks stay delayed when it does no longer. In a
+ * kernel that faults in first, the write that should end short at the page does not come to it: such kernels are older.
+ */
+function probeZeroesGap(subject: KernelSubject): KernelTraits["zeroesGap"] {
+  const { map } = after(subject, [
+    { op: "pwrite", pos: 4608, len: 4096, readable: 4096 },
+    { op: "ftruncate", size: 512 },
+    { op: "pwrite", pos: 0, len: 8192, readable: 4096 },
+    { op: "fsync" },
+    { op: "pwrite", pos: 8192, len: 1024, readable: 1024 },
+    { op: "fsync" },
+  ]);
+  const second = map.find(({ lblk, len }) => lblk <= 4 && 4 < lblk + len);
+  return second?.state === "written" ? "before" : "after";
+}
+
+/** What shows where blocks are smaller than a page, on an image of its own. */
+async function probeSmallBlocks(): Promise<Pick<KernelTraits, "punchesTo" | "zeroesGap">> {
   const image = await openImage(smallBlocks);
   try {
     const subject = new KernelSubject(image);
-    subject.begin();
-    subject.step({ op: "pwrite", pos: 0, len: 512, readable: 512 }, 0);
-    subject.step({ op: "fallocate", mode: "keep_size", pos: 0, len: 4096 }, 1);
-    const { map } = subject.step({ op: "fallocate", mode: "punch_hole", pos: 0, len: 8192 }, 2);
+    const traits = { punchesTo: probePunch(subject), zeroesGap: probeZeroesGap(subject) };
     subject.release();
-    return map.length === 0 ? "page" : "block";
+    return traits;
   } finally {
     image.close();
   }
@@ -121,7 +150,7 @@ function probeMountOption(image: MountedImage, option: string): boolean {
 
 /** Probes the running kernel on small images of its own: about 0.2 s. Throws EnvironmentError where that cannot be mounted. */
 export async function probeKernel(): Promise<KernelTraits> {
-  const punchesTo = await probePunch();
+  const small = await probeSmallBlocks();
   const image = await openImage(probeVariant);
   try {
     const subject = new KernelSubject(image);
@@ -129,7 +158,6 @@ export async function probeKernel(): Promise<KernelTraits> {
     const faulted = subject.step({ op: "pwrite", pos: 0, len: 4096, readable: 0 }, 0);
     subject.end();
     const largeFolios = probeLargeFolios(subject);
-    const zeroesGap = largeFolios ? probeZeroesGap(subject) : "after";
     const atUnmount = probeUnmount(image, subject);
     subject.release();
     return {
@@ -139,8 +167,7 @@ export async function probeKernel(): Promise<KernelTraits> {
       kernelLog: image.kernelLog !== undefined,
       largeFolios,
       prefaultFirst: faulted.reserved === 0,
-      zeroesGap,
-      punchesTo,
+      ...small,
       atUnmount,
       bufferedIomap: probeMountOption(image, BUFFERED_IOMAP),
     };

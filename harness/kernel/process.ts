@@ -22,6 +22,7 @@ const PACKAGES: Record<string, string> = {
   umount: "mount (util-linux)",
   fallocate: "util-linux",
   setpriv: "util-linux",
+  taskset: "util-linux",
   "qemu-system-x86_64": "qemu-system-x86",
 };
 

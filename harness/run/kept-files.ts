@@ -2,6 +2,7 @@
  * Files of cases that were left in place, to be checked on disk together: a checkpoint costs as much for a hundred
  * files as for one.
  */
+import { readFromDisk } from "../../model/mm/folio.ts";
 import { bytesAt, evictInode, warnsAtUnmount } from "../../model/file-system.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/types.ts";
@@ -45,6 +46,7 @@ const kinds: Record<FindingKind, DivergenceKind> = {
 
 /** What a file must be once it is on disk: only what i_disksize covers survives. */
 function expectedFile(inode: Inode, path: string, ino: number): ExpectedFile {
+  readFromDisk(inode, 0, Infinity);
   return {
     path,
     ino,

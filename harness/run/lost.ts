@@ -21,8 +21,12 @@ const SHRINK_MS = 60_000;
 /** Lines of the guest's console that go into a report. */
 const EVIDENCE_LINES = 60;
 
-/** The first line of a crash report worth quoting; the rest is evidence. */
+/** The first line of a crash report, and of a complaint about a task that does not get on. */
 const CRASH = /Kernel panic|kernel BUG|BUG:|Oops|general protection|Kernel mode fault|Segfault/;
+const STUCK = /blocked for more than|lockup|detected stall/;
+
+/** A case by itself takes milliseconds: silence says sooner that it hangs than it does in a run. */
+const ATTEMPT_SHARE = 4;
 
 /** The divergence that losing a worker in the middle of `operations` is. */
 export function lostDivergence(
@@ -32,10 +36,9 @@ export function lostDivergence(
 ): Divergence {
   const kind: DivergenceKind = lost.how === "hung" ? "hang" : "panic";
   const { console: lines, reason } = lost.end;
-  const first = lines.findIndex((line) => CRASH.test(line));
-  const evidence =
-    first < 0 ? lines.slice(-EVIDENCE_LINES) : lines.slice(first).slice(0, EVIDENCE_LINES);
-  const message = lost.how === "hung" ? "no system call returned any more" : reason;
+  const first = lines.findIndex((line) => (kind === "hang" ? STUCK : CRASH).test(line));
+  const evidence = first < 0 ? [] : lines.slice(first, first + EVIDENCE_LINES);
+  const message = kind === "hang" ? "no system call returned any more" : reason;
   return { variant, step: Math.max(0, operations.length - 1), operations, kind, message, evidence };
 }
 
@@ -47,7 +50,7 @@ export class Attempts {
 
   constructor(kernel: KernelUnderTest, silenceSeconds: number) {
     this.#kernel = kernel;
-    this.#silenceSeconds = silenceSeconds;
+    this.#silenceSeconds = kernel.guest ? silenceSeconds / ATTEMPT_SHARE : silenceSeconds;
   }
 
   /** What the kernel does. Throws WorkerLost where it does not live to say. */
@@ -107,7 +110,7 @@ export async function investigate(
     const asked = { variant, operations, strict, executor, traits, name: false };
     return (await attempts.run(asked)).divergence;
   };
-  const { kind } = lostDivergence(lost, variant.name, []);
+  const { kind, evidence } = lostDivergence(lost, variant.name, []);
   const end = Date.now() + SEARCH_MS;
   for (const suspect of suspects) {
     const again = await attempt(suspect);
@@ -116,7 +119,9 @@ export async function investigate(
         variant,
         maxLength: Math.max(maxLength, suspect.length),
       });
-      const divergence = await shrinkCase(suspect, again, arbitrary, attempt, SHRINK_MS);
+      const least = await shrinkCase(suspect, again, arbitrary, attempt, SHRINK_MS);
+      // An attempt that hangs is ended before the kernel notices that a task is stuck.
+      const divergence = kind === "hang" ? { ...least, evidence: evidence ?? [] } : least;
       return { variant: variant.name, case: number, divergence, confirmed: true, named: [] };
     }
     if (Date.now() > end) break;

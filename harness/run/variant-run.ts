@@ -1,7 +1,6 @@
 /**
  * VariantRun: chunk after chunk of cases on one variant's image, with checkpoints in between.
  */
-import { basename } from "node:path";
 import type * as fc from "fast-check";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
@@ -15,9 +14,10 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
+import { runListening } from "./listening.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
-import { runCase, withContract } from "../lockstep/lockstep.ts";
+import { withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../observation.ts";
@@ -198,30 +198,17 @@ export class VariantRun {
       this.onAlive();
     };
     const options = { ...this.#lockstepOptions, onObservation };
-    const result = runCase(this.#model, this.#subject, all, options);
+    const result = runListening(this.#image, this.#model, this.#subject, all, options);
     this.counts.cases += 1;
     this.counts.operations += result.steps;
     this.counts.guesses += result.guesses;
-    const divergence = this.#withAlarms(all, result.divergence);
-    if (divergence !== undefined) {
-      this.#diverged = divergence;
+    if (result.divergence !== undefined) {
+      this.#diverged = result.divergence;
       return true;
     }
     this.#countDeviations(all);
     if (keep) this.#kept.add(this.#model, this.#subject, all);
     return false;
-  }
-
-  /** The divergence of a case, with what the kernel said meanwhile; or that it said it, where nothing else differs. */
-  #withAlarms(operations: Operation[], found: Divergence | undefined): Divergence | undefined {
-    const { kernelLog, loopDevice } = this.#image;
-    const heard = kernelLog?.alarmsInContext(basename(loopDevice));
-    if (heard === undefined || heard.alarms.length === 0) return found;
-    const evidence = heard.said;
-    if (found !== undefined) return { ...found, evidence };
-    const step = operations.length - 1;
-    const message = heard.alarms[0]!;
-    return { variant: this.variant.name, step, operations, kind: "kernel-log", message, evidence };
   }
 
   /** The model says which deviations had a part; a count is made only where the kernel cannot be followed without. */

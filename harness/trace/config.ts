@@ -99,14 +99,14 @@ function versionOf(kernel: string): number {
 
 /** The kernels of which something is known, by the version from which on they stand for others; the latest first. */
 const released: readonly (readonly [since: number, name: KernelName])[] = [
-  [7001, "7.1"],
+  [7002, "7.3"],
   [6016, "6.18"],
   [0, "6.12"],
 ];
 
 /** The ends of the range that is known. */
 const OLDEST: KernelName = "6.12";
-const NEWEST: KernelName = "7.1";
+const NEWEST: KernelName = "7.3";
 
 /** What the kernel of a recording is known to do; a series that is not known is taken for the latest. */
 function factsOf({ kernel, path, series }: TraceHeader): KernelFacts {

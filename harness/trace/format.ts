@@ -59,7 +59,7 @@ export const headerV2Schema = z
       largeFolios: z.boolean(),
       prefaultFirst: z.boolean(),
       zeroesGap: z.enum(["before", "after"]),
-      punchesTo: z.enum(["page", "block"]),
+      punchesTo: z.enum(["page", "block", "block-at-eof"]),
       /** The kernel shows its extent status cache: every step has `es`, else none has. */
       cacheIoctl: z.boolean(),
     }),

@@ -237,9 +237,9 @@ describe("what is guessed is said", () => {
     [{ kernel: "5.10.1" }, "kernel 5.10.1 is older than the oldest known, and taken for 6.12"],
     [{ kernel: "6.11" }, "kernel 6.11 is older than the oldest known, and taken for 6.12"],
     [{ kernel: "6.12" }, undefined],
-    [{ kernel: "7.1.9" }, undefined],
-    [{ kernel: "7.2-rc1" }, "kernel 7.2-rc1 is newer than the newest known, and taken for 7.1"],
-    [{ kernel: "10.0" }, "kernel 10.0 is newer than the newest known, and taken for 7.1"],
+    [{ kernel: "7.3.9" }, undefined],
+    [{ kernel: "7.4-rc1" }, "kernel 7.4-rc1 is newer than the newest known, and taken for 7.3"],
+    [{ kernel: "10.0" }, "kernel 10.0 is newer than the newest known, and taken for 7.3"],
     [{ path: "iomap", series: "v1, changed", kernel: "5.0" }, undefined],
     [{ path: "iomap", series: "v2" }, undefined],
     [
@@ -255,7 +255,7 @@ describe("what is guessed is said", () => {
     [{ kernel: "9.9" }, undefined],
     [
       { kernel: "9.9", mmapReadAround: 32 },
-      "kernel 9.9 is newer than the newest known, and taken for 7.1",
+      "kernel 9.9 is newer than the newest known, and taken for 7.3",
     ],
     [
       { path: "iomap", series: "rfc" },

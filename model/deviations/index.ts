@@ -5,6 +5,7 @@ import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
 import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
+import { zeroRangeLosesWrites } from "./zero-range-loses-writes.ts";
 
 export type { Deviation, Witness } from "./deviation.ts";
 
@@ -14,6 +15,7 @@ export const knownDeviations: readonly Deviation[] = [
   failedWriteMovesSize,
   dirtyTagOutlivesDirt,
   shortWriteFreesPreallocation,
+  zeroRangeLosesWrites,
   delayedBlocksNotNew,
 ];
 

@@ -41,6 +41,7 @@ function ext4_alloc_file_blocks(
   const old_size = inode.i_size;
   const map: MapBlocks = { m_lblk: lblk, m_len: 0, m_flags: 0 };
   if (end - lblk <= EXT_UNWRITTEN_MAX_LEN) flags |= EXT4_GET_BLOCKS_NO_NORMALIZE;
+  if (new_size > old_size) s_op.zeroBeforeAllocating(inode, old_size, map, end, flags);
   for (let retries = 0; map.m_lblk < end;) {
     map.m_len = end - map.m_lblk;
     const made = ext4_map_blocks(inode, map, flags);
@@ -57,6 +58,34 @@ function ext4_alloc_file_blocks(
     if (epos > old_size) s_op.zeroAfterAllocating(inode, old_size, epos - old_size);
   }
   return 0;
+}
+
+/** Whether the block that holds EOF, the file being `size` bytes, is one of those that turn unwritten. */
+export function turnsUnwritten(
+  inode: Inode,
+  size: number,
+  { m_lblk }: MapBlocks,
+  end: number,
+  flags: number,
+): boolean {
+  if ((flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) === 0) return false;
+  const eof = Math.floor(size / inode.i_sb.s_blocksize);
+  return m_lblk <= eof && eof < end;
+}
+
+/**
+ * fs/ext4/extents.c ext4_alloc_file_blocks() since 7.2: the rest of the block that holds EOF is zeroed first. Not so where that
+ * block turns unwritten, which zeroes it for good; the kernel forgets that (deviations/zero-range-loses-writes.ts).
+ */
+export function zeroTailBeforeAllocating(
+  inode: Inode,
+  old_size: number,
+  map: MapBlocks,
+  end: number,
+  flags: number,
+): void {
+  if (turnsUnwritten(inode, old_size, map, end, flags)) return;
+  inode.i_sb.s_op.ext4_block_zero_eof(inode, old_size);
 }
 
 /** The new size that a mode without KEEP_SIZE asks for; 0 where it asks for none. */
@@ -121,23 +150,26 @@ export function blocksOfHole(
   return { start_lblk: Math.ceil(offset / size), end_lblk: Math.floor(end / size) };
 }
 
-/** fs/ext4/inode.c ext4_punch_hole() until 6.18: the end of the page that holds EOF. */
-export function pageAfterEof(inode: Inode): number {
-  return roundUp(inode.i_size, PAGE_SIZE);
+/** fs/ext4/inode.c ext4_punch_hole() until 6.18: a hole past EOF ends with the page that holds EOF. */
+export function pageAfterEof(inode: Inode, end: number): number {
+  return end > inode.i_size ? roundUp(inode.i_size, PAGE_SIZE) : end;
 }
 
-/** fs/ext4/inode.c ext4_punch_hole() since: the end of the block that holds EOF, which saves zeroing its tail. */
-export function blockAfterEof(inode: Inode): number {
-  return roundUp(inode.i_size, inode.i_sb.s_blocksize);
+/** fs/ext4/inode.c ext4_punch_hole() since: with the block that holds EOF, which saves zeroing its tail. */
+export function blockAfterEof(inode: Inode, end: number): number {
+  return end > inode.i_size ? roundUp(inode.i_size, inode.i_sb.s_blocksize) : end;
+}
+
+/** fs/ext4/inode.c ext4_punch_hole() since 7.2: so does a hole that ends at EOF. */
+export function blockAtEof(inode: Inode, end: number): number {
+  return end >= inode.i_size ? roundUp(inode.i_size, inode.i_sb.s_blocksize) : end;
 }
 
 /** fs/ext4/inode.c ext4_punch_hole() */
 export function ext4_punch_hole(inode: Inode, offset: number, length: number): number {
   const { s_op, s_blocksize: size, s_maxbytes } = inode.i_sb;
   if (offset >= inode.i_size || offset >= s_maxbytes) return 0;
-  let end = offset + length;
-  if (end > inode.i_size) end = s_op.endOfPunch(inode);
-  end = Math.min(end, s_maxbytes);
+  const end = Math.min(s_op.endOfPunch(inode, offset + length), s_maxbytes);
   const len = end - offset;
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
   s_op.truncate_inode_pages_range(inode, offset, end - 1);

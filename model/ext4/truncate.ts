@@ -1,38 +1,57 @@
 /**
  * Truncation, and zeroing of blocks that are cut in two.
  *
- * Kernel:   fs/ext4/inode.c ext4_setattr(), ext4_truncate(), ext4_block_zero_range() (up to 6.18
- *           ext4_block_zero_page_range()), ext4_zero_partial_blocks(); fs/ext4/extents.c ext4_ext_truncate()
+ * Kernel:   fs/ext4/inode.c ext4_setattr(), ext4_truncate(), ext4_block_zero_range() (up to 7.1
+ *           ext4_block_zero_page_range()), ext4_block_zero_eof(), ext4_zero_partial_blocks(); fs/ext4/extents.c
+ *           ext4_ext_truncate()
  * Left out: the orphan list, transactions
  */
 import { EFBIG } from "../errno.ts";
 import { folio_create_buffers, mark_buffer_dirty } from "../fs/buffer.ts";
 import { __filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
-import { BH_Mapped, BH_Uptodate, EXT_MAX_BLOCKS } from "../types.ts";
+import { BH_Delay, BH_Mapped, BH_Unwritten, BH_Uptodate, EXT_MAX_BLOCKS } from "../types.ts";
 import type { Inode } from "../types.ts";
 import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_get_block_lookup } from "./get_block.ts";
 
 /**
- * fs/ext4/inode.c ext4_block_zero_range(): zeros in bytes [from, from + length) of one block. Nothing to do in a hole
- * or a clean unwritten block; else the block is dirty afterwards. The folio is brought in either way.
+ * fs/ext4/inode.c ext4_block_do_zero_range() (up to 7.1 in ext4_block_zero_page_range()): zeros in bytes [from, end) of one
+ * block, which is dirty afterwards. Nothing to do in a hole or a clean unwritten block. The folio is brought in either way.
+ * What the block was, as BH_*; undefined where there was nothing to do.
  */
-export function ext4_block_zero_range(inode: Inode, from: number, length: number): boolean {
-  const size = inode.i_sb.s_blocksize;
-  const end = from + Math.min(length, size - (from % size));
+function zeroBlock(inode: Inode, from: number, end: number): number | undefined {
   const folio = __filemap_get_folio(inode, pageOf(from), 0);
   const buffers = folio_create_buffers(inode, folio);
   const b = (from - folio_pos(folio)) >> inode.i_blkbits;
   if (((buffers[b] as number) & BH_Mapped) === 0) {
-    ext4_get_block_lookup(inode, Math.floor(from / size), folio, b);
-    if (((buffers[b] as number) & BH_Mapped) === 0) return false;
+    ext4_get_block_lookup(inode, Math.floor(from / inode.i_sb.s_blocksize), folio, b);
+    if (((buffers[b] as number) & BH_Mapped) === 0) return undefined;
   }
+  const was = buffers[b]!;
   buffers[b]! |= BH_Uptodate;
   mark_buffer_dirty(inode, folio, b);
   inode.contents.delete(from, end);
+  return was;
+}
+
+/** The end of the block that holds `from`, or of the range, whichever comes first. */
+function endInBlock(inode: Inode, from: number, length: number): number {
+  const size = inode.i_sb.s_blocksize;
+  return from + Math.min(length, size - (from % size));
+}
+
+/** fs/ext4/inode.c ext4_block_zero_page_range() until 7.1: zeros, of which a transaction waits for the data. */
+export function ext4_block_zero_range_ordered(inode: Inode, from: number, length: number): boolean {
+  const end = endInBlock(inode, from, length);
+  if (zeroBlock(inode, from, end) === undefined) return false;
   inode.i_sb.s_op.ext4_jbd2_inode_add_write(inode, from, end - from);
   return true;
+}
+
+/** fs/ext4/inode.c ext4_block_zero_range() since 7.2: zeros, and no more. */
+export function ext4_block_zero_range(inode: Inode, from: number, length: number): boolean {
+  return zeroBlock(inode, from, endInBlock(inode, from, length)) !== undefined;
 }
 
 /** Zero the rest of the block that holds EOF, up to `end`, so that growing the file shows zeros. Whether it was needed. */
@@ -41,17 +60,37 @@ export function zeroTail(inode: Inode, size: number, end = Infinity): boolean {
   return inode.i_sb.s_op.ext4_block_zero_range(inode, size, end - size);
 }
 
-/** fs/ext4/file.c ext4_write_checks() since 7.1: the rest of the block that holds EOF, before the write. */
+/**
+ * fs/ext4/inode.c ext4_block_zero_eof() since 7.2: the same, and a transaction waits for the zeros where they are written over
+ * data. What is delayed or unwritten yet shows nothing old after a crash.
+ */
+export function ext4_block_zero_eof(inode: Inode, from: number, to = Infinity): boolean {
+  if (from % inode.i_sb.s_blocksize === 0 || from >= to) return false;
+  const end = endInBlock(inode, from, to - from);
+  const was = zeroBlock(inode, from, end);
+  if (was === undefined) return false;
+  if ((was & (BH_Unwritten | BH_Delay)) === 0) {
+    inode.i_sb.s_op.ext4_jbd2_inode_add_write(inode, from, end - from);
+  }
+  return true;
+}
+
+/** fs/ext4/file.c ext4_write_checks() since 7.2: the rest of the block that holds EOF, before the write. */
 export function zeroBeforeExtending(inode: Inode, pos: number): void {
-  if (pos > inode.i_size) zeroTail(inode, inode.i_size, pos);
+  if (pos > inode.i_size) inode.i_sb.s_op.ext4_block_zero_eof(inode, inode.i_size, pos);
 }
 
 /**
- * fs/ext4/inode.c ext4_write_end(), ext4_da_do_write_end() until 7.0: that block and the head of the block that holds
+ * fs/ext4/inode.c ext4_write_end(), ext4_da_do_write_end() until 7.1: that block and the head of the block that holds
  * `pos`, after the data.
  */
 export function zeroAfterExtending(inode: Inode, old_size: number, pos: number): void {
   if (pos > old_size) ext4_zero_partial_blocks(inode, old_size, pos - old_size);
+}
+
+/** fs/ext4/inode.c ext4_setattr(): before a file grows. */
+export function zeroBeforeGrowing(inode: Inode, oldsize: number): void {
+  inode.i_sb.s_op.ext4_block_zero_eof(inode, oldsize);
 }
 
 /** fs/ext4/inode.c ext4_zero_partial_blocks(): the head and the tail of the range that fill no block. */
@@ -83,7 +122,8 @@ export function writeZeroedTail(inode: Inode, end: number): void {
 export function ext4_truncate(inode: Inode): void {
   const { s_op, s_blocksize } = inode.i_sb;
   const last_block = Math.ceil(inode.i_size / s_blocksize);
-  if (zeroTail(inode, inode.i_size)) s_op.writeZeroedTail(inode, last_block * s_blocksize);
+  if (s_op.ext4_block_zero_eof(inode, inode.i_size))
+    s_op.writeZeroedTail(inode, last_block * s_blocksize);
   inode.i_disksize = inode.i_size;
   ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, last_block, EXT_MAX_BLOCKS - last_block);

@@ -7,7 +7,7 @@
  *           that cannot be allocated because memory is fragmented
  */
 import { assert } from "../assert.ts";
-import { PAGE_SHIFT, PAGE_SIZE } from "../types.ts";
+import { PAGE_SHIFT, PAGE_SIZE, UNWRITTEN } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
 
 export function folio_pos(folio: Folio): number {
@@ -124,8 +124,18 @@ export function __filemap_get_folio(inode: Inode, index: number, order: number):
   throw assert(false, "a single page fits where no folio is") as never;
 }
 
+/** Bytes [start, end) are read from disk from now on, where an unwritten block reads as zeros. */
+export function readFromDisk(inode: Inode, start: number, end: number): void {
+  const size = inode.i_sb.s_blocksize;
+  const first = Math.floor(start / size);
+  for (const extent of inode.i_extents.within(first, Math.ceil(end / size))) {
+    if (extent.value === UNWRITTEN) inode.contents.delete(extent.start * size, extent.end * size);
+  }
+}
+
 /** Take a folio out of the page cache, whatever its state. */
 export function filemap_remove_folio(inode: Inode, folio: Folio): void {
+  readFromDisk(inode, folio_pos(folio), folio_pos(folio) + folio_size(folio));
   const i = folioIndexAfter(inode.i_mapping, folio.index);
   assert(inode.i_mapping[i] === folio, "only a cached folio is removed");
   inode.i_mapping.splice(i, 1);

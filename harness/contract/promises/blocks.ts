@@ -73,10 +73,21 @@ function freed(step: Step): BlockRange {
   if (movedBlocks(step)) return { lblk: 0, end: Infinity };
   if (operation.mode !== "punch_hole") return { lblk: 0, end: 0 };
   const { pos, len } = operation;
-  // A hole that was to reach past EOF may be punched to the end of EOF's page (ext4 until 6.18).
-  const eofPage = Math.ceil(sizeBefore / PAGE_SIZE) * PAGE_SIZE;
-  const end = pos + len > sizeBefore ? Math.max(pos + len, eofPage) : pos + len;
-  return wholeBlocks(pos, end, blockSize);
+  return wholeBlocks(
+    pos,
+    Math.max(pos + len, endOfHole(pos + len, sizeBefore, blockSize)),
+    blockSize,
+  );
+}
+
+/**
+ * Where a hole may end that was to end at byte `end`, by how ext4 rounds what is at EOF, where nothing of a file is lost: one that
+ * was to reach past EOF with EOF's page (until 6.18), one that was to end there with EOF's block (since 7.2).
+ */
+function endOfHole(end: number, size: number, blockSize: number): number {
+  if (end < size) return end;
+  const unit = end > size ? PAGE_SIZE : blockSize;
+  return Math.ceil(size / unit) * unit;
 }
 
 const allocatedStays: ContractPromise = {

@@ -1,0 +1,44 @@
+/**
+ * Running a case with an ear on the kernel's log: what it complains of belongs to the operation after which it did.
+ */
+import { basename } from "node:path";
+import type { MountedImage } from "../kernel/image.ts";
+import { runCase } from "../lockstep/lockstep.ts";
+import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
+import type { ModelSubject } from "../lockstep/model-subject.ts";
+import type { Operation } from "../operation.ts";
+import type { Subject } from "../subject.ts";
+
+/**
+ * As `runCase`. That the kernel complained is a divergence of its own where nothing else differs up to there; else what it said
+ * goes with the divergence, as evidence.
+ */
+export function runListening(
+  image: MountedImage,
+  model: ModelSubject,
+  subject: Subject,
+  operations: readonly Operation[],
+  options: LockstepOptions,
+): CaseResult {
+  const { kernelLog, loopDevice, variant } = image;
+  if (kernelLog === undefined) return runCase(model, subject, operations, options);
+  const device = basename(loopDevice);
+  let step = 0;
+  let heard: { step: number; alarm: string; said: string[] } | undefined;
+  const onObservation: LockstepOptions["onObservation"] = (seen) => {
+    const { alarms, said } = kernelLog.alarmsInContext(device);
+    if (alarms[0] !== undefined) heard ??= { step, alarm: alarms[0], said };
+    step += 1;
+    options.onObservation?.(seen);
+  };
+  const result = runCase(model, subject, operations, { ...options, onObservation });
+  if (heard === undefined) return result;
+  const { divergence } = result;
+  const evidence = heard.said;
+  if (divergence !== undefined && divergence.step <= heard.step) {
+    return { ...result, divergence: { ...divergence, evidence } };
+  }
+  const said = { step: heard.step, kind: "kernel-log" as const, message: heard.alarm, evidence };
+  const found = { variant: variant.name, operations: [...operations], ...said };
+  return { ...result, divergence: found };
+}
