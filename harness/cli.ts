@@ -12,6 +12,8 @@ import { exitStatus } from "./exit-status.ts";
 import { EXECUTORS } from "./run/executor.ts";
 import type { ExecutorName } from "./run/executor.ts";
 import { EnvironmentError, UsageError } from "./failure.ts";
+import { BuildError } from "./kernel-build/build-error.ts";
+import { addKernelCommands } from "./kernel-build/cli.ts";
 import { whenSignalled } from "./kernel/undo.ts";
 import { packageVersion } from "./package.ts";
 import { replay } from "./replay.ts";
@@ -76,7 +78,7 @@ Examples:
   ext4-conform doctor                              what this machine lacks, and what to do about it
 
 Exit status:
-  0 conforms   1 diverges   4 cannot run here   64 wrong usage   70 a bug of this tool
+  0 conforms   1 diverges   2 a kernel does not build   4 cannot run here   64 wrong usage   70 a bug of this tool
   130, 143 ended by Ctrl-C or SIGTERM
 
 Needs root, loop devices and e2fsprogs. Only images that it made itself are ever mounted or written; everything is
@@ -249,6 +251,8 @@ program
     process.exitCode = await doctor();
   });
 
+addKernelCommands(program);
+
 /** One line for what went wrong; the exit status that says whose business it is. */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) {
@@ -257,6 +261,10 @@ function explain(error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`ext4-conform: ${error.message}\n`);
     return exitStatus.usage;
+  }
+  if (error instanceof BuildError) {
+    process.stderr.write(`ext4-conform: the kernel was not built: ${error.message}\n`);
+    return exitStatus.notBuilt;
   }
   if (error instanceof EnvironmentError) {
     process.stderr.write(`SKIP: ${error.message}. ${error.remedy}\n`);

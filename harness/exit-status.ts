@@ -4,6 +4,7 @@
 export const exitStatus = {
   conforms: 0,
   diverges: 1,
+  notBuilt: 2,
   cannotRun: 4,
   usage: 64,
   ourBug: 70,

@@ -28,6 +28,10 @@ export interface Operations {
   ): void;
   /** fallocate(2) moved i_size on from `old_size` by `length`: what was the last block may hold anything after its EOF. */
   zeroAfterAllocating(inode: Inode, old_size: number, length: number): void;
+  /** fallocate(2) is about to drop the page cache of a range that it zeroes, of which some blocks are not wholly in it. */
+  zeroEdgesBeforeDropping(inode: Inode, offset: number, len: number): void;
+  /** It has dropped it. */
+  zeroEdgesAfterDropping(inode: Inode, offset: number, len: number): void;
   /** ftruncate(2) is about to make the file larger than `oldsize`. */
   zeroBeforeGrowing(inode: Inode, oldsize: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */

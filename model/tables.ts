@@ -163,6 +163,8 @@ const common = {
   zeroAfterExtending: nothing,
   zeroBeforeAllocating: nothing,
   zeroAfterAllocating: ext4_zero_partial_blocks,
+  zeroEdgesBeforeDropping: nothing,
+  zeroEdgesAfterDropping: ext4_zero_partial_blocks,
   zeroBeforeGrowing,
   writepages: ext4_writepages,
   ext4_jbd2_inode_add_write: nothing,
@@ -265,6 +267,8 @@ const zeroesFirst = {
   zeroBeforeExtending,
   zeroBeforeAllocating: zeroTailBeforeAllocating,
   zeroAfterAllocating: nothing,
+  zeroEdgesBeforeDropping: ext4_zero_partial_blocks,
+  zeroEdgesAfterDropping: nothing,
   ext4_block_zero_range,
   ext4_block_zero_eof,
 };

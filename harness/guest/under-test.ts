@@ -29,7 +29,7 @@ async function recipeFor(file: string, options: UnderTestOptions): Promise<Guest
   if (kernelFileKind(file) === "uml") return umlRecipe(file, memory, append);
   const lacking = lacksProgram(QEMU);
   if (lacking !== undefined) throw lacking;
-  const chosen = accel === "auto" ? ((await kvmWorks()) ? "kvm" : "tcg") : accel;
+  const chosen = accel === "auto" ? ((await kvmWorks(file)) ? "kvm" : "tcg") : accel;
   return qemuRecipe(file, memory, append, chosen);
 }
 

@@ -84,9 +84,13 @@ function resultOf(program: string, ended: Ended): ProcessResult {
 }
 
 /** Runs a program to its end, whatever its exit status. Throws EnvironmentError where it is not installed. */
-export async function run(program: string, args: readonly string[]): Promise<ProcessResult> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  where: { cwd?: string } = {},
+): Promise<ProcessResult> {
   // No `cleanup`: execa's signal listeners would wait for ours to end the process, and ours (undo.ts) for them.
-  return resultOf(program, await execa(program, args, { ...options(), cleanup: false }));
+  return resultOf(program, await execa(program, args, { ...options(), ...where, cleanup: false }));
 }
 
 /** As `run`, waiting: for what must happen on the way out of the process. */

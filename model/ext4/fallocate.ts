@@ -127,6 +127,7 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
     const last_lblk = Math.ceil(end / size);
     const error = ext4_alloc_file_blocks(inode, start_lblk, last_lblk, new_size, flags);
     if (error !== 0) return error;
+    s_op.zeroEdgesBeforeDropping(inode, offset, len);
   }
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
   const [first, last] = [Math.ceil(offset / size), Math.floor(end / size)];
@@ -135,7 +136,7 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
   const convert = flags | EXT4_GET_BLOCKS_CONVERT_UNWRITTEN;
   const error = ext4_alloc_file_blocks(inode, first, last, new_size, convert);
   if (error !== 0 || aligned) return error;
-  ext4_zero_partial_blocks(inode, offset, len);
+  s_op.zeroEdgesAfterDropping(inode, offset, len);
   if (new_size > 0) ext4_update_inode_size(inode, new_size);
   return 0;
 }
