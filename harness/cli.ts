@@ -16,6 +16,7 @@ import { BuildError } from "./kernel-build/build-error.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
 import { whenSignalled } from "./kernel/undo.ts";
 import { packageVersion } from "./package.ts";
+import { bisectStep } from "./bisect.ts";
 import { replay } from "./replay.ts";
 import { HANG_SECONDS } from "./run/link.ts";
 import { run } from "./run/run.ts";
@@ -103,6 +104,7 @@ withKernel(program.command("run"))
   .option("--jobs <n>", "processes, each with images of its own", integer(1, 64), 1)
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--strict", "known deviations count as divergences", false)
+  .option("--first", "end with the first variant that diverges (each job with its own)", false)
   .addOption(
     new Option("--executor <name>", "system calls in process, or programs, for a cross-check")
       .choices(EXECUTORS)
@@ -135,6 +137,7 @@ interface RunArguments extends KernelArguments {
   jobs: number;
   maxLength: number;
   strict: boolean;
+  first: boolean;
   executor: ExecutorName;
   hang?: number;
   save: string;
@@ -148,6 +151,28 @@ withKernel(program.command("replay"))
   .action(async (file: string, options: KernelArguments & { strict: boolean }) => {
     process.exitCode = await replay({ ...options, file });
   });
+
+withKernel(program.command("bisect-step"))
+  .description("for git bisect run: status 0 good, 1 bad, 125 where it cannot tell")
+  .argument("[file]", "a counterexample to replay; else cases are generated until the time is up")
+  .option("--variant <names>", "as of run", "default")
+  .option("--seconds <n>", "in all, where there is no file", integer(1, 1e7), 30)
+  .option("--seed <n>", "the same for every step", integer(-(2 ** 31), 2 ** 31 - 1), 1)
+  .option("--strict", "known deviations are bad too", false)
+  .action(async (file: string | undefined, options: BisectArguments) => {
+    process.exitCode = await bisectStep({
+      ...options,
+      file,
+      variants: chooseVariants(options.variant),
+    });
+  });
+
+interface BisectArguments extends KernelArguments {
+  variant: string;
+  seconds: number;
+  seed: number;
+  strict: boolean;
+}
 
 const trace = program
   .command("trace")

@@ -8,6 +8,10 @@ export const exitStatus = {
   cannotRun: 4,
   usage: 64,
   ourBug: 70,
+  /** To git bisect run: this commit cannot be tested. */
+  cannotTell: 125,
+  /** To git bisect run: it makes no sense to go on. */
+  endBisection: 128,
 } as const;
 
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

@@ -29,6 +29,8 @@ export interface Assignment {
   traits: KernelTraits;
   /** Say before each case which it is: where the worker may go down with its kernel. Else once a chunk. */
   tellCases: boolean;
+  /** Run no further variant once one has diverged. */
+  first: boolean;
 }
 
 /** A case to be run by itself, on a fresh image. */

@@ -41,11 +41,15 @@ export interface RunOptions extends UnderTestOptions {
   jobs: number;
   maxLength: number;
   strict: boolean;
+  /** End with the first variant that diverges. */
+  first: boolean;
   executor: ExecutorName;
   /** Seconds; undefined where it is as long as is usual on such a kernel. */
   hangSeconds: number | undefined;
   /** Folder for counterexamples. */
   save: string;
+  /** The exit status where something was seen once, and not again on a fresh image. */
+  doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
   result: string | undefined;
 }
@@ -80,6 +84,7 @@ function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] 
     jobs,
     traits,
     tellCases: kernel.guest,
+    first: options.first,
   }));
 }
 
@@ -213,7 +218,8 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     const about = { what: kernel.what, kind: kernel.kind, commandLine, traits };
     if (options.result !== undefined)
       writeResult(options.result, resultOf(result, about, seed, seconds));
-    return result.found.length > 0 ? exitStatus.diverges : exitStatus.conforms;
+    if (result.found.length === 0) return exitStatus.conforms;
+    return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
   if (failure instanceof WorkerLost) presentLost(failure, kernel, options, seed);
   // What stopped the run takes nothing from what was found before.

@@ -92,7 +92,7 @@ class Job {
         if (!(error instanceof WorkerLost) || !this.#options.kernel.guest) throw error;
         const variant = variantNamed(error.where.variant || left[0]!);
         await this.#lost(error, variant.name, asked(assignment, left));
-        left = left.slice(left.indexOf(variant.name) + 1);
+        left = assignment.first ? [] : left.slice(left.indexOf(variant.name) + 1);
       }
       if (left.length === 0) return;
       this.#conversation = this.#start();

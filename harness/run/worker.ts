@@ -74,8 +74,8 @@ class VariantJob {
     this.#send({ type: "progress", variant: this.#run.variant.name, counts: this.#run.counts });
   }
 
-  /** Run this job's chunks until the limit or the first divergence. */
-  async run(): Promise<void> {
+  /** Run this job's chunks until the limit or the first divergence; whether there was one. */
+  async run(): Promise<boolean> {
     const { seconds, executor, job, jobs } = this.#assignment;
     const cases = this.#assignment.cases ?? (executor === "dd" ? DD_CASES : Infinity);
     const started = Date.now();
@@ -89,9 +89,10 @@ class VariantJob {
       found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
       await breathe();
     }
-    if (!found) await this.#checkpoint(Math.max(job, chunk - jobs));
+    found ||= await this.#checkpoint(Math.max(job, chunk - jobs));
     const took = (Date.now() - started) / 1000;
     this.#send({ type: "finished", variant, counts: this.#run.counts, seconds: took });
+    return found;
   }
 
   /** Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves them out. */
@@ -176,7 +177,8 @@ async function carryOut(assignment: Assignment, channel: Channel): Promise<void>
     const run = await VariantRun.open(variantNamed(name), traits, options);
     try {
       channel.send({ type: "mounted", variant: name, ...run.mounted });
-      await new VariantJob(run, assignment, channel).run();
+      const found = await new VariantJob(run, assignment, channel).run();
+      if (found && assignment.first) break;
     } finally {
       run.close();
     }
