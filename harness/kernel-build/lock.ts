@@ -18,7 +18,7 @@ function holderOf(lock: string): string {
 
 function isAlive(holder: string): boolean {
   const [pid, startTime] = holder.split(" ");
-  return startTimeOf(Number(pid)) === startTime;
+  return startTime !== undefined && startTimeOf(Number(pid)) === startTime;
 }
 
 function tryLock(lock: string): boolean {

@@ -48,8 +48,8 @@ async function must(program: string, args: readonly string[], failure: string): 
   if (exitCode !== 0) throw new BuildError(`${failure}: ${complaint}`);
 }
 
-/** A copy of the tree: of hard links where the file systems allow it, as they do not for another's files. */
-async function copyTree(tree: string, copy: string): Promise<void> {
+/** A copy of the tree in place of what is at `copy`: of hard links where the file systems allow it, as they do not for another's files. */
+export async function copyTree(tree: string, copy: string): Promise<void> {
   rmSync(copy, { recursive: true, force: true });
   const linked = await run("cp", ["-al", "--", tree, copy]);
   if (linked.exitCode === 0) return;

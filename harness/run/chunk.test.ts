@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ModelBroken } from "../../model/assert.ts";
 import { operations } from "../../properties/arbitraries/operations.ts";
-import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
+import { CASES_PER_CHUNK, caseNumbered, checkChunk, chunkSeed } from "./chunk.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { Operation } from "../operation.ts";
 
@@ -77,5 +77,20 @@ describe("chunkSeed", () => {
       Array.from({ length: 1000 }, (_, chunk) => chunkSeed(seed, chunk)),
     );
     expect(new Set(seeds).size).toBe(seeds.length);
+  });
+});
+
+describe("caseNumbered", () => {
+  test("draws the case that a run with this seed came to, from its number alone", () => {
+    const seed = 7;
+    for (const chunk of [0, 3]) {
+      const seen: Operation[][] = [];
+      checkChunk({ ...options, seed: chunkSeed(seed, chunk) }, (operations) => {
+        seen.push(operations);
+        return false;
+      });
+      const again = seen.map((_, i) => caseNumbered(arbitrary, seed, chunk * CASES_PER_CHUNK + i));
+      expect(again).toEqual(seen);
+    }
   });
 });

@@ -99,6 +99,8 @@ export type Message =
   | { type: "trying"; variant: string; operations: Operation[] }
   /** About to unmount and look at the disk; `done` when that is over. */
   | { type: "checkpoint"; variant: string; done: boolean }
+  /** A case has failed, for the first time; shrinking begins. */
+  | { type: "diverged"; variant: string }
   | { type: "found"; found: FoundDivergence }
   | { type: "finished"; variant: string; counts: RunCounts; seconds: number }
   /** Answers "run". */

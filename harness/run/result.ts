@@ -28,6 +28,8 @@ export interface RunResult {
   seed: number;
   /** From the command to the verdict. */
   seconds: number;
+  /** From the command to the first case that failed; absent where none did. */
+  divergedAfter?: number;
   /** not-reproduced: seen once, and not again on a fresh image. */
   verdict: "conforms" | "diverges" | "not-reproduced";
   /** One for each job and variant. */
@@ -35,13 +37,15 @@ export interface RunResult {
   divergences: FoundDivergence[];
 }
 
-/** What a run came to. `seconds` from the command to the verdict. */
+/** What a run came to that began at `started` (Date.now()) and ends now. */
 export function resultOf(
   result: SupervisorResult,
   kernel: TestedKernel,
   seed: number,
-  seconds: number,
+  started: number,
 ): RunResult {
+  const since = (time: number): number => (time - started) / 1000;
+  const { divergedAt } = result;
   const confirmed = confirmedDivergences(result).length > 0;
   const verdict = confirmed ? "diverges" : result.found.length > 0 ? "not-reproduced" : "conforms";
   return {
@@ -50,7 +54,8 @@ export function resultOf(
     tool: packageVersion(),
     kernel,
     seed,
-    seconds,
+    seconds: since(Date.now()),
+    ...(divergedAt === undefined ? {} : { divergedAfter: since(divergedAt) }),
     verdict,
     variants: result.results,
     divergences: result.found,

@@ -214,10 +214,9 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   if (failure === undefined && facts !== undefined) {
     process.stdout.write(verdict(result, wantsColour(process.stdout, process.env)));
     const { traits, commandLine } = facts;
-    const seconds = (Date.now() - started) / 1000;
     const about = { what: kernel.what, kind: kernel.kind, commandLine, traits };
     if (options.result !== undefined)
-      writeResult(options.result, resultOf(result, about, seed, seconds));
+      writeResult(options.result, resultOf(result, about, seed, started));
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }

@@ -26,6 +26,8 @@ export interface JobResult {
 export interface SupervisorResult {
   results: JobResult[];
   found: FoundDivergence[];
+  /** When the first case failed, Date.now(); undefined where none did. */
+  divergedAt?: number;
 }
 
 export interface SupervisorOptions {
@@ -100,6 +102,7 @@ class Job {
   }
 
   async #lost(error: WorkerLost, name: string, assignment: Assignment): Promise<void> {
+    this.#result.divergedAt ??= Date.now();
     const found = await investigate(error, variantNamed(name), assignment, this.#attempts);
     await this.#attempts.finish();
     this.#result.found.push(found);
@@ -119,6 +122,7 @@ class Job {
       this.#counts = message.counts;
       this.#options.onProgress(job, message.variant, message.counts);
     }
+    if (message.type === "diverged") this.#result.divergedAt ??= Date.now();
     if (message.type === "found") this.#result.found.push(message.found);
     if (message.type === "finished") {
       const { variant, counts, seconds } = message;

@@ -88,6 +88,8 @@ export class VariantRun {
   onAlive: () => void = () => {};
   /** Called before each generated case with its number in the run and whether its file is kept for a checkpoint. */
   onCase: (number: number, kept: boolean) => void = () => {};
+  /** Called when the first case fails, before it is shrunk. */
+  onDiverged: () => void = () => {};
   /** Called before each other case. */
   onTrying: (operations: readonly Operation[]) => void = () => {};
   #recorded: Observation[] = [];
@@ -156,7 +158,10 @@ export class VariantRun {
         else this.onCase(chunk * CASES_PER_CHUNK + index++, keep);
         this.#subject.wholeLooks = shrinking;
         const failed = this.#runCase(operations, keep);
-        if (failed && !shrinking) this.#lookCloser(operations, keep);
+        if (failed && !shrinking) {
+          this.onDiverged();
+          this.#lookCloser(operations, keep);
+        }
         shrinking ||= failed;
         return failed;
       },

@@ -57,6 +57,7 @@ class VariantJob {
     });
     run.onAlive = () => this.#alive();
     run.onTrying = trying;
+    run.onDiverged = () => this.#send({ type: "diverged", variant: name });
     run.onCase = (number, kept) => {
       if (!assignment.tellCases && number % CASES_PER_CHUNK !== 0) return;
       this.#send({ type: "case", variant: name, case: number, kept });
@@ -100,6 +101,7 @@ class VariantJob {
     for (const { operations } of readCorpus(corpusDirectory)) {
       const divergence = this.#run.replay(operations);
       if (divergence === undefined) continue;
+      this.#run.onDiverged();
       await this.#report(-1, divergence, operations);
       return true;
     }
@@ -123,6 +125,7 @@ class VariantJob {
     this.#send({ type: "checkpoint", variant, done: true });
     const [first] = findings;
     if (first === undefined) return false;
+    this.#run.onDiverged();
     await this.#reportOnDisk(chunk, first);
     return true;
   }

@@ -1,0 +1,161 @@
+/**
+ * Guests as a user meets them: a real user-mode Linux, no root, the built command.
+ *
+ * The kernel is the one in EXT4_CONFORM_UML, else the distribution's (package user-mode-linux), which is older than any that the
+ * model is held against: so nothing here asks whether it conforms.
+ */
+import { execa } from "execa";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../package.ts";
+import type { RunResult } from "../run/result.ts";
+
+const kernel = process.env["EXT4_CONFORM_UML"] ?? "/usr/bin/linux.uml";
+const lacks = existsSync(kernel) ? undefined : `there is no user-mode Linux at ${kernel}`;
+if (lacks !== undefined) console.warn(`SKIP: ${lacks}; EXT4_CONFORM_UML may name one`);
+
+const cli = join(packageRoot, "dist", "harness", "cli.js");
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "conform-guest-"));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function conform(args: readonly string[], options: object = {}) {
+  return execa("node", [cli, ...args], { reject: false, cwd: folder, ...options });
+}
+
+const inGuest = ["--kernel", kernel];
+
+/** Processes whose command line names the kernel and the directory of a guest that `pid` started. */
+function guestsOf(pid: number | undefined): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        const words = readFileSync(`/proc/${name}/cmdline`, "utf8");
+        return words.includes(`ext4-conform-${pid}-`);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** Directories that guests of `pid` left. */
+function leftBehind(pid: number | undefined): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`ext4-conform-${pid}-`));
+}
+
+async function until(condition: () => boolean, limitMs: number): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error("waited too long");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const oneCase = {
+  format: "ext4-conform counterexample",
+  version: 1,
+  variant: "4k-nodelalloc",
+  operations: [{ op: "pwrite", pos: 0, len: 8192, readable: 8192 }, { op: "fsync" }],
+};
+
+/** A file with one case in it. */
+function caseFile(name: string, fields: object = {}): string {
+  const file = join(folder, name);
+  writeFileSync(file, JSON.stringify({ ...oneCase, ...fields }));
+  return file;
+}
+
+describe.skipIf(lacks !== undefined)("a guest", () => {
+  test("runs a case, and leaves nothing behind", async () => {
+    const replay = conform(["replay", ...inGuest, caseFile("case.json")]);
+    const { stdout, exitCode } = await replay;
+    expect(stdout).toMatch(/^CONFORMS: model and kernel \d+\.\d+\S* agree on all 2 operations/);
+    expect(exitCode).toBe(0);
+    expect(guestsOf(replay.pid)).toEqual([]);
+    expect(leftBehind(replay.pid)).toEqual([]);
+  });
+
+  test("needs no root", async ({ skip }) => {
+    skip(process.geteuid?.() !== 0, "this is no root, so every other test here says it");
+    const nobody = 65534;
+    const options = { uid: nobody, gid: nobody, cwd: "/", env: { HOME: "/nonexistent" } };
+    const file = caseFile("readable.json");
+    await execa("chmod", ["a+rx", folder]);
+    const readable = await execa("test", ["-r", cli], { ...options, reject: false });
+    skip(readable.exitCode !== 0, "the checkout lies where only root can read");
+    const { stdout, exitCode } = await conform(["replay", ...inGuest, file], options);
+    expect(stdout).toMatch(/^CONFORMS/);
+    expect(exitCode).toBe(0);
+  });
+
+  test("a run says which kernel it was, with which command line, and writes its result", async () => {
+    const result = join(folder, "result.json");
+    const args = ["run", ...inGuest, "--variant", "4k-nodelalloc", "--cases", "5", "--seed", "3"];
+    const { stdout } = await conform([...args, "--append", "example=1", "--result", result]);
+    expect(stdout).toMatch(/^ext4-conform .* kernel \d\S* \w+ \(user-mode Linux, .*\) {3}seed 3\n/);
+    expect(stdout).toMatch(/\ncommand line: .*rootfstype=hostfs .* example=1/);
+    const written = JSON.parse(readFileSync(result, "utf8")) as RunResult;
+    expect(written.kernel.commandLine).toMatch(/example=1/);
+    expect(written.variants.map(({ variant }) => variant)).toEqual(["4k-nodelalloc"]);
+  });
+
+  test("a mount that the kernel refuses is no verdict", async () => {
+    const variant = {
+      name: "refused",
+      purpose: "of a kernel that has it",
+      blockSize: 4096,
+      delalloc: false,
+      journal: "ordered",
+      dioread: "nolock",
+      imageSize: 2 ** 24,
+      mkfsOptions: [],
+      mountOptions: ["nodelalloc", "buffered_iomap"],
+      byDefault: false,
+    };
+    const file = caseFile("refused.json", { variant });
+    const { stderr, exitCode } = await conform(["replay", ...inGuest, file]);
+    expect(stderr).toMatch(/^SKIP: mount -t ext4 .*buffered_iomap.* was refused: /);
+    expect(exitCode).toBe(4);
+  });
+
+  test("a kernel that panics before it comes up is one line, with what to do", async () => {
+    const args = ["replay", ...inGuest, "--append", "init=/nonexistent", "--"];
+    const { stderr, exitCode } = await conform([...args, caseFile("case.json")]);
+    expect(stderr).toMatch(/^SKIP: the kernel did not come up in user-mode Linux: .*init/);
+    expect(exitCode).toBe(4);
+  });
+
+  test("a guest that stops is a finding, and to bisect-step no answer", async () => {
+    const args = ["run", ...inGuest, "--variant", "4k-nodelalloc", "--seconds", "60"];
+    const run = conform([...args, "--hang", "5", "--first"]);
+    await until(() => guestsOf(run.pid).length > 0, 20_000);
+    // Past its boot: the head is printed when the worker has answered.
+    await new Promise<void>((resolve) => run.stdout.once("data", () => resolve()));
+    for (const pid of guestsOf(run.pid)) process.kill(pid, "SIGSTOP");
+    const { stdout, exitCode } = await run;
+    expect(stdout).toMatch(/FAIL {2}the kernel hung/);
+    expect(exitCode).toBe(1);
+    expect(guestsOf(run.pid)).toEqual([]);
+  });
+
+  test.each(["SIGTERM", "SIGKILL"] as const)("ends with the tool, after %s", async (signal) => {
+    const run = conform(["run", ...inGuest, "--variant", "4k-nodelalloc", "--seconds", "60"]);
+    await until(() => guestsOf(run.pid).length > 0, 20_000);
+    run.kill(signal);
+    await run;
+    await until(() => guestsOf(run.pid).length === 0, 10_000);
+    // What a killed run leaves, the next one removes.
+    if (signal === "SIGKILL") await conform(["replay", ...inGuest, caseFile("case.json")]);
+    expect(leftBehind(run.pid)).toEqual([]);
+  });
+});
