@@ -4,6 +4,7 @@
 import {
   blockAfterEof,
   blockAtEof,
+  forgetZeroed,
   zeroTailBeforeAllocating,
   blocksOfHole,
   ext4_update_disksize_before_punch,
@@ -163,6 +164,7 @@ const common = {
   zeroAfterExtending: nothing,
   zeroBeforeAllocating: nothing,
   zeroAfterAllocating: ext4_zero_partial_blocks,
+  forgetZeroed,
   zeroEdgesBeforeDropping: nothing,
   zeroEdgesAfterDropping: ext4_zero_partial_blocks,
   zeroBeforeGrowing,

@@ -33,7 +33,8 @@ interface Kept {
   file: ExpectedFile;
 }
 
-const kinds: Record<FindingKind, DivergenceKind> = {
+/** What a finding is among the divergences. */
+export const onDiskKinds: Record<FindingKind, DivergenceKind> = {
   inconsistent: "e2fsck",
   size: "on-disk-size",
   map: "on-disk-map",
@@ -139,7 +140,7 @@ export function onDiskDivergence(
     variant,
     step: operations.length - 1,
     operations: [...operations],
-    kind: kinds[finding.kind],
+    kind: onDiskKinds[finding.kind],
     message: finding.message,
   });
 }

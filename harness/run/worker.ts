@@ -11,6 +11,7 @@ import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
 import type { Divergence } from "../divergence.ts";
 import { EnvironmentError } from "../failure.ts";
+import { onDiskKinds } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import type { Assignment, Attempt, FoundDivergence, Message, Request } from "./messages.ts";
@@ -154,7 +155,7 @@ class VariantJob {
     }
     const all = suspects.flat();
     const { name } = this.#run.variant;
-    const kind = finding.kind === "kernel-log" ? "kernel-log" : "e2fsck";
+    const kind = onDiskKinds[finding.kind];
     const message = `${finding.message} (after ${suspects.length} cases; none shows it alone)`;
     const step = Math.max(0, all.length - 1);
     this.#found(number, { variant: name, step, operations: all, kind, message }, false, []);

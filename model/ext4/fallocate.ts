@@ -115,6 +115,11 @@ export function ext4_update_disksize_before_punch(inode: Inode, offset: number, 
   if (inode.i_disksize < size) inode.i_disksize = size;
 }
 
+/** Bytes [start, end), whole blocks that turn unwritten, read as zeros from now on. */
+export function forgetZeroed(inode: Inode, start: number, end: number): void {
+  inode.contents.delete(start, end);
+}
+
 /** fs/ext4/extents.c ext4_zero_range() */
 export function ext4_zero_range(inode: Inode, offset: number, len: number, keep: boolean): number {
   const { s_op, s_blocksize: size } = inode.i_sb;
@@ -131,7 +136,7 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
   }
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
   const [first, last] = [Math.ceil(offset / size), Math.floor(end / size)];
-  inode.contents.delete(first * size, last * size);
+  s_op.forgetZeroed(inode, first * size, last * size, new_size);
   s_op.truncate_inode_pages_range(inode, offset, end - 1);
   const convert = flags | EXT4_GET_BLOCKS_CONVERT_UNWRITTEN;
   const error = ext4_alloc_file_blocks(inode, first, last, new_size, convert);
