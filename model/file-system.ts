@@ -18,7 +18,7 @@ import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
 import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
-import { pattern, patternOffset } from "./pattern.ts";
+import { pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS } from "./types.ts";
@@ -138,10 +138,23 @@ export function pread(inode: Inode, pos: number, len: number): number {
   return filemap_read(inode, pos, len);
 }
 
+/** Where of `len` bytes at `pos` anything may be read; `bytesAt` has zeros there. */
+export function unknownBytes(
+  inode: Inode,
+  pos: number,
+  len: number,
+): { start: number; end: number }[] {
+  const unknown = [...inode.contents.within(pos, pos + len)].filter(
+    ({ value }) => value.tag === UNKNOWN_TAG,
+  );
+  return unknown.map(({ start, end }) => ({ start, end }));
+}
+
 /** What a read of `len` bytes at `pos` returns, or would return after the file was dropped from memory. */
 export function bytesAt(inode: Inode, pos: number, len: number): Uint8Array {
   const bytes = new Uint8Array(len);
   for (const { start, end, value } of inode.contents.within(pos, pos + len)) {
+    if (value.tag === UNKNOWN_TAG) continue;
     const from = start + value.delta;
     bytes.set(pattern(value.tag).subarray(from, from + end - start), start - pos);
   }

@@ -12,6 +12,9 @@ export const PATTERN_BYTES = 4 * 1024 * 1024;
 /** Regions: two writes of a case that are closer than this never share one. */
 export const PATTERN_COUNT = 4;
 
+/** The region of bytes that nobody can say: what a block held before the file had it. */
+export const UNKNOWN_TAG = -1;
+
 function makePattern(tag: number): Uint8Array {
   const words = new Uint32Array(PATTERN_BYTES / 4);
   let x = 0x9e3779b9 ^ Math.imul(tag + 1, 0x85ebca6b);

@@ -28,6 +28,8 @@ export interface ExpectedFile {
   warnsAtUnmount: boolean | undefined;
   /** The bytes that reading `len` bytes at `pos` must return; called only for ranges below i_size. */
   readExpected(pos: number, len: number): Uint8Array;
+  /** Where of `len` bytes at `pos` anything may be read; nowhere, where absent. */
+  unknown?(pos: number, len: number): { start: number; end: number }[];
 }
 
 export type FindingKind =
@@ -136,6 +138,9 @@ function compareContents(
     // One byte more than there is at the end of the file: the read must stop there.
     const asked = end === file.i_size ? end - pos + 1 : end - pos;
     const got = readBuffer.subarray(0, readSync(fd, readBuffer, 0, asked, pos));
+    for (const { start, end: to } of file.unknown?.(pos, end - pos) ?? []) {
+      expected.set(got.subarray(start - pos, to - pos), start - pos);
+    }
     if (got.equals(expected)) continue;
     const at = firstDifferentByte(expected, got);
     report(

@@ -93,6 +93,7 @@ export function runCase(
     if (movesBlocks(operation)) model.place(seen);
     const followers = followersOf(subject);
     model.follow(followers, step);
+    model.takeUnknown(operation, seen.read);
     if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
     const expected = model.observe(seen.windows);
     pieces = Math.max(pieces, seen.pieces);

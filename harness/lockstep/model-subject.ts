@@ -15,6 +15,7 @@ import {
   pread,
   pwrite,
   sync_file_range,
+  unknownBytes,
 } from "../../model/file-system.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
 import { patternTag } from "../../model/pattern.ts";
@@ -151,6 +152,15 @@ export class ModelSubject implements Subject {
   /** What a read of `len` bytes at `pos` returned; undefined where nobody will compare it. */
   protected bytesRead(pos: number, len: number): Uint8Array | undefined {
     return bytesAt(this.#inode, pos, len);
+  }
+
+  /** Take from what was read the bytes that the model cannot know. */
+  takeUnknown(operation: Operation, seen: Uint8Array | undefined): void {
+    if (operation.op !== "pread" || this.#read === undefined || seen === undefined) return;
+    const { pos } = operation;
+    for (const { start, end } of unknownBytes(this.inode, pos, this.#read.length)) {
+      this.#read.set(seen.subarray(start - pos, end - pos), start - pos);
+    }
   }
 
   /** Apply what came with the last operation, which is still the one whose result counts. */

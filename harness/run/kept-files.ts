@@ -3,7 +3,7 @@
  * files as for one.
  */
 import { readFromDisk } from "../../model/mm/folio.ts";
-import { bytesAt, evictInode, warnsAtUnmount } from "../../model/file-system.ts";
+import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/file-system.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/types.ts";
 import { divergence } from "../divergence.ts";
@@ -54,6 +54,7 @@ function expectedFile(inode: Inode, path: string, ino: number): ExpectedFile {
     i_size: inode.i_disksize,
     map: extentMap(inode).filter(({ state }) => state !== "delayed"),
     warnsAtUnmount: warnsAtUnmount(inode),
+    unknown: (pos, len) => unknownBytes(inode, pos, len),
     readExpected: (pos, len) => bytesAt(inode, pos, Math.min(len, inode.i_disksize - pos)),
   };
 }

@@ -1,7 +1,9 @@
 import { turnsUnwritten } from "../ext4/fallocate.ts";
+import type { Interval } from "../interval-map.ts";
+import { UNKNOWN_TAG } from "../pattern.ts";
 import { filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
 import { BH_Dirty, WRITTEN } from "../types.ts";
-import type { Inode } from "../types.ts";
+import type { Inode, Source } from "../types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
@@ -16,22 +18,24 @@ import type { Deviation } from "./deviation.ts";
  * Seen (7.3.4, user-mode Linux, the witness; the file read as zeros after a remount). 7.2 has the same code; 6.12 and 6.18 do not
  * zero there. The kernel is wrong: data is lost that was synced, and data is there that was zeroed.
  *
- * Left out: what that folio holds where the data before EOF was not written back yet. It is what the block held before, of any
- * file; and where the kernel marks the block written later (it zeroes short unwritten extents rather than split them), writeback
- * of the folio puts it there for good. Seen (7.3.4, 1k-nodelalloc, seed 1, case 2800: a byte of an older file after a remount).
- * Such a case is reported, as one that a fresh image does not show again.
+ * Where the data before EOF was not written back yet, the folio shows what the block held before, of any file: nobody can say what
+ * (UNKNOWN_TAG). Where the kernel marks the block written later (it zeroes short unwritten extents rather than split them),
+ * writeback of the folio puts that there for good. Seen (7.3.4, 1k-nodelalloc: a byte of an older file after a remount).
  */
 
-/** Whether the block that holds EOF is on disk as it is in memory. */
-function isClean(inode: Inode): boolean {
-  const size = inode.i_sb.s_blocksize;
-  const lblk = Math.floor(inode.i_size / size);
-  const [extent] = inode.i_extents.within(lblk, lblk + 1);
-  if (extent?.value !== WRITTEN) return false;
-  const folio = filemap_get_folio(inode, pageOf(inode.i_size));
-  if (folio?.buffers === undefined) return true;
-  const buffer = folio.buffers[(lblk * size - folio_pos(folio)) / size] ?? 0;
-  return (buffer & BH_Dirty) === 0;
+/**
+ * What the block that holds EOF holds on disk, of the bytes [block, EOF): what it has in memory, unless that is dirty. Undefined
+ * where it is not written, so that nothing comes back.
+ */
+function onDisk(inode: Inode, block: number): Interval<Source>[] | undefined {
+  const { i_size, i_sb, i_extents, contents } = inode;
+  const lblk = block / i_sb.s_blocksize;
+  const [extent] = i_extents.within(lblk, lblk + 1);
+  if (extent?.value !== WRITTEN) return undefined;
+  const folio = filemap_get_folio(inode, pageOf(block));
+  const buffer = folio?.buffers?.[(block - folio_pos(folio)) / i_sb.s_blocksize] ?? 0;
+  if ((buffer & BH_Dirty) === 0) return [...contents.within(block, i_size)];
+  return [{ start: block, end: i_size, value: { tag: UNKNOWN_TAG, delta: 0 } }];
 }
 
 export const zeroRangeLosesWrites: Deviation = {
@@ -60,8 +64,8 @@ export const zeroRangeLosesWrites: Deviation = {
     forgetZeroed(inode, start, end, new_size) {
       const { i_size, i_sb } = inode;
       const block = i_size - (i_size % i_sb.s_blocksize);
-      const comesBack = new_size > i_size && start <= block && block < end && isClean(inode);
-      const before = comesBack ? [...inode.contents.within(block, i_size)] : [];
+      const comesBack = new_size > i_size && start <= block && block < end && block < i_size;
+      const before = (comesBack ? onDisk(inode, block) : undefined) ?? [];
       base.forgetZeroed(inode, start, end, new_size);
       for (const { start: from, end: to, value } of before) inode.contents.set(from, to, value);
     },
