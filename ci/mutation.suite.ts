@@ -41,7 +41,7 @@ async function firstDiverging(file: string, parts: Parts): Promise<number | unde
 }
 
 describe("traces", () => {
-  test.each(Object.entries(ownRecordings))("%s", async (name, parts) => {
+  test.each(Object.entries(ownRecordings))("%s", async (name, { parts }) => {
     const allowed = deviationsIn(parts);
     const result = await checkFile(`${ownRecordingsFolder}${name}.jsonl.br`, {
       ...options,

@@ -58,11 +58,21 @@ export const recordings: Readonly<Record<string, { parts: Parts; ideal: number; 
 /** Folder of what a kernel did with every kind of operation, ending in "/". */
 export const ownRecordingsFolder = `${recordingsFolder}all-operations/`;
 
-/** The recordings of every kind of operation. */
-export const ownRecordings: Readonly<Record<string, Parts>> = {
-  "buffer_head-6.18.1k-delalloc": { [SHORT]: 168, [MOVES]: 66 },
-  "buffer_head-6.18.1k-nodelalloc": { [FREES]: 5, [MOVES]: 66 },
-  "buffer_head-6.18.4k-delalloc": { [SHORT]: 168, [MOVES]: 57 },
-  "buffer_head-6.18.4k-dioread-lock": { [SHORT]: 168, [MOVES]: 57 },
-  "buffer_head-6.18.4k-nodelalloc": { [FREES]: 5, [MOVES]: 57 },
+/** The steps of a recording, and in how many cases each deviation had a part. */
+export interface OwnRecording {
+  steps: number;
+  parts: Parts;
+}
+
+/** The recordings of every kind of operation, 300 cases each. */
+export const ownRecordings: Readonly<Record<string, OwnRecording>> = {
+  "buffer_head-6.18.1k-delalloc": { steps: 2470, parts: { [SHORT]: 168, [MOVES]: 66 } },
+  "buffer_head-6.18.1k-nodelalloc": { steps: 2470, parts: { [FREES]: 5, [MOVES]: 66 } },
+  "buffer_head-6.18.4k-delalloc": { steps: 2470, parts: { [SHORT]: 168, [MOVES]: 57 } },
+  "buffer_head-6.18.4k-dioread-lock": { steps: 2470, parts: { [SHORT]: 168, [MOVES]: 57 } },
+  "buffer_head-6.18.4k-nodelalloc": { steps: 2470, parts: { [FREES]: 5, [MOVES]: 57 } },
+  "buffer_head-7.3-small-folios.1k-nodelalloc": { steps: 3572, parts: { [FREES]: 7, [MOVES]: 70 } },
+  "buffer_head-7.3-small-folios.4k-delalloc": { steps: 3572, parts: { [SHORT]: 176, [MOVES]: 50 } },
+  "buffer_head-7.3.4k-delalloc": { steps: 3572, parts: { [SHORT]: 176, [MOVES]: 64 } },
+  "buffer_head-7.3.4k-nodelalloc": { steps: 3572, parts: { [FREES]: 8, [MOVES]: 64 } },
 };
