@@ -7,6 +7,7 @@ import { knownDeviations } from "../model/deviations/index.ts";
 import { MEMORY_MIB } from "./guest/under-test.ts";
 import type { UnderTestOptions } from "./guest/under-test.ts";
 import { variants } from "../images/variants.ts";
+import { compare } from "./comparison/command.ts";
 import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
 import { EXECUTORS } from "./run/executor.ts";
@@ -36,14 +37,9 @@ function integer(minimum: number, maximum: number): (text: string) => number {
   };
 }
 
-/** The options of a command that can run in another kernel. */
-function withKernel(command: Command): Command {
+/** The options of a command that can run in another kernel, less its name. */
+function withGuest(command: Command): Command {
   return command
-    .option(
-      "--kernel <what>",
-      "host, or a user-mode Linux or bzImage to run in; no root needed",
-      "host",
-    )
     .option("--memory <mib>", "of a guest", integer(256, 65_536), MEMORY_MIB)
     .option("--append <option...>", "for the command line of a guest's kernel", [])
     .addOption(
@@ -51,6 +47,12 @@ function withKernel(command: Command): Command {
         .choices(["auto", "kvm", "tcg"])
         .default("auto"),
     );
+}
+
+/** The options of a command that can run in another kernel. */
+function withKernel(command: Command): Command {
+  const kernel = "host, or a user-mode Linux or bzImage to run in; no root needed";
+  return withGuest(command.option("--kernel <what>", kernel, "host"));
 }
 
 interface KernelArguments extends UnderTestOptions {
@@ -151,6 +153,40 @@ withKernel(program.command("replay"))
   .action(async (file: string, options: KernelArguments & { strict: boolean }) => {
     process.exitCode = await replay({ ...options, file });
   });
+
+withGuest(program.command("compare"))
+  .description("the same cases on two kernels: what changed, what got worse; for review of a patch")
+  .requiredOption("--baseline <kernel>", "host, or a user-mode Linux or bzImage")
+  .requiredOption("--candidate <kernel>", "the same with the change")
+  .option("--variant <names>", "as of run", "default")
+  .option("--cases <n>", "for each variant", integer(1, 1e9), 1000)
+  .option(
+    "--seed <n>",
+    "same seed, same operations (default: random)",
+    integer(-(2 ** 31), 2 ** 31 - 1),
+  )
+  .option("--jobs <n>", "processes or guests", integer(1, 64), 1)
+  .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .option("--strict", "known deviations count as divergences", false)
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
+  .action(async (options: CompareArguments) => {
+    const { seed, variant, ...rest } = options;
+    const variants = chooseVariants(variant);
+    const limits = { seconds: 0, hangSeconds: undefined };
+    process.exitCode = await compare({ ...rest, ...limits, seed, variants });
+  });
+
+interface CompareArguments extends UnderTestOptions {
+  baseline: string;
+  candidate: string;
+  variant: string;
+  cases: number;
+  seed?: number;
+  jobs: number;
+  maxLength: number;
+  strict: boolean;
+  save: string;
+}
 
 withKernel(program.command("bisect-step"))
   .description("for git bisect run: status 0 good, 1 bad, 125 where it cannot tell")

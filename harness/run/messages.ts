@@ -31,6 +31,8 @@ export interface Assignment {
   tellCases: boolean;
   /** Run no further variant once one has diverged. */
   first: boolean;
+  /** Tell the shape of each case (shape.ts). */
+  shapes: boolean;
 }
 
 /** A case to be run by itself, on a fresh image. */
@@ -102,7 +104,8 @@ export type Message =
   /** A case has failed, for the first time; shrinking begins. */
   | { type: "diverged"; variant: string }
   | { type: "found"; found: FoundDivergence }
-  | { type: "finished"; variant: string; counts: RunCounts; seconds: number }
+  /** `shapes` is packed (shape.ts), where it was asked for. */
+  | { type: "finished"; variant: string; counts: RunCounts; seconds: number; shapes?: string }
   /** Answers "run". */
   | { type: "done" }
   /** Answers "attempt". */

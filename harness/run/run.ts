@@ -1,91 +1,35 @@
 /**
  * `ext4-conform run`: the main job.
  */
-import { randomInt } from "node:crypto";
 import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { exitStatus } from "../exit-status.ts";
-import type { ExecutorName } from "./executor.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { UsageError } from "../failure.ts";
-import { kernelUnderTest } from "../guest/under-test.ts";
-import type { UnderTestOptions } from "../guest/under-test.ts";
 import { notCompared } from "../kernel-traits.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
 import { WorkerLost } from "./conversation.ts";
-import { HANG_SECONDS, kernelFlag } from "./link.ts";
-import type { KernelUnderTest } from "./link.ts";
+import { kernelFlag } from "./link.ts";
 import { lostDivergence } from "./lost.ts";
-import type { Assignment, FoundDivergence } from "./messages.ts";
+import type { FoundDivergence } from "./messages.ts";
+import { perform } from "./perform.ts";
+import type { Facts, PerformOptions, Performed } from "./perform.ts";
 import { resultOf, writeResult } from "./result.ts";
 import { packageVersion } from "../package.ts";
-import { Progress } from "../report/progress.ts";
 import { report } from "../report/report.ts";
-import { mountedAs, supervise } from "./supervisor.ts";
+import { mountedAs } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import { wantsColour } from "../report/terminal.ts";
-import type { Variant } from "../variant.ts";
-import { variantNamed, withIomap } from "../variants.ts";
+import { variantNamed } from "../variants.ts";
 import { firstDivergences, verdict } from "../report/verdict.ts";
 
-export interface RunOptions extends UnderTestOptions {
-  /** "host", or the file of a kernel that runs in a guest. */
-  kernel: string;
-  variants: readonly Variant[];
-  /** Cases for each variant; else `seconds` is the limit. */
-  cases: number | undefined;
-  /** Seconds in all. */
-  seconds: number;
-  seed: number | undefined;
-  jobs: number;
-  maxLength: number;
-  strict: boolean;
-  /** End with the first variant that diverges. */
-  first: boolean;
-  executor: ExecutorName;
-  /** Seconds; undefined where it is as long as is usual on such a kernel. */
-  hangSeconds: number | undefined;
+export interface RunOptions extends PerformOptions {
   /** Folder for counterexamples. */
   save: string;
   /** The exit status where something was seen once, and not again on a fresh image. */
   doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
   result: string | undefined;
-}
-
-/** A seed that a person can type. */
-export function randomSeed(): number {
-  return randomInt(1, 2 ** 31);
-}
-
-/** What a run is about, as it became known. */
-interface Facts {
-  options: RunOptions;
-  kernel: KernelUnderTest;
-  seed: number;
-  hangSeconds: number;
-  traits: KernelTraits;
-  commandLine: string;
-}
-
-function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] {
-  const { cases, jobs, maxLength, strict, executor } = options;
-  const variants = withIomap(options.variants, traits.bufferedIomap);
-  return Array.from({ length: jobs }, (_, job) => ({
-    variants: variants.map(({ name }) => name),
-    seed,
-    cases,
-    seconds: cases === undefined ? options.seconds / variants.length : undefined,
-    maxLength,
-    strict,
-    executor,
-    job,
-    jobs,
-    traits,
-    tellCases: kernel.guest,
-    first: options.first,
-  }));
 }
 
 /** A name that is not taken yet. */
@@ -97,7 +41,7 @@ function freeName(folder: string, stem: string): string {
 }
 
 /** Makes the folder; what is wrong is said before the run and not when there is something to write. Throws UsageError. */
-function mustBeWritable(folder: string): void {
+export function mustBeWritable(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
     // "." in it, so that a file does not do.
@@ -121,13 +65,18 @@ function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boo
 }
 
 /** Save a counterexample and print its report. */
-function present(found: FoundDivergence, facts: Facts, result: SupervisorResult): void {
+export function present(
+  found: FoundDivergence,
+  facts: Facts,
+  result: SupervisorResult,
+  save: string,
+): void {
   const { options, seed, traits } = facts;
   const variant = variantNamed(found.variant);
   const mounted = mountedAs(result, found.variant);
   const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
   const stem = found.case < 0 ? "corpus" : `${seed}-${found.case}`;
-  const path = freeName(options.save, `${found.variant}-${stem}`);
+  const path = freeName(save, `${found.variant}-${stem}`);
   const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
   const stored = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
   const flags = `${kernelFlag(facts.kernel)}${options.strict ? " --strict" : ""}`;
@@ -146,12 +95,7 @@ function present(found: FoundDivergence, facts: Facts, result: SupervisorResult)
 }
 
 /** The kernel did not come back, and there is no other to go on with. */
-function presentLost(
-  error: WorkerLost,
-  kernel: KernelUnderTest,
-  options: RunOptions,
-  seed: number,
-): void {
+export function presentLost(error: WorkerLost, { kernel, seed }: Performed, strict: boolean): void {
   const { variant } = error.where;
   const { kind, message, evidence } = lostDivergence(error, variant, []);
   const left = error.stuck
@@ -165,7 +109,7 @@ function presentLost(
     ...(evidence ?? []).map((line) => `  | ${line}`),
     "",
     "replay",
-    `  npx ext4-conform run${flags} --seed ${seed}${options.strict ? " --strict" : ""}`,
+    `  npx ext4-conform run${flags} --seed ${seed}${strict ? " --strict" : ""}`,
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }
@@ -183,44 +127,27 @@ function printHead({ kernel, traits, commandLine, seed }: Facts): void {
 
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
 export async function run(options: RunOptions): Promise<ExitStatus> {
-  const started = Date.now();
-  const seed = options.seed ?? randomSeed();
-  const kernel = await kernelUnderTest(options.kernel, options);
-  mustBeWritable(options.save);
-  const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
-  const progress = new Progress(process.stderr);
-  const result: SupervisorResult = { results: [], found: [] };
-  let facts: Facts | undefined;
-  let failure: unknown;
-  try {
-    const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
-      facts = { options, kernel, seed, hangSeconds, traits, commandLine };
-      printHead(facts);
-      const assignments = assignmentsFor(facts);
-      progress.begin(assignments[0]!.variants.length);
-      return assignments;
-    };
-    const onProgress = progress.update.bind(progress);
-    await supervise({ kernel, jobs: options.jobs, hangSeconds, assign, onProgress }, result);
-  } catch (error) {
-    failure = error;
-  }
-  progress.end();
+  const performed = await perform(options, (facts) => {
+    mustBeWritable(options.save);
+    printHead(facts);
+  });
+  const { facts, result, failure, kernel, seed, started } = performed;
   const first = firstDivergences(result);
   const doubtful = result.found.filter(({ confirmed }) => !confirmed);
   if (facts !== undefined) {
-    for (const found of [...first, ...doubtful]) present(found, facts, result);
+    for (const found of [...first, ...doubtful]) present(found, facts, result, options.save);
   }
   if (failure === undefined && facts !== undefined) {
     process.stdout.write(verdict(result, wantsColour(process.stdout, process.env)));
     const { traits, commandLine } = facts;
     const about = { what: kernel.what, kind: kernel.kind, commandLine, traits };
-    if (options.result !== undefined)
+    if (options.result !== undefined) {
       writeResult(options.result, resultOf(result, about, seed, started));
+    }
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
-  if (failure instanceof WorkerLost) presentLost(failure, kernel, options, seed);
+  if (failure instanceof WorkerLost) presentLost(failure, performed, options.strict);
   // What stopped the run takes nothing from what was found before.
   else if (first.length === 0 || !(failure instanceof Error)) throw failure;
   else process.stderr.write(`ext4-conform: the run ended early: ${failure.message}\n`);

@@ -9,6 +9,8 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import type { KernelUnderTest } from "./link.ts";
 import { Attempts, investigate } from "./lost.ts";
 import type { Assignment, FoundDivergence, Message, Mounted } from "./messages.ts";
+import { unpackShapes } from "./shape.ts";
+import type { CaseShape } from "./shape.ts";
 import type { RunCounts } from "./variant-run.ts";
 import { variantNamed } from "../variants.ts";
 
@@ -21,6 +23,8 @@ export interface JobResult {
   counts: RunCounts;
   seconds: number;
   mounted: Mounted;
+  /** Where they were asked for, and the variant was run to its end. */
+  shapes?: CaseShape[];
 }
 
 export interface SupervisorResult {
@@ -126,8 +130,9 @@ class Job {
     if (message.type === "found") this.#result.found.push(message.found);
     if (message.type === "finished") {
       const { variant, counts, seconds } = message;
+      const shapes = message.shapes === undefined ? {} : { shapes: unpackShapes(message.shapes) };
       this.#options.onProgress(job, variant, counts);
-      this.#result.results.push({ variant, counts, seconds, mounted: this.#mounted });
+      this.#result.results.push({ variant, counts, seconds, mounted: this.#mounted, ...shapes });
     }
   }
 

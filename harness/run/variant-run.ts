@@ -88,6 +88,8 @@ export class VariantRun {
   onAlive: () => void = () => {};
   /** Called before each generated case with its number in the run and whether its file is kept for a checkpoint. */
   onCase: (number: number, kept: boolean) => void = () => {};
+  /** Called after a case that shows no divergence with what was seen last. */
+  onConforms: (seen: Observation | undefined) => void = () => {};
   /** Called when the first case fails, before it is shrunk. */
   onDiverged: () => void = () => {};
   /** Called before each other case. */
@@ -211,6 +213,7 @@ export class VariantRun {
       this.#diverged = result.divergence;
       return true;
     }
+    this.onConforms(result.steps === 0 ? undefined : this.#recorded.at(-1));
     this.#countDeviations(all);
     if (keep) this.#kept.add(this.#model, this.#subject, all);
     return false;

@@ -18,6 +18,8 @@ import type { Assignment, Attempt, FoundDivergence, Message, Request } from "./m
 import type { Operation } from "../operation.ts";
 import { corpusDirectory } from "../package.ts";
 import { whenSignalled } from "../kernel/undo.ts";
+import { packShapes, shapeOf } from "./shape.ts";
+import type { CaseShape } from "./shape.ts";
 import { shrinkCase } from "./shrink.ts";
 import { VariantRun } from "./variant-run.ts";
 
@@ -40,6 +42,7 @@ class VariantJob {
   readonly #channel: Channel;
   /** When the last progress message was sent. */
   #told = 0;
+  readonly #shapes: CaseShape[] = [];
 
   constructor(run: VariantRun, assignment: Assignment, channel: Channel) {
     this.#run = run;
@@ -58,8 +61,19 @@ class VariantJob {
     });
     run.onAlive = () => this.#alive();
     run.onTrying = trying;
-    run.onDiverged = () => this.#send({ type: "diverged", variant: name });
+    let current = -1;
+    run.onDiverged = () => {
+      // What follows are attempts to shrink it.
+      current = -1;
+      this.#send({ type: "diverged", variant: name });
+    };
+    run.onConforms = (seen) => {
+      if (assignment.shapes && seen !== undefined && current >= 0) {
+        this.#shapes.push(shapeOf(current, seen));
+      }
+    };
     run.onCase = (number, kept) => {
+      current = number;
       if (!assignment.tellCases && number % CASES_PER_CHUNK !== 0) return;
       this.#send({ type: "case", variant: name, case: number, kept });
     };
@@ -93,7 +107,9 @@ class VariantJob {
     }
     found ||= await this.#checkpoint(Math.max(job, chunk - jobs));
     const took = (Date.now() - started) / 1000;
-    this.#send({ type: "finished", variant, counts: this.#run.counts, seconds: took });
+    const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};
+    const { counts } = this.#run;
+    this.#send({ type: "finished", variant, counts, seconds: took, ...shapes });
     return found;
   }
 

@@ -21,7 +21,7 @@ import { printable } from "../report/terminal.ts";
 import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
 import { openExecutor, releaseAnyway } from "../run/executor.ts";
 import type { Executor } from "../run/executor.ts";
-import { randomSeed } from "../run/run.ts";
+import { randomSeed } from "../run/perform.ts";
 import type { Variant } from "../variant.ts";
 import { variantNamed } from "../variants.ts";
 import { TRACE_VERSION } from "./format.ts";

@@ -1,0 +1,125 @@
+/**
+ * What changed from one kernel to another, over the same cases: the judgement, without a word of how it is printed.
+ */
+import type { Divergence } from "../divergence.ts";
+import { firstDivergences } from "../report/verdict.ts";
+import type { CaseShape } from "../run/shape.ts";
+import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
+
+/** A sum over the cases that both kernels ran to their end. */
+export interface Change {
+  baseline: number;
+  candidate: number;
+}
+
+/** One variant on both kernels. */
+export interface VariantDifference {
+  variant: string;
+  /** Absent where it was not run: a kernel without buffered_iomap, or one that went down. */
+  baseline?: JobResult;
+  candidate?: JobResult;
+  /** Operations a second. */
+  perSecond: Change;
+  /** Cases that both kernels ran without a divergence. */
+  compared: number;
+  /** Of them, those that ended with another map: both are right. */
+  mapsChanged: number;
+  /** The number of the first of those. */
+  firstChanged?: number;
+  /** st_blocks, units of 512 bytes. */
+  blocks: Change;
+  extents: Change;
+}
+
+export interface Difference {
+  variants: VariantDifference[];
+  /** Of the candidate alone, and of the baseline alone. */
+  appeared: Divergence[];
+  gone: Divergence[];
+  /** Known deviations of the candidate alone, and of the baseline alone, by id. */
+  deviationsAppeared: string[];
+  deviationsGone: string[];
+}
+
+/** The same thing found twice: the operations that it was shrunk to may differ from run to run. */
+const keyOf = ({ variant, kind }: Divergence): string => `${variant} ${kind}`;
+
+function notIn(found: readonly Divergence[], others: readonly Divergence[]): Divergence[] {
+  const keys = new Set(others.map(keyOf));
+  return found.filter((divergence) => !keys.has(keyOf(divergence)));
+}
+
+/** Known deviations that the kernel shows, by its witness. */
+function deviationsOf({ results }: SupervisorResult): Set<string> {
+  return new Set(results.flatMap(({ counts }) => Object.keys(counts.deviations)));
+}
+
+/** The jobs of a variant as one. */
+function jobsOf({ results }: SupervisorResult, name: string): JobResult | undefined {
+  const jobs = results.filter(({ variant }) => variant === name);
+  const [first] = jobs;
+  if (first === undefined) return undefined;
+  const shapes = jobs.flatMap((job) => job.shapes ?? []);
+  const counts = { ...first.counts, cases: 0, operations: 0 };
+  for (const job of jobs) {
+    counts.cases += job.counts.cases;
+    counts.operations += job.counts.operations;
+  }
+  return { ...first, counts, shapes, seconds: Math.max(...jobs.map(({ seconds }) => seconds)) };
+}
+
+function speedOf(job: JobResult | undefined): number {
+  return job === undefined ? 0 : job.counts.operations / Math.max(job.seconds, 0.001);
+}
+
+const total = (shapes: readonly CaseShape[], of: "blocks" | "extents"): number =>
+  shapes.reduce((sum, shape) => sum + shape[of], 0);
+
+function variantDifference(
+  variant: string,
+  baseline: JobResult | undefined,
+  candidate: JobResult | undefined,
+): VariantDifference {
+  const before = new Map((baseline?.shapes ?? []).map((shape) => [shape.case, shape]));
+  const after = (candidate?.shapes ?? []).filter((shape) => before.has(shape.case));
+  const both = after.map((shape) => before.get(shape.case)!);
+  const changed = after.filter((shape) => shape.map !== before.get(shape.case)!.map);
+  const numbers = changed.map((shape) => shape.case);
+  return {
+    variant,
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(candidate === undefined ? {} : { candidate }),
+    perSecond: { baseline: speedOf(baseline), candidate: speedOf(candidate) },
+    compared: after.length,
+    mapsChanged: changed.length,
+    ...(numbers.length === 0 ? {} : { firstChanged: Math.min(...numbers) }),
+    blocks: { baseline: total(both, "blocks"), candidate: total(after, "blocks") },
+    extents: { baseline: total(both, "extents"), candidate: total(after, "extents") },
+  };
+}
+
+const only = (these: ReadonlySet<string>, those: ReadonlySet<string>): string[] =>
+  [...these].filter((id) => !those.has(id));
+
+/** What changed from `baseline` to `candidate`, which ran the same cases. */
+export function difference(baseline: SupervisorResult, candidate: SupervisorResult): Difference {
+  const names = [...baseline.results, ...candidate.results].map(({ variant }) => variant);
+  const [before, after] = [baseline, candidate].map((result) =>
+    firstDivergences(result).map(({ divergence }) => divergence),
+  ) as [Divergence[], Divergence[]];
+  const [had, has] = [deviationsOf(baseline), deviationsOf(candidate)];
+  return {
+    variants: [...new Set(names)].map((name) =>
+      variantDifference(name, jobsOf(baseline, name), jobsOf(candidate, name)),
+    ),
+    appeared: notIn(after, before),
+    gone: notIn(before, after),
+    deviationsAppeared: only(has, had),
+    deviationsGone: only(had, has),
+  };
+}
+
+/** Whether the candidate does something wrong that the baseline did not. */
+export function isWorse({ appeared, deviationsAppeared }: Difference): boolean {
+  return appeared.length > 0 || deviationsAppeared.length > 0;
+}

@@ -1,0 +1,118 @@
+/**
+ * A comparison in words: what a reviewer of a patch reads.
+ */
+import { knownDeviations } from "../../model/deviations/index.ts";
+import type { Divergence } from "../divergence.ts";
+import { describeOperation } from "../operation.ts";
+import { counted, grouped } from "../report/progress.ts";
+import { paintWith } from "../report/terminal.ts";
+import type { Paint } from "../report/terminal.ts";
+import { isWorse } from "./difference.ts";
+import type { Change, Difference, VariantDifference } from "./difference.ts";
+
+const COLUMNS = ["baseline", "candidate", "maps changed", "blocks", "extents", "speed"] as const;
+const WIDTH = 14;
+
+/** "+12 (+0.3 %)"; "same" where nothing changed. */
+export function changeText({ baseline, candidate }: Change): string {
+  const by = candidate - baseline;
+  if (by === 0) return "same";
+  const sign = by > 0 ? "+" : "-";
+  const share = baseline === 0 ? "" : ` (${sign}${((100 * Math.abs(by)) / baseline).toFixed(1)} %)`;
+  return `${sign}${grouped(Math.abs(by))}${share}`;
+}
+
+/** "+3 %" */
+function speedText({ baseline, candidate }: Change): string {
+  if (baseline === 0 || candidate === 0) return "-";
+  const percent = Math.round(100 * (candidate / baseline - 1));
+  return `${percent < 0 ? "-" : "+"}${Math.abs(percent)} %`;
+}
+
+function stateOf(
+  ran: VariantDifference["baseline"],
+  variant: string,
+  diverged: ReadonlySet<string>,
+): string {
+  if (ran === undefined) return "not run";
+  return diverged.has(variant) ? "DIVERGES" : "conforms";
+}
+
+interface Diverged {
+  baseline: ReadonlySet<string>;
+  candidate: ReadonlySet<string>;
+}
+
+function row(of: VariantDifference, diverged: Diverged): string[] {
+  const { variant, compared, mapsChanged } = of;
+  const maps = mapsChanged === 0 ? "none" : `${grouped(mapsChanged)} of ${grouped(compared)}`;
+  const comparable = compared > 0;
+  return [
+    stateOf(of.baseline, variant, diverged.baseline),
+    stateOf(of.candidate, variant, diverged.candidate),
+    comparable ? maps : "-",
+    comparable ? changeText(of.blocks) : "-",
+    comparable ? changeText(of.extents) : "-",
+    speedText(of.perSecond),
+  ];
+}
+
+function table(variants: readonly VariantDifference[], diverged: Diverged, paint: Paint): string[] {
+  const name = Math.max(7, ...variants.map(({ variant }) => variant.length));
+  const line = (first: string, cells: readonly string[]): string =>
+    [first.padEnd(name), ...cells.map((cell) => cell.padStart(WIDTH))].join(" ").trimEnd();
+  return [
+    paint("bold", line("variant", COLUMNS)),
+    ...variants.map((variant) => line(variant.variant, row(variant, diverged))),
+    "",
+  ];
+}
+
+function divergenceLines(title: string, found: readonly Divergence[], paint: Paint): string[] {
+  if (found.length === 0) return [];
+  const lines = found.map(({ variant, kind, operations, step, message }) => {
+    const shown = operations
+      .slice(0, step + 1)
+      .map(describeOperation)
+      .join("; ");
+    return `  ${variant}: ${kind}: ${message}\n    ${shown}`;
+  });
+  return [paint("bold", title), ...lines, ""];
+}
+
+function deviationLines(title: string, ids: readonly string[], paint: Paint): string[] {
+  if (ids.length === 0) return [];
+  const known = knownDeviations.filter(({ id }) => ids.includes(id));
+  return [paint("bold", title), ...known.map(({ id, claim }) => `  ${id}\n    ${claim}`), ""];
+}
+
+function closing(what: Difference, paint: Paint): string {
+  const cases = what.variants.reduce((sum, { compared }) => sum + compared, 0);
+  const over = `${counted(cases, "case")} that both kernels ran`;
+  if (isWorse(what)) return `${paint(["red", "bold"], "WORSE")}: see above; ${over}`;
+  const better = what.gone.length + what.deviationsGone.length > 0;
+  const word = better ? "BETTER" : "NO WORSE";
+  return `${paint(["green", "bold"], word)}: nothing new is wrong in ${over}`;
+}
+
+/** The comparison, lines ending in "\n". `diverged` has the variants that diverged on each kernel. */
+export function comparisonText(what: Difference, diverged: Diverged, colour: boolean): string {
+  const paint = paintWith(colour);
+  const changed = what.variants.filter(({ firstChanged }) => firstChanged !== undefined);
+  const maps = changed.map(
+    ({ variant, mapsChanged, firstChanged }) =>
+      `  ${variant}: ${counted(mapsChanged, "case")}, the first is case ${firstChanged}`,
+  );
+  return [
+    ...table(what.variants, diverged, paint),
+    ...divergenceLines("new divergences", what.appeared, paint),
+    ...divergenceLines("divergences that are gone", what.gone, paint),
+    ...deviationLines("known deviations that are new", what.deviationsAppeared, paint),
+    ...deviationLines("known deviations that are gone", what.deviationsGone, paint),
+    ...(maps.length === 0
+      ? []
+      : [paint("bold", "files with another map (both are right)"), ...maps, ""]),
+    closing(what, paint),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,118 @@
+/**
+ * Performing a run: the kernel started, probed and driven, and what it came to. What is printed of it is the caller's business.
+ */
+import { randomInt } from "node:crypto";
+import type { ExecutorName } from "./executor.ts";
+import { kernelUnderTest } from "../guest/under-test.ts";
+import type { UnderTestOptions } from "../guest/under-test.ts";
+import type { KernelTraits } from "../kernel-traits.ts";
+import { HANG_SECONDS } from "./link.ts";
+import type { KernelUnderTest } from "./link.ts";
+import type { Assignment } from "./messages.ts";
+import { Progress } from "../report/progress.ts";
+import { supervise } from "./supervisor.ts";
+import type { SupervisorResult } from "./supervisor.ts";
+import type { Variant } from "../variant.ts";
+import { withIomap } from "../variants.ts";
+
+export interface PerformOptions extends UnderTestOptions {
+  /** "host", or the file of a kernel that runs in a guest. */
+  kernel: string;
+  variants: readonly Variant[];
+  /** Cases for each variant; else `seconds` is the limit. */
+  cases: number | undefined;
+  /** Seconds in all. */
+  seconds: number;
+  seed: number | undefined;
+  jobs: number;
+  maxLength: number;
+  strict: boolean;
+  /** End with the first variant that diverges. */
+  first: boolean;
+  /** Tell the shape of each case, for a comparison. */
+  shapes?: boolean;
+  executor: ExecutorName;
+  /** Seconds; undefined where it is as long as is usual on such a kernel. */
+  hangSeconds: number | undefined;
+}
+
+/** A seed that a person can type. */
+export function randomSeed(): number {
+  return randomInt(1, 2 ** 31);
+}
+
+/** What a run is about, as it became known. */
+export interface Facts {
+  options: PerformOptions;
+  kernel: KernelUnderTest;
+  seed: number;
+  hangSeconds: number;
+  traits: KernelTraits;
+  commandLine: string;
+}
+
+function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] {
+  const { cases, jobs, maxLength, strict, executor } = options;
+  const variants = withIomap(options.variants, traits.bufferedIomap);
+  return Array.from({ length: jobs }, (_, job) => ({
+    variants: variants.map(({ name }) => name),
+    seed,
+    cases,
+    seconds: cases === undefined ? options.seconds / variants.length : undefined,
+    maxLength,
+    strict,
+    executor,
+    job,
+    jobs,
+    traits,
+    tellCases: kernel.guest,
+    first: options.first,
+    shapes: options.shapes ?? false,
+  }));
+}
+
+/** What a run came to. */
+export interface Performed {
+  kernel: KernelUnderTest;
+  seed: number;
+  /** Date.now() at its beginning. */
+  started: number;
+  /** Absent where the kernel did not answer. */
+  facts?: Facts;
+  result: SupervisorResult;
+  /** What ended it before its time. */
+  failure?: unknown;
+}
+
+/**
+ * Run. `onFacts` is called when the kernel has said what it is. What stops the run is returned with what was found before; what
+ * keeps it from beginning is thrown: UsageError, EnvironmentError.
+ */
+export async function perform(
+  options: PerformOptions,
+  onFacts: (facts: Facts) => void,
+): Promise<Performed> {
+  const started = Date.now();
+  const seed = options.seed ?? randomSeed();
+  const kernel = await kernelUnderTest(options.kernel, options);
+  const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
+  const progress = new Progress(process.stderr);
+  const performed: Performed = { kernel, seed, started, result: { results: [], found: [] } };
+  const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
+    const facts = { options, kernel, seed, hangSeconds, traits, commandLine };
+    performed.facts = facts;
+    onFacts(facts);
+    const assignments = assignmentsFor(facts);
+    progress.begin(assignments[0]!.variants.length);
+    return assignments;
+  };
+  try {
+    const onProgress = progress.update.bind(progress);
+    const supervised = { kernel, jobs: options.jobs, hangSeconds, assign, onProgress };
+    await supervise(supervised, performed.result);
+  } catch (error) {
+    performed.failure = error;
+  }
+  progress.end();
+  return performed;
+}
