@@ -28,6 +28,7 @@ export const DIVERGENCE_KINDS = [
   "e2fsck",
   "free-blocks",
   // From the kernel as a whole.
+  "mount",
   "kernel-log",
   "hang",
   "panic",

@@ -11,6 +11,8 @@ export type EnvironmentCause =
   | "no-space"
   | "mkfs-failed"
   | "mount-refused"
+  /** Ext4 itself did not take a file system that mkfs.ext4 made, for no reason that a kernel may have. */
+  | "ext4-refused"
   | "no-ioctl"
   | "unsupported-platform"
   | "process-failed"

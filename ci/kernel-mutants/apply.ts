@@ -3,6 +3,9 @@
  */
 import type { Mutant } from "./mutants.ts";
 
+/** A change of one place. */
+export type Edit = Pick<Mutant, "file" | "within" | "find" | "replace">;
+
 /** The place is not there, or there is more than one. */
 export class MutantError extends Error {
   override readonly name = "MutantError";
@@ -24,7 +27,7 @@ function definitionOf(source: string, name: string): { start: number; end: numbe
 }
 
 /** The source with the bug in it. Throws MutantError where its place is not there exactly once. */
-export function applyMutant(source: string, { within, find, replace }: Mutant): string {
+export function applyMutant(source: string, { within, find, replace }: Edit): string {
   const { start, end } = definitionOf(source, within);
   const body = source.slice(start, end);
   const times = body.split(find).length - 1;

@@ -4,20 +4,18 @@
  *
  * The unchanged kernel comes first: where that does not conform, a finding says nothing.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
 import { UsageError } from "../../harness/failure.ts";
 import { BuildError } from "../../harness/kernel-build/build-error.ts";
-import { buildKernel, cacheFolder, defaultJobs } from "../../harness/kernel-build/build.ts";
-import { copyTree, kernelTree } from "../../harness/kernel-build/source.ts";
 import { packageRoot } from "../../harness/package.ts";
 import type { RunResult } from "../../harness/run/result.ts";
-import { applyMutant } from "./apply.ts";
 import { mutants } from "./mutants.ts";
 import type { Mutant } from "./mutants.ts";
+import { ChangedTree } from "./tree.ts";
 
 interface Arguments {
   source: string;
@@ -47,53 +45,7 @@ function chosen(only: string | undefined): readonly Mutant[] {
   });
 }
 
-/** A tree of our own, whose files may be changed. */
-class Tree {
-  readonly path: string;
-  readonly #original: string;
-
-  private constructor(path: string, original: string) {
-    this.path = path;
-    this.#original = original;
-  }
-
-  static async copyOf(source: string): Promise<Tree> {
-    const original = kernelTree(source);
-    const path = join(cacheFolder(), "mutants");
-    await copyTree(original, path);
-    const tree = new Tree(path, original);
-    // A run that was killed may have left objects of a mutant, newer than what they should be made of.
-    for (const file of new Set(mutants.map((mutant) => mutant.file)))
-      tree.#write(file, tree.#read(file));
-    return tree;
-  }
-
-  #read(file: string): string {
-    return readFileSync(join(this.#original, file), "utf8");
-  }
-
-  /** Never through the link, which the user's file is at the other end of. */
-  #write(file: string, text: string): void {
-    rmSync(join(this.path, file));
-    writeFileSync(join(this.path, file), text);
-  }
-
-  change(mutant: Mutant): void {
-    this.#write(mutant.file, applyMutant(this.#read(mutant.file), mutant));
-  }
-
-  restore({ file }: Mutant): void {
-    this.#write(file, this.#read(file));
-  }
-}
-
 const scratch = mkdtempSync(join(tmpdir(), "conform-mutants-"));
-
-function build(tree: Tree, id: string) {
-  const out = join(scratch, id);
-  const options = { patches: [], configs: [], coverage: false, jobs: defaultJobs() };
-  return buildKernel({ ...options, tree: tree.path, arch: "um", out });
-}
 
 /** Run the tool in the kernel. Undefined where it came to no result. */
 async function test(kernel: string, args: Arguments): Promise<RunResult | undefined> {
@@ -129,10 +81,11 @@ function row(id: string, area: string, result: RunResult | undefined): string {
   return `${name} ${what.padEnd(14)} after ${after} s, case ${first.case} of ${first.variant}; ${length} operations`;
 }
 
-async function tryMutant(tree: Tree, mutant: Mutant, args: Arguments): Promise<boolean> {
-  tree.change(mutant);
+async function tryMutant(tree: ChangedTree, mutant: Mutant, args: Arguments): Promise<boolean> {
+  const out = join(scratch, mutant.id);
+  tree.change([mutant]);
   try {
-    const { out } = await build(tree, mutant.id);
+    await tree.build(out);
     const result = await test(out, args);
     process.stdout.write(`${row(mutant.id, mutant.area, result)}\n`);
     rmSync(out);
@@ -142,15 +95,21 @@ async function tryMutant(tree: Tree, mutant: Mutant, args: Arguments): Promise<b
     process.stdout.write(`${mutant.id}: ${error.message}\n`);
     return false;
   } finally {
-    tree.restore(mutant);
+    tree.restore([mutant]);
   }
 }
 
 async function main(args: Arguments): Promise<void> {
   const wanted = chosen(args.only);
-  const tree = await Tree.copyOf(args.source);
+  const tree = await ChangedTree.of(
+    args.source,
+    "mutants",
+    mutants.map(({ file }) => file),
+  );
   mkdirSync(join(scratch, "found"));
-  const control = await test((await build(tree, "unchanged")).out, args);
+  const unchanged = join(scratch, "unchanged");
+  await tree.build(unchanged);
+  const control = await test(unchanged, args);
   process.stdout.write(`${row("(unchanged)", "", control)}\n`);
   if (control?.verdict !== "conforms") {
     process.stdout.write(

@@ -19,18 +19,25 @@ export function mountOptions(variant: Variant): string[] {
   return [...variant.mountOptions, ...commit];
 }
 
-/** Mounts the ext4 on `device`. Throws EnvironmentError where the kernel refuses. */
+/** Why ext4 may refuse a file system that is whole: it knows less than mkfs.ext4 or the variant asks for. */
+const KNOWS_LESS =
+  /unknown parameter|unrecognized mount option|unsupported|bad block size|can.?t support/i;
+
+/**
+ * Mounts the ext4 on `device`. Throws EnvironmentError where the kernel refuses: "ext4-refused" where ext4 says why, and it is not
+ * that it knows less.
+ */
 export function mountExt4(device: string, mountPoint: string, options: readonly string[]): void {
   const flags = options.length === 0 ? [] : ["-o", options.join(",")];
   const log = KernelLog.open();
   const { exitCode, complaint } = runSync("mount", ["-t", "ext4", ...flags, device, mountPoint]);
   // mount(8) can only guess ("wrong fs type, bad option, bad superblock"); ext4 says in the log which it was.
-  const reason = exitCode === 0 ? "" : (log?.lastOfExt4() ?? complaint);
+  const said = exitCode === 0 ? undefined : log?.lastOfExt4();
   log?.close();
   if (exitCode === 0) return;
   throw new EnvironmentError(
-    "mount-refused",
-    `mount -t ext4 ${flags.join(" ")} ${device} was refused: ${reason}`,
+    said === undefined || KNOWS_LESS.test(said) ? "mount-refused" : "ext4-refused",
+    `mount -t ext4 ${flags.join(" ")} ${device} was refused: ${said ?? complaint}`,
     "Leave out the option that this kernel does not know, or run as root outside a restricted container.",
   );
 }

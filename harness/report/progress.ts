@@ -1,7 +1,7 @@
 /**
  * How far a run has come, as a live line.
  */
-import type { RunCounts } from "../run/variant-run.ts";
+import type { RunCounts } from "../run/run-counts.ts";
 import { LiveLine } from "./live-line.ts";
 
 const number = new Intl.NumberFormat("en-US");

@@ -49,6 +49,7 @@ const titles: Readonly<Record<DivergenceKind, string>> = {
   contents: "the file reads differently after a fresh mount",
   e2fsck: "e2fsck is not content with the file system",
   "free-blocks": "the free-block count is wrong",
+  mount: "ext4 does not mount its own file system",
   "kernel-log": "the kernel complained",
   hang: "the kernel hung",
   panic: "the kernel went down",
@@ -305,9 +306,9 @@ export function report(divergence: Divergence, context: ReportContext): string {
   return [
     `${paint(["red", "bold"], "FAIL")}  ${paint("bold", titles[divergence.kind])}`,
     "",
-    paint("bold", "operations"),
-    ...operationLines(divergence, variant.blockSize, paint),
-    "",
+    ...(divergence.operations.length === 0
+      ? []
+      : [paint("bold", "operations"), ...operationLines(divergence, variant.blockSize, paint), ""]),
     ...observationLines(divergence, variant.blockSize, paint),
     ...evidenceLines(divergence.evidence, paint),
     paint("bold", "first difference"),

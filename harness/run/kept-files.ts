@@ -40,7 +40,7 @@ export const onDiskKinds: Record<FindingKind, DivergenceKind> = {
   map: "on-disk-map",
   blocks: "on-disk-blocks",
   "free-blocks": "free-blocks",
-  mount: "e2fsck",
+  mount: "mount",
   contents: "contents",
   "kernel-log": "kernel-log",
 };

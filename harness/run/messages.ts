@@ -9,7 +9,7 @@ import type { EnvironmentCause } from "../failure.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { Operation } from "../operation.ts";
 import type { Variant } from "../variant.ts";
-import type { RunCounts } from "./variant-run.ts";
+import type { RunCounts } from "./run-counts.ts";
 
 /** A share of a run. */
 export interface Assignment {

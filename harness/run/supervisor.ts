@@ -11,7 +11,8 @@ import { Attempts, investigate } from "./lost.ts";
 import type { Assignment, FoundDivergence, Message, Mounted } from "./messages.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
-import type { RunCounts } from "./variant-run.ts";
+import { NOTHING_RUN } from "./run-counts.ts";
+import type { RunCounts } from "./run-counts.ts";
 import { variantNamed } from "../variants.ts";
 
 /** Milliseconds in which a signal that ended a worker has reached this process too. */
@@ -44,15 +45,6 @@ export interface SupervisorOptions {
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
 }
 
-const NOT_STARTED: RunCounts = {
-  cases: 0,
-  operations: 0,
-  files: 0,
-  checkpoints: 0,
-  guesses: 0,
-  deviations: {},
-};
-
 const UNKNOWN: Mounted = { path: undefined, options: "" };
 
 /** How a variant was mounted in a run. */
@@ -65,7 +57,7 @@ class Job {
   readonly #result: SupervisorResult;
   readonly #attempts: Attempts;
   #conversation: Conversation;
-  #counts = NOT_STARTED;
+  #counts = NOTHING_RUN;
   #mounted = UNKNOWN;
   #variantStarted = 0;
 
@@ -119,7 +111,7 @@ class Job {
     if (message.type === "mounted") {
       const { path, options } = message;
       this.#mounted = { path, options };
-      this.#counts = NOT_STARTED;
+      this.#counts = NOTHING_RUN;
       this.#variantStarted = Date.now();
     }
     if (message.type === "progress") {

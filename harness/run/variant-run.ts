@@ -22,6 +22,7 @@ import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../observation.ts";
 import type { Mounted } from "./messages.ts";
+import type { RunCounts } from "./run-counts.ts";
 import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
 import { pathToModel, writePathOf } from "../kernel/write-path.ts";
@@ -40,20 +41,6 @@ export interface VariantRunOptions {
   /** Known deviations count as divergences. */
   strict: boolean;
   executor: ExecutorName;
-}
-
-/** What a run came to, as plain data. */
-export interface RunCounts {
-  cases: number;
-  /** Operations that were applied to both and compared. */
-  operations: number;
-  /** Files that were checked on disk. */
-  files: number;
-  checkpoints: number;
-  /** Blocks whose state depended on placement and was taken from the kernel. */
-  guesses: number;
-  /** Cases in which a known deviation had a part, by its id. */
-  deviations: Record<string, number>;
 }
 
 /** A divergence of a run, shrunk. */

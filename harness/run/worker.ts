@@ -21,6 +21,7 @@ import { whenSignalled } from "../kernel/undo.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { shrinkCase } from "./shrink.ts";
+import { NOTHING_RUN } from "./run-counts.ts";
 import { VariantRun } from "./variant-run.ts";
 
 /** Milliseconds between two progress messages. */
@@ -190,11 +191,41 @@ class VariantJob {
   }
 }
 
+/** How often a fresh image that ext4 does not mount is made again before that is a finding. */
+const MOUNTS = 2;
+
+/** The run of a variant; what ext4 said where it mounts no fresh image of it. Throws EnvironmentError where this machine cannot. */
+async function opened(
+  name: string,
+  { traits, ...options }: Assignment,
+): Promise<VariantRun | EnvironmentError> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await VariantRun.open(variantNamed(name), traits, options);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError) || error.reason !== "ext4-refused") throw error;
+      if (tried === MOUNTS) return error;
+    }
+  }
+}
+
+function reportUnmountable(variant: string, { message }: EnvironmentError, channel: Channel): void {
+  const divergence = { variant, step: 0, operations: [], kind: "mount" as const, message };
+  channel.send({ type: "mounted", variant, path: undefined, options: "" });
+  channel.send({ type: "diverged", variant });
+  const found = { variant, case: -1, divergence, confirmed: true, named: [] };
+  channel.send({ type: "found", found });
+  channel.send({ type: "finished", variant, counts: NOTHING_RUN, seconds: 0 });
+}
+
 async function carryOut(assignment: Assignment, channel: Channel): Promise<void> {
-  const { seed, maxLength, strict, executor, traits } = assignment;
-  const options = { seed, maxLength, strict, executor };
   for (const name of assignment.variants) {
-    const run = await VariantRun.open(variantNamed(name), traits, options);
+    const run = await opened(name, assignment);
+    if (run instanceof EnvironmentError) {
+      reportUnmountable(name, run, channel);
+      if (assignment.first) break;
+      continue;
+    }
     try {
       channel.send({ type: "mounted", variant: name, ...run.mounted });
       const found = await new VariantJob(run, assignment, channel).run();

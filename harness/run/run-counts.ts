@@ -1,0 +1,23 @@
+/** What a run of a variant came to, as plain data. */
+export interface RunCounts {
+  cases: number;
+  /** Operations that were applied to both and compared. */
+  operations: number;
+  /** Files that were checked on disk. */
+  files: number;
+  checkpoints: number;
+  /** Blocks whose state depended on placement and was taken from the kernel. */
+  guesses: number;
+  /** Cases in which a known deviation had a part, by its id. */
+  deviations: Record<string, number>;
+}
+
+/** Of a variant that has not begun. */
+export const NOTHING_RUN: RunCounts = {
+  cases: 0,
+  operations: 0,
+  files: 0,
+  checkpoints: 0,
+  guesses: 0,
+  deviations: {},
+};
