@@ -7,6 +7,7 @@ import { knownDeviations } from "../model/deviations/index.ts";
 import { MEMORY_MIB } from "./guest/under-test.ts";
 import type { UnderTestOptions } from "./guest/under-test.ts";
 import { variants } from "../images/variants.ts";
+import type { CoverageOptions } from "./coverage/report.ts";
 import { compare } from "./comparison/command.ts";
 import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
@@ -118,11 +119,14 @@ withKernel(program.command("run"))
     integer(5, 3600),
   )
   .option("--result <file>", "write what it came to there, as JSON")
+  .option("--coverage <folder>", "of a kernel built with --coverage: report which lines ran")
+  .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
-    const { variant, hang, ...rest } = options;
+    const { variant, hang, coverage, patch, ...rest } = options;
     process.exitCode = await run({
       ...rest,
+      coverage: coverageOptions(coverage, patch),
       cases: options.cases,
       seed: options.seed,
       result: options.result,
@@ -130,6 +134,13 @@ withKernel(program.command("run"))
       hangSeconds: hang,
     });
   });
+
+function coverageOptions(coverage?: string, patch?: string): CoverageOptions | undefined {
+  if (coverage !== undefined) return { coverage, patch };
+  if (patch !== undefined)
+    throw new UsageError("--patch needs --coverage: a folder for the report");
+  return undefined;
+}
 
 interface RunArguments extends KernelArguments {
   variant: string;
@@ -144,6 +155,8 @@ interface RunArguments extends KernelArguments {
   hang?: number;
   save: string;
   result?: string;
+  coverage?: string;
+  patch?: string;
 }
 
 withKernel(program.command("replay"))

@@ -16,7 +16,8 @@ export type EnvironmentCause =
   | "no-ioctl"
   | "unsupported-platform"
   | "process-failed"
-  | "guest-did-not-start";
+  | "guest-did-not-start"
+  | "no-coverage";
 
 /** The machine cannot do what was asked: a SKIP with one line, exit status 4, never a PASS. */
 export class EnvironmentError extends Error {

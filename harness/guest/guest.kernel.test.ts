@@ -128,6 +128,14 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     expect(exitCode).toBe(4);
   });
 
+  test("a kernel that counts no lines is refused before the run", async () => {
+    const args = ["run", ...inGuest, "--variant", "4k-nodelalloc", "--coverage", "coverage"];
+    const { stderr, stdout, exitCode } = await conform(args);
+    expect(stderr).toMatch(/^SKIP: this kernel does not count .* Build it with kernel build --cov/);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(4);
+  });
+
   test("a kernel that panics before it comes up is one line, with what to do", async () => {
     const args = ["replay", ...inGuest, "--append", "init=/nonexistent", "--"];
     const { stderr, exitCode } = await conform([...args, caseFile("case.json")]);

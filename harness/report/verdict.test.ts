@@ -27,6 +27,8 @@ const conforming: SupervisorResult = {
     },
   ],
   found: [],
+  kernels: [],
+  guestsLost: 0,
 };
 
 function found(variant: string, number: number, confirmed: boolean): FoundDivergence {

@@ -6,6 +6,7 @@ import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../divergence.ts";
 import type { ExecutorName } from "./executor.ts";
 import type { EnvironmentCause } from "../failure.ts";
+import type { ObjectCounters } from "../kernel/gcov.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { Operation } from "../operation.ts";
 import type { Variant } from "../variant.ts";
@@ -59,6 +60,8 @@ export type Request =
   | { type: "probe" }
   | { type: "run"; assignment: Assignment }
   | { type: "attempt"; attempt: Attempt }
+  /** What ran of the kernel so far. */
+  | { type: "count" }
   /** The worker ends. */
   | { type: "end" };
 
@@ -108,6 +111,10 @@ export type Message =
   | { type: "finished"; variant: string; counts: RunCounts; seconds: number; shapes?: string }
   /** Answers "run". */
   | { type: "done" }
+  /** Of one object of the kernel. */
+  | ({ type: "counters" } & ObjectCounters)
+  /** Answers "count". */
+  | { type: "counted" }
   /** Answers "attempt". */
   | ({ type: "attempted" } & Attempted)
   /** Something came back from the kernel. */

@@ -10,7 +10,7 @@ import { HANG_SECONDS } from "./link.ts";
 import type { KernelUnderTest } from "./link.ts";
 import type { Assignment } from "./messages.ts";
 import { Progress } from "../report/progress.ts";
-import { supervise } from "./supervisor.ts";
+import { nothingRun, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import type { Variant } from "../variant.ts";
 import { withIomap } from "../variants.ts";
@@ -29,6 +29,8 @@ export interface PerformOptions extends UnderTestOptions {
   strict: boolean;
   /** End with the first variant that diverges. */
   first: boolean;
+  /** Ask what ran of the kernel; in a guest only, whose counters are the run's own. */
+  counts?: boolean;
   /** Tell the shape of each case, for a comparison. */
   shapes?: boolean;
   executor: ExecutorName;
@@ -97,7 +99,7 @@ export async function perform(
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
   const progress = new Progress(process.stderr);
-  const performed: Performed = { kernel, seed, started, result: { results: [], found: [] } };
+  const performed: Performed = { kernel, seed, started, result: nothingRun() };
   const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
     const facts = { options, kernel, seed, hangSeconds, traits, commandLine };
     performed.facts = facts;
@@ -108,7 +110,8 @@ export async function perform(
   };
   try {
     const onProgress = progress.update.bind(progress);
-    const supervised = { kernel, jobs: options.jobs, hangSeconds, assign, onProgress };
+    const { jobs, counts: coverage = false } = options;
+    const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress };
     await supervise(supervised, performed.result);
   } catch (error) {
     performed.failure = error;

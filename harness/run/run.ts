@@ -3,10 +3,12 @@
  */
 import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
+import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
+import type { CoverageOptions } from "../coverage/report.ts";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
-import { UsageError } from "../failure.ts";
+import { EnvironmentError, UsageError } from "../failure.ts";
 import { notCompared } from "../kernel-traits.ts";
 import { WorkerLost } from "./conversation.ts";
 import { kernelFlag } from "./link.ts";
@@ -16,6 +18,7 @@ import { perform } from "./perform.ts";
 import type { Facts, PerformOptions, Performed } from "./perform.ts";
 import { resultOf, writeResult } from "./result.ts";
 import { packageVersion } from "../package.ts";
+import { counted } from "../report/progress.ts";
 import { report } from "../report/report.ts";
 import { mountedAs } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
@@ -30,6 +33,8 @@ export interface RunOptions extends PerformOptions {
   doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
   result: string | undefined;
+  /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
+  coverage?: CoverageOptions | undefined;
 }
 
 /** A name that is not taken yet. */
@@ -125,9 +130,38 @@ function printHead({ kernel, traits, commandLine, seed }: Facts): void {
   process.stdout.write(`${lines.join("\n")}\n\n`);
 }
 
+/** What is said beside a verdict of the lines of the kernel that ran. A failure takes nothing from the verdict. */
+async function presentCoverage(
+  { kernels, guestsLost }: SupervisorResult,
+  options: CoverageOptions,
+): Promise<void> {
+  try {
+    const colour = wantsColour(process.stdout, process.env);
+    process.stdout.write(`\n${await reportCoverage(kernels, options, colour)}`);
+    if (guestsLost > 0) {
+      const guests = counted(guestsLost, "guest");
+      process.stdout.write(`note: ${guests} went down; what ran there is not counted\n`);
+    }
+  } catch (error) {
+    if (!(error instanceof EnvironmentError || error instanceof UsageError)) throw error;
+    process.stderr.write(`ext4-conform: no coverage: ${error.message}\n`);
+  }
+}
+
+/** Throws UsageError where coverage cannot be had as asked. */
+function prepareCoverage({ coverage, kernel }: RunOptions): void {
+  if (coverage === undefined) return;
+  if (kernel === "host") {
+    throw new UsageError("--coverage needs --kernel: only in a guest are the counters this run's");
+  }
+  mustBeReportable(coverage);
+}
+
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
 export async function run(options: RunOptions): Promise<ExitStatus> {
-  const performed = await perform(options, (facts) => {
+  prepareCoverage(options);
+  const counts = options.coverage !== undefined;
+  const performed = await perform({ ...options, counts }, (facts) => {
     mustBeWritable(options.save);
     printHead(facts);
   });
@@ -144,6 +178,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     if (options.result !== undefined) {
       writeResult(options.result, resultOf(result, about, seed, started));
     }
+    if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }

@@ -3,6 +3,8 @@
  * itself.
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
+import { EnvironmentError } from "../failure.ts";
+import type { ObjectCounters } from "../kernel/gcov.ts";
 import { sweepLeftovers } from "../kernel/leftovers.ts";
 import { endBySignal, whenSignalled } from "../kernel/undo.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
@@ -31,13 +33,27 @@ export interface JobResult {
 export interface SupervisorResult {
   results: JobResult[];
   found: FoundDivergence[];
+  /** What ran of the kernel, for each guest that lived to the end of its share; where that was asked for. */
+  kernels: ObjectCounters[][];
+  /** Guests that did not. */
+  guestsLost: number;
   /** When the first case failed, Date.now(); undefined where none did. */
   divergedAt?: number;
 }
 
+/** Of a run that has not begun. */
+export const nothingRun = (): SupervisorResult => ({
+  results: [],
+  found: [],
+  kernels: [],
+  guestsLost: 0,
+});
+
 export interface SupervisorOptions {
   kernel: KernelUnderTest;
   jobs: number;
+  /** Ask what ran of the kernel. */
+  coverage: boolean;
   /** Seconds of silence after which a worker counts as hung. */
   hangSeconds: number;
   /** What is to be done, once the first worker has found out what the kernel does. */
@@ -76,6 +92,17 @@ class Job {
     return this.#conversation.ask({ type: "probe" }, "traits");
   }
 
+  /** What ran of the kernel so far. */
+  async count(): Promise<ObjectCounters[]> {
+    const all: ObjectCounters[] = [];
+    await this.#conversation.ask({ type: "count" }, "counted", (message) => {
+      if (message.type !== "counters") return;
+      const { object, counters } = message;
+      all.push({ object, counters });
+    });
+    return all;
+  }
+
   /** Carry out the assignment; where a guest goes down, find out why and go on with the next variant in another. */
   async run(assignment: Assignment): Promise<void> {
     for (let left = assignment.variants; ;) {
@@ -84,6 +111,7 @@ class Job {
         await this.#conversation.ask({ type: "run", assignment: asked }, "done", (message) =>
           this.#take(asked.job, message),
         );
+        if (this.#options.coverage) this.#result.kernels.push(await this.count());
         await this.#conversation.finish();
         return;
       } catch (error) {
@@ -99,6 +127,7 @@ class Job {
 
   async #lost(error: WorkerLost, name: string, assignment: Assignment): Promise<void> {
     this.#result.divergedAt ??= Date.now();
+    this.#result.guestsLost += 1;
     const found = await investigate(error, variantNamed(name), assignment, this.#attempts);
     await this.#attempts.finish();
     this.#result.found.push(found);
@@ -143,8 +172,17 @@ function asked(assignment: Assignment, variants: string[]): Assignment {
   return { ...assignment, variants };
 }
 
+const countsNothing = (): EnvironmentError =>
+  new EnvironmentError(
+    "no-coverage",
+    "this kernel does not count what runs of fs/ext4 and fs/iomap",
+    "Build it with kernel build --coverage.",
+  );
+
 async function runJobs(jobs: readonly Job[], options: SupervisorOptions): Promise<void> {
   const { traits, commandLine } = await jobs[0]!.probe();
+  // Before the run rather than after it.
+  if (options.coverage && (await jobs[0]!.count()).length === 0) throw countsNothing();
   const assignments = options.assign(traits, commandLine);
   await Promise.all(jobs.map((job, index) => job.run(assignments[index]!)));
 }

@@ -13,6 +13,7 @@ import type { Divergence } from "../divergence.ts";
 import { EnvironmentError } from "../failure.ts";
 import { onDiskKinds } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
+import { readCounters } from "../kernel/gcov.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import type { Assignment, Attempt, FoundDivergence, Message, Request } from "./messages.ts";
 import type { Operation } from "../operation.ts";
@@ -265,6 +266,9 @@ async function answer(request: Request, channel: Channel): Promise<void> {
       return carryOut(request.assignment, channel);
     case "attempt":
       return attempt(request.attempt, channel);
+    case "count":
+      for (const counters of readCounters()) channel.send({ type: "counters", ...counters });
+      return channel.send({ type: "counted" });
     case "end":
       return channel.close();
   }

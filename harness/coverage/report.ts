@@ -1,0 +1,64 @@
+/**
+ * What a run covered of the kernel: written into a folder, told in a few lines.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { UsageError } from "../failure.ts";
+import type { ObjectCounters } from "../kernel/gcov.ts";
+import { writePages } from "./html.ts";
+import { coverageOf } from "./lines.ts";
+import type { FileCoverage } from "./lines.ts";
+import { hunksIn, patchCoverage } from "./patch-coverage.ts";
+import type { PatchCoverage } from "./patch-coverage.ts";
+import { patchText, tableText, totalsText } from "./text.ts";
+
+export interface CoverageOptions {
+  /** Folder for the report. */
+  coverage: string;
+  /** A patch whose lines are asked for. */
+  patch?: string | undefined;
+}
+
+/** Before the run rather than after it. Throws UsageError where the folder cannot be written to, or the patch is none. */
+export function mustBeReportable({ coverage: folder, patch }: CoverageOptions): void {
+  if (patch !== undefined) hunksIn(patch);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`the coverage cannot be written to ${folder}: ${code}`);
+  }
+}
+
+/** The coverage of the patch's own lines alone. */
+function within(files: readonly FileCoverage[], patch: PatchCoverage): FileCoverage[] {
+  return patch.files.map(({ name, code }) => {
+    const file = files.find((one) => one.name === name)!;
+    const lines = new Map(code.map(({ number, count }) => [number, count]));
+    const has = ({ first, last }: { first: number; last: number }): boolean =>
+      code.some(({ number }) => first <= number && number <= last);
+    const functions = new Map([...file.functions].filter(([, span]) => has(span)));
+    return { ...file, lines, functions };
+  });
+}
+
+/** Write the report of what ran in these kernels; the lines to print. Throws EnvironmentError, UsageError. */
+export async function reportCoverage(
+  kernels: readonly (readonly ObjectCounters[])[],
+  { coverage: folder, patch: file }: CoverageOptions,
+  colour: boolean,
+): Promise<string> {
+  const files = await coverageOf(kernels);
+  writePages(folder, files);
+  const told = [totalsText(files)];
+  const written = [tableText(files)];
+  if (file !== undefined) {
+    const patch = patchCoverage(file, files);
+    writePages(join(folder, "patch"), within(files, patch));
+    told.push(patchText(file, patch, files, colour));
+    written.push(patchText(file, patch, files, false));
+  }
+  writeFileSync(join(folder, "coverage.txt"), written.join("\n"));
+  const page = relative("", join(folder, file === undefined ? "" : "patch", "index.html"));
+  return `${told.join("\n")}\ncoverage: ${page}, ${relative("", join(folder, "coverage.txt"))}\n`;
+}
