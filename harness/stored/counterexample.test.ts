@@ -11,11 +11,11 @@ import {
   counterexampleOf,
   counterexampleSchema,
   formatCounterexample,
-  MAX_FILE_BYTES,
   parseCounterexample,
   readCounterexample,
   writeCounterexample,
 } from "./counterexample.ts";
+import { MAX_FILE_BYTES } from "./stored-file.ts";
 import { DIVERGENCE_KINDS } from "../divergence.ts";
 import { UsageError } from "../failure.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";

@@ -1,0 +1,163 @@
+/**
+ * Files of ours: JSON with its format and version in it, read as if it were hostile, written whole or not at all.
+ */
+import * as fs from "node:fs";
+import type * as z from "zod";
+import { UsageError } from "../failure.ts";
+import { pathText, valueAt } from "../json-path.ts";
+import { printable } from "../report/terminal.ts";
+
+/** Bytes of the largest file that is read: a case of the longest length has a tenth of that. */
+export const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+export interface StoredFormat<T> {
+  /** What the member of that name must be. */
+  format: string;
+  /** The version that is read. */
+  version: number;
+  schema: z.ZodType<T>;
+}
+
+function short(text: string): string {
+  const clean = printable(text);
+  return clean.length > 200 ? `${clean.slice(0, 197)}...` : clean;
+}
+
+/** One line for a place in a file and a reason. */
+function usageError(name: string, reason: string): UsageError {
+  return new UsageError(`${printable(name)}: ${short(reason)}`);
+}
+
+function reasonOf(issue: z.core.$ZodIssue, data: unknown): string {
+  const where = pathText(issue.path);
+  const value = valueAt(data, issue.path);
+  if (value === undefined && issue.code !== "custom") return `${where}: is missing`;
+  if (issue.code === "invalid_union" && issue.path.at(-1) === "op") {
+    return `${where}: there is no operation ${JSON.stringify(value)}`;
+  }
+  const message = issue.message.replace(/^Invalid input: /, "");
+  return where === "" ? message : `${where}: ${message}`;
+}
+
+/** Line and column, from 1, of the position that an error of JSON.parse names; "" where it names none. */
+function placeOf(message: string, text: string): string {
+  const found = /at position (\d+)/.exec(message);
+  if (found === null) return "";
+  const before = text.slice(0, Number(found[1]));
+  const line = before.split("\n").length;
+  return `line ${line}, column ${before.length - before.lastIndexOf("\n")}: `;
+}
+
+function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const place = placeOf(message, text);
+    const ended = place === "" && message.includes("end of JSON");
+    const reason = ended ? "the file ends in the middle" : message.replace(/ at position .*$/s, "");
+    throw usageError(name, `${place}not JSON: ${reason}`);
+  }
+}
+
+/**
+ * What `text` holds, of this format.
+ *
+ * @param name what messages call it: the path of the file
+ * @throws UsageError with one line
+ */
+export function parseStored<T>(
+  text: string,
+  name: string,
+  { format, version: known, schema }: StoredFormat<T>,
+): T {
+  const data = parseJson(text, name);
+  if (valueAt(data, ["format"]) !== format) {
+    throw usageError(name, `is not an ${format}: format is not "${format}"`);
+  }
+  const version = valueAt(data, ["version"]);
+  if (version !== known) {
+    const has = version === undefined ? "no version" : `version ${JSON.stringify(version)}`;
+    throw usageError(name, `has ${has}; this program reads version ${known}`);
+  }
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw usageError(name, reasonOf(parsed.error.issues[0]!, data));
+}
+
+/** The bytes of a regular file of at most MAX_FILE_BYTES. */
+function readBounded(path: string): Buffer {
+  // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  try {
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) throw usageError(path, "is not a regular file");
+    if (stat.size > MAX_FILE_BYTES) {
+      throw usageError(path, `has ${stat.size} bytes, more than ${MAX_FILE_BYTES}`);
+    }
+    const bytes = Buffer.alloc(stat.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const count = fs.readSync(fd, bytes, length, bytes.length - length, length);
+      if (count === 0) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function decode(bytes: Buffer, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw usageError(name, "is not UTF-8 text");
+  }
+}
+
+/** An error of the file system as one line. */
+function fileError(path: string, verb: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const reasons: Record<string, string> = {
+    ENOENT: "there is no such file or directory",
+    EACCES: "permission denied",
+    EISDIR: "is a directory",
+    ENOTDIR: "a part of the path is no directory",
+    ENOSPC: "no space left on the device",
+    EROFS: "the file system is read-only",
+  };
+  const code = String(error.code);
+  return usageError(path, `cannot be ${verb}: ${reasons[code] ?? code}`);
+}
+
+/** Read a file of this format. @throws UsageError with one line, whatever it holds */
+export function readStored<T>(path: string, stored: StoredFormat<T>): T {
+  let bytes: Buffer;
+  try {
+    bytes = readBounded(path);
+  } catch (error) {
+    throw fileError(path, "read", error);
+  }
+  return parseStored(decode(bytes, path), path, stored);
+}
+
+function removeQuietly(path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // What kept it from being written keeps it from being removed.
+  }
+}
+
+/** Write a file: the whole of it or, where that fails, none of it. @throws UsageError where the path cannot be written */
+export function writeStored(path: string, text: string): void {
+  const unfinished = `${path}.${process.pid}.tmp`;
+  try {
+    fs.writeFileSync(unfinished, text, { flag: "wx" });
+    fs.renameSync(unfinished, path);
+  } catch (error) {
+    removeQuietly(unfinished);
+    throw fileError(path, "written", error);
+  }
+}
