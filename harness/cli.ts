@@ -18,10 +18,12 @@ import { BuildError } from "./kernel-build/build-error.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
 import { whenSignalled } from "./kernel/undo.ts";
 import { packageVersion } from "./package.ts";
+import { merge } from "./merge.ts";
 import { bisectStep } from "./bisect.ts";
 import { replay } from "./replay.ts";
 import { HANG_SECONDS } from "./run/link.ts";
 import { run } from "./run/run.ts";
+import { parseShard } from "./run/shard.ts";
 import { traceCheck } from "./trace/check-command.ts";
 import { traceContract } from "./trace/contract-command.ts";
 import { DEFAULT_LIMITS, MIB } from "./trace/limits.ts";
@@ -107,6 +109,10 @@ withKernel(program.command("run"))
   .option("--jobs <n>", "processes, each with images of its own", integer(1, 64), 1)
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--strict", "known deviations count as divergences", false)
+  .option(
+    "--shard <i/n>",
+    "part i of n of a campaign with this seed, of this many cases (see: merge)",
+  )
   .option("--first", "end with the first variant that diverges (each job with its own)", false)
   .addOption(
     new Option("--executor <name>", "system calls in process, or programs, for a cross-check")
@@ -123,9 +129,13 @@ withKernel(program.command("run"))
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
-    const { variant, hang, coverage, patch, ...rest } = options;
+    const { variant, hang, coverage, patch, shard, ...rest } = options;
+    if (shard !== undefined && options.seed === undefined) {
+      throw new UsageError("--shard needs --seed: all shards of a campaign have the same");
+    }
     process.exitCode = await run({
       ...rest,
+      shard: shard === undefined ? undefined : parseShard(shard),
       coverage: coverageOptions(coverage, patch),
       cases: options.cases,
       seed: options.seed,
@@ -151,6 +161,7 @@ interface RunArguments extends KernelArguments {
   maxLength: number;
   strict: boolean;
   first: boolean;
+  shard?: string;
   executor: ExecutorName;
   hang?: number;
   save: string;
@@ -165,6 +176,16 @@ withKernel(program.command("replay"))
   .option("--strict", "known deviations count as divergences", false)
   .action(async (file: string, options: KernelArguments & { strict: boolean }) => {
     process.exitCode = await replay({ ...options, file });
+  });
+
+program
+  .command("merge")
+  .description("the results of the shards of a campaign (run --shard --result) as that of one run")
+  .argument("<files...>", "result files")
+  .option("--result <file>", "write what they came to there, as JSON")
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
+  .action((files: string[], options: { result?: string; save: string }) => {
+    process.exitCode = merge({ files, save: options.save, result: options.result });
   });
 
 withGuest(program.command("compare"))

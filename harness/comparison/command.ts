@@ -9,7 +9,9 @@ import { wantsColour } from "../report/terminal.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform, randomSeed } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
-import { mustBeWritable, present, presentLost } from "../run/run.ts";
+import { mustBeWritable, present } from "../run/present.ts";
+import type { Told } from "../run/present.ts";
+import { presentLost } from "../run/run.ts";
 import { difference, isWorse } from "./difference.ts";
 import { comparisonText } from "./table.ts";
 
@@ -43,6 +45,13 @@ async function runOn(
   return undefined;
 }
 
+const toldOf = ({ kernel, traits, seed, options }: Facts): Told => ({
+  kernel,
+  release: traits.release,
+  seed,
+  strict: options.strict,
+});
+
 /** The reports of what the candidate alone does wrong. */
 function presentNew(
   { facts, result }: Performed,
@@ -52,7 +61,7 @@ function presentNew(
   for (const found of firstDivergences(result)) {
     const { variant, kind } = found.divergence;
     const isNew = appeared.some((one) => one.variant === variant && one.kind === kind);
-    if (isNew && facts !== undefined) present(found, facts, result, save);
+    if (isNew && facts !== undefined) present(found, toldOf(facts), result, save);
   }
 }
 

@@ -2,6 +2,7 @@
  * What changed from one kernel to another, over the same cases: the judgement, without a word of how it is printed.
  */
 import type { Divergence } from "../divergence.ts";
+import { byVariant } from "../run/by-variant.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import type { CaseShape } from "../run/shape.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
@@ -54,18 +55,9 @@ function deviationsOf({ results }: SupervisorResult): Set<string> {
   return new Set(results.flatMap(({ counts }) => Object.keys(counts.deviations)));
 }
 
-/** The jobs of a variant as one. */
-function jobsOf({ results }: SupervisorResult, name: string): JobResult | undefined {
-  const jobs = results.filter(({ variant }) => variant === name);
-  const [first] = jobs;
-  if (first === undefined) return undefined;
-  const shapes = jobs.flatMap((job) => job.shapes ?? []);
-  const counts = { ...first.counts, cases: 0, operations: 0 };
-  for (const job of jobs) {
-    counts.cases += job.counts.cases;
-    counts.operations += job.counts.operations;
-  }
-  return { ...first, counts, shapes, seconds: Math.max(...jobs.map(({ seconds }) => seconds)) };
+/** What a variant came to. */
+function resultOf({ results }: SupervisorResult, name: string): JobResult | undefined {
+  return byVariant(results).find(({ variant }) => variant === name);
 }
 
 function speedOf(job: JobResult | undefined): number {
@@ -110,7 +102,7 @@ export function difference(baseline: SupervisorResult, candidate: SupervisorResu
   const [had, has] = [deviationsOf(baseline), deviationsOf(candidate)];
   return {
     variants: [...new Set(names)].map((name) =>
-      variantDifference(name, jobsOf(baseline, name), jobsOf(candidate, name)),
+      variantDifference(name, resultOf(baseline, name), resultOf(candidate, name)),
     ),
     appeared: notIn(after, before),
     gone: notIn(before, after),

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../package.ts";
-import type { RunResult } from "../run/result.ts";
+import type { RunResult } from "../stored/result.ts";
 
 const kernel = process.env["EXT4_CONFORM_UML"] ?? "/usr/bin/linux.uml";
 const lacks = existsSync(kernel) ? undefined : `there is no user-mode Linux at ${kernel}`;

@@ -17,8 +17,8 @@ import { extentMap } from "../lockstep/model-subject.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operation.ts";
 
-/** Files a checkpoint takes at most. */
-const MAX_FILES = 128;
+/** Files that make a checkpoint worth its time. */
+const ENOUGH_FILES = 128;
 
 /** Share of the image that kept files may hold: the cases go on beside them. */
 const MAX_SHARE = 1 / 4;
@@ -72,10 +72,15 @@ export class KeptFiles {
     return this.#kept.length;
   }
 
+  /** Whether another file may be kept. */
+  get hasRoom(): boolean {
+    const { imageSize, blockSize } = this.#image.variant;
+    return this.#blocks * blockSize <= imageSize * MAX_SHARE;
+  }
+
   /** Whether it is time for a checkpoint. */
   get full(): boolean {
-    const { imageSize, blockSize } = this.#image.variant;
-    return this.#kept.length >= MAX_FILES || this.#blocks * blockSize > imageSize * MAX_SHARE;
+    return this.#kept.length >= ENOUGH_FILES || !this.hasRoom;
   }
 
   /** Keep the files of the case that both subjects have just run, the last operation of which was an fsync. */

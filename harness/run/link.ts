@@ -31,7 +31,11 @@ export interface WorkerLink {
 export const HANG_SECONDS = { host: 60, guest: 20 };
 
 /** " --kernel FILE" where a command must name the kernel. */
-export function kernelFlag({ what, guest, append }: KernelUnderTest): string {
+export function kernelFlag({
+  what,
+  guest,
+  append,
+}: Pick<KernelUnderTest, "what" | "guest" | "append">): string {
   if (!guest) return "";
   return ` --kernel ${what}${append.length === 0 ? "" : ` --append ${append.join(" ")} --`}`;
 }

@@ -9,6 +9,8 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import { HANG_SECONDS } from "./link.ts";
 import type { KernelUnderTest } from "./link.ts";
 import type { Assignment } from "./messages.ts";
+import { WHOLE, jobOf } from "./shard.ts";
+import type { Shard } from "./shard.ts";
 import { Progress } from "../report/progress.ts";
 import { nothingRun, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
@@ -27,6 +29,8 @@ export interface PerformOptions extends UnderTestOptions {
   jobs: number;
   maxLength: number;
   strict: boolean;
+  /** Which part of a campaign; all of it where that is not said. */
+  shard?: Shard | undefined;
   /** End with the first variant that diverges. */
   first: boolean;
   /** Ask what ran of the kernel; in a guest only, whose counters are the run's own. */
@@ -54,7 +58,7 @@ export interface Facts {
 }
 
 function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] {
-  const { cases, jobs, maxLength, strict, executor } = options;
+  const { cases, jobs, maxLength, strict, executor, shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
@@ -64,8 +68,7 @@ function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] 
     maxLength,
     strict,
     executor,
-    job,
-    jobs,
+    ...jobOf(shard, job, jobs),
     traits,
     tellCases: kernel.guest,
     first: options.first,

@@ -1,73 +1,63 @@
 /**
- * Result files: what a run came to, as JSON for other programs.
+ * What a run came to, for a result file; and a run from its result, for a verdict.
  */
-import { writeFileSync } from "node:fs";
-import { UsageError } from "../failure.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
-import type { FoundDivergence } from "./messages.ts";
 import { packageVersion } from "../package.ts";
 import { confirmedDivergences } from "../report/verdict.ts";
-import type { JobResult, SupervisorResult } from "./supervisor.ts";
+import { head } from "../stored/result.ts";
+import type { RunResult } from "../stored/result.ts";
+import { byVariant } from "./by-variant.ts";
+import type { Facts, Performed } from "./perform.ts";
+import { WHOLE } from "./shard.ts";
+import { nothingRun } from "./supervisor.ts";
+import type { SupervisorResult } from "./supervisor.ts";
 
-/** The kernel that a run was on. */
-export interface TestedKernel {
-  /** As the user named it. */
-  what: string;
-  /** "user-mode Linux" */
-  kind: string;
-  /** /proc/cmdline */
-  commandLine: string;
-  traits: KernelTraits;
+/** In a word. */
+export function verdictWord(result: SupervisorResult): RunResult["verdict"] {
+  if (confirmedDivergences(result).length > 0) return "diverges";
+  return result.found.length > 0 ? "not-reproduced" : "conforms";
 }
 
-export interface RunResult {
-  format: "ext4-conform result";
-  version: 1;
-  tool: string;
-  kernel: TestedKernel;
-  seed: number;
-  /** From the command to the verdict. */
-  seconds: number;
-  /** From the command to the first case that failed; absent where none did. */
-  divergedAfter?: number;
-  /** not-reproduced: seen once, and not again on a fresh image. */
-  verdict: "conforms" | "diverges" | "not-reproduced";
-  /** One for each job and variant. */
-  variants: JobResult[];
-  divergences: FoundDivergence[];
-}
-
-/** What a run came to that began at `started` (Date.now()) and ends now. */
+/** What a run came to that ends now. */
 export function resultOf(
-  result: SupervisorResult,
-  kernel: TestedKernel,
-  seed: number,
-  started: number,
+  { result, started, seed }: Performed,
+  { options, kernel, traits, commandLine }: Facts,
 ): RunResult {
   const since = (time: number): number => (time - started) / 1000;
-  const { divergedAt } = result;
-  const confirmed = confirmedDivergences(result).length > 0;
-  const verdict = confirmed ? "diverges" : result.found.length > 0 ? "not-reproduced" : "conforms";
+  const { divergedAt, found, results } = result;
+  const { what, kind, guest, append } = kernel;
+  const { cases, strict, shard = WHOLE } = options;
+  const { release, machine } = traits;
   return {
-    format: "ext4-conform result",
-    version: 1,
+    ...head,
     tool: packageVersion(),
-    kernel,
+    kernel: { what, kind, guest, append: [...append], commandLine, release, machine },
     seed,
+    strict,
+    ...(cases === undefined ? {} : { cases }),
+    ...(shard.of === 1 ? {} : { shard }),
     seconds: since(Date.now()),
     ...(divergedAt === undefined ? {} : { divergedAfter: since(divergedAt) }),
-    verdict,
-    variants: result.results,
-    divergences: result.found,
+    verdict: verdictWord(result),
+    variants: byVariant(results).map(({ variant, counts, seconds, mounted }) => ({
+      variant,
+      counts,
+      seconds,
+      mounted,
+    })),
+    divergences: found,
   };
 }
 
-/** Throws UsageError where the file cannot be written. */
-export function writeResult(file: string, result: RunResult): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`the result cannot be written to ${file}: ${code}`);
-  }
+/** What a supervisor would have returned. */
+export function asSupervised(results: readonly RunResult[]): SupervisorResult {
+  return {
+    ...nothingRun(),
+    results: results.flatMap(({ variants }) =>
+      variants.map(({ mounted: { path, options }, ...rest }) => ({
+        ...rest,
+        mounted: { path, options },
+      })),
+    ),
+    found: results.flatMap(({ divergences }) => divergences),
+  };
 }

@@ -1,11 +1,8 @@
 /**
  * `ext4-conform run`: the main job.
  */
-import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
-import { join, relative } from "node:path";
 import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
-import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
@@ -13,17 +10,15 @@ import { notCompared } from "../kernel-traits.ts";
 import { WorkerLost } from "./conversation.ts";
 import { kernelFlag } from "./link.ts";
 import { lostDivergence } from "./lost.ts";
-import type { FoundDivergence } from "./messages.ts";
 import { perform } from "./perform.ts";
 import type { Facts, PerformOptions, Performed } from "./perform.ts";
-import { resultOf, writeResult } from "./result.ts";
+import { mustBeWritable, present } from "./present.ts";
+import { resultOf } from "./result.ts";
+import { writeResult } from "../stored/result.ts";
 import { packageVersion } from "../package.ts";
 import { counted } from "../report/progress.ts";
-import { report } from "../report/report.ts";
-import { mountedAs } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import { wantsColour } from "../report/terminal.ts";
-import { variantNamed } from "../variants.ts";
 import { firstDivergences, verdict } from "../report/verdict.ts";
 
 export interface RunOptions extends PerformOptions {
@@ -35,68 +30,6 @@ export interface RunOptions extends PerformOptions {
   result: string | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
-}
-
-/** A name that is not taken yet. */
-function freeName(folder: string, stem: string): string {
-  for (let i = 1; ; i++) {
-    const path = join(folder, i === 1 ? `${stem}.json` : `${stem}-${i}.json`);
-    if (!existsSync(path)) return path;
-  }
-}
-
-/** Makes the folder; what is wrong is said before the run and not when there is something to write. Throws UsageError. */
-export function mustBeWritable(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    // "." in it, so that a file does not do.
-    accessSync(`${folder}/.`, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`counterexamples cannot be written to ${folder}: ${code}`);
-  }
-}
-
-/** Whether the counterexample was written; else says why not, since the report matters more. */
-function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boolean {
-  try {
-    writeCounterexample(path, counterexampleOf(...facts));
-    return true;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`ext4-conform: ${error.message}\n`);
-    return false;
-  }
-}
-
-/** Save a counterexample and print its report. */
-export function present(
-  found: FoundDivergence,
-  facts: Facts,
-  result: SupervisorResult,
-  save: string,
-): void {
-  const { options, seed, traits } = facts;
-  const variant = variantNamed(found.variant);
-  const mounted = mountedAs(result, found.variant);
-  const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
-  const stem = found.case < 0 ? "corpus" : `${seed}-${found.case}`;
-  const path = freeName(save, `${found.variant}-${stem}`);
-  const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
-  const stored = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
-  const flags = `${kernelFlag(facts.kernel)}${options.strict ? " --strict" : ""}`;
-  const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
-  const command = keeps
-    ? `npx ext4-conform replay${flags} ${relative("", path)}`
-    : `npx ext4-conform run${flags} --variant ${variant.name} --seed ${seed}`;
-  const colour = wantsColour(process.stdout, process.env);
-  const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
-  process.stdout.write(report(found.divergence, context));
-  if (found.named.length > 0) {
-    process.stdout.write(`  known as ${found.named.join(" and ")}\n`);
-  }
-  if (!found.confirmed) process.stdout.write("  A fresh image did not show it again.\n");
-  process.stdout.write("\n");
 }
 
 /** The kernel did not come back, and there is no other to go on with. */
@@ -165,19 +98,17 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     mustBeWritable(options.save);
     printHead(facts);
   });
-  const { facts, result, failure, kernel, seed, started } = performed;
+  const { facts, result, failure, kernel, seed } = performed;
   const first = firstDivergences(result);
   const doubtful = result.found.filter(({ confirmed }) => !confirmed);
   if (facts !== undefined) {
-    for (const found of [...first, ...doubtful]) present(found, facts, result, options.save);
+    const { traits, options: asked } = facts;
+    const told = { kernel, release: traits.release, seed, strict: asked.strict };
+    for (const found of [...first, ...doubtful]) present(found, told, result, options.save);
   }
   if (failure === undefined && facts !== undefined) {
     process.stdout.write(verdict(result, wantsColour(process.stdout, process.env)));
-    const { traits, commandLine } = facts;
-    const about = { what: kernel.what, kind: kernel.kind, commandLine, traits };
-    if (options.result !== undefined) {
-      writeResult(options.result, resultOf(result, about, seed, started));
-    }
+    if (options.result !== undefined) writeResult(options.result, resultOf(performed, facts));
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);

@@ -142,7 +142,7 @@ export class VariantRun {
       },
       (drawn) => {
         const operations = this.#supported(drawn);
-        const keep = !shrinking && index % KEEP_EVERY === 0 && !this.#kept.full;
+        const keep = !shrinking && index % KEEP_EVERY === 0 && this.#kept.hasRoom;
         if (shrinking) this.onTrying(operations);
         else this.onCase(chunk * CASES_PER_CHUNK + index++, keep);
         this.#subject.wholeLooks = shrinking;

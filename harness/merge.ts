@@ -1,0 +1,122 @@
+/**
+ * `ext4-conform merge`: the results of the shards of a campaign as that of one run.
+ */
+import { exitStatus } from "./exit-status.ts";
+import type { ExitStatus } from "./exit-status.ts";
+import { UsageError } from "./failure.ts";
+import { packageVersion } from "./package.ts";
+import { wantsColour } from "./report/terminal.ts";
+import { firstDivergences, verdict } from "./report/verdict.ts";
+import { byVariant } from "./run/by-variant.ts";
+import { mustBeWritable, present } from "./run/present.ts";
+import { asSupervised, verdictWord } from "./run/result.ts";
+import { WHOLE } from "./run/shard.ts";
+import type { Shard } from "./run/shard.ts";
+import { readResult, writeResult } from "./stored/result.ts";
+import type { RunResult } from "./stored/result.ts";
+
+export interface MergeOptions {
+  /** Result files. */
+  files: readonly string[];
+  /** Folder for counterexamples. */
+  save: string;
+  /** File for the result of all of them. */
+  result: string | undefined;
+}
+
+const shardOf = ({ shard }: RunResult): Shard => shard ?? WHOLE;
+
+/** What shards of one campaign have in common. */
+const common: Readonly<Record<string, (result: RunResult) => string | number | boolean>> = {
+  "version of the tool": ({ tool }) => tool,
+  kernel: ({ kernel }) => `${kernel.release} ${kernel.machine}`,
+  "options of the kernel": ({ kernel }) => kernel.append.join(" "),
+  seed: ({ seed }) => seed,
+  "number of cases": ({ cases }) => cases ?? "limited by time",
+  "number of shards": (result) => shardOf(result).of,
+  "--strict": ({ strict }) => strict,
+};
+
+/** Throws UsageError where two files are not shards of one campaign, or are the same one. */
+function mustBelongTogether(results: readonly RunResult[], files: readonly string[]): void {
+  const [first] = results;
+  for (const [index, result] of results.entries()) {
+    for (const [what, of] of Object.entries(common)) {
+      if (of(result) === of(first!)) continue;
+      const differ = `${of(first!)} and ${of(result)}`;
+      throw new UsageError(
+        `${files[0]} and ${files[index]} are of different campaigns: their ${what} differ, ${differ}`,
+      );
+    }
+    const twin = results.findIndex((other) => shardOf(other).index === shardOf(result).index);
+    if (twin < index) {
+      const { index: number, of } = shardOf(result);
+      throw new UsageError(`${files[twin]} and ${files[index]} are both shard ${number} of ${of}`);
+    }
+  }
+}
+
+function missingOf(results: readonly RunResult[]): number[] {
+  const { of } = shardOf(results[0]!);
+  const there = new Set(results.map((result) => shardOf(result).index));
+  return Array.from({ length: of }, (_, i) => i + 1).filter((index) => !there.has(index));
+}
+
+/** All of them as one result. */
+export function mergeResults(results: readonly RunResult[]): RunResult {
+  const { format, version, tool, kernel, seed, strict, cases } = results[0]!;
+  const result = asSupervised(results);
+  const after = results.flatMap(({ divergedAfter }) => divergedAfter ?? []);
+  return {
+    format,
+    version,
+    tool,
+    kernel,
+    seed,
+    strict,
+    ...(cases === undefined ? {} : { cases }),
+    seconds: Math.max(...results.map(({ seconds }) => seconds)),
+    ...(after.length === 0 ? {} : { divergedAfter: Math.min(...after) }),
+    verdict: verdictWord(result),
+    variants: byVariant(result.results),
+    divergences: result.found,
+  };
+}
+
+function printHead({ kernel, seed, shard }: RunResult, there: number): void {
+  const shards = `${there} of ${shard?.of ?? 1} shards`;
+  process.stdout.write(
+    `ext4-conform ${packageVersion()}   kernel ${kernel.release} ${kernel.machine} (${kernel.kind})   seed ${seed}   ${shards}\n\n`,
+  );
+}
+
+/**
+ * Merge, print what a run would have; the exit status of one, and that of a machine that cannot where shards are missing. Throws
+ * UsageError.
+ */
+export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
+  const results = files
+    .map((file) => ({ file, result: readResult(file) }))
+    .toSorted((a, b) => shardOf(a.result).index - shardOf(b.result).index);
+  mustBelongTogether(
+    results.map(({ result }) => result),
+    results.map(({ file }) => file),
+  );
+  mustBeWritable(save);
+  const parts = results.map(({ result }) => result);
+  const merged = mergeResults(parts);
+  const { kernel, seed, strict } = merged;
+  printHead(parts[0]!, parts.length);
+  const all = asSupervised([merged]);
+  const doubtful = all.found.filter(({ confirmed }) => !confirmed);
+  for (const found of [...firstDivergences(all), ...doubtful]) {
+    present(found, { kernel, release: kernel.release, seed, strict }, all, save);
+  }
+  process.stdout.write(verdict(all, wantsColour(process.stdout, process.env)));
+  const missing = missingOf(parts);
+  if (missing.length > 0) {
+    process.stdout.write(`INCOMPLETE: without shard ${missing.join(", ")}\n`);
+  } else if (out !== undefined) writeResult(out, merged);
+  if (merged.verdict !== "conforms") return exitStatus.diverges;
+  return missing.length > 0 ? exitStatus.cannotRun : exitStatus.conforms;
+}

@@ -1,0 +1,42 @@
+/**
+ * What the jobs came to, added up: one result for each variant.
+ */
+import type { RunCounts } from "./run-counts.ts";
+import type { JobResult } from "./supervisor.ts";
+
+function sum(a: RunCounts, b: RunCounts): RunCounts {
+  const deviations = { ...a.deviations };
+  for (const [id, cases] of Object.entries(b.deviations)) {
+    deviations[id] = (deviations[id] ?? 0) + cases;
+  }
+  return {
+    cases: a.cases + b.cases,
+    operations: a.operations + b.operations,
+    files: a.files + b.files,
+    checkpoints: a.checkpoints + b.checkpoints,
+    guesses: a.guesses + b.guesses,
+    deviations,
+  };
+}
+
+function together(a: JobResult, b: JobResult): JobResult {
+  const shapes = [...(a.shapes ?? []), ...(b.shapes ?? [])];
+  return {
+    variant: a.variant,
+    counts: sum(a.counts, b.counts),
+    // They run at the same time.
+    seconds: Math.max(a.seconds, b.seconds),
+    mounted: a.mounted.path === undefined ? b.mounted : a.mounted,
+    ...(shapes.length === 0 ? {} : { shapes }),
+  };
+}
+
+/** One result for each variant, in the order in which they come first. */
+export function byVariant(results: readonly JobResult[]): JobResult[] {
+  const variants = new Map<string, JobResult>();
+  for (const result of results) {
+    const before = variants.get(result.variant);
+    variants.set(result.variant, before === undefined ? result : together(before, result));
+  }
+  return [...variants.values()];
+}

@@ -1,0 +1,86 @@
+/**
+ * Presenting a divergence: its counterexample saved, its report printed.
+ */
+import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
+import { UsageError } from "../failure.ts";
+import { kernelFlag } from "./link.ts";
+import type { KernelUnderTest } from "./link.ts";
+import type { FoundDivergence } from "./messages.ts";
+import { report } from "../report/report.ts";
+import { mountedAs } from "./supervisor.ts";
+import type { SupervisorResult } from "./supervisor.ts";
+import { wantsColour } from "../report/terminal.ts";
+import { variantNamed } from "../variants.ts";
+
+/** What a report says of the run. */
+export interface Told {
+  kernel: Pick<KernelUnderTest, "what" | "guest" | "append">;
+  /** uname -r */
+  release: string;
+  seed: number;
+  strict: boolean;
+}
+
+/** A name that is not taken yet. */
+function freeName(folder: string, stem: string): string {
+  for (let i = 1; ; i++) {
+    const path = join(folder, i === 1 ? `${stem}.json` : `${stem}-${i}.json`);
+    if (!existsSync(path)) return path;
+  }
+}
+
+/** Makes the folder; what is wrong is said before the run and not when there is something to write. Throws UsageError. */
+export function mustBeWritable(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    // "." in it, so that a file does not do.
+    accessSync(`${folder}/.`, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`counterexamples cannot be written to ${folder}: ${code}`);
+  }
+}
+
+/** Whether the counterexample was written; else says why not, since the report matters more. */
+function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boolean {
+  try {
+    writeCounterexample(path, counterexampleOf(...facts));
+    return true;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`ext4-conform: ${error.message}\n`);
+    return false;
+  }
+}
+
+/** Save a counterexample and print its report. */
+export function present(
+  found: FoundDivergence,
+  told: Told,
+  result: SupervisorResult,
+  save: string,
+): void {
+  const { seed, strict, release } = told;
+  const variant = variantNamed(found.variant);
+  const mounted = mountedAs(result, found.variant);
+  const kernel = { release, path: mounted.path ?? ("buffer_head" as const) };
+  const stem = found.case < 0 ? "corpus" : `${seed}-${found.case}`;
+  const path = freeName(save, `${found.variant}-${stem}`);
+  const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
+  const stored = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
+  const flags = `${kernelFlag(told.kernel)}${strict ? " --strict" : ""}`;
+  const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
+  const command = keeps
+    ? `npx ext4-conform replay${flags} ${relative("", path)}`
+    : `npx ext4-conform run${flags} --variant ${variant.name} --seed ${seed}`;
+  const colour = wantsColour(process.stdout, process.env);
+  const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
+  process.stdout.write(report(found.divergence, context));
+  if (found.named.length > 0) {
+    process.stdout.write(`  known as ${found.named.join(" and ")}\n`);
+  }
+  if (!found.confirmed) process.stdout.write("  A fresh image did not show it again.\n");
+  process.stdout.write("\n");
+}

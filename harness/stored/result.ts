@@ -1,0 +1,128 @@
+/**
+ * Result files: what a run came to, as JSON for other programs and for `merge`.
+ */
+import * as z from "zod";
+import { divergenceKindSchema } from "../divergence.ts";
+import { operationsSchema } from "../operation.ts";
+import { readStored, writeStored } from "./stored-file.ts";
+
+const FORMAT = "ext4-conform result";
+const VERSION = 1;
+
+const text = z.string().max(10_000);
+const count = z.int().min(0);
+const seconds = z.number().min(0);
+
+const observationSchema = z.strictObject({
+  result: z.int(),
+  i_size: count,
+  st_blocks: count,
+  map: z.array(
+    z.strictObject({
+      lblk: count,
+      len: count,
+      state: z.enum(["delayed", "unwritten", "written"]),
+    }),
+  ),
+  pieces: count,
+  reserved: z.int(),
+  cache: z
+    .array(
+      z.strictObject({
+        lblk: count,
+        len: count,
+        state: z.enum(["delayed", "unwritten", "written", "hole"]),
+      }),
+    )
+    .exactOptional(),
+  read: z.strictObject({ length: count, sha256: text, offset: count, bytes: text }).exactOptional(),
+});
+
+const foundSchema = z.strictObject({
+  variant: text,
+  /** Number of the case; -1 where it has none. */
+  case: z.int(),
+  divergence: z.strictObject({
+    variant: text,
+    step: count,
+    operations: operationsSchema,
+    kind: divergenceKindSchema,
+    expected: observationSchema.exactOptional(),
+    seen: observationSchema.exactOptional(),
+    message: text,
+    evidence: z.array(text).exactOptional(),
+  }),
+  /** It showed again on a fresh image. */
+  confirmed: z.boolean(),
+  /** Known deviations that explain it, by id. */
+  named: z.array(text),
+});
+
+const variantSchema = z.strictObject({
+  variant: text,
+  counts: z.strictObject({
+    cases: count,
+    operations: count,
+    files: count,
+    checkpoints: count,
+    guesses: count,
+    deviations: z.record(text, count),
+  }),
+  seconds,
+  mounted: z.strictObject({
+    /** Absent where the kernel did not tell. */
+    path: z.enum(["buffer_head", "iomap"]).optional(),
+    options: text,
+  }),
+});
+
+export const resultSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  /** Version of the tool. */
+  tool: text,
+  kernel: z.strictObject({
+    /** As the user named it: "host", or the path of a file. */
+    what: text,
+    /** "user-mode Linux" */
+    kind: text,
+    guest: z.boolean(),
+    /** What the user added to its command line. */
+    append: z.array(text),
+    /** /proc/cmdline */
+    commandLine: text,
+    /** uname -r */
+    release: text,
+    machine: text,
+  }),
+  seed: z.int(),
+  strict: z.boolean(),
+  /** Cases for each variant in all shards together; absent where time was the limit. */
+  cases: count.exactOptional(),
+  /** Absent where it was all of it. */
+  shard: z.strictObject({ index: z.int().min(1), of: z.int().min(1) }).exactOptional(),
+  /** From the command to the verdict; of several shards, the longest. */
+  seconds,
+  /** From the command to the first case that failed; absent where none did. */
+  divergedAfter: seconds.exactOptional(),
+  /** not-reproduced: seen once, and not again on a fresh image. */
+  verdict: z.enum(["conforms", "diverges", "not-reproduced"]),
+  variants: z.array(variantSchema),
+  divergences: z.array(foundSchema),
+});
+
+export type RunResult = z.infer<typeof resultSchema>;
+
+export type TestedKernel = RunResult["kernel"];
+
+/** What every result begins with. */
+export const head = { format: FORMAT, version: VERSION } as const;
+
+/** Read a result. @throws UsageError with one line, whatever the file holds */
+export const readResult = (path: string): RunResult =>
+  readStored(path, { ...head, schema: resultSchema });
+
+/** Write a result. @throws UsageError where the path cannot be written */
+export function writeResult(path: string, result: RunResult): void {
+  writeStored(path, `${JSON.stringify(result, null, 2)}\n`);
+}
