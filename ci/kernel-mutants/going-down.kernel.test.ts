@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../harness/package.ts";
-import type { RunResult } from "../../harness/run/result.ts";
+import type { RunResult } from "../../harness/stored/result.ts";
 import { faultAt, faults } from "./faults.ts";
 import { ChangedTree } from "./tree.ts";
 

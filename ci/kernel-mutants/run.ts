@@ -12,7 +12,7 @@ import { execa } from "execa";
 import { UsageError } from "../../harness/failure.ts";
 import { BuildError } from "../../harness/kernel-build/build-error.ts";
 import { packageRoot } from "../../harness/package.ts";
-import type { RunResult } from "../../harness/run/result.ts";
+import type { RunResult } from "../../harness/stored/result.ts";
 import { mutants } from "./mutants.ts";
 import type { Mutant } from "./mutants.ts";
 import { ChangedTree } from "./tree.ts";
