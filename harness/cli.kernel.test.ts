@@ -202,6 +202,15 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     expect(leftBehind(victim)).toEqual([]);
   });
 
+  test("a comparison of a kernel with itself finds nothing that changed", async () => {
+    const both = ["--baseline", "host", "--candidate", "host"];
+    const limits = ["--variant", "4k-delalloc", "--cases", "100", "--seed", "4"];
+    const { stdout, exitCode } = await conform(["compare", ...both, ...limits]);
+    expect(stdout).toMatch(/^4k-delalloc +conforms +conforms +none +same +same +[+-]\d+ %$/m);
+    expect(stdout).toMatch(/^NO WORSE: nothing new is wrong in 100 cases/m);
+    expect(exitCode).toBe(0);
+  });
+
   test("a kernel that hangs is a finding with a time limit", async () => {
     const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60", "--hang", "5"]);
     const mount = await mountOfWorker(run.pid);

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { machineLacks } from "../../harness/kernel/machine.ts";
 import { packageRoot } from "../../harness/package.ts";
 import type { RunResult } from "../../harness/stored/result.ts";
 import { faultAt, faults } from "./faults.ts";
@@ -135,6 +136,28 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
       expect(stdout).toMatch(/^1k-delalloc .* DIVERGES$/m);
       expect(stdout).toMatch(/^4k-delalloc .* conforms$/m);
       expect(exitCode).toBe(1);
+    },
+    RUN_MS,
+  );
+
+  test(
+    "beside a kernel that does not, a comparison says what is new",
+    async ({ skip }) => {
+      const lacks = machineLacks();
+      skip(
+        lacks !== undefined,
+        `the kernel that is running cannot be the other: ${lacks?.message}`,
+      );
+      const variants = ["--variant", "4k-delalloc", "--cases", "200", "--seed", "3"];
+      const both = ["--baseline", "host", "--candidate", kernel];
+      const { stdout, exitCode } = await conform("compare", ...both, ...variants);
+      expect(stdout).toMatch(/^4k-delalloc +conforms +DIVERGES /m);
+      expect(stdout).toMatch(/^new divergences\n {2}4k-delalloc: panic: /m);
+      expect(stdout).toMatch(/^WORSE/m);
+      expect(exitCode).toBe(1);
+      const swapped = ["--baseline", kernel, "--candidate", "host"];
+      const back = await conform("compare", ...swapped, ...variants);
+      expect(back.stdout).toMatch(/^divergences that are gone\n {2}4k-delalloc: panic: /m);
     },
     RUN_MS,
   );

@@ -10,7 +10,7 @@ import type { Paint } from "../report/terminal.ts";
 import { isWorse } from "./difference.ts";
 import type { Change, Difference, VariantDifference } from "./difference.ts";
 
-const COLUMNS = ["baseline", "candidate", "maps changed", "blocks", "extents", "speed"] as const;
+const COLUMNS = ["baseline", "candidate", "maps changed", "st_blocks", "extents", "speed"] as const;
 const WIDTH = 14;
 
 /** "+12 (+0.3 %)"; "same" where nothing changed. */

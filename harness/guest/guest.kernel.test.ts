@@ -156,6 +156,16 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     expect(guestsOf(run.pid)).toEqual([]);
   });
 
+  test("to git bisect a case that conforms is good, and a mistake in the command ends it", async () => {
+    const good = await conform(["bisect-step", ...inGuest, caseFile("case.json")]);
+    expect(good.exitCode).toBe(0);
+    const mistake = await conform(["bisect-step", ...inGuest, join(folder, "none.json")]);
+    expect(mistake.stderr).toMatch(/none\.json: cannot be read: there is no such file/);
+    expect(mistake.exitCode).toBe(128);
+    const refused = await conform(["bisect-step", "--kernel", cli, caseFile("case.json")]);
+    expect(refused.exitCode).toBe(128);
+  });
+
   test.each(["SIGTERM", "SIGKILL"] as const)("ends with the tool, after %s", async (signal) => {
     const run = conform(["run", ...inGuest, "--variant", "4k-nodelalloc", "--seconds", "60"]);
     await until(() => guestsOf(run.pid).length > 0, 20_000);
