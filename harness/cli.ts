@@ -28,6 +28,7 @@ import { traceCheck } from "./trace/check-command.ts";
 import { traceContract } from "./trace/contract-command.ts";
 import { DEFAULT_LIMITS, MIB } from "./trace/limits.ts";
 import { traceRecord } from "./trace/record.ts";
+import type { Variant } from "./variant.ts";
 import { chooseVariants } from "./variants.ts";
 
 function integer(minimum: number, maximum: number): (text: string) => number {
@@ -38,6 +39,15 @@ function integer(minimum: number, maximum: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** Given twice, both count. */
+function variantOption(description: string): Option {
+  return new Option("--variant <names>", description)
+    .default(undefined, "default")
+    .argParser((text, before: Variant[] | undefined) => [
+      ...new Set([...(before ?? []), ...chooseVariants(text)]),
+    ]);
 }
 
 /** The options of a command that can run in another kernel, less its name. */
@@ -93,7 +103,7 @@ removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
 
 withKernel(program.command("run"))
   .description("generate cases and check them; the main job")
-  .option("--variant <names>", "comma-separated names, default or all (see: variants)", "default")
+  .addOption(variantOption("names, commas between them, or all (see: variants)"))
   .option("--cases <n>", "cases for each variant, instead of a time", integer(1, 1e9))
   .addOption(
     new Option("--seconds <n>", "seconds in all, shared by the variants")
@@ -140,7 +150,7 @@ withKernel(program.command("run"))
       cases: options.cases,
       seed: options.seed,
       result: options.result,
-      variants: chooseVariants(variant),
+      variants: variant ?? chooseVariants("default"),
       hangSeconds: hang,
     });
   });
@@ -153,7 +163,7 @@ function coverageOptions(coverage?: string, patch?: string): CoverageOptions | u
 }
 
 interface RunArguments extends KernelArguments {
-  variant: string;
+  variant?: Variant[];
   cases?: number;
   seconds: number;
   seed?: number;
@@ -192,7 +202,7 @@ withGuest(program.command("compare"))
   .description("the same cases on two kernels: what changed, what got worse; for review of a patch")
   .requiredOption("--baseline <kernel>", "host, or a user-mode Linux or bzImage")
   .requiredOption("--candidate <kernel>", "the same with the change")
-  .option("--variant <names>", "as of run", "default")
+  .addOption(variantOption("as of run"))
   .option("--cases <n>", "for each variant", integer(1, 1e9), 1000)
   .option(
     "--seed <n>",
@@ -205,7 +215,7 @@ withGuest(program.command("compare"))
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: CompareArguments) => {
     const { seed, variant, ...rest } = options;
-    const variants = chooseVariants(variant);
+    const variants = variant ?? chooseVariants("default");
     const limits = { seconds: 0, hangSeconds: undefined };
     process.exitCode = await compare({ ...rest, ...limits, seed, variants });
   });
@@ -213,7 +223,7 @@ withGuest(program.command("compare"))
 interface CompareArguments extends UnderTestOptions {
   baseline: string;
   candidate: string;
-  variant: string;
+  variant?: Variant[];
   cases: number;
   seed?: number;
   jobs: number;
@@ -225,7 +235,7 @@ interface CompareArguments extends UnderTestOptions {
 withKernel(program.command("bisect-step"))
   .description("for git bisect run: status 0 good, 1 bad, 125 where it cannot tell")
   .argument("[file]", "a counterexample to replay; else cases are generated until the time is up")
-  .option("--variant <names>", "as of run", "default")
+  .addOption(variantOption("as of run"))
   .option("--seconds <n>", "in all, where there is no file", integer(1, 1e7), 30)
   .option("--seed <n>", "the same for every step", integer(-(2 ** 31), 2 ** 31 - 1), 1)
   .option("--strict", "known deviations are bad too", false)
@@ -233,12 +243,12 @@ withKernel(program.command("bisect-step"))
     process.exitCode = await bisectStep({
       ...options,
       file,
-      variants: chooseVariants(options.variant),
+      variants: options.variant ?? chooseVariants("default"),
     });
   });
 
 interface BisectArguments extends KernelArguments {
-  variant: string;
+  variant?: Variant[];
   seconds: number;
   seed: number;
   strict: boolean;
