@@ -2,10 +2,11 @@
  * The command as a user meets it: real processes, the real kernel.
  */
 import { execa } from "execa";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { builtCommand } from "./built-command.ts";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { machineLacks } from "./kernel/machine.ts";
 import { readCorpus } from "./stored/corpus.ts";
 import { corpusDirectory, packageRoot } from "./package.ts";
@@ -13,20 +14,7 @@ import { corpusDirectory, packageRoot } from "./package.ts";
 const lacks = machineLacks();
 if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
-let folder = "";
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "conform-test-"));
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function conform(args: readonly string[], options: object = {}) {
-  return execa("node", [cli, ...args], { reject: false, cwd: folder, ...options });
-}
+const { folder, conform } = builtCommand("test");
 
 /** What is mounted or lies about from runs of these processes. */
 function leftBehind(pid: number | undefined): string[] {

@@ -1,31 +1,20 @@
 /**
  * A campaign in shards comes to the same as one run, on the kernel that is running.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { builtCommand } from "./built-command.ts";
 import { machineLacks } from "./kernel/machine.ts";
-import { packageRoot } from "./package.ts";
 import type { RunResult } from "./stored/result.ts";
 
 const lacks = machineLacks()?.message;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
-let folder = "";
+const { folder, conform } = builtCommand("shards");
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "conform-shards-"));
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-async function conform(...args: string[]): Promise<void> {
-  const { exitCode, stdout } = await execa("node", [cli, ...args], { reject: false, cwd: folder });
+async function conforms(...args: string[]): Promise<void> {
+  const { exitCode, stdout } = await conform(args);
   expect(stdout).toMatch(/^CONFORMS/m);
   expect(exitCode).toBe(0);
 }
@@ -48,13 +37,13 @@ function cameTo(name: string): object {
 describe.skipIf(lacks !== undefined)("a campaign", () => {
   test("in shards, with several jobs each, comes to what one run does", async () => {
     const campaign = ["--variant", "4k-delalloc,1k-nodelalloc", "--cases", "420", "--seed", "12"];
-    await conform("run", ...campaign, "--result", "whole.json");
+    await conforms("run", ...campaign, "--result", "whole.json");
     const shards = ["1/3", "2/3", "3/3"].map((shard) => ({ shard, file: `${shard[0]}.json` }));
     for (const [index, { shard, file }] of shards.entries()) {
       const jobs = index === 1 ? "2" : "1";
-      await conform("run", ...campaign, "--shard", shard, "--jobs", jobs, "--result", file);
+      await conforms("run", ...campaign, "--shard", shard, "--jobs", jobs, "--result", file);
     }
-    await conform("merge", ...shards.map(({ file }) => file), "--result", "merged.json");
+    await conforms("merge", ...shards.map(({ file }) => file), "--result", "merged.json");
     expect(cameTo("merged.json")).toEqual(cameTo("whole.json"));
   });
 });

@@ -3,13 +3,12 @@
  *
  * The first time takes as long as building a kernel does; its objects stay.
  */
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { builtCommand } from "../../harness/built-command.ts";
 import { machineLacks } from "../../harness/kernel/machine.ts";
-import { packageRoot } from "../../harness/package.ts";
 import type { RunResult } from "../../harness/stored/result.ts";
 import { faultAt, faults } from "./faults.ts";
 import { ChangedTree } from "./tree.ts";
@@ -23,28 +22,17 @@ const BUILD_MS = 20 * 60_000;
 /** A hang is waited out, several times where it is shrunk; a BUG takes a boot for each attempt. */
 const RUN_MS = 180_000;
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
-let folder = "";
-let kernel = "";
+const { folder, conform } = builtCommand("faulty");
+const kernel = join(folder, "linux");
 
 async function buildFaulty(): Promise<void> {
-  folder = mkdtempSync(join(tmpdir(), "conform-faulty-"));
   if (source === undefined) return;
-  kernel = join(folder, "linux");
   const files = faults.map(({ file }) => file);
   const tree = await ChangedTree.of(source, "faulty", files);
   tree.change(faults);
   await tree.build(kernel);
 }
 beforeAll(buildFaulty, BUILD_MS);
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function conform(...args: string[]) {
-  return execa("node", [cli, ...args], { reject: false, cwd: folder });
-}
 
 /** A stored case whose last operation punches a hole that begins at `pos`. */
 function punchAt(pos: number): string {
@@ -69,7 +57,7 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
     "%s: replay says so, with status 1",
     async (fault, title, said) => {
       const file = punchAt(faultAt[fault]);
-      const { stdout, exitCode } = await conform("replay", "--kernel", kernel, file);
+      const { stdout, exitCode } = await conform(["replay", "--kernel", kernel, file]);
       expect(stdout).toMatch(FAIL(title));
       expect(stdout).toMatch(said);
       expect(stdout).toMatch(
@@ -81,7 +69,7 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
   );
 
   test("a hole elsewhere conforms", async () => {
-    const { stdout, exitCode } = await conform("replay", "--kernel", kernel, punchAt(500));
+    const { stdout, exitCode } = await conform(["replay", "--kernel", kernel, punchAt(500)]);
     expect(stdout).toMatch(/^CONFORMS/);
     expect(exitCode).toBe(0);
   });
@@ -90,7 +78,7 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
     "%s: to git bisect that is bad",
     async (fault) => {
       const file = punchAt(faultAt[fault]);
-      const { exitCode } = await conform("bisect-step", "--kernel", kernel, file);
+      const { exitCode } = await conform(["bisect-step", "--kernel", kernel, file]);
       expect(exitCode).toBe(1);
     },
     RUN_MS,
@@ -101,14 +89,14 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
     async () => {
       const result = join(folder, "result.json");
       const variants = ["--variant", "4k-delalloc,2k-nodelalloc", "--cases", "300", "--seed", "3"];
-      const { stdout, exitCode } = await conform(
+      const { stdout, exitCode } = await conform([
         "run",
         "--kernel",
         kernel,
         ...variants,
         "--result",
         result,
-      );
+      ]);
       expect(exitCode).toBe(1);
       expect(stdout).toMatch(/DIVERGES: in 2 of 2 variants/);
       const { divergences } = JSON.parse(readFileSync(result, "utf8")) as RunResult;
@@ -130,7 +118,7 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
     "a file system that it does not mount is a finding, and the other variants run",
     async () => {
       const variants = ["--variant", "1k-delalloc,4k-delalloc", "--cases", "20", "--seed", "5"];
-      const { stdout, exitCode } = await conform("run", "--kernel", kernel, ...variants);
+      const { stdout, exitCode } = await conform(["run", "--kernel", kernel, ...variants]);
       expect(stdout).toMatch(FAIL("ext4 does not mount its own file system"));
       expect(stdout).toMatch(/was refused: EXT4-fs \(loop\d+\): no, on command/);
       expect(stdout).toMatch(/^1k-delalloc .* DIVERGES$/m);
@@ -150,13 +138,13 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
       );
       const variants = ["--variant", "4k-delalloc", "--cases", "200", "--seed", "3"];
       const both = ["--baseline", "host", "--candidate", kernel];
-      const { stdout, exitCode } = await conform("compare", ...both, ...variants);
+      const { stdout, exitCode } = await conform(["compare", ...both, ...variants]);
       expect(stdout).toMatch(/^4k-delalloc +conforms +DIVERGES /m);
       expect(stdout).toMatch(/^new divergences\n {2}4k-delalloc: panic: /m);
       expect(stdout).toMatch(/^WORSE/m);
       expect(exitCode).toBe(1);
       const swapped = ["--baseline", kernel, "--candidate", "host"];
-      const back = await conform("compare", ...swapped, ...variants);
+      const back = await conform(["compare", ...swapped, ...variants]);
       expect(back.stdout).toMatch(/^divergences that are gone\n {2}4k-delalloc: panic: /m);
     },
     RUN_MS,

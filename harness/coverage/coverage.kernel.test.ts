@@ -3,12 +3,10 @@
  *
  * The first time takes as long as building a kernel does; its objects stay.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../package.ts";
+import { describe, expect, test } from "vitest";
+import { builtCommand } from "../built-command.ts";
 
 const source = process.env["EXT4_CONFORM_KERNEL_SOURCE"];
 if (source === undefined) {
@@ -17,18 +15,7 @@ if (source === undefined) {
 
 const BUILD_MS = 20 * 60_000;
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
-let folder = "";
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "conform-covered-"));
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const conform = (...args: string[]) => execa("node", [cli, ...args], { cwd: folder });
+const { folder, conform } = builtCommand("covered");
 
 /** A patch as if these functions of fs/ext4/inode.c had been added by it. */
 function patchThatAdds(...names: string[]): string {
@@ -47,12 +34,14 @@ describe.skipIf(source === undefined)("a kernel that counts", () => {
     "says which lines of a patch ran: of the write path, and not of what nobody called",
     async () => {
       const kernel = join(folder, "linux");
-      await conform("kernel", "build", "--source", source!, "--coverage", "--out", kernel);
+      const build = ["--source", source!, "--coverage", "--out", kernel];
+      const built = await conform(["kernel", "build", ...build]);
+      expect(built.exitCode).toBe(0);
       const patch = join(folder, "example.patch");
       writeFileSync(patch, patchThatAdds("ext4_da_write_begin", "ext4_iomap_alloc"));
       const limits = ["--variant", "4k-delalloc", "--cases", "200", "--seed", "4"];
       const asked = ["--coverage", "coverage", "--patch", patch];
-      const { stdout } = await conform("run", "--kernel", kernel, ...limits, ...asked);
+      const { stdout } = await conform(["run", "--kernel", kernel, ...limits, ...asked]);
       expect(stdout).toMatch(/^CONFORMS/m);
       expect(stdout).toMatch(/^fs\/ext4 +[\d,]+ of +[\d,]+ +\d+\.\d %/m);
       expect(stdout).toMatch(/ext4_iomap_alloc\(\), never called; not run:/);

@@ -5,31 +5,18 @@
  * model is held against: so nothing here asks whether it conforms.
  */
 import { execa } from "execa";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { builtCommand, cli } from "../built-command.ts";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../package.ts";
+import { describe, expect, test } from "vitest";
 import type { RunResult } from "../stored/result.ts";
 
 const kernel = process.env["EXT4_CONFORM_UML"] ?? "/usr/bin/linux.uml";
 const lacks = existsSync(kernel) ? undefined : `there is no user-mode Linux at ${kernel}`;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}; EXT4_CONFORM_UML may name one`);
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
-let folder = "";
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "conform-guest-"));
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function conform(args: readonly string[], options: object = {}) {
-  return execa("node", [cli, ...args], { reject: false, cwd: folder, ...options });
-}
+const { folder, conform } = builtCommand("guest");
 
 const inGuest = ["--kernel", kernel];
 
