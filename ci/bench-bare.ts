@@ -3,7 +3,7 @@
  * beforehand, and nothing done with what they return.
  */
 import { patternTag } from "../model/pattern.ts";
-import { clampOperation } from "../harness/operation.ts";
+import { clampOperation, isSingleCall } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import type { BlockRange } from "../harness/observation.ts";
 import { ExtentReader } from "../harness/kernel/fiemap.ts";
@@ -58,7 +58,7 @@ export class BareCalls {
     const file = this.#file;
     for (let i = from; i < to; i++) {
       const { operation, windows } = steps[i] as BareStep;
-      if (operation !== undefined) file.call(operation, patternTag(i));
+      if (operation !== undefined && isSingleCall(operation)) file.call(operation, patternTag(i));
       file.stat(STATX_SIZE | STATX_BLOCKS);
       this.#extents.ask(file.fd, windows);
       file.readCounter();

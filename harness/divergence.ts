@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { CacheExtent, Extent, Observation } from "./observation.ts";
+import type { CacheExtent, Extent, Observation, PausedLook } from "./observation.ts";
 import type { Operation } from "./operation.ts";
 
 export const DIVERGENCE_KINDS = [
@@ -61,6 +61,7 @@ export interface RecordedObservation {
   reserved: number;
   cache?: CacheExtent[];
   read?: RecordedRead;
+  during?: PausedLook[];
 }
 
 export interface Divergence {
@@ -96,7 +97,7 @@ function recordRead(read: Uint8Array, offset: number): RecordedRead {
 
 /** A copy of `observation` as data. The bytes read are kept from `offset` on. */
 export function recordObservation(observation: Observation, offset = 0): RecordedObservation {
-  const { result, i_size, st_blocks, pieces, reserved, map, cache, read } = observation;
+  const { result, i_size, st_blocks, pieces, reserved, map, cache, read, during } = observation;
   return {
     result,
     i_size,
@@ -106,6 +107,7 @@ export function recordObservation(observation: Observation, offset = 0): Recorde
     reserved,
     ...(cache === undefined ? {} : { cache: cache.map((extent) => ({ ...extent })) }),
     ...(read === undefined ? {} : { read: recordRead(read, offset) }),
+    ...(during === undefined ? {} : { during: during.map((look) => ({ ...look })) }),
   };
 }
 

@@ -47,6 +47,17 @@ export interface Observation {
   reserved: number;
   /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */
   cache: CacheExtent[] | undefined;
-  /** The bytes that a pread returned; undefined for every other operation. */
+  /** The bytes that a pread returned, or all preads during a pause; undefined for every other operation. */
   read: Uint8Array | undefined;
+  /** Of a paused write: what was seen when it came to its pause, and after each operation during that. Absent for all others. */
+  during?: readonly PausedLook[] | undefined;
+}
+
+/** What can be seen of a file while a writer holds its lock. */
+export interface PausedLook {
+  /** What the operation during the pause returned; 0 at its beginning. */
+  result: number;
+  i_size: number;
+  /** Clusters reserved for delayed allocation by this file. */
+  reserved: number;
 }

@@ -6,6 +6,7 @@
  * shrinking never produces one that cannot run.
  */
 import * as z from "zod";
+import { patternTag } from "../model/pattern.ts";
 
 /** The largest folio, bytes; folios are aligned to their size. A store through a mapping dirties the whole of its folio. */
 export const FOLIO_BYTES = 2 * 1024 * 1024;
@@ -32,17 +33,36 @@ export const FALLOCATE_MODES = [
 ] as const;
 export type FallocateMode = (typeof FALLOCATE_MODES)[number];
 
+const mmap_write = z.strictObject({ op: z.literal("mmap_write"), pos, len: ioLen });
+const pread = z.strictObject({ op: z.literal("pread"), pos, len: ioLen });
+const fsync = z.strictObject({ op: z.literal("fsync") });
+const sync_file_range = z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen });
+const drop_cache = z.strictObject({ op: z.literal("drop_cache") });
+
+/** What may be called while a writer sleeps inside the kernel: what does not take the lock that it holds (paused-writer.ts). */
+const duringSchema = z.discriminatedUnion("op", [
+  mmap_write,
+  pread,
+  fsync,
+  sync_file_range,
+  drop_cache,
+]);
+export type DuringOperation = z.infer<typeof duringSchema>;
+
+/** Operations during one pause. */
+export const MAX_DURING = 8;
+
 export const operationSchema = z.discriminatedUnion("op", [
   /** `readable` bytes of the user buffer are mapped, from its start; the rest faults, so the write ends short. */
   z
     .strictObject({ op: z.literal("pwrite"), pos, len: ioLen, readable: z.int().min(0) })
     .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] }),
   /** Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS. */
-  z.strictObject({ op: z.literal("mmap_write"), pos, len: ioLen }),
-  z.strictObject({ op: z.literal("pread"), pos, len: ioLen }),
-  z.strictObject({ op: z.literal("fsync") }),
+  mmap_write,
+  pread,
+  fsync,
   /** WAIT_BEFORE | WRITE | WAIT_AFTER: data only, no journal commit, no flush. */
-  z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen }),
+  sync_file_range,
   z.strictObject({ op: z.literal("ftruncate"), size: pos }),
   z.strictObject({
     op: z.literal("fallocate"),
@@ -51,11 +71,32 @@ export const operationSchema = z.discriminatedUnion("op", [
     len: rangeLen,
   }),
   /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
-  z.strictObject({ op: z.literal("drop_cache") }),
+  drop_cache,
+  /**
+   * A pwrite that comes to memory which is not there yet, `pause_at` bytes from its start, and sleeps there, inside the kernel, while
+   * `during` is performed. Then the memory comes to be, and the write goes on, or it is taken away, and the write ends short.
+   */
+  z
+    .strictObject({
+      op: z.literal("paused_write"),
+      pos,
+      len: ioLen,
+      pause_at: z.int().min(0),
+      during: z.array(duringSchema).max(MAX_DURING),
+      after: z.enum(["continue", "fault"]),
+    })
+    .refine((o) => o.pause_at < o.len, { error: "pause_at is not within len", path: ["pause_at"] }),
 ]);
 
 export type Operation = z.infer<typeof operationSchema>;
 export type OperationName = Operation["op"];
+
+/** An operation that is one call, during which nothing else happens. */
+export type SingleCall = Exclude<Operation, { op: "paused_write" }>;
+
+export function isSingleCall(operation: Operation): operation is SingleCall {
+  return operation.op !== "paused_write";
+}
 
 /** Operations of the longest sequence that is stored. */
 export const MAX_OPERATIONS = 100_000;
@@ -67,11 +108,16 @@ export const operationsSchema = z.array(operationSchema).max(MAX_OPERATIONS);
  * The operation as it is applied to a file of `i_size` bytes. Returns undefined where nothing is left to do
  * (an mmap_write wholly past i_size); both subjects then skip the call and report result 0.
  */
-export function clampOperation(operation: Operation, i_size: number): Operation | undefined {
+export function clampOperation<O extends Operation>(operation: O, i_size: number): O | undefined {
   if (operation.op !== "mmap_write") return operation;
   if (operation.pos >= i_size) return undefined;
   const len = Math.min(operation.len, i_size - operation.pos);
   return len === operation.len ? operation : { ...operation, len };
+}
+
+/** The region of the pattern that operation number `i` during the pause of operation `index` writes from. */
+export function duringTag(index: number, i: number): number {
+  return patternTag(index + 1 + i);
 }
 
 /** Operations that move blocks: what was known of a block before says nothing of the block that has its number after. */
@@ -98,5 +144,10 @@ export function describeOperation(operation: Operation): string {
     case "fsync":
     case "drop_cache":
       return `${operation.op}()`;
+    case "paused_write": {
+      const { pos: from, len, pause_at, during, after } = operation;
+      const meanwhile = during.map(describeOperation).join("; ");
+      return `paused_write(pos=${from}, len=${len}, pause_at=${pause_at}, {${meanwhile}}, ${after})`;
+    }
   }
 }

@@ -22,7 +22,7 @@ import { pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS } from "./types.ts";
-import type { Inode, SuperBlock } from "./types.ts";
+import type { Inode, Source, SuperBlock, UserMemory } from "./types.ts";
 
 /** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
 const MAX_PAGECACHE_ORDER = 9;
@@ -91,6 +91,19 @@ export function evictInode(inode: Inode): void {
   s_op.ext4_ext_remove_space(inode, 0, EXT_MAX_BLOCKS);
 }
 
+/** fs/ext4/file.c ext4_buffered_write_iter(): byte p of the file comes from `source`, as far as `from` can be read. */
+function write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number {
+  const { s_op, s_maxbytes } = inode.i_sb;
+  if (pos >= s_maxbytes) return EFBIG;
+  const count = Math.min(len, s_maxbytes - pos);
+  from.readable = Math.min(from.readable, count);
+  inode.pastEof = blocksPastEof(inode);
+  s_op.zeroBeforeExtending(inode, pos);
+  return s_op.perform_write(inode, pos, count, from, source);
+}
+
+const nothing = (): void => {};
+
 /** pwrite(2) from a buffer of which `readable` bytes are mapped. Bytes written, or -errno. */
 export function pwrite(
   inode: Inode,
@@ -99,13 +112,27 @@ export function pwrite(
   readable: number,
   tag: number,
 ): number {
-  const { s_op, s_maxbytes } = inode.i_sb;
-  if (pos >= s_maxbytes) return EFBIG;
-  const count = Math.min(len, s_maxbytes - pos);
-  inode.pastEof = blocksPastEof(inode);
-  s_op.zeroBeforeExtending(inode, pos);
   const source = { tag, delta: patternOffset(readable) - pos };
-  return s_op.perform_write(inode, pos, count, readable, source);
+  return write(inode, pos, len, { readable, fault: nothing }, source);
+}
+
+/**
+ * pwrite(2) from a buffer whose bytes from `pause_at` on are not there yet: where the writer comes to them it sleeps, while `asleep`
+ * runs. That says whether the bytes are there afterwards; if not, the write ends short. Bytes written, or -errno.
+ */
+export function pausedWrite(
+  inode: Inode,
+  { pos, len, pause_at }: { pos: number; len: number; pause_at: number },
+  tag: number,
+  asleep: () => boolean,
+): number {
+  const source = { tag, delta: patternOffset(len) - pos };
+  const memory = { readable: pause_at, fault: nothing };
+  memory.fault = (): void => {
+    memory.fault = nothing;
+    if (asleep()) memory.readable += len - pause_at;
+  };
+  return write(inode, pos, len, memory, source);
 }
 
 /**

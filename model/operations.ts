@@ -5,7 +5,15 @@
  */
 import type { Iomap, IomapOps } from "./iomap/iomap.ts";
 import type { Ioend, WritepageContext } from "./iomap/writeback.ts";
-import type { ExtentStatus, Folio, Inode, Source, SuperBlock, MapBlocks } from "./types.ts";
+import type {
+  ExtentStatus,
+  Folio,
+  Inode,
+  MapBlocks,
+  Source,
+  SuperBlock,
+  UserMemory,
+} from "./types.ts";
 
 /** What write_begin hands to write_end: the folio, or why there is none. */
 export type WriteBegin = Folio | number;
@@ -37,7 +45,7 @@ export interface Operations {
   /** ftruncate(2) is about to make the file larger than `oldsize`. */
   zeroBeforeGrowing(inode: Inode, oldsize: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
-  perform_write(inode: Inode, pos: number, len: number, readable: number, source: Source): number;
+  perform_write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number;
   write_begin(inode: Inode, pos: number, len: number): WriteBegin;
   /** Bytes accepted of `copied`. */
   write_end(

@@ -59,6 +59,17 @@ export interface Source {
   delta: number;
 }
 
+/** What a write copies from: struct iov_iter, and the memory that it points to. */
+export interface UserMemory {
+  /** Bytes that can be read from where the write stands; a write that goes on takes what it read off. */
+  readable: number;
+  /**
+   * lib/iov_iter.c fault_in_iov_iter_readable(), where the next bytes cannot be read: the writer may sleep until somebody has made
+   * `readable` larger (userfaultfd), while others work on the file.
+   */
+  fault: () => void;
+}
+
 /** struct jbd2_inode, as filed with the running transaction. */
 export interface jbd2_inode {
   /** Committing writes the range back (JI_WRITE_DATA); else it only waits for it. */

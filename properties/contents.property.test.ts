@@ -92,6 +92,8 @@ class NaiveFile {
       case "drop_cache":
       case "sync_file_range":
         return 0;
+      case "paused_write":
+        throw new Error("the reference has no pauses");
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Observation } from "../harness/observation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
 import { UNWRITTEN, WRITTEN } from "../model/types.ts";
-import { cases, isShort, modelAfter, settingOf, settings } from "./settings.ts";
+import { cases, isInterrupted, isShort, modelAfter, settingOf, settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
 
 const fsync: Operation = { op: "fsync" };
@@ -131,7 +131,7 @@ describe("laws of the ideal model", () => {
     (setting) => {
       const { config } = setting;
       law(setting, 150, (list) => {
-        const plain = list.filter((o) => !isShort(o) && o.op !== "fallocate");
+        const plain = list.filter((o) => !isInterrupted(o) && o.op !== "fallocate");
         const at_once = { ...config, delalloc: false, dioread: "lock" as const };
         const expected = state(modelAfter(config, [...plain, fsync]));
         expect(state(modelAfter(at_once, [...plain, fsync]))).toEqual(expected);
@@ -194,7 +194,7 @@ describe("laws of the ideal model", () => {
     const { config, variant } = setting;
     const other = settingOf(variant, "6.18").config;
     law(setting, 150, (list) => {
-      const plain = list.filter((operation) => !isShort(operation));
+      const plain = list.filter((operation) => !isInterrupted(operation));
       const here = modelAfter(config, [...plain, fsync]);
       const there = modelAfter(other, [...plain, fsync]);
       expect(here.inode.i_size).toBe(there.inode.i_size);

@@ -54,7 +54,7 @@ export function settingFor({ kernel, variant, freeBlocks }: Witness): Setting {
 
 /** Cases for a variant, of at most 40 operations. */
 export function cases(variant: Variant): fc.Arbitrary<Operation[]> {
-  return operations({ variant, maxLength: 40 });
+  return operations({ variant, maxLength: 40, pauses: true });
 }
 
 /** A model of `config` after the operations; ideal unless there are overrides. */
@@ -90,4 +90,12 @@ export function operationsToShow({ witness }: Deviation): number {
 /** Whether the operation is a write that ends short. */
 export function isShort(operation: Operation): boolean {
   return operation.op === "pwrite" && operation.readable < operation.len;
+}
+
+/**
+ * Whether a round of the write's copy ends early: it is short, or sleeps on the way. What that leaves behind (blocks, folios, what a
+ * store meanwhile meets) is the path's own business.
+ */
+export function isInterrupted(operation: Operation): boolean {
+  return isShort(operation) || operation.op === "paused_write";
 }

@@ -6,6 +6,8 @@
  */
 import { IntervalMap } from "../../model/interval-map.ts";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import type { Observation } from "../observation.ts";
+import { clampOperation, duringTag } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 
 /** Byte p of the file is pattern(tag)[p + delta]. */
@@ -49,15 +51,19 @@ export class Contents {
     return next === undefined || next.start >= end ? -1 : Math.max(next.start, from);
   }
 
-  /** Follow `operation`, number `index` of its case, which returned `result`. */
-  apply(operation: Operation, index: number, result: number): void {
+  /** Follow `operation`, number `index` of its case, after which `seen` was seen. */
+  apply(operation: Operation, index: number, seen: Pick<Observation, "result" | "during">): void {
+    const { result } = seen;
     switch (operation.op) {
       case "pwrite":
-        if (result > 0) this.#put(operation.pos, result, operation.readable, index);
+        if (result > 0) this.#put(operation.pos, result, operation.readable, patternTag(index));
+        return;
+      case "paused_write":
+        this.#pausedWrite(operation, index, seen);
         return;
       case "mmap_write":
         if (result < 0) this.known = false;
-        else this.#put(operation.pos, operation.len, operation.len, index);
+        else this.#put(operation.pos, operation.len, operation.len, patternTag(index));
         return;
       case "ftruncate":
         if (result === 0) this.#bytes.delete(operation.size, Infinity);
@@ -74,9 +80,32 @@ export class Contents {
   }
 
   /** `count` bytes at `pos`, from the start of a buffer of which `readable` bytes are mapped. */
-  #put(pos: number, count: number, readable: number, index: number): void {
-    const source = { tag: patternTag(index), delta: patternOffset(readable) - pos };
-    this.#bytes.set(pos, pos + count, source);
+  #put(pos: number, count: number, readable: number, tag: number): void {
+    this.#bytes.set(pos, pos + count, { tag, delta: patternOffset(readable) - pos });
+  }
+
+  /**
+   * Kernels differ in how far a write has come when it sleeps (before 6.16 a folio's worth of memory is faulted in before any of it
+   * is copied), so nobody promises which is later, a store before the pause or the write's own bytes there.
+   */
+  #pausedWrite(
+    { pos, len, pause_at, during }: Extract<Operation, { op: "paused_write" }>,
+    index: number,
+    { result, during: looks = [] }: Pick<Observation, "result" | "during">,
+  ): void {
+    const source = { tag: patternTag(index), delta: patternOffset(len) - pos };
+    if (result > 0) this.#bytes.set(pos, pos + Math.min(result, pause_at), source);
+    for (const [i, operation] of during.entries()) {
+      const [before, after] = [looks[i], looks[i + 1]];
+      if (operation.op !== "mmap_write" || before === undefined || after === undefined) continue;
+      const store = clampOperation(operation, before.i_size);
+      if (store === undefined) continue;
+      if (after.result < 0 || (store.pos < pos + pause_at && pos < store.pos + store.len)) {
+        this.known = false;
+      }
+      this.#put(store.pos, store.len, store.len, duringTag(index, i));
+    }
+    if (result > pause_at) this.#bytes.set(pos + pause_at, pos + result, source);
   }
 
   #fallocate({ mode, pos, len }: Extract<Operation, { op: "fallocate" }>): void {

@@ -127,7 +127,8 @@ export class Contract {
     const { blockSize } = step.options;
     const done = clampOperation(operation, this.#size);
     step.operation = done;
-    step.succeeded = operation.op === "pwrite" ? seen.result > 0 : seen.result >= 0;
+    const writes = operation.op === "pwrite" || operation.op === "paused_write";
+    step.succeeded = writes ? seen.result > 0 : seen.result >= 0;
     step.seen = seen;
     step.windows = seen.windows ?? WHOLE_FILE;
     step.before = this.#known;
@@ -140,7 +141,7 @@ export class Contract {
       for (const follower of followers) this.#sync(follower, blockSize);
     }
     step.pieces = Math.max(step.pieces, seen.pieces);
-    if (done !== undefined) step.contents.apply(done, index, seen.result);
+    if (done !== undefined) step.contents.apply(done, index, seen);
   }
 
   #sync(operation: Operation, blockSize: number): void {
@@ -177,14 +178,22 @@ export class Contract {
     const { operation, windows, before, seen, mapChanged, maybeDirty, options } = this.#step;
     if (this.#step.syncedEnd === Infinity) maybeDirty.clear();
     if (operation === undefined) return;
-    if (operation.op === "mmap_write") {
+    for (const store of storesOf(operation)) {
       const { blockSize } = options;
-      const end = Math.ceil((operation.pos + operation.len) / FOLIO_BYTES) * FOLIO_BYTES;
+      const end = Math.ceil((store.pos + store.len) / FOLIO_BYTES) * FOLIO_BYTES;
       maybeDirty.set(Math.floor(seen.i_size / blockSize), end / blockSize, true);
     }
     if (!mapChanged || movedBlocks(this.#step)) return;
     for (const window of windows) noteHoles(maybeDirty, seen.map, before, window);
   }
+}
+
+/** The stores through a mapping that an operation is, or has in its pause. */
+function storesOf(operation: Operation): readonly Extract<Operation, { op: "mmap_write" }>[] {
+  if (operation.op === "mmap_write") return [operation];
+  return operation.op === "paused_write"
+    ? operation.during.filter((one) => one.op === "mmap_write")
+    : [];
 }
 
 function noteHoles(

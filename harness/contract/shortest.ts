@@ -72,7 +72,7 @@ function keysBefore({ operations, observations }: RecordedCase, last: number): s
   const contents = new Contents();
   const keys = [FRESH];
   for (let i = 0; i < last; i++) {
-    contents.apply(operations[i]!, i, observations[i]!.result);
+    contents.apply(operations[i]!, i, observations[i]!);
     keys.push(keyOf(observations[i]!, contents));
   }
   return keys;

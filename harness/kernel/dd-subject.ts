@@ -90,6 +90,7 @@ export class DdSubject implements Subject {
       case "mmap_write":
       case "sync_file_range":
       case "drop_cache":
+      case "paused_write":
         return false;
     }
   }
@@ -149,6 +150,7 @@ export class DdSubject implements Subject {
       case "mmap_write":
       case "sync_file_range":
       case "drop_cache":
+      case "paused_write":
         throw new UsageError(`no program does ${o.op}`);
     }
   }

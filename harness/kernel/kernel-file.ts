@@ -5,8 +5,9 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type FallocateMode, MAX_IO_BYTES, type Operation } from "../operation.ts";
+import { type FallocateMode, MAX_IO_BYTES, type SingleCall } from "../operation.ts";
 import type { MountedImage } from "./image.ts";
+import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
 import { userBuffer } from "./user-buffer.ts";
 
@@ -114,8 +115,19 @@ export class KernelFile {
     this.#fd = -1;
   }
 
+  /** A write that sleeps while `asleep` runs (paused-writer.ts). What it returned, or -errno. */
+  pausedWrite(
+    { pos, len, pause_at }: { pos: number; len: number; pause_at: number },
+    tag: number,
+    asleep: () => boolean,
+  ): number {
+    const writer = pausedWriter();
+    if (writer === undefined) throw new Error("a paused write was asked for without userfaultfd");
+    return writer.write({ fd: this.#fd, pos, len, pause_at, tag }, asleep);
+  }
+
   /** Perform an operation as it is, writing the bytes of region `tag`. What it returned, or -errno. */
-  call(o: Operation, tag: number): number {
+  call(o: SingleCall, tag: number): number {
     const calls = this.#calls;
     switch (o.op) {
       case "pwrite":

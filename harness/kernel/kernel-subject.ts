@@ -9,15 +9,24 @@
 import { patternTag } from "../../model/pattern.ts";
 import { EnvironmentError } from "../failure.ts";
 import { Looks } from "../lockstep/looks.ts";
-import type { BlockRange, CacheExtent, Extent, Observation } from "../observation.ts";
-import { type Operation, clampOperation } from "../operation.ts";
+import type { BlockRange, CacheExtent, Extent, Observation, PausedLook } from "../observation.ts";
+import { type Operation, type SingleCall, clampOperation, duringTag } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { WHOLE_FILE } from "../extents.ts";
 import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
 import type { KeptFile } from "./kernel-file.ts";
+import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
+
+/** What came of a call. */
+interface Called {
+  /** Bytes, 0, or -errno. */
+  result: number;
+  read: Uint8Array | undefined;
+  during: PausedLook[] | undefined;
+}
 
 export class KernelSubject implements Subject {
   readonly name: string;
@@ -44,9 +53,9 @@ export class KernelSubject implements Subject {
     this.#looks.alwaysWhole = whole;
   }
 
-  /** System calls can do all of them. */
-  supports(): boolean {
-    return true;
+  /** System calls can do all of them, but for pausing one, which takes userfaultfd. */
+  supports(operation: Operation): boolean {
+    return operation.op !== "paused_write" || pausedWriter() !== undefined;
   }
 
   begin(): void {
@@ -57,16 +66,50 @@ export class KernelSubject implements Subject {
   }
 
   step(operation: Operation, index: number, last = false): Observation {
-    const clamped = clampOperation(operation, this.#i_size);
-    const result = clamped === undefined ? 0 : this.#file.call(clamped, patternTag(index));
-    if (result === -sys.EBADF) throw brokenHarness(`${operation.op} returned EBADF`);
-    const reading = operation.op === "pread" && result >= 0;
-    const read = reading ? this.#file.bytesRead(result) : undefined;
-    this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);
     const before = this.#i_size;
+    const clamped = clampOperation(operation, before);
+    const { result, read, during } =
+      operation.op === "paused_write"
+        ? this.#paused(operation, index)
+        : this.#call(operation, before, patternTag(index));
+    if (result === -sys.EBADF) throw brokenHarness(`${operation.op} returned EBADF`);
+    this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);
     this.#i_size = this.#file.i_size;
     const windows = this.#looks.after(clamped, before, this.#i_size, last);
-    return this.#observe(result, read, windows);
+    const seen = this.#observe(result, read, windows);
+    return during === undefined ? seen : { ...seen, during };
+  }
+
+  /** One call, on a file of `i_size` bytes. */
+  #call(operation: SingleCall, i_size: number, tag: number): Called {
+    const clamped = clampOperation(operation, i_size);
+    const result = clamped === undefined ? 0 : this.#file.call(clamped, tag);
+    const reading = operation.op === "pread" && result >= 0;
+    return { result, read: reading ? this.#file.bytesRead(result) : undefined, during: undefined };
+  }
+
+  #paused(operation: Extract<Operation, { op: "paused_write" }>, index: number): Called {
+    const reads: Uint8Array[] = [];
+    let during: PausedLook[] | undefined;
+    const result = this.#file.pausedWrite(operation, patternTag(index), () => {
+      let look = this.#look(0);
+      during = [look];
+      for (const [i, one] of operation.during.entries()) {
+        const called = this.#call(one, look.i_size, duringTag(index, i));
+        if (called.read !== undefined) reads.push(called.read);
+        during.push((look = this.#look(called.result)));
+      }
+      return operation.after === "continue";
+    });
+    const read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
+    return { result, read, during };
+  }
+
+  /** What can be seen while a writer holds the lock of the file. */
+  #look(result: number): PausedLook {
+    const file = this.#file;
+    file.stat(sys.STATX_SIZE);
+    return { result, i_size: file.i_size, reserved: file.reservedBlocks() - this.#reservedBefore };
   }
 
   end(): void {

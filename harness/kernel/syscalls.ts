@@ -28,6 +28,7 @@ export const MAP_ANONYMOUS = 0x20;
 export const MAP_NORESERVE = 0x4000;
 export const MAP_POPULATE = 0x8000;
 export const MADV_RANDOM = 1;
+export const MADV_DONTNEED = 4;
 export const MADV_NOHUGEPAGE = 15;
 
 export const AT_EMPTY_PATH = 0x1000;
@@ -48,10 +49,14 @@ export const FALLOC_FL_COLLAPSE_RANGE = 0x08;
 export const FALLOC_FL_ZERO_RANGE = 0x10;
 export const FALLOC_FL_INSERT_RANGE = 0x20;
 
+export const EINTR = 4;
 export const EBADF = 9;
 export const EFAULT = 14;
 export const EINVAL = 22;
 export const ENOTTY = 25;
+
+/** Number of userfaultfd(2) on each machine (arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h). */
+const USERFAULTFD: Readonly<Record<string, number>> = { x64: 323, arm64: 282 };
 
 /** A result that is not negative, or -errno. */
 export type Result = number;
@@ -74,6 +79,13 @@ export interface Syscalls {
   mmap(address: number, len: number, prot: number, flags: number, fd: number, pos: number): Result;
   munmap(address: number, len: number): Result;
   madvise(address: number, len: number, advice: number): Result;
+  mprotect(address: number, len: number, prot: number): Result;
+  /** Without a wrapper in libc. */
+  userfaultfd(flags: number): Result;
+  eventfd(initial: number, flags: number): Result;
+  read(fd: number, address: number, len: number): Result;
+  /** `address` is that of `count` struct pollfd; `timeout` is in milliseconds, -1 for ever. */
+  poll(address: number, count: number, timeout: number): Result;
   memfd_create(name: string, flags: number): Result;
   ioctl(fd: number, request: number, address: number): Result;
   /** Fills a `struct statx` (256 bytes) at `address`; unlike struct stat it is laid out alike on every machine. */
@@ -103,6 +115,11 @@ const SIGNATURES = {
   mmap: ["int64_t", "uint64_t", "uint64_t", "int", "int", "int", "int64_t"],
   munmap: ["int", "uint64_t", "uint64_t"],
   madvise: ["int", "uint64_t", "uint64_t", "int"],
+  mprotect: ["int", "uint64_t", "uint64_t", "int"],
+  syscall: ["int64_t", "int64_t", "int64_t"],
+  eventfd: ["int", "uint32_t", "int"],
+  read: ["int64_t", "int", "uint64_t", "uint64_t"],
+  poll: ["int", "uint64_t", "uint64_t", "int"],
   memfd_create: ["int", "str", "uint32_t"],
   ioctl: ["int", "int", "uint64_t", "uint64_t"],
   statx: ["int", "int", "str", "int", "uint32_t", "uint64_t"],
@@ -125,6 +142,8 @@ function bind(): Syscalls {
   const [fallocate, fsync, syncfs] = [native("fallocate"), native("fsync"), native("syncfs")];
   const [sync_file_range, posix_fadvise] = [native("sync_file_range"), native("posix_fadvise")];
   const [mmap, munmap, madvise] = [native("mmap"), native("munmap"), native("madvise")];
+  const [mprotect, syscall, eventfd] = [native("mprotect"), native("syscall"), native("eventfd")];
+  const [read, poll] = [native("read"), native("poll")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
   const checked = (result: number): Result => (result < 0 ? -errno() : result);
   // Fixed parameter lists, not (...args): a rest array costs more than the bridge to the call.
@@ -145,6 +164,11 @@ function bind(): Syscalls {
     mmap: (address, len, prot, flags, fd, pos) => checked(mmap(address, len, prot, flags, fd, pos)),
     munmap: (address, len) => checked(munmap(address, len)),
     madvise: (address, len, advice) => checked(madvise(address, len, advice)),
+    mprotect: (address, len, prot) => checked(mprotect(address, len, prot)),
+    userfaultfd: (flags) => checked(syscall(USERFAULTFD[process.arch] ?? -1, flags)),
+    eventfd: (initial, flags) => checked(eventfd(initial, flags)),
+    read: (fd, address, len) => checked(read(fd, address, len)),
+    poll: (address, count, timeout) => checked(poll(address, count, timeout)),
     memfd_create: (name, flags) => checked(memfd_create(name, flags)),
     ioctl: (fd, request, address) => checked(ioctl(fd, request, address)),
     statx: (fd, path, flags, mask, address) => checked(statx(fd, path, flags, mask, address)),

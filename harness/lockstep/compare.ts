@@ -19,7 +19,7 @@ import { WHOLE_FILE, sameMap } from "../extents.ts";
 import { blockRange, firstDifference } from "../report/block-map.ts";
 import { type DivergenceKind, firstDifferentByte } from "../divergence.ts";
 import { describeResult } from "../report/errno.ts";
-import type { BlockRange, CacheExtent, Extent, Observation } from "../observation.ts";
+import type { BlockRange, CacheExtent, Extent, Observation, PausedLook } from "../observation.ts";
 
 export interface Geometry {
   /** Bytes. */
@@ -197,6 +197,39 @@ function compareRead(
   return { kind: "read", message: `byte ${at} of the read is ${what}` };
 }
 
+/** Where in a pause a look was made. */
+const whenPaused = (index: number): string =>
+  index === 0
+    ? "when the write came to its pause"
+    : `after operation ${index} of those during the pause`;
+
+/** What differs of the looks during a pause. */
+function compareDuring(
+  expected: readonly PausedLook[] = [],
+  seen: readonly PausedLook[] = [],
+): Difference | undefined {
+  for (let i = 0; i < Math.max(expected.length, seen.length); i++) {
+    const [should, is] = [expected[i], seen[i]];
+    if (should === undefined || is === undefined) {
+      const came = is === undefined ? "did not come to its pause" : "came to its pause";
+      return { kind: "result", message: `the write ${came}, expected otherwise` };
+    }
+    const at = whenPaused(i);
+    if (should.result !== is.result) {
+      const message = `${at} it returned ${describeResult(is.result)}, expected ${describeResult(should.result)}`;
+      return { kind: "result", message };
+    }
+    if (should.i_size !== is.i_size) {
+      return { kind: "i_size", message: `${at} i_size is ${is.i_size}, expected ${should.i_size}` };
+    }
+    if (should.reserved !== is.reserved) {
+      const message = `${at} ${is.reserved} clusters are reserved, expected ${should.reserved}`;
+      return { kind: "reserved", message };
+    }
+  }
+  return undefined;
+}
+
 /**
  * The first difference that matters, or undefined where the two agree.
  *
@@ -208,6 +241,8 @@ export function compare(
   geometry: Geometry,
   treeMax: number,
 ): Difference | undefined {
+  const paused = compareDuring(expected.during, seen.during);
+  if (paused !== undefined) return paused;
   if (expected.result !== seen.result) {
     const [is, should] = [describeResult(seen.result), describeResult(expected.result)];
     return { kind: "result", message: `the call returned ${is}, expected ${should}` };

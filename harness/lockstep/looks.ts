@@ -60,6 +60,9 @@ function touches(operation: Operation, before: number, after: number): ByteRange
     case "sync_file_range":
     case "drop_cache":
       return NOTHING;
+    case "paused_write":
+      // With what is done meanwhile: rare, and seldom on large files.
+      return EVERYTHING;
   }
 }
 

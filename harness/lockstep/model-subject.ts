@@ -12,6 +12,7 @@ import {
   fsync,
   ftruncate,
   mmapWrite,
+  pausedWrite,
   pread,
   pwrite,
   sync_file_range,
@@ -23,10 +24,10 @@ import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
 import type { Inode, SuperBlock } from "../../model/types.ts";
 import { indexAfter } from "../contract/extents-walk.ts";
-import type { BlockRange, Extent, ExtentState, Observation } from "../observation.ts";
+import type { BlockRange, Extent, ExtentState, Observation, PausedLook } from "../observation.ts";
 import { WHOLE_FILE } from "../extents.ts";
-import { clampOperation } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import { clampOperation, duringTag, isSingleCall } from "../operation.ts";
+import type { Operation, SingleCall } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
 const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, ExtentState> = {
@@ -36,7 +37,7 @@ const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, Ext
 };
 
 /** The call that an operation stands for; what it returned. */
-function call(inode: Inode, operation: Operation, tag: number): number {
+function call(inode: Inode, operation: SingleCall, tag: number): number {
   switch (operation.op) {
     case "pwrite":
       return pwrite(inode, operation.pos, operation.len, operation.readable, tag);
@@ -106,6 +107,7 @@ export class ModelSubject implements Subject {
   /** Of the last operation. */
   #result = 0;
   #read: Uint8Array | undefined;
+  #during: PausedLook[] | undefined;
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#sb = createFileSystem(config, overrides);
@@ -141,12 +143,40 @@ export class ModelSubject implements Subject {
 
   /** Apply an operation without looking. */
   apply(operation: Operation, index: number): void {
+    this.#during = undefined;
+    if (operation.op === "paused_write") {
+      this.#applyPaused(operation, index);
+      return;
+    }
     const inode = this.#inode;
     const applied = clampOperation(operation, inode.i_size);
     const result = applied === undefined ? 0 : call(inode, applied, patternTag(index));
     const reading = operation.op === "pread" && result >= 0;
     this.#result = result;
     this.#read = reading ? this.bytesRead(operation.pos, result) : undefined;
+  }
+
+  #applyPaused(operation: Extract<Operation, { op: "paused_write" }>, index: number): void {
+    const reads: Uint8Array[] = [];
+    const { during, after } = operation;
+    this.#result = pausedWrite(this.#inode, operation, patternTag(index), () => {
+      this.#during = [this.#look(0)];
+      for (const [i, one] of during.entries()) {
+        const applied = clampOperation(one, this.#inode.i_size);
+        const result = applied === undefined ? 0 : call(this.#inode, applied, duringTag(index, i));
+        this.#during.push(this.#look(result));
+        if (one.op !== "pread" || result < 0) continue;
+        const bytes = this.bytesRead(one.pos, result);
+        if (bytes !== undefined) reads.push(bytes);
+      }
+      return after === "continue";
+    });
+    this.#read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
+  }
+
+  #look(result: number): PausedLook {
+    const { i_size, i_reserved_data_blocks: reserved } = this.#inode;
+    return { result, i_size, reserved };
   }
 
   /** What a read of `len` bytes at `pos` returned; undefined where nobody will compare it. */
@@ -165,7 +195,9 @@ export class ModelSubject implements Subject {
 
   /** Apply what came with the last operation, which is still the one whose result counts. */
   follow(operations: readonly Operation[], index: number): void {
-    for (const operation of operations) call(this.#inode, operation, patternTag(index));
+    for (const operation of operations) {
+      if (isSingleCall(operation)) call(this.#inode, operation, patternTag(index));
+    }
   }
 
   /**
@@ -219,6 +251,7 @@ export class ModelSubject implements Subject {
       reserved: inode.i_reserved_data_blocks,
       cache: undefined,
       read: this.#read,
+      during: this.#during,
     };
   }
 }

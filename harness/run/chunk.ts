@@ -4,10 +4,21 @@
  */
 import * as fc from "fast-check";
 import { ModelBroken } from "../../model/assert.ts";
+import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import type { Operation } from "../operation.ts";
+import type { Variant } from "../variant.ts";
 
 /** Cases in a chunk: tens of milliseconds. */
 export const CASES_PER_CHUNK = 50;
+
+/** What a run generates: everything there is, whether or not the kernel under test can do it, so that all run the same cases. */
+export function generatedCases(options: {
+  variant: Variant;
+  /** Most operations in a case. */
+  maxLength: number;
+}): fc.Arbitrary<Operation[]> {
+  return operationsArbitrary({ ...options, pauses: true });
+}
 
 /** The seed of a chunk: both numbers mixed into 32 bits (the finaliser of MurmurHash3, Appleby, public domain). */
 export function chunkSeed(seed: number, chunk: number): number {

@@ -53,7 +53,9 @@ export class Confirmation {
   /** The divergence that the case shows; undefined where it shows none. About 0.2 s. */
   run(operations: readonly Operation[]): Promise<Divergence | undefined> {
     this.#given.onCase?.(operations);
-    return this.#onFreshImage((setup) => this.#runOn(setup, supported(setup.subject, operations)));
+    return this.#onFreshImage((setup) =>
+      this.#runOn(setup, supported(setup.subject, [...operations])),
+    );
   }
 
   /**

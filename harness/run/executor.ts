@@ -59,6 +59,7 @@ export function expectedDeviations(
 }
 
 /** What is left of a case that an executor is to perform. */
-export function supported(executor: Executor, operations: readonly Operation[]): Operation[] {
+export function supported(executor: Executor, operations: Operation[]): Operation[] {
+  if (operations.every((operation) => executor.supports(operation))) return operations;
   return operations.filter((operation) => executor.supports(operation));
 }

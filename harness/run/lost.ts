@@ -5,7 +5,7 @@
  */
 import type { Divergence, DivergenceKind } from "../divergence.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
-import { caseNumbered } from "./chunk.ts";
+import { caseNumbered, generatedCases } from "./chunk.ts";
 import { Conversation, WorkerLost } from "./conversation.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { KernelUnderTest } from "./link.ts";
@@ -89,7 +89,7 @@ function suspectsOf(
   assignment: Assignment,
 ): Operation[][] {
   const { seed, maxLength } = assignment;
-  const arbitrary = operationsArbitrary({ variant, maxLength });
+  const arbitrary = generatedCases({ variant, maxLength });
   const numbered = (number: number): Operation[] => caseNumbered(arbitrary, seed, number);
   if (where.trying !== undefined) return [where.trying];
   if (where.atCheckpoint) return where.kept.map((mark) => numbered(mark.case)).toReversed();

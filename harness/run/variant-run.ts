@@ -3,8 +3,7 @@
  */
 import type * as fc from "fast-check";
 import type { Deviation } from "../../model/deviations/index.ts";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
-import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
+import { CASES_PER_CHUNK, checkChunk, chunkSeed, generatedCases } from "./chunk.ts";
 import { modelWith, needsDeviation } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
 import { EnvironmentError } from "../failure.ts";
@@ -99,7 +98,7 @@ export class VariantRun {
     this.#model = modelWith(this.#config, this.deviations);
     this.#lockstepOptions = withContract(this.#lockstep(), this.#config, this.deviations);
     this.#kept = new KeptFiles(image);
-    this.#arbitrary = operationsArbitrary({ variant: this.variant, maxLength: options.maxLength });
+    this.#arbitrary = generatedCases({ variant: this.variant, maxLength: options.maxLength });
     const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));
     this.counts = { cases: 0, operations: 0, files: 0, checkpoints: 0, guesses: 0, deviations };
   }
@@ -180,7 +179,7 @@ export class VariantRun {
   }
 
   #supported(operations: Operation[]): Operation[] {
-    return this.#options.executor === "ffi" ? operations : supported(this.#subject, operations);
+    return supported(this.#subject, operations);
   }
 
   /** Run one case; whether it diverged. */

@@ -35,6 +35,9 @@ const observationSchema = z.strictObject({
       }),
     )
     .exactOptional(),
+  during: z
+    .array(z.strictObject({ result: z.int(), i_size: count, reserved: z.int() }))
+    .exactOptional(),
   read: z.strictObject({ length: count, sha256: text, offset: count, bytes: text }).exactOptional(),
 });
 

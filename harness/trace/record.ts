@@ -14,6 +14,7 @@ import { mountOptions } from "../kernel/mount.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import { syscalls } from "../kernel/syscalls.ts";
 import { pathToModel, writePathOf } from "../kernel/write-path.ts";
+import { isSingleCall } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { counted, grouped } from "../report/progress.ts";
@@ -75,7 +76,9 @@ export function headerOf(
 }
 
 /** Performs the operations on a fresh file and writes down what was seen. */
-export function recordCase(subject: Executor, operations: readonly Operation[]): Step[] {
+export function recordCase(subject: Executor, all: readonly Operation[]): Step[] {
+  // A recording has no pauses in it.
+  const operations = all.filter(isSingleCall);
   subject.begin();
   let before = 0;
   const last = operations.length - 1;

@@ -25,7 +25,7 @@ import {
   UNWRITTEN,
   WRITTEN,
 } from "../types.ts";
-import type { Folio, Inode, MapBlocks, Source, SuperBlock } from "../types.ts";
+import type { Folio, Inode, MapBlocks, Source, SuperBlock, UserMemory } from "../types.ts";
 import { EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT, ext4_map_blocks } from "./extents.ts";
 
 /** fs/ext4/inode.c ext4_set_iomap() */
@@ -179,8 +179,8 @@ function delallocOps(inode: Inode): IomapOps {
 }
 
 function writeWith(choose: (inode: Inode) => IomapOps) {
-  return (inode: Inode, pos: number, len: number, readable: number, source: Source): number =>
-    iomap_file_buffered_write(inode, pos, len, readable, source, choose(inode));
+  return (inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number =>
+    iomap_file_buffered_write(inode, pos, len, from, source, choose(inode));
 }
 
 function mkwriteWith(choose: (inode: Inode) => IomapOps) {

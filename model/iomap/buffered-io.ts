@@ -16,15 +16,16 @@ import {
   pageOf,
 } from "../mm/folio.ts";
 import { IFS_UPTODATE, PAGE_SIZE } from "../types.ts";
-import type { Folio, Inode, Source } from "../types.ts";
+import type { Folio, Inode, Source, UserMemory } from "../types.ts";
+import { faultIn } from "../mm/filemap.ts";
 import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
 import { iomap_iter } from "./iomap.ts";
 import type { IomapOps, IomapRound } from "./iomap.ts";
 
-/** struct iov_iter: what is left of the user's buffer, and how much of that is mapped. */
+/** struct iov_iter: what is left of the user's buffer. */
 interface UserBuffer {
   left: number;
-  readable: number;
+  memory: UserMemory;
 }
 
 /** Bytes [from, to) of a folio. */
@@ -162,14 +163,14 @@ function iomap_write_iter(
     const wanted = Math.min(chunk - (pos % chunk), retry > 0 ? retry : from.left, length);
     retry = 0;
     // Faulting in the user's pages comes first, in every kernel that was seen to have this path.
-    if (from.readable === 0) {
+    if (!faultIn(from.memory, wanted)) {
       status = EFAULT;
       break;
     }
     const folio = iomap_write_begin(inode, round, pos, wanted);
     if (folio === undefined) break;
     const bytes = Math.min(wanted, folio_next_pos(folio) - pos);
-    const copied = Math.min(bytes, from.readable);
+    const copied = Math.min(bytes, from.memory.readable);
     const written = writeFolio(inode, folio, pos, bytes, copied, source);
     if (written === 0) {
       iomap_write_failed(inode, pos, bytes);
@@ -179,7 +180,7 @@ function iomap_write_iter(
       pos += written;
       length -= written;
       from.left -= written;
-      from.readable -= written;
+      from.memory.readable -= written;
     }
   }
   return pos > round.pos ? pos - round.pos : status;
@@ -190,11 +191,11 @@ export function iomap_file_buffered_write(
   inode: Inode,
   pos: number,
   len: number,
-  readable: number,
+  memory: UserMemory,
   source: Source,
   ops: IomapOps,
 ): number {
-  const from = { left: len, readable: Math.min(readable, len) };
+  const from = { left: len, memory };
   const done = iomap_iter(inode, pos, len, ops, (round) =>
     iomap_write_iter(inode, round, from, source),
   );

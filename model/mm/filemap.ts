@@ -7,7 +7,7 @@
 import { EFAULT } from "../errno.ts";
 import type { Operations } from "../operations.ts";
 import { PAGE_SIZE } from "../types.ts";
-import type { Folio, Inode, Source } from "../types.ts";
+import type { Folio, Inode, Source, UserMemory } from "../types.ts";
 import {
   __filemap_get_folio,
   filemap_get_folio,
@@ -18,11 +18,12 @@ import {
   pageOf,
 } from "./folio.ts";
 
-/** Where a write stands: what is left of its user buffer, and how much of that can be read. */
+/** Where a write stands. */
 interface Progress {
   pos: number;
+  /** Bytes of the user's buffer. */
   left: number;
-  readable: number;
+  from: UserMemory;
   written: number;
   /** Bytes to try next at most; halved when a folio's worth could not be copied. */
   chunk: number;
@@ -41,16 +42,22 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
   const folio = s_op.write_begin(inode, at.pos, bytes);
   if (typeof folio === "number") return { copied: 0, status: folio };
   const len = Math.min(bytes, folio_next_pos(folio) - at.pos);
-  const copied = Math.min(len, at.readable);
+  const copied = Math.min(len, at.from.readable);
   const status = s_op.write_end(inode, at.pos, len, copied, folio, source);
   if (status > 0) {
     inode.contents.set(at.pos, at.pos + status, source);
     at.pos += status;
     at.left -= status;
-    at.readable -= status;
+    at.from.readable -= status;
     at.written += status;
   }
   return { copied, status };
+}
+
+/** lib/iov_iter.c fault_in_iov_iter_readable(): whether any of the next `bytes` can be read, once they were asked for. */
+export function faultIn(from: UserMemory, bytes: number): boolean {
+  if (from.readable < bytes) from.fault();
+  return from.readable > 0;
 }
 
 /** The loop that both kinds of generic_perform_write() share; `prefault` is where they differ. */
@@ -60,7 +67,7 @@ function performWrite(at: Progress, round: (bytes: number) => Round, prefault: b
   while (at.left > 0) {
     const bytes = Math.min(at.chunk - (at.pos % at.chunk), retry > 0 ? retry : at.left);
     retry = 0;
-    if (prefault && at.readable === 0) {
+    if (prefault && !faultIn(at.from, bytes)) {
       status = EFAULT;
       break;
     }
@@ -71,7 +78,7 @@ function performWrite(at: Progress, round: (bytes: number) => Round, prefault: b
     if (at.chunk > PAGE_SIZE) at.chunk /= 2;
     if (done.copied > 0) {
       retry = done.copied;
-    } else if (!prefault && at.readable === 0) {
+    } else if (!prefault && !faultIn(at.from, bytes)) {
       status = EFAULT;
       break;
     }
@@ -80,9 +87,9 @@ function performWrite(at: Progress, round: (bytes: number) => Round, prefault: b
 }
 
 function performWith(prefault: boolean): Operations["perform_write"] {
-  return (inode, pos, len, readable, source) => {
+  return (inode, pos, len, from, source) => {
     const chunk = PAGE_SIZE * 2 ** inode.i_sb.s_max_folio_order;
-    const at = { pos, left: len, readable: Math.min(readable, len), written: 0, chunk };
+    const at = { pos, left: len, from, written: 0, chunk };
     return performWrite(at, (bytes) => writeRound(inode, at, bytes, source), prefault);
   };
 }

@@ -48,6 +48,14 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
     }
     if (operation.op === "pwrite" && operation.readable < operation.len) add(operation.readable);
     if (operation.op === "ftruncate") add(operation.size);
+    if (operation.op === "paused_write") {
+      add(operation.pause_at);
+      for (const one of operation.during) {
+        if (!("pos" in one)) continue;
+        add(one.pos);
+        add(one.len);
+      }
+    }
   }
   return { count: operations.length, rank, roughness: rough, magnitude, disorder };
 }

@@ -8,6 +8,7 @@ import { fsync } from "./fsync.ts";
 import { ftruncate } from "./ftruncate.ts";
 import type { Kind, OperationOf } from "./kind.ts";
 import { mmap_write } from "./mmap_write.ts";
+import { paused_write } from "./paused_write.ts";
 import { pread } from "./pread.ts";
 import { pwrite } from "./pwrite.ts";
 import { sync_file_range } from "./sync_file_range.ts";
@@ -21,6 +22,7 @@ const kinds: { readonly [N in OperationName]: Kind<OperationOf<N>> } = {
   ftruncate,
   fallocate,
   drop_cache,
+  paused_write,
 };
 
 /** The kind named `name`; its functions take operations of that name only. */

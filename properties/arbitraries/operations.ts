@@ -8,15 +8,15 @@
  * generated, can be shrunk.
  */
 import * as fc from "fast-check";
-import { type Operation, operationsSchema } from "../../harness/operation.ts";
+import { type Operation, type OperationName, operationsSchema } from "../../harness/operation.ts";
 import type { Variant } from "../../harness/variant.ts";
 import { Draw, expand } from "./draw.ts";
 import { kindNamed } from "./kinds.ts";
 import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
 import { type Space, spaceOf } from "./space.ts";
-import { CASE_LENGTH_WEIGHTS, OPERATION_WEIGHTS } from "./weights.ts";
+import { CASE_LENGTH_WEIGHTS, OPERATION_WEIGHTS, PAUSING_WEIGHTS } from "./weights.ts";
 
-const names = expand(OPERATION_WEIGHTS);
+const names = { plain: expand(OPERATION_WEIGHTS), pausing: expand(PAUSING_WEIGHTS) };
 const caseLengths = expand(CASE_LENGTH_WEIGHTS);
 
 /** Operations in the next case: 1 to `maxLength`. */
@@ -36,11 +36,13 @@ function drawLength(draw: Draw, maxLength: number): number {
 class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
   readonly #space: Space;
   readonly #maxLength: number;
+  readonly #names: readonly OperationName[];
 
-  constructor(space: Space, maxLength: number) {
+  constructor(space: Space, maxLength: number, pauses: boolean) {
     super();
     this.#space = space;
     this.#maxLength = maxLength;
+    this.#names = pauses ? names.pausing : names.plain;
   }
 
   /** fast-check's own bias towards small values is not used: the tables of weights.ts decide. */
@@ -49,7 +51,7 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const length = drawLength(draw, this.#maxLength);
     const operations: Operation[] = [];
     for (let i = 0; i < length; i++) {
-      const operation = kindNamed(draw.pick(names)).generate(draw);
+      const operation = kindNamed(draw.pick(this.#names)).generate(draw);
       draw.note(operation);
       operations.push(operation);
     }
@@ -73,6 +75,8 @@ export interface OperationsOptions {
   maxLength: number;
   /** Bytes of a page of the kernel under test. */
   kernelPageSize?: number;
+  /** Writes that sleep inside the kernel are among them. */
+  pauses?: boolean;
 }
 
 /**
@@ -82,6 +86,6 @@ export interface OperationsOptions {
  * `shrink(value, undefined)` works for every value that `operationsSchema` accepts.
  */
 export function operations(options: OperationsOptions): fc.Arbitrary<Operation[]> {
-  const { variant, maxLength, kernelPageSize = 4096 } = options;
-  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), Math.max(1, maxLength));
+  const { variant, maxLength, kernelPageSize = 4096, pauses = false } = options;
+  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), Math.max(1, maxLength), pauses);
 }

@@ -4,7 +4,7 @@
  * What makes a case fail is mostly how its operations lie relative to one another. So besides simplifying single
  * operations, the shrinker moves whole points: every operation that begins or ends at a position moves with it.
  */
-import type { Operation } from "../../harness/operation.ts";
+import type { DuringOperation, Operation } from "../../harness/operation.ts";
 
 /** Add the points of `operation` to `to`. */
 function collect(operation: Operation, to: Set<number>): void {
@@ -21,6 +21,11 @@ function collect(operation: Operation, to: Set<number>): void {
       return;
     case "ftruncate":
       to.add(operation.size);
+      return;
+    case "paused_write":
+      to.add(operation.pos).add(operation.pos + operation.len);
+      to.add(operation.pos + operation.pause_at);
+      for (const one of operation.during) collect(one, to);
       return;
     case "fsync":
     case "drop_cache":
@@ -59,10 +64,24 @@ export function moveOperation(
     }
     case "ftruncate":
       return { op: "ftruncate", size: move(operation.size) };
+    case "paused_write":
+      return movePaused(operation, move);
     case "fsync":
     case "drop_cache":
       return operation;
   }
+}
+
+function movePaused(
+  operation: Extract<Operation, { op: "paused_write" }>,
+  move: (point: number) => number,
+): Operation | undefined {
+  const pos = move(operation.pos);
+  const len = move(operation.pos + operation.len) - pos;
+  const pause_at = move(operation.pos + operation.pause_at) - pos;
+  const during = moveAll(operation.during, move) as DuringOperation[] | undefined;
+  if (len < 1 || pause_at < 0 || pause_at >= len || during === undefined) return undefined;
+  return { ...operation, pos, len, pause_at, during };
 }
 
 /** The case with all points moved; undefined where an operation would be left without a range. */

@@ -11,7 +11,7 @@ type Pwrite = OperationOf<"pwrite">;
 const readables = expand(READABLE_WEIGHTS);
 
 /** Mapped bytes of a short write of [pos, pos + len): 0 to len - 1. */
-function shortReadable(draw: Draw, pos: number, len: number): number {
+export function shortReadable(draw: Draw, pos: number, len: number): number {
   switch (draw.pick(readables)) {
     case "nothing":
       return 0;

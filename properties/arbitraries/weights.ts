@@ -6,7 +6,7 @@
  * positions and long lengths at all), then its operations. Cases of different scale meet different boundaries, and
  * the operations of one case still meet each other.
  */
-import type { FallocateMode, OperationName } from "../../harness/operation.ts";
+import type { DuringOperation, FallocateMode, OperationName } from "../../harness/operation.ts";
 
 /** Keys of a table are what is drawn, values are shares: integers, 0 switches the entry off. */
 export type Weights<K extends string | number> = Readonly<Record<K, number>>;
@@ -21,7 +21,35 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   ftruncate: 9,
   fallocate: 11,
   drop_cache: 3,
+  /** Where pauses are asked for: PAUSING_WEIGHTS. */
+  paused_write: 0,
 };
+
+/** The same with pauses. One costs five times what a write does. */
+export const PAUSING_WEIGHTS: Weights<OperationName> = {
+  ...OPERATION_WEIGHTS,
+  pwrite: 38,
+  paused_write: 4,
+};
+
+/** Operations during a pause. */
+export const DURING_COUNT_WEIGHTS: Weights<"none" | "one" | "two" | "three"> = {
+  none: 10,
+  one: 45,
+  two: 30,
+  three: 15,
+};
+
+export const DURING_WEIGHTS: Weights<DuringOperation["op"]> = {
+  fsync: 30,
+  sync_file_range: 20,
+  mmap_write: 25,
+  pread: 8,
+  drop_cache: 17,
+};
+
+/** Percent of the pauses after which the rest of the memory is taken away. */
+export const FAULT_AFTER_PAUSE_PERCENT = 35;
 
 export const FALLOCATE_WEIGHTS: Weights<FallocateMode> = {
   allocate: 20,

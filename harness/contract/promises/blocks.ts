@@ -113,6 +113,7 @@ const newBlocksUnwritten: ContractPromise = {
   source: "the patch, difference 1: new blocks are unwritten, always",
   appliesTo: ({ path }) => path === "iomap",
   check({ operation, windows, seen, before, mapChanged }) {
+    // During a pause others may write back what the write put there so far.
     if (!mapChanged || (operation?.op !== "pwrite" && operation?.op !== "mmap_write")) {
       return undefined;
     }

@@ -3,7 +3,7 @@
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
 import { EFAULT, EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
-import type { OperationName } from "../../operation.ts";
+import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractPromise, Step } from "../step.ts";
 
@@ -15,6 +15,12 @@ function writable(pos: number, len: number, readable: number, blockSize: number)
   return copied > 0 ? copied : EFAULT;
 }
 
+/** Bytes of its buffer that a write could read, in the end. */
+function readableOf(operation: Extract<Operation, { op: "pwrite" | "paused_write" }>): number {
+  if (operation.op === "pwrite") return operation.readable;
+  return operation.after === "continue" ? operation.len : operation.pause_at;
+}
+
 const writeReturnsWhatItCopied: ContractPromise = {
   id: "write-returns-what-it-copied",
   claim:
@@ -22,9 +28,10 @@ const writeReturnsWhatItCopied: ContractPromise = {
   source:
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
   check({ operation, seen, options }) {
-    if (operation?.op !== "pwrite") return undefined;
+    if (operation?.op !== "pwrite" && operation?.op !== "paused_write") return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
-    const { pos, len, readable } = operation;
+    const { pos, len } = operation;
+    const readable = readableOf(operation);
     const expected = writable(pos, len, readable, options.blockSize);
     if (seen.result === expected) return undefined;
     if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
@@ -63,6 +70,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
   if (operation === undefined) return sizeBefore;
   switch (operation.op) {
     case "pwrite":
+    case "paused_write":
       return succeeded ? Math.max(sizeBefore, operation.pos + seen.result) : sizeBefore;
     case "ftruncate":
       return succeeded ? operation.size : sizeBefore;

@@ -5,6 +5,7 @@ import type { BlockRange } from "../../observation.ts";
 import { describeRun, firstVisibleRun, hasDelayed } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
 import { FOLIO_BYTES } from "../../operation.ts";
+import type { Operation } from "../../operation.ts";
 import { movedBlocks } from "../step.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 
@@ -77,12 +78,26 @@ const releasedAfterShortWrite: ContractPromise = {
 
 /** Blocks of which an operation may make any delayed: those it puts bytes into, and their folio for a store. */
 function dirtiedBlocks({ operation, options }: Step): BlockRange {
-  const { blockSize } = options;
-  if (operation?.op === "pwrite") {
+  return operation === undefined
+    ? { lblk: 0, end: 0 }
+    : blocksDirtiedBy(operation, options.blockSize);
+}
+
+function blocksDirtiedBy(operation: Operation, blockSize: number): BlockRange {
+  if (operation.op === "paused_write") {
+    const { pos, len, during } = operation;
+    const own = [{ op: "pwrite", pos, len, readable: len } as const, ...during].map((one) =>
+      blocksDirtiedBy(one, blockSize),
+    );
+    const some = own.filter(({ lblk, end }) => lblk < end);
+    const lblk = Math.min(...some.map((range) => range.lblk));
+    return { lblk, end: Math.max(...some.map(({ end }) => end)) };
+  }
+  if (operation.op === "pwrite") {
     const { pos, len } = operation;
     return { lblk: Math.floor(pos / blockSize), end: Math.ceil((pos + len) / blockSize) };
   }
-  if (operation?.op === "mmap_write") {
+  if (operation.op === "mmap_write") {
     const first = Math.floor(operation.pos / FOLIO_BYTES);
     const end = Math.ceil((operation.pos + operation.len) / FOLIO_BYTES);
     return { lblk: (first * FOLIO_BYTES) / blockSize, end: (end * FOLIO_BYTES) / blockSize };

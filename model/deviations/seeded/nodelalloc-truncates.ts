@@ -16,8 +16,8 @@ export const nodelallocTruncates: Deviation = {
   },
   visible: "step",
   override: (base) => ({
-    perform_write(inode, pos, len, readable, source) {
-      const result = base.perform_write(inode, pos, len, readable, source);
+    perform_write(inode, pos, len, from, source) {
+      const result = base.perform_write(inode, pos, len, from, source);
       if (result < len) inode.i_sb.s_op.ext4_truncate_failed_write(inode);
       return result;
     },
