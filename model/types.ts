@@ -70,11 +70,16 @@ export interface UserMemory {
   fault: () => void;
 }
 
-/** struct jbd2_inode, as filed with the running transaction. */
+/** struct jbd2_inode */
 export interface jbd2_inode {
-  /** Committing writes the range back (JI_WRITE_DATA); else it only waits for it. */
+  /** It is filed with the running transaction (i_transaction). */
+  filed: boolean;
+  /**
+   * Committing writes the range back (JI_WRITE_DATA); else it only waits for it. Nothing ever takes the flag away again: once a
+   * range was to be written, so are all after it.
+   */
   write: boolean;
-  /** Bytes, both inclusive. */
+  /** Bytes, both inclusive; of the running transaction. */
   i_dirty_start: number;
   i_dirty_end: number;
 }

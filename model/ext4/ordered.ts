@@ -2,8 +2,8 @@
  * data=ordered: what the journal writes back before it commits.
  *
  * Kernel:   fs/ext4/ext4_jbd2.h ext4_jbd2_inode_add_write(), ext4_jbd2_inode_add_wait(); fs/jbd2/transaction.c
- *           jbd2_journal_file_inode(); fs/jbd2/commit.c journal_submit_data_buffers(); fs/ext4/inode.c
- *           ext4_normal_submit_inode_data_buffers()
+ *           jbd2_journal_file_inode(); fs/jbd2/commit.c journal_submit_data_buffers(), journal_finish_inode_data_buffers();
+ *           fs/ext4/inode.c ext4_normal_submit_inode_data_buffers()
  * Left out: commits that nobody asked for. The images are mounted with a commit interval of a day, so that only fsync
  *           commits; a journal that runs full still could
  *
@@ -14,7 +14,7 @@ import { dirtyFolios } from "../mm/folio.ts";
 import type { Inode } from "../types.ts";
 import { submitFolio } from "./writeback.ts";
 
-/** fs/jbd2/transaction.c jbd2_journal_file_inode(): ranges of one transaction grow together. */
+/** fs/jbd2/transaction.c jbd2_journal_file_inode(): ranges of one transaction grow together, flags those of all. */
 function jbd2_journal_file_inode(
   inode: Inode,
   start: number,
@@ -23,8 +23,9 @@ function jbd2_journal_file_inode(
 ): void {
   const end = start + length - 1;
   const { jinode } = inode;
-  if (jinode === undefined) {
-    inode.jinode = { write, i_dirty_start: start, i_dirty_end: end };
+  if (jinode?.filed !== true) {
+    const writes = write || jinode?.write === true;
+    inode.jinode = { filed: true, write: writes, i_dirty_start: start, i_dirty_end: end };
     return;
   }
   jinode.write ||= write;
@@ -45,8 +46,9 @@ export function ext4_jbd2_inode_add_wait(inode: Inode, start_byte: number, lengt
 /** fs/jbd2/commit.c jbd2_journal_commit_transaction(), as far as it touches the data of the inode. */
 export function jbd2_journal_commit_transaction(inode: Inode): void {
   const { jinode } = inode;
-  inode.jinode = undefined;
-  if (jinode === undefined || !jinode.write) return;
+  if (jinode?.filed !== true) return;
+  jinode.filed = false;
+  if (!jinode.write) return;
   for (const folio of dirtyFolios(inode, jinode.i_dirty_start, jinode.i_dirty_end)) {
     submitFolio(inode, folio);
   }
