@@ -190,6 +190,24 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     expect(leftBehind(victim)).toEqual([]);
   });
 
+  test("all fault points of a write of eight blocks, each cut at a boundary or a byte beside it", async () => {
+    const file = join(folder, "eight.json");
+    const write = { op: "pwrite", pos: 0, len: 32768, readable: 32768 };
+    const stored = { format: "ext4-conform counterexample", version: 1, variant: "4k-delalloc" };
+    writeFileSync(file, JSON.stringify({ ...stored, operations: [write] }));
+    const args = ["run", "--enumerate", file, "--variant", "4k-nodelalloc,1k-delalloc"];
+    const { stdout, exitCode } = await conform(args);
+    // Three for each boundary but the first, which has no byte before it, and the last, which has none after it and is no cut.
+    expect(stdout).toMatch(/^4k-nodelalloc +\S+ +24 .* conforms$/m);
+    expect(stdout).toMatch(/^1k-delalloc +\S+ +96 .* conforms$/m);
+    expect(exitCode).toBe(0);
+    const none = join(folder, "none.json");
+    writeFileSync(none, JSON.stringify({ ...stored, operations: [{ op: "fsync" }] }));
+    const refused = await conform(["run", "--enumerate", none]);
+    expect(refused.stderr).toMatch(/has no write that could end short/);
+    expect(refused.exitCode).toBe(64);
+  });
+
   test("a comparison of a kernel with itself finds nothing that changed", async () => {
     const both = ["--baseline", "host", "--candidate", "host"];
     const limits = ["--variant", "4k-delalloc", "--cases", "100", "--seed", "4"];

@@ -17,7 +17,9 @@ import { EnvironmentError, UsageError } from "./failure.ts";
 import { BuildError } from "./kernel-build/build-error.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
 import { whenSignalled } from "./kernel/undo.ts";
+import type { Operation } from "./operation.ts";
 import { packageVersion } from "./package.ts";
+import { readCounterexample } from "./stored/counterexample.ts";
 import { merge } from "./merge.ts";
 import { bisectStep } from "./bisect.ts";
 import { replay } from "./replay.ts";
@@ -112,6 +114,12 @@ withKernel(program.command("run"))
       .argParser(integer(1, 1e7))
       .conflicts("cases"),
   )
+  .addOption(
+    new Option(
+      "--enumerate <file>",
+      "instead: a stored case, its writes cut at every block boundary and a byte beside it",
+    ).conflicts(["cases", "seconds"]),
+  )
   .option(
     "--seed <n>",
     "same seed, same operations (default: random)",
@@ -140,7 +148,7 @@ withKernel(program.command("run"))
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
-    const { variant, hang, coverage, patch, shard, ...rest } = options;
+    const { variant, hang, coverage, patch, shard, enumerate, ...rest } = options;
     if (shard !== undefined && options.seed === undefined) {
       throw new UsageError("--shard needs --seed: all shards of a campaign have the same");
     }
@@ -148,6 +156,7 @@ withKernel(program.command("run"))
       ...rest,
       shard: shard === undefined ? undefined : parseShard(shard),
       coverage: coverageOptions(coverage, patch),
+      faultsOf: enumerate === undefined ? undefined : casesToEnumerate(enumerate),
       cases: options.cases,
       seed: options.seed,
       result: options.result,
@@ -155,6 +164,13 @@ withKernel(program.command("run"))
       hangSeconds: hang,
     });
   });
+
+/** A stored case that has writes. Throws UsageError where it has none. */
+function casesToEnumerate(file: string): Operation[] {
+  const { operations } = readCounterexample(file);
+  if (operations.some(({ op }) => op === "pwrite" || op === "paused_write")) return operations;
+  throw new UsageError(`${file} has no write that could end short`);
+}
 
 function coverageOptions(coverage?: string, patch?: string): CoverageOptions | undefined {
   if (coverage !== undefined) return { coverage, patch };
@@ -173,6 +189,7 @@ interface RunArguments extends KernelArguments {
   strict: boolean;
   first: boolean;
   shard?: string;
+  enumerate?: string;
   executor: ExecutorName;
   hang?: number;
   save: string;

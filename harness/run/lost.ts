@@ -5,6 +5,7 @@
  */
 import type { Divergence, DivergenceKind } from "../divergence.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { faultPoints } from "../../properties/fault-points.ts";
 import { caseNumbered, generatedCases } from "./chunk.ts";
 import { Conversation, WorkerLost } from "./conversation.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
@@ -88,9 +89,11 @@ function suspectsOf(
   variant: Variant,
   assignment: Assignment,
 ): Operation[][] {
-  const { seed, maxLength } = assignment;
+  const { seed, maxLength, faultsOf } = assignment;
   const arbitrary = generatedCases({ variant, maxLength });
-  const numbered = (number: number): Operation[] => caseNumbered(arbitrary, seed, number);
+  const listed = faultsOf && faultPoints(faultsOf, variant.blockSize);
+  const numbered = (number: number): Operation[] =>
+    listed?.[number] ?? caseNumbered(arbitrary, seed, number);
   if (where.trying !== undefined) return [where.trying];
   if (where.atCheckpoint) return where.kept.map((mark) => numbered(mark.case)).toReversed();
   return where.mark === undefined ? [] : [numbered(where.mark.case)];

@@ -19,6 +19,8 @@ export interface Assignment {
   seed: number;
   /** Cases for each variant, over all jobs; undefined where time is the limit. */
   cases: number | undefined;
+  /** Instead of generated cases: all fault points of this one (fault-points.ts). */
+  faultsOf: Operation[] | undefined;
   /** Seconds for each variant. */
   seconds: number | undefined;
   maxLength: number;

@@ -11,6 +11,7 @@ import type { KernelUnderTest } from "./link.ts";
 import type { Assignment } from "./messages.ts";
 import { WHOLE, jobOf } from "./shard.ts";
 import type { Shard } from "./shard.ts";
+import type { Operation } from "../operation.ts";
 import { Progress } from "../report/progress.ts";
 import { nothingRun, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
@@ -25,6 +26,8 @@ export interface PerformOptions extends UnderTestOptions {
   cases: number | undefined;
   /** Seconds in all. */
   seconds: number;
+  /** Instead of generated cases: all fault points of this one. */
+  faultsOf?: Operation[] | undefined;
   seed: number | undefined;
   jobs: number;
   maxLength: number;
@@ -64,6 +67,7 @@ function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] 
     variants: variants.map(({ name }) => name),
     seed,
     cases,
+    faultsOf: options.faultsOf,
     seconds: cases === undefined ? options.seconds / variants.length : undefined,
     maxLength,
     strict,

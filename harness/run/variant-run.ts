@@ -171,6 +171,15 @@ export class VariantRun {
     }
   }
 
+  /** Run a case that was not generated, number `number` of the run. Returns its divergence. */
+  runListed(operations: Operation[], number: number): Divergence | undefined {
+    const keep = number % KEEP_EVERY === 0 && this.#kept.hasRoom;
+    const performed = this.#supported(operations);
+    this.onCase(number, keep);
+    this.#subject.wholeLooks = true;
+    return this.#runCase(performed, keep) ? this.#diverged : undefined;
+  }
+
   /** Run one stored case. Returns its divergence. */
   replay(operations: Operation[]): Divergence | undefined {
     this.#subject.wholeLooks = true;

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { variantNamed } from "../variants.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { faultPoints } from "../../properties/fault-points.ts";
 import { readCorpus } from "../stored/corpus.ts";
 import type { Channel } from "./channel.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
@@ -30,6 +31,9 @@ const PROGRESS_MS = 200;
 
 /** Cases for each variant where programs perform them and nobody says how many: some ten seconds. */
 const DD_CASES = 20;
+
+/** Milliseconds for shrinking a case that was not generated. */
+const SHRINK_MS = 30_000;
 
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
@@ -98,7 +102,11 @@ class VariantJob {
     const cases = this.#assignment.cases ?? (executor === "dd" ? DD_CASES : Infinity);
     const started = Date.now();
     const end = seconds === undefined ? Infinity : started + seconds * 1000;
-    const variant = this.#run.variant.name;
+    if (this.#assignment.faultsOf !== undefined) {
+      const faulty = await this.#enumerate(this.#assignment.faultsOf);
+      this.#finished(started);
+      return faulty;
+    }
     let chunk = job;
     let found = job === 0 && !this.#assignment.strict && (await this.#corpus());
     for (; !found && Date.now() < end; chunk += jobs) {
@@ -108,11 +116,44 @@ class VariantJob {
       await breathe();
     }
     found ||= await this.#checkpoint(Math.max(job, chunk - jobs));
-    const took = (Date.now() - started) / 1000;
-    const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};
-    const { counts } = this.#run;
-    this.#send({ type: "finished", variant, counts, seconds: took, ...shapes });
+    this.#finished(started);
     return found;
+  }
+
+  /** Say what the variant came to that was begun at `started`. */
+  #finished(started: number): void {
+    const seconds = (Date.now() - started) / 1000;
+    const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};
+    const { counts, variant } = this.#run;
+    this.#send({ type: "finished", variant: variant.name, counts, seconds, ...shapes });
+  }
+
+  /** Run this job's share of the fault points of a case; whether there was a divergence. */
+  async #enumerate(of: readonly Operation[]): Promise<boolean> {
+    const { job, jobs } = this.#assignment;
+    const cases = faultPoints(of, this.#run.variant.blockSize);
+    for (let number = job; number < cases.length; number += jobs) {
+      const operations = cases[number]!;
+      const divergence = this.#run.runListed(operations, number);
+      if (divergence !== undefined) {
+        this.#run.onDiverged();
+        const least = await this.#shrunk(operations, divergence);
+        await this.#report(number, least, least.operations);
+        return true;
+      }
+      const chunk = Math.floor(number / CASES_PER_CHUNK);
+      if (this.#run.checkpointDue && (await this.#checkpoint(chunk))) return true;
+      if (number % CASES_PER_CHUNK < jobs) await breathe();
+    }
+    return this.#checkpoint(0);
+  }
+
+  #shrunk(operations: Operation[], divergence: Divergence): Promise<Divergence> {
+    const { variant } = this.#run;
+    const arbitrary = operationsArbitrary({ variant, maxLength: operations.length });
+    const attempt = (tried: Operation[]): Promise<Divergence | undefined> =>
+      Promise.resolve(this.#run.replay(tried));
+    return shrinkCase(operations, divergence, arbitrary, attempt, SHRINK_MS);
   }
 
   /** Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves them out. */
