@@ -17,6 +17,9 @@ export const MAX_IO_BYTES = 2 * FOLIO_BYTES;
 /** Larger than the largest ext4 file (16 TiB less a block with 4 KiB blocks), so that EFBIG is reachable. */
 export const MAX_POS_BYTES = 2 ** 44 + 2 ** 22;
 
+/** Pieces of a buffer, but the last. */
+export const MAX_PIECES = 7;
+
 const pos = z.int().min(0).max(MAX_POS_BYTES);
 const ioLen = z.int().min(1).max(MAX_IO_BYTES);
 const rangeLen = z.int().min(1).max(MAX_POS_BYTES);
@@ -55,7 +58,20 @@ export const MAX_DURING = 8;
 export const operationSchema = z.discriminatedUnion("op", [
   /** `readable` bytes of the user buffer are mapped, from its start; the rest faults, so the write ends short. */
   z
-    .strictObject({ op: z.literal("pwrite"), pos, len: ioLen, readable: z.int().min(0) })
+    .strictObject({
+      op: z.literal("pwrite"),
+      pos,
+      len: ioLen,
+      readable: z.int().min(0),
+      /** Lengths of the pieces of the buffer but the last, which has the rest: pwritev2(2) takes it from there. */
+      iov: z.array(z.int().min(0)).min(1).max(MAX_PIECES).optional(),
+      /** RWF_APPEND: `pos` does not matter, the file's end does. */
+      append: z.literal(true).optional(),
+      /** RWF_DSYNC or RWF_SYNC. */
+      sync: z.enum(["data", "all"]).optional(),
+      /** RLIMIT_FSIZE during the call, bytes. */
+      limit: pos.optional(),
+    })
     .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] }),
   /** Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS. */
   mmap_write,
@@ -91,6 +107,12 @@ export const operationSchema = z.discriminatedUnion("op", [
 export type Operation = z.infer<typeof operationSchema>;
 export type OperationName = Operation["op"];
 
+/** A write that takes nothing but pwrite(2): what recordings hold, and what dd can do. */
+export function isPlainWrite(operation: Extract<Operation, { op: "pwrite" }>): boolean {
+  const { iov, append, sync, limit } = operation;
+  return iov === undefined && append === undefined && sync === undefined && limit === undefined;
+}
+
 /** An operation that is one call, during which nothing else happens. */
 export type SingleCall = Exclude<Operation, { op: "paused_write" }>;
 
@@ -109,6 +131,7 @@ export const operationsSchema = z.array(operationSchema).max(MAX_OPERATIONS);
  * (an mmap_write wholly past i_size); both subjects then skip the call and report result 0.
  */
 export function clampOperation<O extends Operation>(operation: O, i_size: number): O | undefined {
+  if (operation.op === "pwrite" && operation.append === true) return { ...operation, pos: i_size };
   if (operation.op !== "mmap_write") return operation;
   if (operation.pos >= i_size) return undefined;
   const len = Math.min(operation.len, i_size - operation.pos);
@@ -126,13 +149,24 @@ export function movesBlocks(operation: Operation): boolean {
   return operation.mode === "collapse_range" || operation.mode === "insert_range";
 }
 
+function describeWrite(write: Extract<Operation, { op: "pwrite" }>): string {
+  const { pos: at, len, readable, iov, append, sync, limit } = write;
+  const words = [
+    append === true ? "append" : `pos=${at}`,
+    `len=${len}`,
+    ...(readable === len ? [] : [`readable=${readable}`]),
+    ...(iov === undefined ? [] : [`iov=${iov.join("+")}+`]),
+    ...(sync === undefined ? [] : [sync === "data" ? "DSYNC" : "SYNC"]),
+    ...(limit === undefined ? [] : [`limit=${limit}`]),
+  ];
+  return `pwrite(${words.join(", ")})`;
+}
+
 /** One line a person can read, in the notation of the calls. */
 export function describeOperation(operation: Operation): string {
   switch (operation.op) {
     case "pwrite":
-      return operation.readable === operation.len
-        ? `pwrite(pos=${operation.pos}, len=${operation.len})`
-        : `pwrite(pos=${operation.pos}, len=${operation.len}, readable=${operation.readable})`;
+      return describeWrite(operation);
     case "mmap_write":
     case "pread":
     case "sync_file_range":

@@ -92,10 +92,18 @@ export function evictInode(inode: Inode): void {
 }
 
 /** fs/ext4/file.c ext4_buffered_write_iter(): byte p of the file comes from `source`, as far as `from` can be read. */
-function write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number {
+function write(
+  inode: Inode,
+  pos: number,
+  len: number,
+  from: UserMemory,
+  source: Source,
+  limit = Infinity,
+): number {
   const { s_op, s_maxbytes } = inode.i_sb;
-  if (pos >= s_maxbytes) return EFBIG;
-  const count = Math.min(len, s_maxbytes - pos);
+  const most = Math.min(s_maxbytes, limit);
+  if (pos >= most) return EFBIG;
+  const count = Math.min(len, most - pos);
   from.readable = Math.min(from.readable, count);
   inode.pastEof = blocksPastEof(inode);
   s_op.zeroBeforeExtending(inode, pos);
@@ -104,16 +112,28 @@ function write(inode: Inode, pos: number, len: number, from: UserMemory, source:
 
 const nothing = (): void => {};
 
-/** pwrite(2) from a buffer of which `readable` bytes are mapped. Bytes written, or -errno. */
+/**
+ * pwrite(2) from a buffer of which `readable` bytes are mapped, by a process that may make files of `limit` bytes (fs/read_write.c
+ * generic_write_check_limits()). Bytes written, or -errno.
+ */
 export function pwrite(
   inode: Inode,
   pos: number,
   len: number,
   readable: number,
   tag: number,
+  limit = Infinity,
 ): number {
   const source = { tag, delta: patternOffset(readable) - pos };
-  return write(inode, pos, len, { readable, fault: nothing }, source);
+  return write(inode, pos, len, { readable, fault: nothing }, source, limit);
+}
+
+/** include/linux/fs.h generic_write_sync(), after `written` bytes at `pos`: what the call returns then. */
+export function generic_write_sync(inode: Inode, pos: number, written: number): number {
+  if (written <= 0) return written;
+  const error = inode.i_sb.s_op.writepages(inode, pos, pos + written - 1);
+  jbd2_journal_force_commit_nested(inode);
+  return error < 0 ? error : written;
 }
 
 /**

@@ -137,7 +137,7 @@ export class Contract {
     step.syncedFrom = 0;
     step.syncedEnd = 0;
     if (step.succeeded) {
-      this.#sync(operation, blockSize);
+      this.#sync(done ?? operation, blockSize);
       for (const follower of followers) this.#sync(follower, blockSize);
     }
     step.pieces = Math.max(step.pieces, seen.pieces);
@@ -149,6 +149,9 @@ export class Contract {
     if (operation.op === "fsync" || operation.op === "drop_cache") {
       step.syncedFrom = 0;
       step.syncedEnd = Infinity;
+    } else if (operation.op === "pwrite" && operation.sync !== undefined) {
+      step.syncedFrom = Math.floor(operation.pos / blockSize);
+      step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
     } else if (operation.op === "sync_file_range") {
       step.syncedFrom = Math.floor(operation.pos / blockSize);
       step.syncedEnd = Math.ceil((operation.pos + operation.len) / blockSize);

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
 import type { Extent, Observation } from "../observation.ts";
+import { isPlainWrite } from "../operation.ts";
 import type { FallocateMode, Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { parseFilefrag } from "./filefrag.ts";
@@ -80,7 +81,11 @@ export class DdSubject implements Subject {
     const longest = EXT_MAX_BLOCKS * this.#image.variant.blockSize;
     switch (operation.op) {
       case "pwrite":
-        return operation.readable === operation.len && operation.pos <= longest;
+        return (
+          isPlainWrite(operation) &&
+          operation.readable === operation.len &&
+          operation.pos <= longest
+        );
       case "pread":
         return operation.pos <= longest;
       case "fsync":

@@ -5,7 +5,14 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type FallocateMode, MAX_IO_BYTES, type SingleCall } from "../operation.ts";
+import {
+  type FallocateMode,
+  MAX_IO_BYTES,
+  type SingleCall,
+  MAX_PIECES,
+  isPlainWrite,
+  type Operation,
+} from "../operation.ts";
 import type { MountedImage } from "./image.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
@@ -46,7 +53,38 @@ const ASCII_ZERO = 48;
 /** Kept scratch memory: the bytes of a pread, a struct statx, the counter's text. */
 const STATX_AT = MAX_IO_BYTES;
 const COUNTER_AT = STATX_AT + STATX_BYTES;
-const SCRATCH_BYTES = COUNTER_AT + COUNTER_BYTES;
+/** struct iovec: address and length. */
+const IOV_AT = COUNTER_AT + COUNTER_BYTES;
+/** Two struct rlimit: soft and hard. */
+const LIMITS_AT = IOV_AT + 16 * (MAX_PIECES + 1);
+const SCRATCH_BYTES = LIMITS_AT + 32;
+
+/** Lengths of the pieces of the buffer of a write, which add up to its length. */
+function piecesOf({
+  len,
+  iov = [],
+}: {
+  len: number;
+  iov?: readonly number[] | undefined;
+}): number[] {
+  const pieces: number[] = [];
+  let left = len;
+  for (const wanted of iov) {
+    const length = Math.min(wanted, left);
+    pieces.push(length);
+    left -= length;
+  }
+  return [...pieces, left];
+}
+
+let takesNoSignal = false;
+
+/** A write past the limit of the process sends SIGXFSZ, which ends it where nobody takes the signal. */
+function takeNoSignal(): void {
+  if (takesNoSignal) return;
+  takesNoSignal = true;
+  process.on("SIGXFSZ", () => {});
+}
 
 export class KernelFile {
   readonly #image: MountedImage;
@@ -56,6 +94,8 @@ export class KernelFile {
   readonly #scratch: number;
   readonly #bytes: Uint8Array;
   readonly #statx: Uint32Array;
+  readonly #iov: BigUint64Array;
+  readonly #limits: BigUint64Array;
   #cases = 0;
   #path = "";
   #fd = -1;
@@ -69,6 +109,8 @@ export class KernelFile {
     this.#scratch = address;
     this.#bytes = new Uint8Array(buffer);
     this.#statx = new Uint32Array(buffer, STATX_AT, STATX_BYTES / 4);
+    this.#iov = new BigUint64Array(buffer, IOV_AT, 2 * (MAX_PIECES + 1));
+    this.#limits = new BigUint64Array(buffer, LIMITS_AT, 4);
   }
 
   /** Its descriptor. */
@@ -131,7 +173,9 @@ export class KernelFile {
     const calls = this.#calls;
     switch (o.op) {
       case "pwrite":
-        return calls.pwrite(this.#fd, this.#user.address(tag, o.readable), o.len, o.pos);
+        return isPlainWrite(o)
+          ? calls.pwrite(this.#fd, this.#user.address(tag, o.readable), o.len, o.pos)
+          : this.#pwritev2(o, tag);
       case "mmap_write":
         return this.#store(o.pos, o.len, tag);
       case "pread":
@@ -149,6 +193,46 @@ export class KernelFile {
         return result < 0 ? result : calls.posix_fadvise(this.#fd, 0, 0, sys.POSIX_FADV_DONTNEED);
       }
     }
+  }
+
+  /**
+   * pwritev2(2), with a limit of the process where one is asked for. The pieces of the buffer lie side by side as far as they can be
+   * read; the first byte that cannot is where memory ends, and the pieces after it are elsewhere, where all of them can.
+   */
+  #pwritev2(o: Extract<Operation, { op: "pwrite" }>, tag: number): number {
+    const calls = this.#calls;
+    const { readable, append, sync } = o;
+    const base = this.#user.address(tag, readable);
+    const pieces = piecesOf(o);
+    let at = 0;
+    for (const [index, length] of pieces.entries()) {
+      const beyond = at > readable;
+      const address = beyond ? this.#user.address(tag, length) : base + at;
+      this.#iov[2 * index] = BigInt(address);
+      this.#iov[2 * index + 1] = BigInt(length);
+      at += length;
+    }
+    const flags =
+      (append === true ? sys.RWF_APPEND : 0) |
+      (sync === "data" ? sys.RWF_DSYNC : sync === "all" ? sys.RWF_SYNC : 0);
+    // The position of an append is not looked at: any but -1, which is the descriptor's own.
+    const pos = append === true ? 0 : o.pos;
+    const write = (): number =>
+      calls.pwritev2(this.#fd, this.#scratch + IOV_AT, pieces.length, pos, flags);
+    return o.limit === undefined ? write() : this.#limited(o.limit, write);
+  }
+
+  /** `write` while files of this process may have `limit` bytes. It must not die of SIGXFSZ: the signal is taken and forgotten. */
+  #limited(limit: number, write: () => number): number {
+    takeNoSignal();
+    const [before, during] = [this.#scratch + LIMITS_AT, this.#scratch + LIMITS_AT + 16];
+    sys.mustSucceed(this.#calls.getrlimit(sys.RLIMIT_FSIZE, before), "getrlimit");
+    this.#limits[2] = BigInt(limit);
+    this.#limits[3] = this.#limits[1]!;
+    sys.mustSucceed(this.#calls.setrlimit(sys.RLIMIT_FSIZE, during), "setrlimit");
+    const result = write();
+    sys.mustSucceed(this.#calls.setrlimit(sys.RLIMIT_FSIZE, before), "setrlimit");
+    return result;
   }
 
   /** A copy of what the last pread returned, `len` bytes: the next one overwrites the memory. */

@@ -18,6 +18,12 @@ export const O_CLOEXEC = 0o2000000;
 
 export const SEEK_END = 2;
 
+export const RWF_DSYNC = 0x02;
+export const RWF_SYNC = 0x04;
+export const RWF_APPEND = 0x10;
+
+export const RLIMIT_FSIZE = 1;
+
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
@@ -69,6 +75,11 @@ export interface Syscalls {
   lseek(fd: number, pos: number, whence: number): Result;
   pread(fd: number, address: number, len: number, pos: number): Result;
   pwrite(fd: number, address: number, len: number, pos: number): Result;
+  /** `address` is that of `count` struct iovec. */
+  pwritev2(fd: number, address: number, count: number, pos: number, flags: number): Result;
+  /** `address` is that of a struct rlimit. */
+  getrlimit(resource: number, address: number): Result;
+  setrlimit(resource: number, address: number): Result;
   ftruncate(fd: number, size: number): Result;
   fallocate(fd: number, mode: number, pos: number, len: number): Result;
   fsync(fd: number): Result;
@@ -106,6 +117,9 @@ const SIGNATURES = {
   lseek: ["int64_t", "int", "int64_t", "int"],
   pread: ["int64_t", "int", "uint64_t", "uint64_t", "int64_t"],
   pwrite: ["int64_t", "int", "uint64_t", "uint64_t", "int64_t"],
+  pwritev2: ["int64_t", "int", "uint64_t", "int", "int64_t", "int"],
+  getrlimit: ["int", "int", "uint64_t"],
+  setrlimit: ["int", "int", "uint64_t"],
   ftruncate: ["int", "int", "int64_t"],
   fallocate: ["int", "int", "int", "int64_t", "int64_t"],
   fsync: ["int", "int"],
@@ -143,7 +157,8 @@ function bind(): Syscalls {
   const [sync_file_range, posix_fadvise] = [native("sync_file_range"), native("posix_fadvise")];
   const [mmap, munmap, madvise] = [native("mmap"), native("munmap"), native("madvise")];
   const [mprotect, syscall, eventfd] = [native("mprotect"), native("syscall"), native("eventfd")];
-  const [read, poll] = [native("read"), native("poll")];
+  const [read, poll, pwritev2] = [native("read"), native("poll"), native("pwritev2")];
+  const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
   const checked = (result: number): Result => (result < 0 ? -errno() : result);
   // Fixed parameter lists, not (...args): a rest array costs more than the bridge to the call.
@@ -154,6 +169,9 @@ function bind(): Syscalls {
     lseek: (fd, pos, whence) => checked(lseek(fd, pos, whence)),
     pread: (fd, address, len, pos) => checked(pread(fd, address, len, pos)),
     pwrite: (fd, address, len, pos) => checked(pwrite(fd, address, len, pos)),
+    pwritev2: (fd, address, count, pos, flags) => checked(pwritev2(fd, address, count, pos, flags)),
+    getrlimit: (resource, address) => checked(getrlimit(resource, address)),
+    setrlimit: (resource, address) => checked(setrlimit(resource, address)),
     ftruncate: (fd, size) => checked(ftruncate(fd, size)),
     fallocate: (fd, mode, pos, len) => checked(fallocate(fd, mode, pos, len)),
     fsync: (fd) => checked(fsync(fd)),

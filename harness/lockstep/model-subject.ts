@@ -11,6 +11,7 @@ import {
   fiemap,
   fsync,
   ftruncate,
+  generic_write_sync,
   mmapWrite,
   pausedWrite,
   pread,
@@ -39,8 +40,11 @@ const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, Ext
 /** The call that an operation stands for; what it returned. */
 function call(inode: Inode, operation: SingleCall, tag: number): number {
   switch (operation.op) {
-    case "pwrite":
-      return pwrite(inode, operation.pos, operation.len, operation.readable, tag);
+    case "pwrite": {
+      const { pos, len, readable, limit, sync } = operation;
+      const written = pwrite(inode, pos, len, readable, tag, limit);
+      return sync === undefined ? written : generic_write_sync(inode, pos, written);
+    }
     case "mmap_write":
       return mmapWrite(inode, operation.pos, operation.len, tag);
     case "pread":

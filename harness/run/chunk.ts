@@ -17,7 +17,7 @@ export function generatedCases(options: {
   /** Most operations in a case. */
   maxLength: number;
 }): fc.Arbitrary<Operation[]> {
-  return operationsArbitrary({ ...options, pauses: true });
+  return operationsArbitrary({ ...options, everything: true });
 }
 
 /** The seed of a chunk: both numbers mixed into 32 bits (the finaliser of MurmurHash3, Appleby, public domain). */

@@ -47,6 +47,10 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
       last = operation.pos;
     }
     if (operation.op === "pwrite" && operation.readable < operation.len) add(operation.readable);
+    if (operation.op === "pwrite") {
+      for (const piece of operation.iov ?? []) add(piece);
+      if (operation.limit !== undefined) add(operation.limit);
+    }
     if (operation.op === "ftruncate") add(operation.size);
     if (operation.op === "paused_write") {
       add(operation.pause_at);

@@ -38,6 +38,8 @@ const RECENT_POINTS = 8;
 
 export class Draw {
   readonly space: Space;
+  /** Whether anything that a recording does not hold is to be drawn. */
+  readonly everything: boolean;
   /** The range that `range` drew last: position and length in bytes. */
   pos = 0;
   len = 1;
@@ -55,8 +57,9 @@ export class Draw {
   #end = 0;
 
   /** Begin a case: draws its scale. */
-  constructor(random: Random, space: Space) {
+  constructor(random: Random, space: Space, everything = false) {
     this.#random = random;
+    this.everything = everything;
     this.space = space;
     const blocksNear = Math.max(1, Math.floor(space.dense / space.blockSize / 2));
     this.#window = Math.min(this.pick(windows), blocksNear);

@@ -8,15 +8,15 @@
  * generated, can be shrunk.
  */
 import * as fc from "fast-check";
-import { type Operation, type OperationName, operationsSchema } from "../../harness/operation.ts";
+import { type Operation, operationsSchema } from "../../harness/operation.ts";
 import type { Variant } from "../../harness/variant.ts";
 import { Draw, expand } from "./draw.ts";
 import { kindNamed } from "./kinds.ts";
 import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
 import { type Space, spaceOf } from "./space.ts";
-import { CASE_LENGTH_WEIGHTS, OPERATION_WEIGHTS, PAUSING_WEIGHTS } from "./weights.ts";
+import { CASE_LENGTH_WEIGHTS, OPERATION_WEIGHTS, ALL_WEIGHTS } from "./weights.ts";
 
-const names = { plain: expand(OPERATION_WEIGHTS), pausing: expand(PAUSING_WEIGHTS) };
+const names = { recordable: expand(OPERATION_WEIGHTS), everything: expand(ALL_WEIGHTS) };
 const caseLengths = expand(CASE_LENGTH_WEIGHTS);
 
 /** Operations in the next case: 1 to `maxLength`. */
@@ -36,22 +36,24 @@ function drawLength(draw: Draw, maxLength: number): number {
 class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
   readonly #space: Space;
   readonly #maxLength: number;
-  readonly #names: readonly OperationName[];
+  readonly #everything: boolean;
 
-  constructor(space: Space, maxLength: number, pauses: boolean) {
+  constructor(space: Space, maxLength: number, everything: boolean) {
     super();
     this.#space = space;
     this.#maxLength = maxLength;
-    this.#names = pauses ? names.pausing : names.plain;
+    this.#everything = everything;
   }
 
   /** fast-check's own bias towards small values is not used: the tables of weights.ts decide. */
   override generate(random: fc.Random): fc.Value<Operation[]> {
-    const draw = new Draw(random, this.#space);
+    const draw = new Draw(random, this.#space, this.#everything);
     const length = drawLength(draw, this.#maxLength);
     const operations: Operation[] = [];
     for (let i = 0; i < length; i++) {
-      const operation = kindNamed(draw.pick(this.#names)).generate(draw);
+      const operation = kindNamed(
+        draw.pick(this.#everything ? names.everything : names.recordable),
+      ).generate(draw);
       draw.note(operation);
       operations.push(operation);
     }
@@ -75,8 +77,8 @@ export interface OperationsOptions {
   maxLength: number;
   /** Bytes of a page of the kernel under test. */
   kernelPageSize?: number;
-  /** Writes that sleep inside the kernel are among them. */
-  pauses?: boolean;
+  /** Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with a sync, up to a limit. */
+  everything?: boolean;
 }
 
 /**
@@ -86,6 +88,10 @@ export interface OperationsOptions {
  * `shrink(value, undefined)` works for every value that `operationsSchema` accepts.
  */
 export function operations(options: OperationsOptions): fc.Arbitrary<Operation[]> {
-  const { variant, maxLength, kernelPageSize = 4096, pauses = false } = options;
-  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), Math.max(1, maxLength), pauses);
+  const { variant, maxLength, kernelPageSize = 4096, everything = false } = options;
+  return new OperationsArbitrary(
+    spaceOf(variant, kernelPageSize),
+    Math.max(1, maxLength),
+    everything,
+  );
 }

@@ -12,6 +12,7 @@ function collect(operation: Operation, to: Set<number>): void {
     case "pwrite":
       to.add(operation.pos).add(operation.pos + operation.len);
       if (operation.readable < operation.len) to.add(operation.pos + operation.readable);
+      if (operation.limit !== undefined) to.add(operation.limit);
       return;
     case "mmap_write":
     case "pread":
@@ -52,7 +53,14 @@ export function moveOperation(
       const whole = operation.readable === operation.len;
       const readable = whole ? len : move(operation.pos + operation.readable) - pos;
       if (len < 1 || readable < 0 || readable > len) return undefined;
-      return { op: "pwrite", pos, len, readable };
+      const { limit } = operation;
+      return {
+        ...operation,
+        pos,
+        len,
+        readable,
+        ...(limit === undefined ? {} : { limit: move(limit) }),
+      };
     }
     case "mmap_write":
     case "pread":

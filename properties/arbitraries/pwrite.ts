@@ -4,7 +4,7 @@
 import { type Draw, expand } from "./draw.ts";
 import { type Kind, type OperationOf, simplerRange, smaller } from "./kind.ts";
 import type { Space } from "./space.ts";
-import { READABLE_WEIGHTS, SHORT_WRITE_PERCENT } from "./weights.ts";
+import { READABLE_WEIGHTS, SHORT_WRITE_PERCENT, WRITE_EXTRA_PERCENT } from "./weights.ts";
 
 type Pwrite = OperationOf<"pwrite">;
 
@@ -58,15 +58,67 @@ function* simplerShort(operation: Pwrite, space: Space): Generator<Pwrite> {
   yield { ...operation, pos: start, len: end - start, readable: 0 };
 }
 
+/** Lengths of up to three pieces, often cut where blocks are, one of them sometimes empty. */
+function drawPieces(draw: Draw, pos: number, len: number): number[] {
+  const { blockSize } = draw.space;
+  let left = len;
+  return Array.from({ length: draw.between(1, 3) }, () => {
+    const toBoundary = blockSize - ((pos + len - left) % blockSize);
+    const length = draw.percent(50) ? toBoundary : draw.between(0, left);
+    const piece = Math.min(left, length);
+    left -= piece;
+    return piece;
+  });
+}
+
+/** What makes more of a write than pwrite(2) does; most have nothing of it. */
+function drawExtras(draw: Draw, pos: number, len: number): Partial<Pwrite> {
+  const extras: Partial<Pwrite> = {};
+  if (draw.percent(WRITE_EXTRA_PERCENT.iov)) extras.iov = drawPieces(draw, pos, len);
+  if (draw.percent(WRITE_EXTRA_PERCENT.append)) extras.append = true;
+  if (draw.percent(WRITE_EXTRA_PERCENT.sync)) extras.sync = draw.percent(50) ? "data" : "all";
+  if (draw.percent(WRITE_EXTRA_PERCENT.limit)) {
+    extras.limit = draw.nudge(pos + draw.between(0, len), draw.space.blockSize);
+  }
+  return extras;
+}
+
+/** The same write with less that is special about it. */
+function* plainer({ iov, append, sync, limit, ...plain }: Pwrite): Generator<Pwrite> {
+  const extras = { iov, append, sync, limit };
+  const keys = (["iov", "append", "sync", "limit"] as const).filter(
+    (key) => extras[key] !== undefined,
+  );
+  if (keys.length === 0) return;
+  yield plain;
+  for (const key of keys) {
+    const fewer = keys.filter((other) => other !== key);
+    yield { ...plain, ...Object.fromEntries(fewer.map((other) => [other, extras[other]])) };
+  }
+  if (sync === "data") yield { ...plain, ...extras, sync: "all" };
+  if (iov !== undefined && iov.length > 1) {
+    for (const i of iov.keys()) yield { ...plain, ...extras, iov: iov.toSpliced(i, 1) };
+  }
+}
+
+/** What there is to know about a write besides that it is one. */
+const extrasOf = ({ iov = [], append, sync, limit }: Pwrite): number =>
+  iov.length +
+  (append === undefined ? 0 : 1) +
+  (sync === undefined ? 0 : sync === "all" ? 1 : 2) +
+  (limit === undefined ? 0 : 1);
+
 export const pwrite: Kind<Pwrite> = {
   generate(draw) {
     draw.range();
     const { pos, len } = draw;
     const readable = draw.percent(SHORT_WRITE_PERCENT) ? shortReadable(draw, pos, len) : len;
-    return { op: "pwrite", pos, len, readable };
+    const write = { op: "pwrite" as const, pos, len, readable };
+    return draw.everything ? { ...write, ...drawExtras(draw, pos, len) } : write;
   },
-  rank: ({ len, readable }) => (readable === len ? 2 : 3),
+  rank: (operation) => (operation.readable === operation.len ? 2 : 3) + extrasOf(operation),
   *simpler(operation, space) {
+    yield* plainer(operation);
     if (operation.readable < operation.len) {
       yield* simplerShort(operation, space);
       for (const pos of smaller(operation.pos, 0, space.blockSize)) yield { ...operation, pos };

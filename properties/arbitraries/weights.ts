@@ -21,12 +21,12 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   ftruncate: 9,
   fallocate: 11,
   drop_cache: 3,
-  /** Where pauses are asked for: PAUSING_WEIGHTS. */
+  /** Where everything is asked for: ALL_WEIGHTS. */
   paused_write: 0,
 };
 
-/** The same with pauses. One costs five times what a write does. */
-export const PAUSING_WEIGHTS: Weights<OperationName> = {
+/** The same with paused writes. One costs five times what a write does. */
+export const ALL_WEIGHTS: Weights<OperationName> = {
   ...OPERATION_WEIGHTS,
   pwrite: 38,
   paused_write: 4,
@@ -131,3 +131,15 @@ export const TO_THE_END_PERCENT = 8;
 
 /** Percent of the ftruncate calls to size 0, which empties the file whatever it holds. */
 export const TRUNCATE_TO_ZERO_PERCENT = 10;
+
+/** Percent of the writes, where everything is asked for, that ... */
+export const WRITE_EXTRA_PERCENT = {
+  /** ... come in pieces. */
+  iov: 12,
+  /** ... go to the end of the file, wherever that is. */
+  append: 7,
+  /** ... are synced before they return, half of them only their data. */
+  sync: 8,
+  /** ... meet the limit of the process, somewhere in the write or before it. */
+  limit: 4,
+} as const;

@@ -113,10 +113,9 @@ const newBlocksUnwritten: ContractPromise = {
   source: "the patch, difference 1: new blocks are unwritten, always",
   appliesTo: ({ path }) => path === "iomap",
   check({ operation, windows, seen, before, mapChanged }) {
-    // During a pause others may write back what the write put there so far.
-    if (!mapChanged || (operation?.op !== "pwrite" && operation?.op !== "mmap_write")) {
-      return undefined;
-    }
+    // During a pause others may write back what the write put there so far, and a synced write does itself.
+    const writes = operation?.op === "pwrite" && operation.sync === undefined;
+    if (!mapChanged || (!writes && operation?.op !== "mmap_write")) return undefined;
     const run = firstVisibleRun(windows, seen.map, before, 0, Infinity, appeared);
     return run && `${describeRun(run)} written at once, and was a hole before`;
   },

@@ -7,11 +7,10 @@ import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractPromise, Step } from "../step.ts";
 
-/** What a write must return where there is space for it: fs/read_write.c generic_write_checks_count() for the limit. */
-function writable(pos: number, len: number, readable: number, blockSize: number): number {
-  const longest = EXT_MAX_BLOCKS * blockSize;
-  if (pos >= longest) return EFBIG;
-  const copied = Math.min(readable, len, longest - pos);
+/** What a write must return where there is space for it, and a file may have `most` bytes (fs/read_write.c generic_write_checks_count()). */
+function writable(pos: number, len: number, readable: number, most: number): number {
+  if (pos >= most) return EFBIG;
+  const copied = Math.min(readable, len, most - pos);
   return copied > 0 ? copied : EFAULT;
 }
 
@@ -32,7 +31,9 @@ const writeReturnsWhatItCopied: ContractPromise = {
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     const { pos, len } = operation;
     const readable = readableOf(operation);
-    const expected = writable(pos, len, readable, options.blockSize);
+    const limit = operation.op === "pwrite" ? (operation.limit ?? Infinity) : Infinity;
+    const most = Math.min(EXT_MAX_BLOCKS * options.blockSize, limit);
+    const expected = writable(pos, len, readable, most);
     if (seen.result === expected) return undefined;
     if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
     return `the write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
