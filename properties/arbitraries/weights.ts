@@ -28,8 +28,8 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
 /** The same with paused writes. One costs five times what a write does. */
 export const ALL_WEIGHTS: Weights<OperationName> = {
   ...OPERATION_WEIGHTS,
-  pwrite: 38,
-  paused_write: 4,
+  pwrite: 40,
+  paused_write: 2,
 };
 
 /** Operations during a pause. */
@@ -139,7 +139,7 @@ export const WRITE_EXTRA_PERCENT = {
   /** ... go to the end of the file, wherever that is. */
   append: 7,
   /** ... are synced before they return, half of them only their data. */
-  sync: 8,
+  sync: 5,
   /** ... meet the limit of the process, somewhere in the write or before it. */
   limit: 4,
 } as const;
