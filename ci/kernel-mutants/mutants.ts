@@ -208,6 +208,15 @@ export const mutants: readonly Mutant[] = [
     replace: "len = 0;",
   },
   {
+    id: "fsync-commits-nothing",
+    area: "crash",
+    claim: "What fsync(2) wrote is not committed: it is there until the power is cut.",
+    file: "fs/ext4/fsync.c",
+    within: "ext4_fsync_journal",
+    find: "return ext4_fc_commit(journal, commit_tid);",
+    replace: "return 0;",
+  },
+  {
     id: "fsync-writes-nothing",
     area: "sync",
     claim: "fsync commits the journal and writes no data.",

@@ -101,7 +101,7 @@ export class Confirmation {
     const kept = new KeptFiles(image);
     kept.add(model, subject, synced);
     subject.release();
-    const [first] = (await kept.check()).findings;
+    const [first] = (await kept.check(true)).findings;
     return first && onDiskDivergence(this.#given.variant.name, synced, first.finding);
   }
 }

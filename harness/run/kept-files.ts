@@ -11,7 +11,7 @@ import type { Divergence, DivergenceKind } from "../divergence.ts";
 import { blocksHeld } from "../extents.ts";
 import type { Executor } from "./executor.ts";
 import { checkpoint } from "../kernel/checkpoint.ts";
-import type { ExpectedFile, Finding, FindingKind } from "../kernel/checkpoint.ts";
+import type { ExpectedFile, Finding, FindingKind } from "../kernel/same-on-disk.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { extentMap } from "../lockstep/model-subject.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
@@ -97,17 +97,18 @@ export class KeptFiles {
   }
 
   /**
-   * Check all kept files on disk and remove them. Nothing may be open on the image. Returns what was found, each with
+   * Check all kept files on disk, before that as a power cut would leave them if `cut`, and remove them. Nothing may be open on the image. Returns what was found, each with
    * the cases that may have caused it: one where the finding is about a file, all where it is about the file system;
    * and the deviations that had a part in the files that warned at unmount as expected, once for each file.
    */
-  async check(): Promise<CheckResult> {
+  async check(cut: boolean): Promise<CheckResult> {
     const kept = this.#kept;
     this.#kept = [];
     this.#blocks = 0;
     const findings = await checkpoint(
       this.#image,
       kept.map(({ file }) => file),
+      cut,
     );
     for (const { inode } of kept) evictInode(inode);
     const warned = kept.filter(({ file }) => file.warnsAtUnmount === true);

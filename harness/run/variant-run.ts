@@ -236,13 +236,13 @@ export class VariantRun {
     return this.#kept.full;
   }
 
-  /** Check the kept files on disk. */
-  async checkpoint(): Promise<OnDiskFinding[]> {
+  /** Check the kept files on disk; `cut`: now and then, else only as it unmounts. */
+  async checkpoint(cut: boolean): Promise<OnDiskFinding[]> {
     if (this.#kept.count === 0) return [];
     this.counts.files += this.#kept.count;
     this.counts.checkpoints += 1;
     this.#subject.release();
-    const { findings, deviated } = await this.#kept.check();
+    const { findings, deviated } = await this.#kept.check(cut);
     for (const id of deviated) this.counts.deviations[id]! += 1;
     return findings;
   }

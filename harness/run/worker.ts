@@ -32,6 +32,9 @@ const PROGRESS_MS = 200;
 /** Cases for each variant where programs perform them and nobody says how many: some ten seconds. */
 const DD_CASES = 20;
 
+/** Of so many checkpoints one looks at what a power cut would leave, which costs as much again. */
+const CUT_EVERY = 8;
+
 /** Milliseconds for shrinking a case that was not generated. */
 const SHRINK_MS = 30_000;
 
@@ -115,7 +118,7 @@ class VariantJob {
       found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
       await breathe();
     }
-    found ||= await this.#checkpoint(Math.max(job, chunk - jobs));
+    found ||= await this.#checkpoint(Math.max(job, chunk - jobs), true);
     this.#finished(started);
     return found;
   }
@@ -145,7 +148,7 @@ class VariantJob {
       if (this.#run.checkpointDue && (await this.#checkpoint(chunk))) return true;
       if (number % CASES_PER_CHUNK < jobs) await breathe();
     }
-    return this.#checkpoint(0);
+    return this.#checkpoint(0, true);
   }
 
   #shrunk(operations: Operation[], divergence: Divergence): Promise<Divergence> {
@@ -178,10 +181,12 @@ class VariantJob {
     return this.#run.checkpointDue ? this.#checkpoint(chunk) : false;
   }
 
-  async #checkpoint(chunk: number): Promise<boolean> {
+  /** Whether the kept files are not on disk as they must be. The last one always looks at what a power cut would leave. */
+  async #checkpoint(chunk: number, last = false): Promise<boolean> {
     const variant = this.#run.variant.name;
     this.#send({ type: "checkpoint", variant, done: false });
-    const findings = await this.#run.checkpoint();
+    const cut = last || (this.#run.counts.checkpoints + 1) % CUT_EVERY === 0;
+    const findings = await this.#run.checkpoint(cut);
     this.#send({ type: "checkpoint", variant, done: true });
     const [first] = findings;
     if (first === undefined) return false;
