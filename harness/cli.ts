@@ -143,6 +143,7 @@ withKernel(program.command("run"))
     `silence after which the kernel counts as hung (default: ${HANG_SECONDS.host}, in a guest ${HANG_SECONDS.guest})`,
     integer(5, 3600),
   )
+  .option("--statistics", "say how often each kind of operation met each state of blocks", false)
   .option("--result <file>", "write what it came to there, as JSON")
   .option("--coverage <folder>", "of a kernel built with --coverage: report which lines ran")
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
@@ -190,6 +191,7 @@ interface RunArguments extends KernelArguments {
   first: boolean;
   shard?: string;
   enumerate?: string;
+  statistics: boolean;
   executor: ExecutorName;
   hang?: number;
   save: string;

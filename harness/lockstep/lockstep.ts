@@ -25,6 +25,8 @@ export interface LockstepOptions {
   contract?: Contract;
   /** The promises that a deviation of the model is known to break, where it had a part in the case; by its id. */
   mayBreak?: ReadonlyMap<string, readonly string[]>;
+  /** Called before the model applies an operation. */
+  onStep?: (operation: Operation) => void;
   /** Called with what the other subject showed after each operation. */
   onObservation?: (seen: Observation) => void;
 }
@@ -76,7 +78,7 @@ export function runCase(
   operations: readonly Operation[],
   options: LockstepOptions,
 ): CaseResult {
-  const { variant, blockSize, onObservation, contract } = options;
+  const { variant, blockSize, onStep, onObservation, contract } = options;
   model.begin();
   subject.begin();
   contract?.begin();
@@ -85,6 +87,7 @@ export function runCase(
   const last = operations.length - 1;
   for (let step = 0; step <= last; step++) {
     const operation = operations[step] as Operation;
+    onStep?.(operation);
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen);
     // What moves blocks converts them first, where they were: what was known before is what holds then.

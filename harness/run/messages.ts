@@ -8,6 +8,7 @@ import type { ExecutorName } from "./executor.ts";
 import type { EnvironmentCause } from "../failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
+import type { Statistics } from "../lockstep/statistics.ts";
 import type { Operation } from "../operation.ts";
 import type { Variant } from "../variant.ts";
 import type { RunCounts } from "./run-counts.ts";
@@ -36,6 +37,8 @@ export interface Assignment {
   first: boolean;
   /** Tell the shape of each case (shape.ts). */
   shapes: boolean;
+  /** Count what operations meet. */
+  statistics: boolean;
 }
 
 /** A case to be run by itself, on a fresh image. */
@@ -110,7 +113,14 @@ export type Message =
   | { type: "diverged"; variant: string }
   | { type: "found"; found: FoundDivergence }
   /** `shapes` is packed (shape.ts), where it was asked for. */
-  | { type: "finished"; variant: string; counts: RunCounts; seconds: number; shapes?: string }
+  | {
+      type: "finished";
+      variant: string;
+      counts: RunCounts;
+      seconds: number;
+      shapes?: string;
+      statistics?: Statistics;
+    }
   /** Answers "run". */
   | { type: "done" }
   /** Of one object of the kernel. */

@@ -38,6 +38,8 @@ export interface PerformOptions extends UnderTestOptions {
   first: boolean;
   /** Ask what ran of the kernel; in a guest only, whose counters are the run's own. */
   counts?: boolean;
+  /** Count what operations meet. */
+  statistics?: boolean;
   /** Tell the shape of each case, for a comparison. */
   shapes?: boolean;
   executor: ExecutorName;
@@ -77,6 +79,7 @@ function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] 
     tellCases: kernel.guest,
     first: options.first,
     shapes: options.shapes ?? false,
+    statistics: options.statistics ?? false,
   }));
 }
 

@@ -16,7 +16,10 @@ import { mustBeWritable, present } from "./present.ts";
 import { resultOf } from "./result.ts";
 import { writeResult } from "../stored/result.ts";
 import { packageVersion } from "../package.ts";
+import { addUp } from "../lockstep/statistics.ts";
+import type { Statistics } from "../lockstep/statistics.ts";
 import { counted } from "../report/progress.ts";
+import { statisticsText } from "../report/statistics.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import { wantsColour } from "../report/terminal.ts";
 import { firstDivergences, verdict } from "../report/verdict.ts";
@@ -61,6 +64,11 @@ function printHead({ kernel, traits, commandLine, seed }: Facts): void {
     ...notCompared(traits).map((line) => `note: ${line}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n\n`);
+}
+
+/** What the operations of all variants met. */
+function metIn({ results }: SupervisorResult): Statistics {
+  return results.reduce((sum, { statistics = {} }) => addUp(sum, statistics), {} as Statistics);
 }
 
 /** What is said beside a verdict of the lines of the kernel that ran. A failure takes nothing from the verdict. */
@@ -109,6 +117,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   if (failure === undefined && facts !== undefined) {
     process.stdout.write(verdict(result, wantsColour(process.stdout, process.env)));
     if (options.result !== undefined) writeResult(options.result, resultOf(performed, facts));
+    if (options.statistics === true) process.stdout.write(`\n${statisticsText(metIn(result))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);

@@ -5,6 +5,7 @@
 import { Conversation, WorkerLost } from "./conversation.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
+import type { Statistics } from "../lockstep/statistics.ts";
 import { sweepLeftovers } from "../kernel/leftovers.ts";
 import { endBySignal, whenSignalled } from "../kernel/undo.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
@@ -28,6 +29,7 @@ export interface JobResult {
   mounted: Mounted;
   /** Where they were asked for, and the variant was run to its end. */
   shapes?: CaseShape[];
+  statistics?: Statistics;
 }
 
 export interface SupervisorResult {
@@ -153,7 +155,9 @@ class Job {
       const { variant, counts, seconds } = message;
       const shapes = message.shapes === undefined ? {} : { shapes: unpackShapes(message.shapes) };
       this.#options.onProgress(job, variant, counts);
-      this.#result.results.push({ variant, counts, seconds, mounted: this.#mounted, ...shapes });
+      const met = message.statistics === undefined ? {} : { statistics: message.statistics };
+      const mounted = this.#mounted;
+      this.#result.results.push({ variant, counts, seconds, mounted, ...shapes, ...met });
     }
   }
 

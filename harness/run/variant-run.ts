@@ -19,6 +19,8 @@ import type { OnDiskFinding } from "./kept-files.ts";
 import { withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
+import { note } from "../lockstep/statistics.ts";
+import type { Statistics } from "../lockstep/statistics.ts";
 import type { Observation } from "../observation.ts";
 import type { Mounted } from "./messages.ts";
 import type { RunCounts } from "./run-counts.ts";
@@ -40,6 +42,8 @@ export interface VariantRunOptions {
   /** Known deviations count as divergences. */
   strict: boolean;
   executor: ExecutorName;
+  /** Count what operations meet. */
+  statistics?: boolean;
 }
 
 /** A divergence of a run, shrunk. */
@@ -81,6 +85,8 @@ export class VariantRun {
   /** Called before each other case. */
   onTrying: (operations: readonly Operation[]) => void = () => {};
   #recorded: Observation[] = [];
+  /** What operations met; undefined where nobody asks. */
+  readonly statistics: Statistics | undefined;
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
 
@@ -96,7 +102,14 @@ export class VariantRun {
       ? []
       : expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits);
     this.#model = modelWith(this.#config, this.deviations);
-    this.#lockstepOptions = withContract(this.#lockstep(), this.#config, this.deviations);
+    const statistics: Statistics = {};
+    this.statistics = options.statistics === true ? statistics : undefined;
+    this.#lockstepOptions = {
+      ...withContract(this.#lockstep(), this.#config, this.deviations),
+      ...(this.statistics !== undefined && {
+        onStep: (operation: Operation) => note(statistics, operation, this.#model.inode),
+      }),
+    };
     this.#kept = new KeptFiles(image);
     this.#arbitrary = generatedCases({ variant: this.variant, maxLength: options.maxLength });
     const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));

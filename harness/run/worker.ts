@@ -127,8 +127,9 @@ class VariantJob {
   #finished(started: number): void {
     const seconds = (Date.now() - started) / 1000;
     const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};
-    const { counts, variant } = this.#run;
-    this.#send({ type: "finished", variant: variant.name, counts, seconds, ...shapes });
+    const { counts, variant, statistics } = this.#run;
+    const met = statistics === undefined ? {} : { statistics };
+    this.#send({ type: "finished", variant: variant.name, counts, seconds, ...shapes, ...met });
   }
 
   /** Run this job's share of the fault points of a case; whether there was a divergence. */

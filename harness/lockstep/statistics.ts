@@ -1,0 +1,92 @@
+/**
+ * What a run came across: how often each kind of operation met each state of the blocks that it was about. What was never met was
+ * never tested, however many cases there were.
+ *
+ * States are the model's, before the operation; where model and kernel agree they are the kernel's.
+ */
+import type { Inode } from "../../model/types.ts";
+import { clampOperation } from "../operation.ts";
+import type { Operation } from "../operation.ts";
+import { extentMap } from "./model-subject.ts";
+
+/** States of a range of blocks, as columns of a table. */
+export const STATES = ["hole", "delayed", "unwritten", "written", "several", "past EOF"] as const;
+export type State = (typeof STATES)[number];
+
+/** How often each kind of operation met each state, by "kind|state". */
+export type Statistics = Record<string, number>;
+
+type Write = Extract<Operation, { op: "pwrite" }>;
+
+/** Ways in which a write can differ from pwrite(2) of memory that can be read. */
+function writeKind({ readable, len, iov, append, sync, limit }: Write): string {
+  const end = readable === len ? "whole" : readable === 0 ? "nothing to read" : "short";
+  const extras = [
+    ...(iov === undefined ? [] : ["in pieces"]),
+    ...(append === undefined ? [] : ["append"]),
+    ...(sync === undefined ? [] : ["synced"]),
+    ...(limit === undefined ? [] : ["limited"]),
+  ];
+  // Of several the first: each is rare, and together they are another combination each.
+  return `write, ${extras[0] ?? end}`;
+}
+
+/** The kind of an operation, a row of a table. */
+export function kindOf(operation: Operation, i_size: number): string {
+  switch (operation.op) {
+    case "pwrite":
+      return writeKind(operation);
+    case "paused_write":
+      return operation.after === "continue" ? "write, paused" : "write, paused and short";
+    case "ftruncate":
+      return operation.size < i_size ? "truncate, shorter" : "truncate, longer";
+    case "fallocate":
+      return operation.mode;
+    case "mmap_write":
+    case "pread":
+    case "fsync":
+    case "sync_file_range":
+    case "drop_cache":
+      return operation.op;
+  }
+}
+
+/** Bytes that an operation is about; the whole file where it names none. */
+function rangeOf(operation: Operation, i_size: number): { pos: number; end: number } {
+  if (operation.op === "ftruncate") {
+    return { pos: Math.min(operation.size, i_size), end: Math.max(operation.size, i_size) };
+  }
+  if (!("pos" in operation)) return { pos: 0, end: i_size };
+  return { pos: operation.pos, end: operation.pos + operation.len };
+}
+
+/** What a file has in bytes [pos, end). */
+function stateIn(inode: Inode, pos: number, end: number): State {
+  const blockSize = inode.i_sb.s_blocksize;
+  const from = Math.floor(pos / blockSize);
+  const to = Math.max(from + 1, Math.ceil(end / blockSize));
+  const eof = Math.ceil(inode.i_size / blockSize);
+  const map = extentMap(inode, from, to);
+  const [first] = map;
+  if (first === undefined) return from >= eof ? "past EOF" : "hole";
+  const held = map.reduce((sum, { len }) => sum + len, 0);
+  const one = map.every(({ state }) => state === first.state) && held === to - from;
+  return one ? first.state : "several";
+}
+
+/** Count an operation that is about to be applied to this file. */
+export function note(statistics: Statistics, operation: Operation, inode: Inode): void {
+  const { i_size } = inode;
+  const applied = clampOperation(operation, i_size);
+  if (applied === undefined) return;
+  const { pos, end } = rangeOf(applied, i_size);
+  const key = `${kindOf(applied, i_size)}|${stateIn(inode, pos, end)}`;
+  statistics[key] = (statistics[key] ?? 0) + 1;
+}
+
+/** Both together. */
+export function addUp(a: Statistics, b: Statistics): Statistics {
+  const sum = { ...a };
+  for (const [key, count] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + count;
+  return sum;
+}

@@ -1,0 +1,111 @@
+/**
+ * What the cases of a run come across: a stated list of what each kind of operation must have met. It takes no kernel, since what
+ * the model is in is what the kernel is in.
+ */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { modelWith } from "../harness/lockstep/deviations.ts";
+import { STATES, kindOf, note } from "../harness/lockstep/statistics.ts";
+import type { State, Statistics } from "../harness/lockstep/statistics.ts";
+import { statisticsText } from "../harness/report/statistics.ts";
+import { generatedCases } from "../harness/run/chunk.ts";
+import { variantNamed } from "../harness/variants.ts";
+import { knownDeviations } from "../model/deviations/index.ts";
+import { settingOf } from "./settings.ts";
+
+/** Cases of a default run on one variant, in two seconds and a half. */
+const CASES = 2000;
+
+const everything: readonly State[] = STATES;
+const inside = STATES.filter((state) => state !== "past EOF");
+
+/** What each kind must have met where allocation is delayed. */
+const list: Readonly<Record<string, readonly State[]>> = {
+  "write, whole": everything,
+  "write, short": everything,
+  "write, nothing to read": everything,
+  "write, in pieces": everything,
+  // It begins where the file ends: within a block, or past it.
+  "write, append": ["delayed", "written", "unwritten", "several", "past EOF"],
+  "write, synced": everything,
+  "write, limited": everything,
+  "write, paused": everything,
+  "write, paused and short": everything,
+  mmap_write: inside,
+  pread: everything,
+  fsync: ["hole", "delayed", "unwritten", "written", "several", "past EOF"],
+  sync_file_range: everything,
+  drop_cache: ["hole", "delayed", "written", "several", "past EOF"],
+  "truncate, shorter": inside,
+  "truncate, longer": everything,
+  allocate: everything,
+  keep_size: everything,
+  punch_hole: everything,
+  zero_range: everything,
+  zero_range_keep_size: everything,
+  collapse_range: everything,
+  insert_range: everything,
+};
+
+/** What the generated cases meet on the model of a kernel. */
+function metOn(name: string, kernel: "6.18" | "series v2"): Statistics {
+  const variant = variantNamed(name);
+  const deviations = knownDeviations.filter(({ path }) => path !== "iomap");
+  const model = modelWith(settingOf(variant, kernel).config, kernel === "6.18" ? deviations : []);
+  const statistics: Statistics = {};
+  const cases = fc.sample(generatedCases({ variant, maxLength: 200 }), { numRuns: CASES, seed: 7 });
+  for (const operations of cases) {
+    model.begin();
+    for (const [index, operation] of operations.entries()) {
+      note(statistics, operation, model.inode);
+      model.apply(operation, index);
+    }
+  }
+  return statistics;
+}
+
+/** What of the list was not met, as "kind|state". */
+function missing(statistics: Statistics, states: (state: State) => boolean): string[] {
+  return Object.entries(list).flatMap(([kind, wanted]) =>
+    wanted
+      .filter(states)
+      .map((state) => `${kind}|${state}`)
+      .filter((key) => statistics[key] === undefined),
+  );
+}
+
+describe("the cases of a run meet what they must", () => {
+  test.each([
+    ["4k-delalloc", "6.18"],
+    ["1k-delalloc", "6.18"],
+    ["4k-delalloc", "series v2"],
+    ["1k-delalloc", "series v2"],
+  ] as const)("%s on %s", (variant, kernel) => {
+    expect(missing(metOn(variant, kernel), () => true)).toEqual([]);
+  });
+
+  test.each(["6.18", "series v2"] as const)("4k-nodelalloc on %s, nothing delayed", (kernel) => {
+    const statistics = metOn("4k-nodelalloc", kernel);
+    expect(missing(statistics, (state) => state !== "delayed")).toEqual([]);
+    expect(Object.keys(statistics).filter((key) => key.endsWith("|delayed"))).toEqual([]);
+  });
+});
+
+test("the kinds of a write are told apart", () => {
+  const write = { op: "pwrite" as const, pos: 0, len: 8, readable: 8 };
+  expect(kindOf(write, 0)).toBe("write, whole");
+  expect(kindOf({ ...write, readable: 7 }, 0)).toBe("write, short");
+  expect(kindOf({ ...write, readable: 0 }, 0)).toBe("write, nothing to read");
+  expect(kindOf({ ...write, iov: [1] }, 0)).toBe("write, in pieces");
+});
+
+test("the table has a row for each kind, and says what was never met", () => {
+  expect(statisticsText({ "fsync|delayed": 1234, "mmap_write|hole": 5 })).toBe(
+    [
+      "what was met                   hole    delayed  unwritten    written    several   past EOF",
+      "fsync                             -      1,234          -          -          -          -",
+      "mmap_write                        5          -          -          -          -          -",
+      "",
+    ].join("\n"),
+  );
+});
