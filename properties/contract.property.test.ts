@@ -8,6 +8,7 @@ import { Contract } from "../harness/contract/contract.ts";
 import type { Broken } from "../harness/contract/contract.ts";
 import { Looks } from "../harness/lockstep/looks.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
+import { clampOperation } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { deviationsOfSteps } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
@@ -34,7 +35,8 @@ function brokenBy(
   for (const [i, operation] of list.entries()) {
     const before = model.inode.i_size;
     model.apply(operation, i);
-    const where = looks.after(operation, before, model.inode.i_size, i === list.length - 1);
+    const done = clampOperation(operation, before);
+    const where = looks.after(done, before, model.inode.i_size, i === list.length - 1);
     broken.push(...contract.check(operation, i, model.observe(where)));
   }
   return broken;

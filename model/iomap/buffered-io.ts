@@ -15,12 +15,12 @@ import {
   folio_size,
   pageOf,
 } from "../mm/folio.ts";
-import { IFS_UPTODATE, PAGE_SIZE } from "../types.ts";
+import { IFS_UPTODATE, PAGE_SIZE, WRITTEN } from "../types.ts";
 import type { Folio, Inode, Source, UserMemory } from "../types.ts";
 import { faultIn } from "../mm/filemap.ts";
 import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
 import { iomap_iter } from "./iomap.ts";
-import type { IomapOps, IomapRound } from "./iomap.ts";
+import type { Iomap, IomapOps, IomapRound } from "./iomap.ts";
 
 /** struct iov_iter: what is left of the user's buffer. */
 interface UserBuffer {
@@ -63,11 +63,23 @@ function iomap_adjust_read_range(
   return { from: first << bits, to: last << bits };
 }
 
+/** fs/iomap/buffered-io.c iomap_block_needs_zeroing(): byte `pos` has nothing to be read, if the mapping is to be believed. */
+function iomap_block_needs_zeroing(inode: Inode, iomap: Iomap, pos: number): boolean {
+  return iomap.type !== WRITTEN || iomap.isNew || pos >= inode.i_size;
+}
+
 /**
  * fs/iomap/buffered-io.c __iomap_write_begin(): bring in the blocks that bytes [from, to) of the folio cover only in
- * part. Those beside them that are not uptodate count as brought in with them.
+ * part. Those beside them that are not uptodate count as brought in with them. A mapping that has gone stale may say that there is
+ * nothing, where there is: then it is lost.
  */
-function __iomap_write_begin(inode: Inode, folio: Folio, from: number, to: number): void {
+function __iomap_write_begin(
+  inode: Inode,
+  iomap: Iomap,
+  folio: Folio,
+  from: number,
+  to: number,
+): void {
   const size = inode.i_sb.s_blocksize;
   if (from === 0 && to === folio_size(folio)) return;
   ifs_alloc(inode, folio);
@@ -78,6 +90,10 @@ function __iomap_write_begin(inode: Inode, folio: Folio, from: number, to: numbe
     if (part === undefined) break;
     const cut = (edge: number): boolean => edge > part.from && edge < part.to;
     if (cut(from) || cut(to)) {
+      const at = folio_pos(folio) + part.from;
+      if (iomap_block_needs_zeroing(inode, iomap, at)) {
+        inode.contents.delete(at, folio_pos(folio) + part.to);
+      }
       iomap_set_range_uptodate(inode, folio, part.from, part.to - part.from);
     }
     at = part.to;
@@ -101,7 +117,8 @@ function iomap_write_begin(
     return undefined;
   }
   const end = Math.min(pos + len, folio_next_pos(folio));
-  __iomap_write_begin(inode, folio, pos - folio_pos(folio), end - folio_pos(folio));
+  const start = folio_pos(folio);
+  __iomap_write_begin(inode, round.iomap, folio, pos - start, end - start);
   return folio;
 }
 
