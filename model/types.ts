@@ -122,6 +122,11 @@ export interface Inode {
    */
   readonly maybeZeroed: IntervalMap<true>;
   /**
+   * Of an operation in which others go on, whose guesses are used before anybody can look: whether a block is seen to be unwritten
+   * after it, so that nothing in it can have zeroed the block. Ours.
+   */
+  staysUnwritten: ((lblk: number) => boolean) | undefined;
+  /**
    * Allocated blocks that are not placed right behind the block before them. The model does not place blocks; who
    * follows a kernel tells it. Ours.
    */

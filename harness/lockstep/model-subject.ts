@@ -212,6 +212,8 @@ export class ModelSubject implements Subject {
   place(seen: Observation): void {
     const inode = this.#inode;
     const { breaks = [], map, windows = WHOLE_FILE } = seen;
+    inode.staysUnwritten =
+      seen.during === undefined ? undefined : (lblk) => stateAt(map, lblk).state === UNWRITTEN;
     if (breaks.length === 0 && inode.breaks.size === 0) return;
     const stays = (lblk: number): boolean =>
       !windows.some((window) => window.lblk < lblk && lblk < window.end) ||

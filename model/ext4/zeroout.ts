@@ -51,6 +51,21 @@ function zeroedRange(inode: Inode, map: MapBlocks, extent: Range): Range {
   return range;
 }
 
+/** The range less what is known not to have been zeroed on either side of the map. */
+function lessUnwritten(inode: Inode, map: MapBlocks, range: Range): Range {
+  const { staysUnwritten } = inode;
+  if (staysUnwritten === undefined) return range;
+  const mapEnd = map.m_lblk + map.m_len;
+  const any = (from: number, to: number): boolean => {
+    for (let lblk = from; lblk < to; lblk++) if (staysUnwritten(lblk)) return true;
+    return false;
+  };
+  return {
+    start: any(range.start, map.m_lblk) ? map.m_lblk : range.start,
+    end: any(mapEnd, range.end) ? mapEnd : range.end,
+  };
+}
+
 /** fs/ext4/extents.c ext4_ext_convert_to_initialized() */
 export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): void {
   const run = inode.i_extents.find(map.m_lblk) as Range;
@@ -58,7 +73,7 @@ export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): v
   const mapEnd = map.m_lblk + map.m_len;
   const zeroed = transfersToNeighbour(inode, map, extent)
     ? { start: map.m_lblk, end: mapEnd }
-    : zeroedRange(inode, map, extent);
+    : lessUnwritten(inode, map, zeroedRange(inode, map, extent));
 
   const reach = inode.i_sb.s_extent_max_zeroout;
   const left = Math.max(run.start, map.m_lblk - reach);
