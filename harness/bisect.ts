@@ -28,7 +28,8 @@ const MAX_LENGTH = 200;
 
 function test(options: BisectOptions): Promise<ExitStatus> {
   const { file } = options;
-  if (file !== undefined) return replay({ ...options, file });
+  const doubtful = exitStatus.cannotTell;
+  if (file !== undefined) return replay({ ...options, file, doubtful });
   return run({
     ...options,
     cases: undefined,
@@ -39,7 +40,7 @@ function test(options: BisectOptions): Promise<ExitStatus> {
     hangSeconds: undefined,
     save: "counterexamples",
     result: undefined,
-    doubtful: exitStatus.cannotTell,
+    doubtful,
   });
 }
 

@@ -212,7 +212,10 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     const both = ["--baseline", "host", "--candidate", "host"];
     const limits = ["--variant", "4k-delalloc", "--cases", "100", "--seed", "4"];
     const { stdout, exitCode } = await conform(["compare", ...both, ...limits]);
-    expect(stdout).toMatch(/^4k-delalloc +conforms +conforms +none +same +same +[+-]\d+ %$/m);
+    // Where the allocator puts blocks is not the same twice: a few extents more or less, by less than 2.5 %.
+    const placed = String.raw`(?:same|[+-]\d+ \([+-][012]\.\d %\))`;
+    const row = `^4k-delalloc +conforms +conforms +none +${placed} +${placed} +[+-]\\d+ %$`;
+    expect(stdout).toMatch(new RegExp(row, "m"));
     expect(stdout).toMatch(/^NO WORSE: nothing new is wrong in 100 cases/m);
     expect(exitCode).toBe(0);
   });

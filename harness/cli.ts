@@ -140,7 +140,7 @@ withKernel(program.command("run"))
   )
   .option(
     "--hang <seconds>",
-    `silence after which the kernel counts as hung (default: ${HANG_SECONDS.host}, in a guest ${HANG_SECONDS.guest})`,
+    `silence after which the kernel counts as hung (default: ${HANG_SECONDS.host}, in a guest ${HANG_SECONDS.guest}, or twice as long as it took to boot)`,
     integer(5, 3600),
   )
   .option("--statistics", "say how often each kind of operation met each state of blocks", false)

@@ -10,10 +10,12 @@ import type { UnderTestOptions } from "./guest/under-test.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
 import { report } from "./report/report.ts";
 import { wantsColour } from "./report/terminal.ts";
+import { WorkerLost } from "./run/conversation.ts";
 import { HANG_SECONDS, kernelFlag } from "./run/link.ts";
 import type { KernelUnderTest } from "./run/link.ts";
 import { Attempts } from "./run/lost.ts";
 import type { Attempted } from "./run/messages.ts";
+import { presentLost } from "./run/present.ts";
 
 export interface ReplayOptions extends UnderTestOptions {
   file: string;
@@ -21,6 +23,8 @@ export interface ReplayOptions extends UnderTestOptions {
   kernel: string;
   /** Known deviations count as divergences. */
   strict: boolean;
+  /** The exit status where the kernel did not live to run the case. */
+  doubtful?: ExitStatus;
 }
 
 interface Replayed extends Attempted {
@@ -48,11 +52,19 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const counterexample = readCounterexample(file);
   const { variant, operations, seed } = counterexample;
   const kernel = await kernelUnderTest(options.kernel, options);
-  const { divergence, named = [], traits, mounted } = await attempt(counterexample, kernel, strict);
+  const flags = `${kernelFlag(kernel)}${strict ? " --strict" : ""}`;
+  const command = `npx ext4-conform replay${flags} ${file}`;
+  let replayed: Replayed;
+  try {
+    replayed = await attempt(counterexample, kernel, strict);
+  } catch (error) {
+    if (!(error instanceof WorkerLost)) throw error;
+    presentLost(error, command);
+    return options.doubtful ?? exitStatus.diverges;
+  }
+  const { divergence, named = [], traits, mounted } = replayed;
   const known = { release: traits.release, path: mounted?.path ?? "not known" };
   if (divergence !== undefined) {
-    const flags = `${kernelFlag(kernel)}${strict ? " --strict" : ""}`;
-    const command = `npx ext4-conform replay${flags} ${file}`;
     const colour = wantsColour(process.stdout, process.env);
     const { options: mountOptions } = mounted ?? {};
     const context = { variant, kernel: known, mountOptions, seed, command, colour };

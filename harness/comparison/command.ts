@@ -9,9 +9,8 @@ import { wantsColour } from "../report/terminal.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform, randomSeed } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
-import { mustBeWritable, present } from "../run/present.ts";
+import { mustBeWritable, present, presentLost, runAgain } from "../run/present.ts";
 import type { Told } from "../run/present.ts";
-import { presentLost } from "../run/run.ts";
 import { difference, isWorse } from "./difference.ts";
 import { comparisonText } from "./table.ts";
 
@@ -41,7 +40,7 @@ async function runOn(
   const { failure } = performed;
   if (failure === undefined) return performed;
   if (!(failure instanceof WorkerLost)) throw failure;
-  presentLost(failure, performed, options.strict);
+  presentLost(failure, runAgain(failure, performed, options.strict));
   return undefined;
 }
 

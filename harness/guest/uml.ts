@@ -7,8 +7,8 @@
 import { join } from "node:path";
 import type { GuestRecipe } from "./guest.ts";
 
-/** Seconds to a worker that answers; one is usual. */
-const BOOT_SECONDS = 30;
+/** Seconds to a worker that answers; one is usual with seccomp, 5 to 13 with ptrace. */
+const BOOT_SECONDS = 60;
 
 /** How to start the user-mode Linux in `file` with so much memory and further options. */
 export function umlRecipe(file: string, memoryMiB: number, append: readonly string[]): GuestRecipe {

@@ -5,8 +5,10 @@ import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { UsageError } from "../failure.ts";
+import type { WorkerLost } from "./conversation.ts";
 import { kernelFlag } from "./link.ts";
 import type { KernelUnderTest } from "./link.ts";
+import { lostDivergence } from "./lost.ts";
 import type { FoundDivergence } from "./messages.ts";
 import { report } from "../report/report.ts";
 import { mountedAs } from "./supervisor.ts";
@@ -83,4 +85,32 @@ export function present(
   }
   if (!found.confirmed) process.stdout.write("  A fresh image did not show it again.\n");
   process.stdout.write("\n");
+}
+
+/** The command that runs again what a worker was lost in. */
+export function runAgain(
+  { where: { variant } }: WorkerLost,
+  { kernel, seed }: { kernel: Told["kernel"]; seed: number },
+  strict: boolean,
+): string {
+  const flags = `${kernelFlag(kernel)}${variant === "" ? "" : ` --variant ${variant}`}`;
+  return `npx ext4-conform run${flags} --seed ${seed}${strict ? " --strict" : ""}`;
+}
+
+/** The kernel did not come back, and there is no other to go on with. */
+export function presentLost(error: WorkerLost, command: string): void {
+  const { kind, message, evidence } = lostDivergence(error, error.where.variant, []);
+  const left = error.stuck
+    ? "The process cannot be killed; its mount stays until the next start or reboot."
+    : "It was killed and cleaned up after.";
+  const lines = [
+    `FAIL  the kernel ${kind === "hang" ? "hung" : "went down"}`,
+    "",
+    `  ${error.message}: ${message}. ${left}`,
+    ...(evidence ?? []).map((line) => `  | ${line}`),
+    "",
+    "replay",
+    `  ${command}`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
 }

@@ -8,11 +8,9 @@ import type { ExitStatus } from "../exit-status.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
 import { notCompared } from "../kernel-traits.ts";
 import { WorkerLost } from "./conversation.ts";
-import { kernelFlag } from "./link.ts";
-import { lostDivergence } from "./lost.ts";
 import { perform } from "./perform.ts";
-import type { Facts, PerformOptions, Performed } from "./perform.ts";
-import { mustBeWritable, present } from "./present.ts";
+import type { Facts, PerformOptions } from "./perform.ts";
+import { mustBeWritable, present, presentLost, runAgain } from "./present.ts";
 import { resultOf } from "./result.ts";
 import { writeResult } from "../stored/result.ts";
 import { packageVersion } from "../package.ts";
@@ -27,32 +25,12 @@ import { firstDivergences, verdict } from "../report/verdict.ts";
 export interface RunOptions extends PerformOptions {
   /** Folder for counterexamples. */
   save: string;
-  /** The exit status where something was seen once, and not again on a fresh image. */
+  /** The exit status where something was seen once, and not again on a fresh image, or where the kernel did not live to be run. */
   doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
   result: string | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
-}
-
-/** The kernel did not come back, and there is no other to go on with. */
-export function presentLost(error: WorkerLost, { kernel, seed }: Performed, strict: boolean): void {
-  const { variant } = error.where;
-  const { kind, message, evidence } = lostDivergence(error, variant, []);
-  const left = error.stuck
-    ? "The process cannot be killed; its mount stays until the next start or reboot."
-    : "It was killed and cleaned up after.";
-  const flags = `${kernelFlag(kernel)}${variant === "" ? "" : ` --variant ${variant}`}`;
-  const lines = [
-    `FAIL  the kernel ${kind === "hang" ? "hung" : "went down"}`,
-    "",
-    `  ${error.message}: ${message}. ${left}`,
-    ...(evidence ?? []).map((line) => `  | ${line}`),
-    "",
-    "replay",
-    `  npx ext4-conform run${flags} --seed ${seed}${strict ? " --strict" : ""}`,
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function printHead({ kernel, traits, commandLine, seed }: Facts): void {
@@ -122,9 +100,13 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
-  if (failure instanceof WorkerLost) presentLost(failure, performed, options.strict);
+  if (failure instanceof WorkerLost) {
+    presentLost(failure, runAgain(failure, performed, options.strict));
+    const ran = first.length > 0 || failure.where.variant !== "";
+    return ran ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
+  }
   // What stopped the run takes nothing from what was found before.
-  else if (first.length === 0 || !(failure instanceof Error)) throw failure;
-  else process.stderr.write(`ext4-conform: the run ended early: ${failure.message}\n`);
+  if (first.length === 0 || !(failure instanceof Error)) throw failure;
+  process.stderr.write(`ext4-conform: the run ended early: ${failure.message}\n`);
   return exitStatus.diverges;
 }
