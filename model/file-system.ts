@@ -78,6 +78,7 @@ export function createInode(sb: SuperBlock): Inode {
     jinode: undefined,
     contents: new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta),
     maybeZeroed: new IntervalMap(),
+    zeroedOnDisk: new IntervalMap(),
     staysUnwritten: undefined,
     breaks: new Set(),
     uncertain: false,

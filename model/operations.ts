@@ -44,6 +44,8 @@ export interface Operations {
   zeroEdgesAfterDropping(inode: Inode, offset: number, len: number): void;
   /** ftruncate(2) is about to make the file larger than `oldsize`. */
   zeroBeforeGrowing(inode: Inode, oldsize: number): void;
+  /** Blocks [start, end) are zeroed on disk, past page cache and journal. */
+  zeroesOnDisk(inode: Inode, start: number, end: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
   perform_write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number;
   write_begin(inode: Inode, pos: number, len: number): WriteBegin;

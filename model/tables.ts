@@ -160,6 +160,7 @@ export type Override = (base: Operations) => Partial<Operations>;
 const nothing = (): void => {};
 
 const common = {
+  zeroesOnDisk: nothing,
   zeroBeforeExtending: nothing,
   zeroAfterExtending: nothing,
   zeroBeforeAllocating: nothing,

@@ -121,6 +121,8 @@ export interface Inode {
    * neighbours (see ext4/zeroout.ts). Ours.
    */
   readonly maybeZeroed: IntervalMap<true>;
+  /** Blocks that were zeroed on disk, past the journal, and that a deviation says may be something else after a replay. Ours. */
+  readonly zeroedOnDisk: IntervalMap<true>;
   /**
    * Of an operation in which others go on, whose guesses are used before anybody can look: whether a block is seen to be unwritten
    * after it, so that nothing in it can have zeroed the block. Ours.

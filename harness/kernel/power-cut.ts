@@ -56,7 +56,11 @@ function recover(
     for (const file of files) {
       const path = join(mountPoint, basename(file.path));
       const report = reportOn(file.path);
-      compareMounted({ ...file, path }, undefined, reader, variant.blockSize, report);
+      const unknown = (pos: number, len: number): { start: number; end: number }[] => [
+        ...(file.unknown?.(pos, len) ?? []),
+        ...(file.unknownAfterCut?.(pos, len) ?? []),
+      ];
+      compareMounted({ ...file, path, unknown }, undefined, reader, variant.blockSize, report);
     }
   } finally {
     unmount(mountPoint);

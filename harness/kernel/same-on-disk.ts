@@ -22,6 +22,8 @@ export interface ExpectedFile {
   readExpected(pos: number, len: number): Uint8Array;
   /** Where of `len` bytes at `pos` anything may be read; nowhere, where absent. */
   unknown?(pos: number, len: number): { start: number; end: number }[];
+  /** The same after a power cut, besides. */
+  unknownAfterCut?(pos: number, len: number): { start: number; end: number }[];
 }
 
 export type FindingKind =

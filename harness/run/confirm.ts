@@ -17,6 +17,7 @@ import { withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { Operation } from "../operation.ts";
 import type { Mounted } from "./messages.ts";
+import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { mountedOf } from "./variant-run.ts";
 import { pathToModel } from "../kernel/write-path.ts";
 import type { Variant } from "../variant.ts";
@@ -90,7 +91,12 @@ export class Confirmation {
   async #runOn(setup: Setup, operations: readonly Operation[]): Promise<Divergence | undefined> {
     const { image, subject, config, options } = setup;
     const { strict, traits } = this.#given;
-    const deviations = strict ? [] : expectedDeviations(subject, config, options, traits);
+    const deviations = strict
+      ? []
+      : [
+          ...expectedDeviations(subject, config, options, traits),
+          ...(await powerCutDeviations(image, config)),
+        ];
     const model = modelWith(config, deviations);
     const promised = withContract(options, config, deviations);
     const { divergence } = runListening(image, model, subject, operations, promised);

@@ -5,6 +5,7 @@
 import { readFromDisk } from "../../model/mm/folio.ts";
 import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/file-system.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/types.ts";
 import { divergence } from "../divergence.ts";
 import type { Divergence, DivergenceKind } from "../divergence.ts";
@@ -23,9 +24,11 @@ const ENOUGH_FILES = 128;
 /** Share of the image that kept files may hold: the cases go on beside them. */
 const MAX_SHARE = 1 / 4;
 
-const atUnmount = new Set(
-  knownDeviations.filter(({ visible }) => visible === "unmount").map(({ id }) => id),
-);
+const idsVisible = (where: Deviation["visible"]): ReadonlySet<string> =>
+  new Set(knownDeviations.filter(({ visible }) => visible === where).map(({ id }) => id));
+
+const atUnmount = idsVisible("unmount");
+const atPowerCut = idsVisible("power cut");
 
 interface Kept {
   operations: readonly Operation[];
@@ -45,8 +48,22 @@ export const onDiskKinds: Record<FindingKind, DivergenceKind> = {
   "kernel-log": "kernel-log",
 };
 
+/** Of `len` bytes at `pos`, those in blocks that replaying the journal may bring back. */
+function bytesZeroedOnDisk(
+  { zeroedOnDisk, i_sb }: Inode,
+  pos: number,
+  len: number,
+): { start: number; end: number }[] {
+  const size = i_sb.s_blocksize;
+  const blocks = zeroedOnDisk.within(Math.floor(pos / size), Math.ceil((pos + len) / size));
+  return [...blocks].map(({ start, end }) => ({
+    start: Math.max(pos, start * size),
+    end: Math.min(pos + len, end * size),
+  }));
+}
+
 /** What a file must be once it is on disk: only what i_disksize covers survives. */
-function expectedFile(inode: Inode, path: string, ino: number): ExpectedFile {
+export function expectedFile(inode: Inode, path: string, ino: number): ExpectedFile {
   readFromDisk(inode, 0, Infinity);
   return {
     path,
@@ -55,6 +72,7 @@ function expectedFile(inode: Inode, path: string, ino: number): ExpectedFile {
     map: extentMap(inode).filter(({ state }) => state !== "delayed"),
     warnsAtUnmount: warnsAtUnmount(inode),
     unknown: (pos, len) => unknownBytes(inode, pos, len),
+    unknownAfterCut: (pos, len) => bytesZeroedOnDisk(inode, pos, len),
     readExpected: (pos, len) => bytesAt(inode, pos, Math.min(len, inode.i_disksize - pos)),
   };
 }
@@ -119,16 +137,19 @@ export class KeptFiles {
           .filter(({ file }) => finding.path === undefined || finding.path === file.path)
           .map(({ operations }) => operations),
       })),
-      deviated: warned.flatMap(({ inode }) =>
-        [...inode.deviated].filter((id) => atUnmount.has(id)),
-      ),
+      deviated: [
+        ...warned.flatMap(({ inode }) => [...inode.deviated].filter((id) => atUnmount.has(id))),
+        ...(cut ? kept : []).flatMap(({ inode }) =>
+          [...inode.deviated].filter((id) => atPowerCut.has(id)),
+        ),
+      ],
     };
   }
 }
 
 export interface CheckResult {
   findings: OnDiskFinding[];
-  /** Ids of deviations that show at unmount. */
+  /** Ids of deviations that show at unmount, or after a power cut. */
   deviated: string[];
 }
 

@@ -26,6 +26,7 @@ import type { Mounted } from "./messages.ts";
 import type { RunCounts } from "./run-counts.ts";
 import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
+import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { pathToModel, writePathOf } from "../kernel/write-path.ts";
 import type { Variant } from "../variant.ts";
 
@@ -90,7 +91,12 @@ export class VariantRun {
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
 
-  private constructor(image: MountedImage, traits: KernelTraits, options: VariantRunOptions) {
+  private constructor(
+    image: MountedImage,
+    traits: KernelTraits,
+    options: VariantRunOptions,
+    atCut: readonly Deviation[],
+  ) {
     this.variant = image.variant;
     this.#image = image;
     this.#options = options;
@@ -100,7 +106,7 @@ export class VariantRun {
     this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks, path);
     this.deviations = options.strict
       ? []
-      : expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits);
+      : [...expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits), ...atCut];
     this.#model = modelWith(this.#config, this.deviations);
     const statistics: Statistics = {};
     this.statistics = options.statistics === true ? statistics : undefined;
@@ -124,7 +130,10 @@ export class VariantRun {
   ): Promise<VariantRun> {
     const image = await openImage(variant);
     try {
-      return new VariantRun(image, traits, options);
+      const path = pathToModel(image.variant, writePathOf(image));
+      const config = modelConfig(image.variant, traits, image.fresh.freeBlocks, path);
+      const atCut = options.strict ? [] : await powerCutDeviations(image, config);
+      return new VariantRun(image, traits, options, atCut);
     } catch (error) {
       image.close();
       throw error;
@@ -231,7 +240,7 @@ export class VariantRun {
   #countDeviations(operations: readonly Operation[]): void {
     const { deviated } = this.#model.inode;
     for (const deviation of this.deviations) {
-      if (deviation.visible === "unmount" || !deviated.has(deviation.id)) continue;
+      if (deviation.visible !== "step" || !deviated.has(deviation.id)) continue;
       const needed = needsDeviation(
         this.#config,
         this.deviations,

@@ -3,6 +3,7 @@ import type { Deviation } from "./deviation.ts";
 import { delayedBlocksNotNew } from "./delayed-blocks-not-new.ts";
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
+import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
 import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
 import { zeroRangeLosesWrites } from "./zero-range-loses-writes.ts";
@@ -16,6 +17,7 @@ export const knownDeviations: readonly Deviation[] = [
   dirtyTagOutlivesDirt,
   shortWriteFreesPreallocation,
   zeroRangeLosesWrites,
+  replayUndoesZeroing,
   delayedBlocksNotNew,
 ];
 

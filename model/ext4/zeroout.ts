@@ -83,6 +83,8 @@ export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): v
 
   inode.i_extents.set(zeroed.start, zeroed.end, WRITTEN);
   const { s_op } = inode.i_sb;
+  s_op.zeroesOnDisk(inode, zeroed.start, map.m_lblk);
+  s_op.zeroesOnDisk(inode, mapEnd, zeroed.end);
   s_op.ext4_es_insert_extent(inode, zeroed.start, map.m_lblk - zeroed.start, WRITTEN);
   s_op.ext4_es_insert_extent(inode, mapEnd, zeroed.end - mapEnd, WRITTEN);
 }
@@ -125,6 +127,8 @@ function adoptRange(
     wrong += extent.end - extent.start;
     inode.i_extents.set(extent.start, extent.end, state);
     inode.i_es_tree.set(extent.start, extent.end, state);
+    if (state === WRITTEN) inode.i_sb.s_op.zeroesOnDisk(inode, extent.start, extent.end);
+    else inode.zeroedOnDisk.delete(extent.start, extent.end);
     inode.uncertain = true;
   }
   return wrong;

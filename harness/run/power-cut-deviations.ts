@@ -1,0 +1,51 @@
+/**
+ * Known deviations that show only after a power cut: found out by their witnesses, on the image that they are to be expected of.
+ */
+import { unlinkSync } from "node:fs";
+import { knownDeviations } from "../../model/deviations/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import type { ModelConfig } from "../../model/tables.ts";
+import type { MountedImage } from "../kernel/image.ts";
+import { KernelSubject } from "../kernel/kernel-subject.ts";
+import { cutPower, survivesPowerCut } from "../kernel/power-cut.ts";
+import { modelWith, witnessOf } from "../lockstep/deviations.ts";
+import { variantNamed } from "../variants.ts";
+import { expectedFile } from "./kept-files.ts";
+
+/** Whether a power cut after the witness leaves a file that it must not. */
+async function shows(
+  image: MountedImage,
+  config: ModelConfig,
+  deviation: Deviation,
+): Promise<boolean> {
+  const model = modelWith(config, []);
+  const subject = new KernelSubject(image);
+  model.begin();
+  subject.begin();
+  for (const [index, operation] of witnessOf(deviation).entries()) {
+    subject.step(operation, index);
+    model.apply(operation, index);
+  }
+  const { path, ino } = subject.keep();
+  subject.release();
+  let found = false;
+  await cutPower(image, [expectedFile(model.keep(), path, ino)], () => () => (found = true));
+  unlinkSync(path);
+  return found;
+}
+
+/** Those that the kernel shows on a fresh image; none where the journal is used otherwise than they need. */
+export async function powerCutDeviations(
+  image: MountedImage,
+  config: ModelConfig,
+): Promise<Deviation[]> {
+  if (!survivesPowerCut(image)) return [];
+  const shown: Deviation[] = [];
+  for (const deviation of knownDeviations.filter(({ visible }) => visible === "power cut")) {
+    const { journal } = variantNamed(deviation.witness.variant);
+    if (journal === image.variant.journal && (await shows(image, config, deviation))) {
+      shown.push(deviation);
+    }
+  }
+  return shown;
+}
