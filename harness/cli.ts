@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { knownDeviations } from "../model/deviations/index.ts";
+import { CUT_PER_MILLE } from "../properties/arbitraries/weights.ts";
 import { MEMORY_MIB } from "./guest/under-test.ts";
 import type { UnderTestOptions } from "./guest/under-test.ts";
 import { variants } from "../images/variants.ts";
@@ -127,6 +128,11 @@ withKernel(program.command("run"))
   )
   .option("--jobs <n>", "processes, each with images of its own", integer(1, 64), 1)
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .option(
+    "--power-cuts <n>",
+    `of a thousand cases, those with a power cut (default: ${CUT_PER_MILLE})`,
+    integer(0, 1000),
+  )
   .option("--strict", "known deviations count as divergences", false)
   .option(
     "--shard <i/n>",
@@ -187,6 +193,7 @@ interface RunArguments extends KernelArguments {
   seed?: number;
   jobs: number;
   maxLength: number;
+  powerCuts?: number;
   strict: boolean;
   first: boolean;
   shard?: string;

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { CacheExtent, Extent, Observation, PausedLook } from "./observation.ts";
+import type { CacheExtent, CutLook, Extent, Observation, PausedLook } from "./observation.ts";
 import type { Operation } from "./operation.ts";
 
 export const DIVERGENCE_KINDS = [
@@ -18,6 +18,7 @@ export const DIVERGENCE_KINDS = [
   "cache",
   "st_blocks",
   "read",
+  "power-cut",
   // A promise of the patch's text, whatever the model says.
   "contract",
   // At a checkpoint, from the image.
@@ -62,6 +63,14 @@ export interface RecordedObservation {
   cache?: CacheExtent[];
   read?: RecordedRead;
   during?: PausedLook[];
+  cut?: RecordedCut;
+}
+
+/** A look after a power cut as data that JSON holds. */
+export interface RecordedCut {
+  commits: number;
+  file?: { i_size: number; map: Extent[]; bytes?: RecordedRead };
+  complaints: string[];
 }
 
 export interface Divergence {
@@ -95,9 +104,17 @@ function recordRead(read: Uint8Array, offset: number): RecordedRead {
   };
 }
 
+function recordCut({ commits, file, complaints }: CutLook, offset: number): RecordedCut {
+  if (file === undefined) return { commits, complaints: [...complaints] };
+  const { i_size, map, bytes } = file;
+  const read = bytes === undefined ? {} : { bytes: recordRead(bytes, offset) };
+  return { commits, file: { i_size, map: [...map], ...read }, complaints: [...complaints] };
+}
+
 /** A copy of `observation` as data. The bytes read are kept from `offset` on. */
 export function recordObservation(observation: Observation, offset = 0): RecordedObservation {
-  const { result, i_size, st_blocks, pieces, reserved, map, cache, read, during } = observation;
+  const { result, i_size, st_blocks, pieces, reserved, map, cache, read, during, cut } =
+    observation;
   return {
     result,
     i_size,
@@ -108,6 +125,7 @@ export function recordObservation(observation: Observation, offset = 0): Recorde
     ...(cache === undefined ? {} : { cache: cache.map((extent) => ({ ...extent })) }),
     ...(read === undefined ? {} : { read: recordRead(read, offset) }),
     ...(during === undefined ? {} : { during: during.map((look) => ({ ...look })) }),
+    ...(cut === undefined ? {} : { cut: recordCut(cut, offset) }),
   };
 }
 
@@ -118,12 +136,18 @@ export function firstDifferentByte(expected: Uint8Array, seen: Uint8Array): numb
   return expected.length === seen.length ? -1 : common;
 }
 
+/** What was read, in the operation or after it. */
+function bytesOf(observation: Observation | undefined): Uint8Array | undefined {
+  return observation?.read ?? observation?.cut?.file?.bytes;
+}
+
 /** Make a Divergence of live observations, which the caller may go on to change. */
 export function divergence(parts: DivergenceParts): Divergence {
   const { expected, seen, ...rest } = parts;
   let offset = 0;
-  if (expected?.read !== undefined && seen?.read !== undefined) {
-    offset = Math.max(0, firstDifferentByte(expected.read, seen.read));
+  const [should, is] = [bytesOf(expected), bytesOf(seen)];
+  if (should !== undefined && is !== undefined) {
+    offset = Math.max(0, firstDifferentByte(should, is));
   }
   return {
     ...rest,

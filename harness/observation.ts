@@ -51,6 +51,26 @@ export interface Observation {
   read: Uint8Array | undefined;
   /** Of a paused write: what was seen when it came to its pause, and after each operation during that. Absent for all others. */
   during?: readonly PausedLook[] | undefined;
+  /** Of a power cut: what is left. Absent for all others. */
+  cut?: CutLook | undefined;
+}
+
+/** What a mount finds on the image as it was at a moment, once it has replayed the journal. */
+export interface CutLook {
+  /** Transactions that were committed since the case began; of the model, as many as were asked for. */
+  commits: number;
+  /** Undefined where there is no such file: nothing has committed its name. */
+  file: CutFile | undefined;
+  /** What e2fsck and the kernel had to say. */
+  complaints: readonly string[];
+}
+
+export interface CutFile {
+  i_size: number;
+  /** As FIEMAP shows it. */
+  map: Extent[];
+  /** What its written blocks hold before EOF, as far as `dataRanges` goes; of the model, undefined where it cannot know. */
+  bytes: Uint8Array | undefined;
 }
 
 /** What can be seen of a file while a writer holds its lock. */

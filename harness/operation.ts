@@ -86,6 +86,11 @@ export const operationSchema = z.discriminatedUnion("op", [
     pos,
     len: rangeLen,
   }),
+  /**
+   * Look at the image as it would be after a power cut at this moment: mounted elsewhere, the journal replayed. The file itself goes
+   * on as it was.
+   */
+  z.strictObject({ op: z.literal("power_cut") }),
   /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
   drop_cache,
   /**
@@ -114,10 +119,10 @@ export function isPlainWrite(operation: Extract<Operation, { op: "pwrite" }>): b
 }
 
 /** An operation that is one call, during which nothing else happens. */
-export type SingleCall = Exclude<Operation, { op: "paused_write" }>;
+export type SingleCall = Exclude<Operation, { op: "paused_write" | "power_cut" }>;
 
 export function isSingleCall(operation: Operation): operation is SingleCall {
-  return operation.op !== "paused_write";
+  return operation.op !== "paused_write" && operation.op !== "power_cut";
 }
 
 /** Operations of the longest sequence that is stored. */
@@ -177,6 +182,7 @@ export function describeOperation(operation: Operation): string {
       return `fallocate(${operation.mode}, pos=${operation.pos}, len=${operation.len})`;
     case "fsync":
     case "drop_cache":
+    case "power_cut":
       return `${operation.op}()`;
     case "paused_write": {
       const { pos: from, len, pause_at, during, after } = operation;

@@ -19,10 +19,11 @@ import { IntervalMap } from "./interval-map.ts";
 import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
 import { pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
+import { emptyDisk } from "./power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS } from "./types.ts";
-import type { Inode, Source, SuperBlock, UserMemory } from "./types.ts";
+import type { Committed, Inode, Source, SuperBlock, UserMemory } from "./types.ts";
 
 /** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
 const MAX_PAGECACHE_ORDER = 9;
@@ -45,6 +46,8 @@ export function createFileSystem(
     s_max_folio_order: large ? MAX_PAGECACHE_ORDER : 0,
     s_extent_max_zeroout: (EXTENT_MAX_ZEROOUT_KB * 1024) / config.blockSize,
     s_journal: config.journal !== "none",
+    s_commits: 0,
+    s_recordsDisk: true,
     s_freeclusters_counter: config.freeBlocks,
     s_mb_free_pending: 0,
     s_dirtyclusters_counter: 0,
@@ -77,6 +80,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_dirty: new Set(),
     jinode: undefined,
     contents: new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta),
+    disk: sb.s_recordsDisk ? emptyDisk() : undefined,
     maybeZeroed: new IntervalMap(),
     zeroedOnDisk: new IntervalMap(),
     staysUnwritten: undefined,
@@ -189,23 +193,45 @@ export function pread(inode: Inode, pos: number, len: number): number {
 
 /** Where of `len` bytes at `pos` anything may be read; `bytesAt` has zeros there. */
 export function unknownBytes(
-  inode: Inode,
+  { contents }: Pick<Inode, "contents">,
   pos: number,
   len: number,
 ): { start: number; end: number }[] {
-  const unknown = [...inode.contents.within(pos, pos + len)].filter(
+  const unknown = [...contents.within(pos, pos + len)].filter(
     ({ value }) => value.tag === UNKNOWN_TAG,
   );
   return unknown.map(({ start, end }) => ({ start, end }));
 }
 
 /** What a read of `len` bytes at `pos` returns, or would return after the file was dropped from memory. */
-export function bytesAt(inode: Inode, pos: number, len: number): Uint8Array {
+export function bytesAt(
+  { contents }: Pick<Inode, "contents">,
+  pos: number,
+  len: number,
+): Uint8Array {
   const bytes = new Uint8Array(len);
-  for (const { start, end, value } of inode.contents.within(pos, pos + len)) {
+  for (const { start, end, value } of contents.within(pos, pos + len)) {
     if (value.tag === UNKNOWN_TAG) continue;
     const from = start + value.delta;
     bytes.set(pattern(value.tag).subarray(from, from + end - start), start - pos);
+  }
+  return bytes;
+}
+
+/** The bytes of an inode after a power cut in `ranges`, one after the other; undefined where some are not known. */
+export function bytesAfterCut(
+  committed: Committed,
+  ranges: readonly { pos: number; end: number }[],
+): Uint8Array | undefined {
+  const unknown = ({ pos, end }: { pos: number; end: number }): boolean =>
+    unknownBytes(committed, pos, end - pos).length > 0;
+  if (!committed.known || ranges.some(unknown)) return undefined;
+  const length = ranges.reduce((sum, { pos, end }) => sum + end - pos, 0);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const { pos, end } of ranges) {
+    bytes.set(bytesAt(committed, pos, end - pos), at);
+    at += end - pos;
   }
   return bytes;
 }

@@ -46,6 +46,8 @@ export interface Operations {
   zeroBeforeGrowing(inode: Inode, oldsize: number): void;
   /** Blocks [start, end) are zeroed on disk, past page cache and journal. */
   zeroesOnDisk(inode: Inode, start: number, end: number): void;
+  /** Bytes [start, end) of the page cache, whole blocks, are written to disk. */
+  writesToDisk(inode: Inode, start: number, end: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
   perform_write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number;
   write_begin(inode: Inode, pos: number, len: number): WriteBegin;
@@ -85,6 +87,8 @@ export interface Operations {
   ext4_jbd2_inode_add_wait(inode: Inode, start_byte: number, length: number): void;
   /** Commit the running transaction, if the inode is part of it. */
   commit(inode: Inode): void;
+  /** It has committed: a power cut leaves the inode as the transaction has it. */
+  recordCommit(inode: Inode): void;
 
   /** Give back what a write that ended short prepared and did not use: bytes [from, to) of the folio. */
   releaseShortWrite(inode: Inode, folio: Folio, from: number, to: number): void;

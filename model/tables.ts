@@ -106,6 +106,7 @@ import { folio_cancel_dirty } from "./mm/folio.ts";
 import { generic_perform_write, generic_perform_write_prefault } from "./mm/filemap.ts";
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
 import type { Operations } from "./operations.ts";
+import { recordCommit, writesToDisk, zeroesOnDisk } from "./power-cut.ts";
 import type { Folio, Inode } from "./types.ts";
 
 /** Where kernels with the patch series differ, none of which breaks a promise. */
@@ -160,7 +161,8 @@ export type Override = (base: Operations) => Partial<Operations>;
 const nothing = (): void => {};
 
 const common = {
-  zeroesOnDisk: nothing,
+  zeroesOnDisk,
+  writesToDisk,
   zeroBeforeExtending: nothing,
   zeroAfterExtending: nothing,
   zeroBeforeAllocating: nothing,
@@ -173,6 +175,7 @@ const common = {
   ext4_jbd2_inode_add_write: nothing,
   ext4_jbd2_inode_add_wait: nothing,
   commit: nothing,
+  recordCommit,
   mpage_map_one_extent: mpage_map_one_extent_nolock,
   releaseShortWrite,
   sizeAfterWrite,

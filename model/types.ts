@@ -91,6 +91,30 @@ export interface Preallocation {
   pa_free: number;
 }
 
+/** An inode as the journal has it, and what its blocks hold (power-cut.ts). Ours. */
+export interface Committed {
+  i_disksize: number;
+  readonly i_extents: IntervalMap<OnDiskState>;
+  /** Of its blocks, as they are on disk now; what is missing is zero. */
+  readonly contents: IntervalMap<Source>;
+  /** Blocks of it that the running transaction has freed. */
+  readonly freed: IntervalMap<true>;
+  /** The running transaction has moved blocks. */
+  moved: boolean;
+  /** Whether `contents` is what the blocks hold. */
+  known: boolean;
+  /** States of blocks in it were guessed by the operation that is under way (zeroout.ts); who adopts others does so here too. */
+  guessed: boolean;
+}
+
+/** What is on the disk of a file. Ours. */
+export interface Disk {
+  /** Of its blocks as they are numbered now; what is missing is zero. */
+  readonly contents: IntervalMap<Source>;
+  /** Undefined before the first commit: there is no such file. */
+  committed: Committed | undefined;
+}
+
 /** struct inode and struct ext4_inode_info. */
 export interface Inode {
   readonly i_sb: SuperBlock;
@@ -116,6 +140,8 @@ export interface Inode {
   jinode: jbd2_inode | undefined;
   /** What a read returns; what is missing reads as zero. Ours: the kernel has it in folios and on disk. */
   readonly contents: IntervalMap<Source>;
+  /** Undefined where nobody will ask what a power cut leaves. Ours. */
+  readonly disk: Disk | undefined;
   /**
    * Unwritten blocks that the kernel may have turned into written zeros, depending on where the allocator put their
    * neighbours (see ext4/zeroout.ts). Ours.
@@ -153,6 +179,10 @@ export interface SuperBlock {
   readonly s_extent_max_zeroout: number;
   /** There is a journal. */
   readonly s_journal: boolean;
+  /** How often a transaction was committed. Ours. */
+  s_commits: number;
+  /** New files record what is on their disk. Ours. */
+  s_recordsDisk: boolean;
   s_freeclusters_counter: number;
   /** Of these, blocks that the running transaction has freed: nobody gets them before it has committed. */
   s_mb_free_pending: number;

@@ -91,6 +91,7 @@ class NaiveFile {
       case "fsync":
       case "drop_cache":
       case "sync_file_range":
+      case "power_cut":
         return 0;
       case "paused_write":
         throw new Error("the reference has no pauses");

@@ -76,6 +76,7 @@ export class Contents {
       case "fsync":
       case "sync_file_range":
       case "drop_cache":
+      case "power_cut":
     }
   }
 

@@ -3,7 +3,14 @@
  */
 import { describe, expect, test } from "vitest";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
-import type { CacheExtent, Extent, ExtentState, Observation } from "../observation.ts";
+import type {
+  CacheExtent,
+  CutFile,
+  CutLook,
+  Extent,
+  ExtentState,
+  Observation,
+} from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { Contract } from "./contract.ts";
 import type { ContractOptions } from "./contract.ts";
@@ -53,6 +60,7 @@ const write = (pos: number, len: number, readable = len): Operation => ({
   readable,
 });
 const fsync: Operation = { op: "fsync" };
+const powerCut: Operation = { op: "power_cut" };
 const truncate = (size: number): Operation => ({ op: "ftruncate", size });
 const pread = (pos: number, len: number): Operation => ({ op: "pread", pos, len });
 const fallocate = (
@@ -431,7 +439,61 @@ const examples: Example[] = [
       cache: cached([0, 1, "delayed"], [1, 7, "hole"]),
     }),
   },
+  {
+    promise: "recovers-clean",
+    name: "a complaint of e2fsck after a power cut",
+    operation: powerCut,
+    breaks: seen(0, 0, [], { cut: left(undefined, ["Free blocks count wrong"]) }),
+    keeps: seen(0, 0, [], { cut: left(undefined) }),
+  },
+  {
+    promise: "synced-survives",
+    name: "a size that is not there after a power cut",
+    before: oneBlock,
+    operation: powerCut,
+    breaks: seen(0, BLOCK, [[0, 1, "written"]], {
+      cut: left({ i_size: 0, map: extents([[0, 1, "written"]]), bytes: new Uint8Array(0) }),
+    }),
+    keeps: afterOneBlock(written(0, BLOCK)),
+  },
+  {
+    promise: "synced-survives",
+    name: "a file that is not there after a power cut",
+    before: oneBlock,
+    operation: powerCut,
+    breaks: seen(0, BLOCK, [[0, 1, "written"]], { cut: left(undefined) }),
+    keeps: afterOneBlock(written(0, BLOCK)),
+  },
+  {
+    promise: "synced-survives",
+    name: "a byte that is another after a power cut",
+    before: oneBlock,
+    operation: powerCut,
+    breaks: afterOneBlock(written(1, BLOCK)),
+    keeps: afterOneBlock(written(0, BLOCK)),
+  },
+  {
+    promise: "synced-survives",
+    name: "a block that has no data after a power cut",
+    before: oneBlock,
+    operation: powerCut,
+    breaks: seen(0, BLOCK, [[0, 1, "written"]], {
+      cut: left({ i_size: BLOCK, map: extents([[0, 1, "unwritten"]]), bytes: new Uint8Array(0) }),
+    }),
+    keeps: afterOneBlock(written(0, BLOCK)),
+  },
 ];
+
+/** What a power cut left. */
+function left(file: CutFile | undefined, complaints: string[] = []): CutLook {
+  return { commits: 1, file, complaints };
+}
+
+/** After `oneBlock` and a power cut that left these bytes. */
+function afterOneBlock(bytes: Uint8Array): Observation {
+  const map = extents([[0, 1, "written"]]);
+  return seen(0, BLOCK, [[0, 1, "written"]], { cut: left({ i_size: BLOCK, map, bytes }) });
+}
 
 function cached(...entries: [number, number, CacheExtent["state"]][]): CacheExtent[] {
   return entries.map(([lblk, len, state]) => ({ lblk, len, state }));

@@ -78,6 +78,7 @@ export class Contract {
       contents: new Contents(),
       maybeDirty: new IntervalMap(),
       pieces: 0,
+      synced: undefined,
     };
   }
 
@@ -94,6 +95,7 @@ export class Contract {
     this.#step.contents.clear();
     this.#step.maybeDirty.clear();
     this.#step.pieces = 0;
+    this.#step.synced = undefined;
   }
 
   /**
@@ -160,6 +162,7 @@ export class Contract {
 
   #leave(seen: Observation): void {
     if (this.#step.options.path === "iomap") this.#noteMaybeDirty();
+    this.#noteSynced(seen);
     if (seen.windows === undefined) {
       this.#known = seen.map;
       this.#copied = undefined;
@@ -169,6 +172,33 @@ export class Contract {
       this.#known = this.#copied;
     }
     this.#size = seen.i_size;
+  }
+
+  /** A call that fails may have changed something all the same; a read may not, nor may what writes back what is clean. */
+  #noteSynced(seen: Observation): void {
+    const step = this.#step;
+    const { operation, succeeded } = step;
+    switch (operation?.op) {
+      case undefined:
+      case "pread":
+      case "sync_file_range":
+      case "power_cut":
+        return;
+      case "fsync":
+      case "drop_cache": {
+        const { i_size, windows } = seen;
+        // That nothing is delayed any more is a promise of its own.
+        const map = seen.map.filter(({ state }) => state !== "delayed");
+        step.synced = succeeded && windows === undefined ? { i_size, map } : undefined;
+        return;
+      }
+      case "pwrite":
+      case "paused_write":
+      case "mmap_write":
+      case "ftruncate":
+      case "fallocate":
+        step.synced = undefined;
+    }
   }
 
   /**

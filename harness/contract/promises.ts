@@ -5,6 +5,7 @@ import { blockPromises } from "./promises/blocks.ts";
 import { callPromises } from "./promises/calls.ts";
 import { delayedPromises } from "./promises/delayed.ts";
 import { accountPromises } from "./promises/accounts.ts";
+import { crashPromises } from "./promises/crash.ts";
 import type { ContractPromise } from "./step.ts";
 
 export const promises: readonly ContractPromise[] = [
@@ -12,4 +13,5 @@ export const promises: readonly ContractPromise[] = [
   ...delayedPromises,
   ...blockPromises,
   ...accountPromises,
+  ...crashPromises,
 ];

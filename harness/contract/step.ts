@@ -44,6 +44,8 @@ export interface Step {
   maybeDirty: IntervalMap<true>;
   /** Most physical extents seen in the case, the ones of `seen` included. */
   pieces: number;
+  /** The file as it was when its last fsync returned; undefined where it has changed since, or was not seen whole. */
+  synced: { i_size: number; map: readonly Extent[] } | undefined;
 }
 
 /** One thing that the write path promises. */

@@ -83,7 +83,7 @@ export async function checkpoint(
   const report = reportOn(undefined);
   const bytesPerBlock = image.variant.blockSize;
 
-  if (cut && survivesPowerCut(image)) await cutPower(image, files, reportOn);
+  if (cut && survivesPowerCut(image)) cutPower(image, files, reportOn);
   image.unmount();
   const [complaints, onDisk] = await Promise.all([
     checkImage(image.imageFile),

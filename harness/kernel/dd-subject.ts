@@ -96,6 +96,7 @@ export class DdSubject implements Subject {
       case "sync_file_range":
       case "drop_cache":
       case "paused_write":
+      case "power_cut":
         return false;
     }
   }
@@ -156,6 +157,7 @@ export class DdSubject implements Subject {
       case "sync_file_range":
       case "drop_cache":
       case "paused_write":
+      case "power_cut":
         throw new UsageError(`no program does ${o.op}`);
     }
   }

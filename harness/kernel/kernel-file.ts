@@ -3,8 +3,8 @@
  * raw looks at what the kernel shows. `kernel-subject.ts` reads the answers; the benchmark takes them as they are, to
  * learn what the calls alone cost.
  */
-import { closeSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { basename, join } from "node:path";
 import {
   type FallocateMode,
   MAX_IO_BYTES,
@@ -77,6 +77,11 @@ function piecesOf({
   return [...pieces, left];
 }
 
+/** What the journal of a mounted image tells of itself: its device and its inode name it. */
+function journalInfo({ loopDevice }: MountedImage): string {
+  return `/proc/fs/jbd2/${basename(loopDevice)}-8/info`;
+}
+
 let takesNoSignal = false;
 
 /** A write past the limit of the process sends SIGXFSZ, which ends it where nobody takes the signal. */
@@ -100,6 +105,8 @@ export class KernelFile {
   #path = "";
   #fd = -1;
   #counterFd = -1;
+  /** /proc/fs/jbd2/.../info; -1 where there is none. */
+  #journalFd = -1;
   #counterMount = 0;
 
   constructor(image: MountedImage) {
@@ -111,6 +118,10 @@ export class KernelFile {
     this.#statx = new Uint32Array(buffer, STATX_AT, STATX_BYTES / 4);
     this.#iov = new BigUint64Array(buffer, IOV_AT, 2 * (MAX_PIECES + 1));
     this.#limits = new BigUint64Array(buffer, LIMITS_AT, 4);
+  }
+
+  get path(): string {
+    return this.#path;
   }
 
   /** Its descriptor. */
@@ -147,8 +158,7 @@ export class KernelFile {
 
   /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
   release(): void {
-    if (this.#counterFd >= 0) closeSync(this.#counterFd);
-    this.#counterFd = -1;
+    this.#closeCounters();
     this.end();
   }
 
@@ -283,16 +293,36 @@ export class KernelFile {
 
   #openCounter(): void {
     if (this.#counterFd >= 0 && this.#counterMount === this.#image.mounts) return;
-    if (this.#counterFd >= 0) closeSync(this.#counterFd);
+    this.#closeCounters();
     this.#counterFd = openSync(join(this.#image.sysfs, "delayed_allocation_blocks"), "r");
+    const journal = journalInfo(this.#image);
+    if (existsSync(journal)) this.#journalFd = openSync(journal, "r");
     this.#counterMount = this.#image.mounts;
   }
 
+  #closeCounters(): void {
+    for (const fd of [this.#counterFd, this.#journalFd]) if (fd >= 0) closeSync(fd);
+    this.#counterFd = -1;
+    this.#journalFd = -1;
+  }
+
   /** Reads the counter of `reservedBlocks` into the scratch memory; returns the length of its text. */
-  readCounter(): number {
-    const at = this.#scratch + COUNTER_AT;
-    const result = this.#calls.pread(this.#counterFd, at, COUNTER_BYTES, 0);
-    return sys.mustSucceed(result, "pread of delayed_allocation_blocks");
+  readCounter(fd = this.#counterFd): number {
+    const result = this.#calls.pread(fd, this.#scratch + COUNTER_AT, COUNTER_BYTES, 0);
+    return sys.mustSucceed(result, "pread of a counter");
+  }
+
+  /**
+   * Transactions that the journal has committed since the mount (fs/jbd2/journal.c jbd2_seq_info_show(): the first number); 0 where
+   * there is no journal, or the kernel does not tell.
+   */
+  commits(): number {
+    if (this.#journalFd < 0) return 0;
+    const length = this.readCounter(this.#journalFd);
+    return Number.parseInt(
+      Buffer.from(this.#bytes.buffer, COUNTER_AT, length).toString("latin1"),
+      10,
+    );
   }
 
   /**

@@ -9,7 +9,14 @@
 import { patternTag } from "../../model/pattern.ts";
 import { EnvironmentError } from "../failure.ts";
 import { Looks } from "../lockstep/looks.ts";
-import type { BlockRange, CacheExtent, Extent, Observation, PausedLook } from "../observation.ts";
+import type {
+  BlockRange,
+  CacheExtent,
+  CutLook,
+  Extent,
+  Observation,
+  PausedLook,
+} from "../observation.ts";
 import { type Operation, type SingleCall, clampOperation, duringTag } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { WHOLE_FILE } from "../extents.ts";
@@ -18,6 +25,7 @@ import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
 import type { KeptFile } from "./kernel-file.ts";
 import { pausedWriter } from "./paused-writer.ts";
+import { journalsMetadata, lookAfterCut } from "./power-cut.ts";
 import * as sys from "./syscalls.ts";
 
 /** What came of a call. */
@@ -36,9 +44,12 @@ export class KernelSubject implements Subject {
   #cacheIoctl = true;
   #reservedBefore = 0;
   #i_size = 0;
+  readonly #image: MountedImage;
+  #commitsBefore = 0;
 
   constructor(image: MountedImage) {
     this.name = `kernel ${image.variant.name}`;
+    this.#image = image;
     this.#file = new KernelFile(image);
     this.#extents = new ExtentReader(image.variant.blockSize);
     this.#looks = new Looks(image.variant.blockSize);
@@ -53,13 +64,15 @@ export class KernelSubject implements Subject {
     this.#looks.alwaysWhole = whole;
   }
 
-  /** System calls can do all of them, but for pausing one, which takes userfaultfd. */
-  supports(operation: Operation): boolean {
-    return operation.op !== "paused_write" || pausedWriter() !== undefined;
+  /** System calls can do all of them, but for pausing one, which takes userfaultfd; and a power cut says nothing without a journal. */
+  supports({ op }: Operation): boolean {
+    if (op === "power_cut") return journalsMetadata(this.#image);
+    return op !== "paused_write" || pausedWriter() !== undefined;
   }
 
   begin(): void {
     this.#file.begin();
+    this.#commitsBefore = this.#file.commits();
     this.#reservedBefore = this.#file.reservedBlocks();
     this.#looks.begin();
     this.#i_size = 0;
@@ -68,16 +81,25 @@ export class KernelSubject implements Subject {
   step(operation: Operation, index: number, last = false): Observation {
     const before = this.#i_size;
     const clamped = clampOperation(operation, before);
-    const { result, read, during } =
-      operation.op === "paused_write"
-        ? this.#paused(operation, index)
-        : this.#call(operation, before, patternTag(index));
+    const { result, read, during } = this.#perform(operation, before, index);
+    const cut = operation.op === "power_cut" ? this.#lookAfterCut() : undefined;
     if (result === -sys.EBADF) throw brokenHarness(`${operation.op} returned EBADF`);
     this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);
     this.#i_size = this.#file.i_size;
     const windows = this.#looks.after(clamped, before, this.#i_size, last);
     const seen = this.#observe(result, read, windows);
-    return during === undefined ? seen : { ...seen, during };
+    return during === undefined && cut === undefined ? seen : { ...seen, during, cut };
+  }
+
+  #perform(operation: Operation, i_size: number, index: number): Called {
+    if (operation.op === "paused_write") return this.#paused(operation, index);
+    if (operation.op === "power_cut") return { result: 0, read: undefined, during: undefined };
+    return this.#call(operation, i_size, patternTag(index));
+  }
+
+  #lookAfterCut(): CutLook {
+    const commits = this.#file.commits() - this.#commitsBefore;
+    return { commits, ...lookAfterCut(this.#image, this.#file.path) };
   }
 
   /** One call, on a file of `i_size` bytes. */

@@ -7,7 +7,8 @@ import { writeFileSync } from "node:fs";
 import { EnvironmentError } from "../failure.ts";
 import type { Extent } from "../observation.ts";
 import { appendMerged } from "./merge.ts";
-import { run } from "./process.ts";
+import { run, runSync } from "./process.ts";
+import type { ProcessResult } from "./process.ts";
 
 /** The root directory's inode number (EXT4_ROOT_INO, fs/ext4/ext4.h). */
 export const EXT4_ROOT_INO = 2;
@@ -95,13 +96,17 @@ function emptyFile(): OnDiskFile {
   return { i_size: 0, st_blocks: 0, extents: [], pieces: 0, treeBlocks: 0 };
 }
 
-/** Reads inodes of an unmounted image. Throws EnvironmentError where debugfs does not work at all. */
-export async function readOnDisk(imageFile: string, inodes: readonly number[]): Promise<OnDisk> {
+/** The arguments for debugfs to list inodes of an unmounted image, from a script beside it. */
+function listing(imageFile: string, inodes: readonly number[]): string[] {
   const script = `${imageFile}.debugfs`;
   const commands = inodes.map((ino) => `dump_extents <${ino}>\nstat <${ino}>\n`);
   writeFileSync(script, `show_super_stats -h\n${commands.join("")}`);
   // -c leaves out the bitmaps: nothing of what is asked for is in them.
-  const { stdout, stderr } = await run("debugfs", ["-c", "-f", script, imageFile]);
+  return ["-c", "-f", script, imageFile];
+}
+
+/** What debugfs answered. */
+function answerIn({ stdout, stderr }: ProcessResult): OnDisk {
   const onDisk = parseDebugfs(stdout);
   // The first line is its version.
   const complaints = stderr.split("\n").filter((line) => line !== "" && !/^debugfs \d/.test(line));
@@ -109,11 +114,30 @@ export async function readOnDisk(imageFile: string, inodes: readonly number[]): 
   return { ...onDisk, complaints };
 }
 
-/** Checks an unmounted image (e2fsck -fn changes nothing); returns its complaints, none where it is clean. */
-export async function checkImage(imageFile: string): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await run("e2fsck", ["-fn", imageFile]);
+/** Reads inodes of an unmounted image. Throws EnvironmentError where debugfs does not work at all. */
+export async function readOnDisk(imageFile: string, inodes: readonly number[]): Promise<OnDisk> {
+  return answerIn(await run("debugfs", listing(imageFile, inodes)));
+}
+
+/** As `readOnDisk`, waiting: for a look in the middle of a case. */
+export function readOnDiskSync(imageFile: string, inodes: readonly number[]): OnDisk {
+  return answerIn(runSync("debugfs", listing(imageFile, inodes)));
+}
+
+const noise = /^(e2fsck \d|Pass \d|$)|\d+\/\d+ files|\*\*\*\*\*/;
+
+function complaintsOf({ exitCode, stdout, stderr }: ProcessResult): string[] {
   if (exitCode === 0) return [];
-  const noise = /^(e2fsck \d|Pass \d|$)|\d+\/\d+ files|\*\*\*\*\*/;
   const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => !noise.test(line));
   return lines.length === 0 ? [`e2fsck exited with ${exitCode}`] : lines;
+}
+
+/** Checks an unmounted image (e2fsck -fn changes nothing); returns its complaints, none where it is clean. */
+export async function checkImage(imageFile: string): Promise<string[]> {
+  return complaintsOf(await run("e2fsck", ["-fn", imageFile]));
+}
+
+/** As `checkImage`, waiting. */
+export function checkImageSync(imageFile: string): string[] {
+  return complaintsOf(runSync("e2fsck", ["-fn", imageFile]));
 }

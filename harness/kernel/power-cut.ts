@@ -8,39 +8,67 @@
  *
  * Not compared: free blocks, and what files there are besides (a file whose removal was not committed is there again).
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { dataRanges } from "../extents.ts";
 import { EnvironmentError } from "../failure.ts";
+import type { CutFile, CutLook } from "../observation.ts";
 import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { attachLoop, detachLoop } from "./loop.ts";
 import { mountExt4, mountOptions, unmount } from "./mount.ts";
-import { checkImage, readOnDisk } from "./on-disk.ts";
-import { run } from "./process.ts";
+import { checkImageSync, readOnDiskSync } from "./on-disk.ts";
+import { runSync } from "./process.ts";
 import { compareMounted, compareOnDisk } from "./same-on-disk.ts";
 import type { ExpectedFile, Report } from "./same-on-disk.ts";
+
+interface Copy {
+  file: string;
+  device: string;
+  mountPoint: string;
+  /** What the kernel has complained of since. */
+  alarms: () => string[];
+}
 
 /** Whether what a file system promises survives a power cut: without a journal nothing is promised of it as a whole. */
 export function survivesPowerCut({ variant }: MountedImage): boolean {
   return variant.journal !== "none";
 }
 
-async function copyImage(from: string, to: string): Promise<void> {
-  const { exitCode, complaint } = await run("cp", ["--sparse=always", "--", from, to]);
-  if (exitCode === 0) return;
-  throw new EnvironmentError(
-    "no-space",
-    `${from} cannot be copied: ${complaint}`,
-    "Free some memory: an image of a power cut is made beside the image.",
-  );
+/** Whether the journal has what is known of a file and not its data, so that the model can say what is left (model/power-cut.ts). */
+export function journalsMetadata({ variant }: MountedImage): boolean {
+  return variant.journal === "ordered";
+}
+
+/** The image as it is at this moment, on a loop device of its own, for as long as `use` runs. */
+function withCopy<T>(image: MountedImage, use: (copy: Copy) => T): T {
+  const file = join(image.directory, "cut");
+  const mountPoint = join(image.directory, "cut-mnt");
+  mkdirSync(mountPoint, { recursive: true });
+  const { exitCode, complaint } = runSync("cp", ["--sparse=always", "--", image.imageFile, file]);
+  if (exitCode !== 0) {
+    throw new EnvironmentError(
+      "no-space",
+      `${image.imageFile} cannot be copied: ${complaint}`,
+      "Free some memory: an image of a power cut is made beside the image.",
+    );
+  }
+  const log = KernelLog.open();
+  const device = attachLoop(file);
+  try {
+    return use({ file, device, mountPoint, alarms: () => log?.alarms(basename(device)) ?? [] });
+  } finally {
+    log?.close();
+    detachLoop(device);
+    rmSync(file, { force: true });
+  }
 }
 
 /** Mounts the copy, so that the journal is replayed, and reads the files. False where it cannot be mounted. */
 function recover(
   { variant }: MountedImage,
-  device: string,
-  mountPoint: string,
+  { device, mountPoint }: Copy,
   files: readonly ExpectedFile[],
   reportOn: (path: string | undefined) => Report,
 ): boolean {
@@ -69,41 +97,70 @@ function recover(
 }
 
 /** Cut the power of the image, which goes on, and look at what is left of the files, which were synced. */
-export async function cutPower(
+export function cutPower(
   image: MountedImage,
   files: readonly ExpectedFile[],
   reportOn: (path: string | undefined) => Report,
-): Promise<void> {
+): void {
   const after = (path: string | undefined): Report => {
     const report = reportOn(path);
     return (kind, message) => report(kind, `after a power cut: ${message}`);
   };
-  const copy = join(image.directory, "cut");
-  const mountPoint = join(image.directory, "cut-mnt");
-  mkdirSync(mountPoint, { recursive: true });
-  await copyImage(image.imageFile, copy);
-  const log = KernelLog.open();
-  const device = attachLoop(copy);
-  try {
-    if (!recover(image, device, mountPoint, files, after)) return;
-    const [complaints, onDisk] = await Promise.all([
-      checkImage(copy),
-      readOnDisk(
-        copy,
-        files.map(({ ino }) => ino),
-      ),
-    ]);
+  withCopy(image, (copy) => {
+    if (!recover(image, copy, files, after)) return;
+    const inodes = files.map(({ ino }) => ino);
+    const onDisk = readOnDiskSync(copy.file, inodes);
     const report = after(undefined);
-    for (const line of [...complaints, ...onDisk.complaints]) report("inconsistent", line);
+    for (const line of [...checkImageSync(copy.file), ...onDisk.complaints]) {
+      report("inconsistent", line);
+    }
     for (const file of files) {
       const disk = onDisk.files.get(file.ino);
       if (disk === undefined) after(file.path)("inconsistent", `no inode ${file.ino} on disk`);
       else compareOnDisk(file, disk, image.variant.blockSize, after(file.path));
     }
-    for (const line of log?.alarms(basename(device)) ?? []) report("kernel-log", line);
+    for (const line of copy.alarms()) report("kernel-log", line);
+  });
+}
+
+/** What the kernel shows of a file that is mounted; undefined where there is no such file. */
+function lookAt(path: string, blockSize: number): CutFile | undefined {
+  if (!existsSync(path)) return undefined;
+  const fd = openSync(path, "r");
+  try {
+    const map = new ExtentReader(blockSize).map(fd);
+    if (typeof map === "number") throw new Error(`FIEMAP failed with errno ${-map}`);
+    const { size: i_size } = fstatSync(fd);
+    const parts = dataRanges({ i_size, map }, blockSize).map(({ pos, end }) => {
+      const bytes = Buffer.alloc(end - pos);
+      return bytes.subarray(0, readSync(fd, bytes, 0, end - pos, pos));
+    });
+    return { i_size, map: [...map], bytes: new Uint8Array(Buffer.concat(parts)) };
   } finally {
-    log?.close();
-    detachLoop(device);
-    rmSync(copy, { force: true });
+    closeSync(fd);
   }
+}
+
+/** Cut the power of the image, which goes on, and look at what is left of one file. */
+export function lookAfterCut(image: MountedImage, path: string): Omit<CutLook, "commits"> {
+  const { variant } = image;
+  return withCopy(image, ({ file, device, mountPoint, alarms }) => {
+    const complaints: string[] = [];
+    let left: CutFile | undefined;
+    try {
+      mountExt4(device, mountPoint, mountOptions(variant));
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      return { file: undefined, complaints: [error.message] };
+    }
+    try {
+      left = lookAt(join(mountPoint, basename(path)), variant.blockSize);
+    } catch (error) {
+      complaints.push(`the file cannot be read: ${(error as Error).message}`);
+    } finally {
+      unmount(mountPoint);
+    }
+    complaints.push(...checkImageSync(file), ...alarms());
+    return { file: left, complaints };
+  });
 }

@@ -19,7 +19,15 @@ import { WHOLE_FILE, sameMap } from "../extents.ts";
 import { blockRange, firstDifference } from "../report/block-map.ts";
 import { type DivergenceKind, firstDifferentByte } from "../divergence.ts";
 import { describeResult } from "../report/errno.ts";
-import type { BlockRange, CacheExtent, Extent, Observation, PausedLook } from "../observation.ts";
+import type {
+  BlockRange,
+  CacheExtent,
+  CutFile,
+  CutLook,
+  Extent,
+  Observation,
+  PausedLook,
+} from "../observation.ts";
 
 export interface Geometry {
   /** Bytes. */
@@ -230,6 +238,45 @@ function compareDuring(
   return undefined;
 }
 
+/** What differs of the file as a mount after a power cut finds it. */
+function compareCutFile(
+  expected: CutFile | undefined,
+  seen: CutFile | undefined,
+): Difference | undefined {
+  const kind = "power-cut";
+  if (expected === undefined || seen === undefined) {
+    if (expected === seen) return undefined;
+    const message =
+      seen === undefined ? "the file is gone" : "there is the file, of which nothing was committed";
+    return { kind, message };
+  }
+  if (expected.i_size !== seen.i_size) {
+    return { kind, message: `i_size is ${seen.i_size}, expected ${expected.i_size}` };
+  }
+  if (!sameMap(expected.map, seen.map)) {
+    return { kind, message: differentMap(expected.map, seen.map).message };
+  }
+  const read = expected.bytes && compareRead(expected.bytes, seen.bytes);
+  return read && { kind, message: read.message.replace("of the read", "of its data") };
+}
+
+/**
+ * What differs after a power cut. A kernel may commit without having been asked, where its journal has little room: then the file is
+ * as it was at that moment, which nobody knows.
+ */
+function compareCut(
+  expected: CutLook | undefined,
+  seen: CutLook | undefined,
+): Difference | undefined {
+  if (expected === undefined || seen === undefined) return undefined;
+  const [complaint] = seen.complaints;
+  const found: Difference | undefined =
+    complaint === undefined ? undefined : { kind: "power-cut", message: complaint };
+  const asked = seen.commits <= expected.commits;
+  const difference = found ?? (asked ? compareCutFile(expected.file, seen.file) : undefined);
+  return difference && { ...difference, message: `after a power cut: ${difference.message}` };
+}
+
 /**
  * The first difference that matters, or undefined where the two agree.
  *
@@ -259,6 +306,7 @@ export function compare(
   return (
     (seen.cache === undefined ? undefined : compareCache(expected.map, seen.cache, seen.windows)) ??
     compareBlocks(expected.st_blocks, seen.st_blocks, geometry.blockSize, treeMax) ??
-    compareRead(expected.read, seen.read)
+    compareRead(expected.read, seen.read) ??
+    compareCut(expected.cut, seen.cut)
   );
 }

@@ -79,6 +79,7 @@ export function runCase(
   options: LockstepOptions,
 ): CaseResult {
   const { variant, blockSize, onStep, onObservation, contract } = options;
+  model.recordsDisk = operations.some(({ op }) => op === "power_cut");
   model.begin();
   subject.begin();
   contract?.begin();

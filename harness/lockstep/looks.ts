@@ -59,6 +59,7 @@ function touches(operation: Operation, before: number, after: number): ByteRange
     case "fsync":
     case "sync_file_range":
     case "drop_cache":
+    case "power_cut":
       return NOTHING;
     case "paused_write":
       // With what is done meanwhile: rare, and seldom on large files.

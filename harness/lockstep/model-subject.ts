@@ -2,6 +2,7 @@
  * The model as a Subject: translates operations into the model's calls, and its state into observations.
  */
 import {
+  bytesAfterCut,
   bytesAt,
   createFileSystem,
   createInode,
@@ -19,14 +20,22 @@ import {
   sync_file_range,
   unknownBytes,
 } from "../../model/file-system.ts";
+import { afterPowerCut } from "../../model/power-cut.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
 import { patternTag } from "../../model/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
 import type { Inode, SuperBlock } from "../../model/types.ts";
 import { indexAfter } from "../contract/extents-walk.ts";
-import type { BlockRange, Extent, ExtentState, Observation, PausedLook } from "../observation.ts";
-import { WHOLE_FILE } from "../extents.ts";
+import type {
+  BlockRange,
+  CutLook,
+  Extent,
+  ExtentState,
+  Observation,
+  PausedLook,
+} from "../observation.ts";
+import { WHOLE_FILE, dataRanges } from "../extents.ts";
 import { clampOperation, duringTag, isSingleCall } from "../operation.ts";
 import type { Operation, SingleCall } from "../operation.ts";
 import type { Subject } from "../subject.ts";
@@ -112,6 +121,8 @@ export class ModelSubject implements Subject {
   #result = 0;
   #read: Uint8Array | undefined;
   #during: PausedLook[] | undefined;
+  #cut: CutLook | undefined;
+  #commitsBefore = 0;
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#sb = createFileSystem(config, overrides);
@@ -124,9 +135,15 @@ export class ModelSubject implements Subject {
     return this.#inode;
   }
 
+  /** Whether new files record what a power cut would leave of them. */
+  set recordsDisk(records: boolean) {
+    this.#sb.s_recordsDisk = records;
+  }
+
   begin(): void {
     this.end();
     this.#inode = createInode(this.#sb);
+    this.#commitsBefore = this.#sb.s_commits;
   }
 
   end(): void {
@@ -148,8 +165,15 @@ export class ModelSubject implements Subject {
   /** Apply an operation without looking. */
   apply(operation: Operation, index: number): void {
     this.#during = undefined;
+    this.#cut = undefined;
     if (operation.op === "paused_write") {
       this.#applyPaused(operation, index);
+      return;
+    }
+    if (operation.op === "power_cut") {
+      this.#result = 0;
+      this.#read = undefined;
+      this.#cut = this.#lookAfterCut();
       return;
     }
     const inode = this.#inode;
@@ -176,6 +200,20 @@ export class ModelSubject implements Subject {
       return after === "continue";
     });
     this.#read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
+  }
+
+  #lookAfterCut(): CutLook {
+    const commits = this.#sb.s_commits - this.#commitsBefore;
+    const committed = afterPowerCut(this.#inode);
+    if (committed === undefined) return { commits, file: undefined, complaints: [] };
+    const { i_disksize: i_size, i_extents } = committed;
+    const map = [...i_extents].map(({ start, end, value }) => ({
+      lblk: start,
+      len: end - start,
+      state: stateNames[value],
+    }));
+    const bytes = bytesAfterCut(committed, dataRanges({ i_size, map }, this.#sb.s_blocksize));
+    return { commits, file: { i_size, map, bytes }, complaints: [] };
   }
 
   #look(result: number): PausedLook {
@@ -235,6 +273,8 @@ export class ModelSubject implements Subject {
     for (const { lblk, end } of windows) {
       guessed += adoptZeroed(this.#inode, lblk, end, (block) => stateAt(seen, block));
     }
+    const committed = this.#inode.disk?.committed;
+    if (committed !== undefined) committed.guessed = false;
     return guessed;
   }
 
@@ -258,6 +298,7 @@ export class ModelSubject implements Subject {
       cache: undefined,
       read: this.#read,
       during: this.#during,
+      cut: this.#cut,
     };
   }
 }

@@ -47,6 +47,7 @@ export function kindOf(operation: Operation, i_size: number): string {
     case "fsync":
     case "sync_file_range":
     case "drop_cache":
+    case "power_cut":
       return operation.op;
   }
 }

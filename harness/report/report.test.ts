@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { type Divergence, divergence, type DivergenceParts } from "../divergence.ts";
-import type { Extent, ExtentState, Observation } from "../observation.ts";
+import type { CutLook, Extent, ExtentState, Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { report, type ReportContext } from "./report.ts";
 import { printable, wantsColour, wrap } from "./terminal.ts";
@@ -189,7 +189,39 @@ const hang = found({
   message: "fsync() did not return within 10 s",
 });
 
+const left = (i_size: number, map: Extent[], bytes: Uint8Array): CutLook => ({
+  commits: 1,
+  file: { i_size, map, bytes },
+  complaints: [],
+});
+
+const cut = found({
+  operations: [
+    { op: "pwrite", pos: 0, len: 8192, readable: 8192 },
+    { op: "fsync" },
+    { op: "power_cut" },
+  ],
+  step: 2,
+  kind: "power-cut",
+  expected: observed({
+    i_size: 8192,
+    map: extents([0, 2, "written"]),
+    cut: left(8192, extents([0, 2, "written"]), new Uint8Array(8192).fill(0xa5)),
+  }),
+  seen: observed({
+    i_size: 8192,
+    map: extents([0, 2, "written"]),
+    cut: left(
+      8192,
+      extents([0, 1, "written"], [1, 1, "unwritten"]),
+      new Uint8Array(4096).fill(0xa5),
+    ),
+  }),
+  message: "after a power cut: block 1 is unwritten, expected written",
+});
+
 const goldens: [string, Divergence][] = [
+  ["power-cut", cut],
   ["stale-delayed", stale],
   ["short-write", short],
   ["far-apart", farApart],

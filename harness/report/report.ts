@@ -6,7 +6,13 @@
  * since it must stay in one piece.
  */
 import { ELIDED, type Band, pictureOf, STATE_CHARACTERS, type Touched } from "./block-map.ts";
-import type { Divergence, DivergenceKind, RecordedObservation } from "../divergence.ts";
+import type {
+  Divergence,
+  DivergenceKind,
+  RecordedCut,
+  RecordedObservation,
+  RecordedRead,
+} from "../divergence.ts";
 import { describeResult } from "./errno.ts";
 import type { CacheExtent } from "../observation.ts";
 import { describeOperation, type Operation } from "../operation.ts";
@@ -42,6 +48,7 @@ const titles: Readonly<Record<DivergenceKind, string>> = {
   cache: "the extent status cache is wrong",
   st_blocks: "model and kernel disagree on st_blocks",
   read: "model and kernel disagree on the bytes of the file",
+  "power-cut": "the file is not what a power cut must leave of it",
   contract: "the kernel breaks a promise of the write path",
   "on-disk-map": "the extents on disk are not those the file should have",
   "on-disk-size": "the size on disk is not that of the file",
@@ -107,8 +114,7 @@ function inBlocks(bytes: number, blockSize: number): string {
   return `${bytes}  (${whole}${whole === "" ? "" : " + "}${rest} byte${rest === 1 ? "" : "s"})`;
 }
 
-function readText(observation: RecordedObservation): string {
-  const { read } = observation;
+function readText(read: RecordedRead | undefined): string {
   if (read === undefined) return "-";
   if (read.bytes === "" && read.length > 0) {
     return `${read.length}, SHA-256 ${read.sha256.slice(0, 16)}...`;
@@ -118,6 +124,18 @@ function readText(observation: RecordedObservation): string {
   return `${read.length}, at ${read.offset}: ${hex}`;
 }
 
+const headRow = (paint: Paint): string =>
+  paint("dim", `${INDENT}${"".padEnd(LABEL)}${"expected".padEnd(VALUE)}seen`);
+
+/** A row of what was expected and what was seen, marked where they differ. */
+const rowIn =
+  (paint: Paint) =>
+  (name: string, a: string, b: string, differs = a !== b): string => {
+    const mark = differs ? paint(["red", "bold"], "!") : " ";
+    const right = differs ? paint(["red", "bold"], b) : b;
+    return `${mark} ${name.padEnd(LABEL)}${a.padEnd(VALUE)}${right}`;
+  };
+
 function tableLines(
   divergence: Divergence,
   expected: RecordedObservation,
@@ -125,11 +143,7 @@ function tableLines(
   blockSize: number,
   paint: Paint,
 ): string[] {
-  const row = (name: string, a: string, b: string, differs = a !== b): string => {
-    const mark = differs ? paint(["red", "bold"], "!") : " ";
-    const right = differs ? paint(["red", "bold"], b) : b;
-    return `${mark} ${name.padEnd(LABEL)}${a.padEnd(VALUE)}${right}`;
-  };
+  const row = rowIn(paint);
   const both = (text: (o: RecordedObservation) => string): [string, string] => [
     text(expected),
     text(seen),
@@ -137,7 +151,7 @@ function tableLines(
   // More than expected may be extent-tree blocks; only the comparison knows how many there can be.
   const blocksDiffer = divergence.kind === "st_blocks" || seen.st_blocks < expected.st_blocks;
   const lines = [
-    paint("dim", `${INDENT}${"".padEnd(LABEL)}${"expected".padEnd(VALUE)}seen`),
+    headRow(paint),
     row("result", ...both((o) => describeResult(o.result))),
     row("i_size", ...both((o) => inBlocks(o.i_size, blockSize))),
     row("st_blocks", ...both((o) => inUnits(o.st_blocks, blockSize)), blocksDiffer),
@@ -145,9 +159,37 @@ function tableLines(
   ];
   if (expected.read !== undefined || seen.read !== undefined) {
     const differs = expected.read?.sha256 !== seen.read?.sha256;
-    lines.push(row("read", ...both(readText), differs));
+    lines.push(row("read", ...both(({ read }) => readText(read)), differs));
   }
   return lines;
+}
+
+/** What is left of the file, where that is what differs. */
+function cutLines(
+  expected: RecordedCut,
+  seen: RecordedCut,
+  blockSize: number,
+  paint: Paint,
+): string[] {
+  const row = rowIn(paint);
+  const both = (text: (cut: RecordedCut) => string): [string, string] => [
+    text(expected),
+    text(seen),
+  ];
+  const differs = expected.file?.bytes?.sha256 !== seen.file?.bytes?.sha256;
+  const known = expected.file?.bytes !== undefined;
+  return [
+    headRow(paint),
+    row("file", ...both(({ file }) => (file === undefined ? "none" : "there"))),
+    row("i_size", ...both(({ file }) => inBlocks(file?.i_size ?? 0, blockSize))),
+    row("data", ...both(({ file }) => readText(file?.bytes)), known && differs),
+  ];
+}
+
+/** The file as it was left, for a picture of its blocks. */
+function asLeft(observation: RecordedObservation): RecordedObservation {
+  const { i_size = 0, map = [] } = observation.cut?.file ?? {};
+  return { ...observation, i_size, map };
 }
 
 /** 512-byte units as blocks. */
@@ -263,6 +305,15 @@ function observationLines(divergence: Divergence, blockSize: number, paint: Pain
       .map((line) => line.slice(0, INDENT.length + LABEL + VALUE).trimEnd());
     const which = paint("bold", `${when}, ${seen === undefined ? "expected" : "seen"}`);
     return [which, ...table, "", ...mapLines(divergence, only, only, blockSize, paint), ""];
+  }
+  if (kind === "power-cut" && expected.cut !== undefined && seen.cut !== undefined) {
+    return [
+      paint("bold", `left by a power cut at operation ${step}, once the journal is replayed`),
+      ...cutLines(expected.cut, seen.cut, blockSize, paint),
+      "",
+      ...mapLines(divergence, asLeft(expected), asLeft(seen), blockSize, paint),
+      "",
+    ];
   }
   const lines = [
     paint("bold", when),

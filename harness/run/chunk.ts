@@ -16,8 +16,11 @@ export function generatedCases(options: {
   variant: Variant;
   /** Most operations in a case. */
   maxLength: number;
+  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
+  powerCuts?: number | undefined;
 }): fc.Arbitrary<Operation[]> {
-  return operationsArbitrary({ ...options, everything: true });
+  const { powerCuts: cutPerMille, ...rest } = options;
+  return operationsArbitrary({ ...rest, cutPerMille, everything: true });
 }
 
 /** The seed of a chunk: both numbers mixed into 32 bits (the finaliser of MurmurHash3, Appleby, public domain). */

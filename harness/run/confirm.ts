@@ -95,7 +95,7 @@ export class Confirmation {
       ? []
       : [
           ...expectedDeviations(subject, config, options, traits),
-          ...(await powerCutDeviations(image, config)),
+          ...powerCutDeviations(image, config),
         ];
     const model = modelWith(config, deviations);
     const promised = withContract(options, config, deviations);

@@ -89,8 +89,8 @@ function suspectsOf(
   variant: Variant,
   assignment: Assignment,
 ): Operation[][] {
-  const { seed, maxLength, faultsOf } = assignment;
-  const arbitrary = generatedCases({ variant, maxLength });
+  const { seed, maxLength, powerCuts, faultsOf } = assignment;
+  const arbitrary = generatedCases({ variant, maxLength, powerCuts });
   const listed = faultsOf && faultPoints(faultsOf, variant.blockSize);
   const numbered = (number: number): Operation[] =>
     listed?.[number] ?? caseNumbered(arbitrary, seed, number);

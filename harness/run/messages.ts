@@ -25,6 +25,8 @@ export interface Assignment {
   /** Seconds for each variant. */
   seconds: number | undefined;
   maxLength: number;
+  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
+  powerCuts?: number | undefined;
   strict: boolean;
   executor: ExecutorName;
   /** This worker runs the chunks job, job + jobs, job + 2 jobs, ... */

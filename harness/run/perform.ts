@@ -31,6 +31,8 @@ export interface PerformOptions extends UnderTestOptions {
   seed: number | undefined;
   jobs: number;
   maxLength: number;
+  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
+  powerCuts?: number | undefined;
   strict: boolean;
   /** Which part of a campaign; all of it where that is not said. */
   shard?: Shard | undefined;
@@ -72,6 +74,7 @@ function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] 
     faultsOf: options.faultsOf,
     seconds: cases === undefined ? options.seconds / variants.length : undefined,
     maxLength,
+    powerCuts: options.powerCuts,
     strict,
     executor,
     ...jobOf(shard, job, jobs),

@@ -13,11 +13,7 @@ import { variantNamed } from "../variants.ts";
 import { expectedFile } from "./kept-files.ts";
 
 /** Whether a power cut after the witness leaves a file that it must not. */
-async function shows(
-  image: MountedImage,
-  config: ModelConfig,
-  deviation: Deviation,
-): Promise<boolean> {
+function shows(image: MountedImage, config: ModelConfig, deviation: Deviation): boolean {
   const model = modelWith(config, []);
   const subject = new KernelSubject(image);
   model.begin();
@@ -29,23 +25,15 @@ async function shows(
   const { path, ino } = subject.keep();
   subject.release();
   let found = false;
-  await cutPower(image, [expectedFile(model.keep(), path, ino)], () => () => (found = true));
+  cutPower(image, [expectedFile(model.keep(), path, ino)], () => () => (found = true));
   unlinkSync(path);
   return found;
 }
 
 /** Those that the kernel shows on a fresh image; none where the journal is used otherwise than they need. */
-export async function powerCutDeviations(
-  image: MountedImage,
-  config: ModelConfig,
-): Promise<Deviation[]> {
+export function powerCutDeviations(image: MountedImage, config: ModelConfig): Deviation[] {
   if (!survivesPowerCut(image)) return [];
-  const shown: Deviation[] = [];
-  for (const deviation of knownDeviations.filter(({ visible }) => visible === "power cut")) {
-    const { journal } = variantNamed(deviation.witness.variant);
-    if (journal === image.variant.journal && (await shows(image, config, deviation))) {
-      shown.push(deviation);
-    }
-  }
-  return shown;
+  const concerned = ({ visible, witness }: Deviation): boolean =>
+    visible === "power cut" && variantNamed(witness.variant).journal === image.variant.journal;
+  return knownDeviations.filter((one) => concerned(one) && shows(image, config, one));
 }

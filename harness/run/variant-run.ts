@@ -40,6 +40,8 @@ export interface VariantRunOptions {
   seed: number;
   /** Most operations in a case. */
   maxLength: number;
+  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
+  powerCuts?: number | undefined;
   /** Known deviations count as divergences. */
   strict: boolean;
   executor: ExecutorName;
@@ -91,12 +93,7 @@ export class VariantRun {
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
 
-  private constructor(
-    image: MountedImage,
-    traits: KernelTraits,
-    options: VariantRunOptions,
-    atCut: readonly Deviation[],
-  ) {
+  private constructor(image: MountedImage, traits: KernelTraits, options: VariantRunOptions) {
     this.variant = image.variant;
     this.#image = image;
     this.#options = options;
@@ -106,7 +103,10 @@ export class VariantRun {
     this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks, path);
     this.deviations = options.strict
       ? []
-      : [...expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits), ...atCut];
+      : [
+          ...expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits),
+          ...powerCutDeviations(image, this.#config),
+        ];
     this.#model = modelWith(this.#config, this.deviations);
     const statistics: Statistics = {};
     this.statistics = options.statistics === true ? statistics : undefined;
@@ -117,7 +117,8 @@ export class VariantRun {
       }),
     };
     this.#kept = new KeptFiles(image);
-    this.#arbitrary = generatedCases({ variant: this.variant, maxLength: options.maxLength });
+    const { maxLength, powerCuts } = options;
+    this.#arbitrary = generatedCases({ variant: this.variant, maxLength, powerCuts });
     const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));
     this.counts = { cases: 0, operations: 0, files: 0, checkpoints: 0, guesses: 0, deviations };
   }
@@ -130,10 +131,7 @@ export class VariantRun {
   ): Promise<VariantRun> {
     const image = await openImage(variant);
     try {
-      const path = pathToModel(image.variant, writePathOf(image));
-      const config = modelConfig(image.variant, traits, image.fresh.freeBlocks, path);
-      const atCut = options.strict ? [] : await powerCutDeviations(image, config);
-      return new VariantRun(image, traits, options, atCut);
+      return new VariantRun(image, traits, options);
     } catch (error) {
       image.close();
       throw error;

@@ -19,6 +19,7 @@ import {
   UNWRITTEN,
   WRITTEN,
 } from "../types.ts";
+import { freesOnDisk } from "../power-cut.ts";
 import type { Inode, MapBlocks } from "../types.ts";
 import {
   ext4_determine_insert_hole,
@@ -180,6 +181,7 @@ export function ext4_ext_remove_space(inode: Inode, lblk: number, len: number): 
   for (const { start, end } of inode.i_extents.within(lblk, lblk + len)) {
     i_sb.s_freeclusters_counter += end - start;
     if (i_sb.s_journal) i_sb.s_mb_free_pending += end - start;
+    freesOnDisk(inode, start, end);
   }
   inode.i_extents.delete(lblk, lblk + len);
   inode.maybeZeroed.delete(lblk, lblk + len);

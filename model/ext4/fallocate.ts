@@ -8,6 +8,7 @@
  */
 import { EFBIG, EINVAL } from "../errno.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
+import { moveSources, movesOnDisk } from "../power-cut.ts";
 import { EXT_MAX_BLOCKS, HOLE, PAGE_SIZE } from "../types.ts";
 import type { Inode, MapBlocks } from "../types.ts";
 import {
@@ -209,7 +210,8 @@ export function ext4_collapse_range(inode: Inode, offset: number, len: number): 
   s_op.ext4_ext_remove_space(inode, start_lblk, end_lblk - start_lblk);
   inode.i_extents.collapse(start_lblk, end_lblk);
   inode.maybeZeroed.collapse(start_lblk, end_lblk);
-  collapseContents(inode, offset, end);
+  moveSources(inode.contents, end, -len);
+  movesOnDisk(inode, end, -len);
   inode.i_size -= len;
   inode.i_disksize = inode.i_size;
   return 0;
@@ -234,25 +236,7 @@ export function ext4_insert_range(inode: Inode, offset: number, len: number): nu
   }
   inode.i_extents.insert(start_lblk, len / size);
   inode.maybeZeroed.insert(start_lblk, len / size);
-  insertContents(inode, offset, len);
+  moveSources(inode.contents, offset, len);
+  movesOnDisk(inode, offset, len);
   return 0;
-}
-
-/** Bytes [offset, end) vanish, and what follows moves down, together with where it came from. */
-function collapseContents(inode: Inode, offset: number, end: number): void {
-  const moved = [...inode.contents.within(end, Infinity)];
-  inode.contents.delete(offset, Infinity);
-  const by = end - offset;
-  for (const { start, end: e, value } of moved) {
-    inode.contents.set(start - by, e - by, { tag: value.tag, delta: value.delta + by });
-  }
-}
-
-/** Bytes from `offset` on move up by `len`. */
-function insertContents(inode: Inode, offset: number, len: number): void {
-  const moved = [...inode.contents.within(offset, Infinity)];
-  inode.contents.delete(offset, Infinity);
-  for (const { start, end, value } of moved) {
-    inode.contents.set(start + len, end + len, { tag: value.tag, delta: value.delta - len });
-  }
 }

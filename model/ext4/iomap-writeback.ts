@@ -79,6 +79,8 @@ export function ext4_iomap_finish_ioend(inode: Inode, ioend: Ioend): void {
   const { io_type, io_offset, io_size } = ioend;
   const { s_blocksize } = inode.i_sb;
   const end = io_offset + io_size;
+  const blockEnd = Math.ceil(end / s_blocksize) * s_blocksize;
+  inode.i_sb.s_op.writesToDisk(inode, io_offset - (io_offset % s_blocksize), blockEnd);
   if (io_type === UNWRITTEN) {
     const lblk = Math.floor(io_offset / s_blocksize);
     ext4_convert_unwritten_extents(inode, lblk, Math.ceil(end / s_blocksize) - lblk);

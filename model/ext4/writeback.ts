@@ -96,6 +96,8 @@ export function submitFolio(inode: Inode, folio: Folio): void {
       if ((state & BH_Dirty) !== 0) dirty = true;
     } else if ((state & BH_Dirty) !== 0) {
       buffers[b] = state & ~(BH_Dirty | BH_New);
+      const start = folio_pos(folio) + (b << bits);
+      inode.i_sb.s_op.writesToDisk(inode, start, start + (1 << bits));
     }
   }
   folio.dirty = dirty;

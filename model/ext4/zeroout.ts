@@ -127,6 +127,8 @@ function adoptRange(
     wrong += extent.end - extent.start;
     inode.i_extents.set(extent.start, extent.end, state);
     inode.i_es_tree.set(extent.start, extent.end, state);
+    const committed = inode.disk?.committed;
+    if (committed?.guessed === true) committed.i_extents.set(extent.start, extent.end, state);
     if (state === WRITTEN) inode.i_sb.s_op.zeroesOnDisk(inode, extent.start, extent.end);
     else inode.zeroedOnDisk.delete(extent.start, extent.end);
     inode.uncertain = true;

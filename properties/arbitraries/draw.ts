@@ -79,6 +79,11 @@ export class Draw {
     return this.#random.nextInt(0, 99) < share;
   }
 
+  /** True in `share` of a thousand draws. */
+  perMille(share: number): boolean {
+    return this.#random.nextInt(0, 999) < share;
+  }
+
   pick<T>(from: readonly T[]): T {
     return from[this.#random.nextInt(0, from.length - 1)]!;
   }

@@ -9,6 +9,7 @@ import { ftruncate } from "./ftruncate.ts";
 import type { Kind, OperationOf } from "./kind.ts";
 import { mmap_write } from "./mmap_write.ts";
 import { paused_write } from "./paused_write.ts";
+import { power_cut } from "./power_cut.ts";
 import { pread } from "./pread.ts";
 import { pwrite } from "./pwrite.ts";
 import { sync_file_range } from "./sync_file_range.ts";
@@ -23,6 +24,7 @@ const kinds: { readonly [N in OperationName]: Kind<OperationOf<N>> } = {
   fallocate,
   drop_cache,
   paused_write,
+  power_cut,
 };
 
 /** The kind named `name`; its functions take operations of that name only. */

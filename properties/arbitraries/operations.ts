@@ -12,9 +12,10 @@ import { type Operation, operationsSchema } from "../../harness/operation.ts";
 import type { Variant } from "../../harness/variant.ts";
 import { Draw, expand } from "./draw.ts";
 import { kindNamed } from "./kinds.ts";
+import { placeOfCut } from "./power_cut.ts";
 import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
 import { type Space, spaceOf } from "./space.ts";
-import { CASE_LENGTH_WEIGHTS, OPERATION_WEIGHTS, ALL_WEIGHTS } from "./weights.ts";
+import { ALL_WEIGHTS, CASE_LENGTH_WEIGHTS, CUT_PER_MILLE, OPERATION_WEIGHTS } from "./weights.ts";
 
 const names = { recordable: expand(OPERATION_WEIGHTS), everything: expand(ALL_WEIGHTS) };
 const caseLengths = expand(CASE_LENGTH_WEIGHTS);
@@ -37,9 +38,11 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
   readonly #space: Space;
   readonly #maxLength: number;
   readonly #everything: boolean;
+  readonly #cutPerMille: number;
 
-  constructor(space: Space, maxLength: number, everything: boolean) {
+  constructor(space: Space, maxLength: number, everything: boolean, cutPerMille: number) {
     super();
+    this.#cutPerMille = cutPerMille;
     this.#space = space;
     this.#maxLength = maxLength;
     this.#everything = everything;
@@ -56,6 +59,9 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
       ).generate(draw);
       draw.note(operation);
       operations.push(operation);
+    }
+    if (draw.perMille(this.#cutPerMille)) {
+      operations.splice(placeOfCut(draw, operations), 0, { op: "power_cut" });
     }
     return new fc.Value(operations, undefined);
   }
@@ -79,6 +85,8 @@ export interface OperationsOptions {
   kernelPageSize?: number;
   /** Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with a sync, up to a limit. */
   everything?: boolean;
+  /** Of a thousand cases, those with a power cut; the default is as seldom as weights.ts says, and never where not everything is asked for. */
+  cutPerMille?: number | undefined;
 }
 
 /**
@@ -89,9 +97,11 @@ export interface OperationsOptions {
  */
 export function operations(options: OperationsOptions): fc.Arbitrary<Operation[]> {
   const { variant, maxLength, kernelPageSize = 4096, everything = false } = options;
+  const { cutPerMille = everything ? CUT_PER_MILLE : 0 } = options;
   return new OperationsArbitrary(
     spaceOf(variant, kernelPageSize),
     Math.max(1, maxLength),
     everything,
+    cutPerMille,
   );
 }

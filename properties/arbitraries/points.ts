@@ -30,6 +30,7 @@ function collect(operation: Operation, to: Set<number>): void {
       return;
     case "fsync":
     case "drop_cache":
+    case "power_cut":
       return;
   }
 }
@@ -76,6 +77,7 @@ export function moveOperation(
       return movePaused(operation, move);
     case "fsync":
     case "drop_cache":
+    case "power_cut":
       return operation;
   }
 }

@@ -87,6 +87,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
     case "fsync":
     case "sync_file_range":
     case "drop_cache":
+    case "power_cut":
       return sizeBefore;
   }
 }

@@ -1,9 +1,13 @@
 import type { Deviation } from "../deviation.ts";
+import { commitBeforeConversion } from "./commit-before-conversion.ts";
+import { commitForgetsFrees } from "./commit-forgets-frees.ts";
+import { commitForgetsSize } from "./commit-forgets-size.ts";
 import { conversionOfWholeExtent } from "./conversion-of-whole-extent.ts";
 import { conversionRoundsDown } from "./conversion-rounds-down.ts";
 import { delallocSwitchedOff } from "./delalloc-switched-off.ts";
 import { disksizeLate } from "./disksize-late.ts";
 import { enospcNotRetried } from "./enospc-not-retried.ts";
+import { freedBlocksReused } from "./freed-blocks-reused.ts";
 import { mkwritePastEof } from "./mkwrite-past-eof.ts";
 import { newBlocksWritten } from "./new-blocks-written.ts";
 import { nodelallocTruncates } from "./nodelalloc-truncates.ts";
@@ -21,6 +25,7 @@ import { reservationOutlivesAllocation } from "./reservation-outlives-allocation
 import { reservationOutlivesTruncation } from "./reservation-outlives-truncation.ts";
 import { reservedTwice } from "./reserved-twice.ts";
 import { sizeBeforeCopy } from "./size-before-copy.ts";
+import { sizeBeforeData } from "./size-before-data.ts";
 import { staleMappingAccepted } from "./stale-mapping-accepted.ts";
 import { syncMissesLastByte } from "./sync-misses-last-byte.ts";
 import { truncateLeavesBlock } from "./truncate-leaves-block.ts";
@@ -56,4 +61,9 @@ export const seededBugs: readonly Deviation[] = [
   newBlocksWritten,
   mkwritePastEof,
   syncMissesLastByte,
+  commitForgetsSize,
+  commitBeforeConversion,
+  commitForgetsFrees,
+  sizeBeforeData,
+  freedBlocksReused,
 ];
