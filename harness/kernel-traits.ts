@@ -3,6 +3,7 @@
  */
 import type { ModelConfig } from "../model/tables.ts";
 import { kernels } from "../images/kernels.ts";
+import { isModelled } from "./variant.ts";
 import type { Variant } from "./variant.ts";
 
 export interface KernelTraits {
@@ -64,9 +65,10 @@ export function modelConfig(
     ...(path === "iomap" ? series : {}),
     path,
     blockSize: variant.blockSize,
-    delalloc: variant.delalloc,
+    // With hardly a free block every write is on the other side of the switch (fs/ext4/inode.c ext4_nonda_switch()).
+    delalloc: variant.delalloc && isModelled(variant),
     journal: variant.journal,
-    dioread: variant.delalloc ? variant.dioread : "lock",
+    dioread: variant.delalloc && isModelled(variant) ? variant.dioread : "lock",
     largeFolios: traits.largeFolios,
     prefaultFirst: traits.prefaultFirst,
     zeroesGap: traits.zeroesGap,

@@ -21,8 +21,18 @@ export const variantSchema = z.strictObject({
   mkfsOptions: z.array(z.string()),
   /** Further mount options. */
   mountOptions: z.array(z.string()),
+  /**
+   * A file of ours takes all of it but so many blocks, so that space runs out. Where exactly it does depends on where the allocator
+   * puts blocks and how many the extent tree takes, which the model leaves out: only the contract judges.
+   */
+  leavesFree: z.int().min(8).optional(),
   /** Part of a run that names no variant. */
   byDefault: z.boolean(),
 });
+
+/** Whether the model can say what happens on it. */
+export function isModelled({ leavesFree }: Variant): boolean {
+  return leavesFree === undefined;
+}
 
 export type Variant = z.infer<typeof variantSchema>;

@@ -78,6 +78,27 @@ export const variants: readonly Variant[] = [
     delalloc: true,
     imageSize: 16 * MIB,
   },
+  ...(
+    [
+      ["4k-full", 4096, true],
+      ["1k-full", 1024, true],
+      ["4k-full-nodelalloc", 4096, false],
+    ] as const
+  ).map(([name, blockSize, delalloc]): Variant => ({
+    ...base,
+    name,
+    purpose: delalloc
+      ? "hardly a free block: direct allocation instead of delayed, and ENOSPC; judged by the contract"
+      : "hardly a free block, allocated in write(2); judged by the contract",
+    blockSize,
+    delalloc,
+    // The smallest that has a journal, and a reserve (fs/ext4/super.c ext4_set_resv_clusters(), 2 %) that keeps below the switch.
+    imageSize: 2048 * blockSize,
+    leavesFree: 48,
+    mkfsOptions: ["-m", "0"],
+    mountOptions: delalloc ? [] : ["nodelalloc"],
+    byDefault: name === "4k-full",
+  })),
   {
     ...base,
     name: "4k-data-journal",

@@ -13,6 +13,7 @@ import { corpusDirectory } from "../harness/package.ts";
 import { testSeed } from "./seed.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/variants.ts";
+import { isModelled } from "../harness/variant.ts";
 import type { Variant } from "../harness/variant.ts";
 import { variants } from "../images/variants.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
@@ -58,10 +59,12 @@ describe
   test("conforms after every operation and on disk", async () => {
     for (let chunk = 0; chunk < CHUNKS; chunk++) {
       expect(run.runChunk(chunk, CASES_PER_CHUNK)?.divergence).toBeUndefined();
+      if (run.checkpointDue) expect(await run.checkpoint(false)).toEqual([]);
     }
     expect(run.counts.cases).toBeGreaterThanOrEqual(CHUNKS * CASES_PER_CHUNK);
     expect(await run.checkpoint(true)).toEqual([]);
-    expect(run.counts.files).toBeGreaterThan(10);
+    // Where there is hardly a free block, few files can be kept.
+    expect(run.counts.files).toBeGreaterThan(isModelled(variant) ? 10 : 3);
   });
 });
 

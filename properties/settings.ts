@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { modelConfig } from "../harness/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
+import { isModelled } from "../harness/variant.ts";
 import type { Variant } from "../harness/variant.ts";
 import { variantNamed } from "../harness/variants.ts";
 import { kernels } from "../images/kernels.ts";
@@ -37,12 +38,14 @@ export function settingOf(variant: Variant, kernel: KernelName): Setting {
   return { name: `${variant.name} on ${kernel}`, variant, config };
 }
 
-/** Every variant on every kernel. */
-export const settings: readonly Setting[] = variants.flatMap((variant) =>
-  tried
-    .filter((kernel) => isOn(variant, kernels[kernel]))
-    .map((kernel) => settingOf(variant, kernel)),
-);
+/** Every variant that the model knows of on every kernel. */
+export const settings: readonly Setting[] = variants
+  .filter(isModelled)
+  .flatMap((variant) =>
+    tried
+      .filter((kernel) => isOn(variant, kernels[kernel]))
+      .map((kernel) => settingOf(variant, kernel)),
+  );
 
 /** The setting that a deviation's witness asks for. */
 export function settingFor({ kernel, variant, freeBlocks }: Witness): Setting {

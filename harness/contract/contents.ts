@@ -159,6 +159,23 @@ export class Contents {
     return -1;
   }
 
+  /** A copy, for a file that is looked at when the contract has gone on to the next. */
+  copy(): Contents {
+    const copied = new Contents();
+    copied.known = this.known;
+    for (const { start, end, value } of this.#bytes) copied.#bytes.set(start, end, value);
+    return copied;
+  }
+
+  /** The `len` bytes at `pos`. */
+  bytesAt(pos: number, len: number): Uint8Array {
+    const bytes = new Uint8Array(len);
+    for (const { start, end, value } of this.#bytes.within(pos, pos + len)) {
+      bytes.set(pattern(value.tag).subarray(start + value.delta, end + value.delta), start - pos);
+    }
+    return bytes;
+  }
+
   /** The byte at `pos`. */
   byteAt(pos: number): number {
     const source = this.#bytes.get(pos);

@@ -98,6 +98,12 @@ export class Contract {
     this.#step.synced = undefined;
   }
 
+  /** The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes as they were written. */
+  file(): { i_size: number; map: Extent[]; contents: Contents } {
+    const map = this.#known.filter(({ state }) => state !== "delayed");
+    return { i_size: this.#size, map, contents: this.#step.contents.copy() };
+  }
+
   /**
    * The promises that do not hold after `operation`, number `index` of its case; what says most of the cause comes
    * first. `followers` are operations that came with it (Subject.performed). To be called after every operation.

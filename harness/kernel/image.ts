@@ -1,7 +1,7 @@
 /**
  * A variant's file system, made and mounted: work directory, image file, loop device, mount.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
@@ -12,6 +12,7 @@ import { machineLacks } from "./machine.ts";
 import { makeImage } from "./mkfs.ts";
 import { mountExt4, mountOptions, unmount } from "./mount.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
+import { runSync } from "./process.ts";
 import { processorsHere, withRoom } from "./room.ts";
 import { undoAtExit } from "./undo.ts";
 
@@ -129,6 +130,28 @@ function setTunable(file: string, value: string): void {
 const imageFileIn = (directory: string): string => join(directory, "image");
 const mountPointIn = (directory: string): string => join(directory, "mnt");
 
+/** Put a file on the file system that leaves so many blocks for others. */
+function fill(variant: Variant, device: string, mountPoint: string): void {
+  mountExt4(device, mountPoint, mountOptions(variant));
+  try {
+    const { bavail, bsize } = statfsSync(mountPoint);
+    const length = (bavail - (variant.leavesFree ?? 0)) * bsize;
+    const { exitCode, complaint } = runSync("fallocate", [
+      "-l",
+      String(length),
+      join(mountPoint, "filler"),
+    ]);
+    if (exitCode === 0) return;
+    throw new EnvironmentError(
+      "process-failed",
+      `fallocate of ${length} bytes failed: ${complaint}`,
+      `Check the sizes of variant ${variant.name}: the file is to leave ${variant.leavesFree} blocks.`,
+    );
+  } finally {
+    unmount(mountPoint);
+  }
+}
+
 let swept = false;
 
 /**
@@ -151,9 +174,11 @@ export async function openImage(wanted: Variant): Promise<MountedImage> {
     mkdirSync(mountPointIn(directory));
     const imageFile = imageFileIn(directory);
     await makeImage(variant, imageFile);
+    const device = attachLoop(imageFile);
+    if (variant.leavesFree !== undefined) fill(variant, device, mountPointIn(directory));
     const { freeBlocks, files } = await readOnDisk(imageFile, [EXT4_ROOT_INO]);
     const fresh = { freeBlocks, rootBlocks: files.get(EXT4_ROOT_INO)?.st_blocks ?? 0 };
-    image = new MountedImage(variant, directory, attachLoop(imageFile), fresh, remove);
+    image = new MountedImage(variant, directory, device, fresh, remove);
     image.mount();
     return image;
   } catch (error) {

@@ -16,6 +16,11 @@ describe("room for delayed allocation", () => {
     expect(imageSize / small.blockSize).toBe(4 * 32_768);
   });
 
+  test("an image that is to be full stays as it is", () => {
+    const full = variantNamed("4k-full");
+    expect(withRoom(full, { online: 64, possible: 64 })).toBe(full);
+  });
+
   test("this machine has processors", () => {
     const { online, possible } = processorsHere();
     expect(online).toBeGreaterThan(0);

@@ -27,8 +27,12 @@ export function watermarkBlocks({ online, possible }: Processors): number {
   return 4 * batch * possible;
 }
 
-/** The variant with an image as large as these processors need; the same variant where it is large enough. */
+/**
+ * The variant with an image as large as these processors need; the same variant where it is large enough, or is meant to be on the
+ * other side of the switch.
+ */
 export function withRoom(variant: Variant, processors: Processors): Variant {
+  if (variant.leavesFree !== undefined) return variant;
   const needed = SHARE * watermarkBlocks(processors) * variant.blockSize;
   return variant.imageSize >= needed ? variant : { ...variant, imageSize: needed };
 }

@@ -39,9 +39,9 @@ export interface CaseResult {
   guesses: number;
 }
 
-/** Whether a deviation that had a part in the case is known to break the promise. */
-function isExcused(promise: string, model: ModelSubject, { mayBreak }: LockstepOptions): boolean {
-  for (const id of model.inode.deviated) {
+/** Whether one of these deviations is known to break the promise. */
+function isExcused(promise: string, ids: Iterable<string>, { mayBreak }: LockstepOptions): boolean {
+  for (const id of ids) {
     if (mayBreak?.get(id)?.includes(promise) === true) return true;
   }
   return false;
@@ -56,9 +56,24 @@ export function withContract(
   options: LockstepOptions,
   config: ModelConfig,
   deviations: readonly Deviation[],
+  mayFillUp = false,
 ): LockstepOptions {
   const mayBreak = new Map(deviations.map(({ id, breaks }) => [id, breaks]));
-  return { ...options, contract: new Contract(config), mayBreak };
+  return { ...options, contract: new Contract({ ...config, mayFillUp }), mayBreak };
+}
+
+/** What the contract says of the last step, of which deviations `ids` had a part; undefined where all promises are kept. */
+function judge(
+  subject: Subject,
+  operation: Operation,
+  step: number,
+  seen: Observation,
+  ids: Iterable<string>,
+  options: LockstepOptions,
+): Difference | undefined {
+  const broken = options.contract?.check(operation, step, seen, followersOf(subject));
+  const first = broken?.find(({ promise }) => !isExcused(promise, ids, options));
+  return first && brokenPromise(first);
 }
 
 const NONE: readonly Operation[] = [];
@@ -106,11 +121,34 @@ export function runCase(
       const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
       return { steps: step + 1, divergence: divergence(parts), guesses };
     }
-    const broken = contract?.check(operation, step, seen, followers);
-    const first = broken?.find(({ promise }) => !isExcused(promise, model, options));
-    if (first === undefined) continue;
-    const parts = { variant, step, operations: [...operations], seen, ...brokenPromise(first) };
+    const broken = judge(subject, operation, step, seen, model.inode.deviated, options);
+    if (broken === undefined) continue;
+    const parts = { variant, step, operations: [...operations], seen, ...broken };
     return { steps: step + 1, divergence: divergence(parts), guesses };
   }
   return { steps: operations.length, divergence: undefined, guesses };
+}
+
+/**
+ * As `runCase`, without a model: only the contract judges. What a deviation of this kernel is known to break is excused wherever it
+ * shows, for nobody says whether that had a part.
+ */
+export function runPromised(
+  subject: Subject,
+  operations: readonly Operation[],
+  options: LockstepOptions,
+): CaseResult {
+  const { variant, onObservation, contract, mayBreak } = options;
+  subject.begin();
+  contract?.begin();
+  const last = operations.length - 1;
+  for (const [step, operation] of operations.entries()) {
+    const seen = subject.step(operation, step, step === last);
+    onObservation?.(seen);
+    const broken = judge(subject, operation, step, seen, mayBreak?.keys() ?? [], options);
+    if (broken === undefined) continue;
+    const parts = { variant, step, operations: [...operations], seen, ...broken };
+    return { steps: step + 1, divergence: divergence(parts), guesses: 0 };
+  }
+  return { steps: operations.length, divergence: undefined, guesses: 0 };
 }

@@ -20,6 +20,7 @@ import type { Mounted } from "./messages.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { mountedOf } from "./variant-run.ts";
 import { pathToModel } from "../kernel/write-path.ts";
+import { isModelled } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** A fresh image with what it takes to run cases on it. */
@@ -97,15 +98,19 @@ export class Confirmation {
           ...expectedDeviations(subject, config, options, traits),
           ...powerCutDeviations(image, config),
         ];
-    const model = modelWith(config, deviations);
-    const promised = withContract(options, config, deviations);
+    const modelled = isModelled(image.variant);
+    const model = modelled ? modelWith(config, deviations) : undefined;
+    const promised = withContract(options, config, deviations, !modelled);
     const { divergence } = runListening(image, model, subject, operations, promised);
     if (divergence !== undefined) return divergence;
     const synced: Operation[] = [...operations, { op: "fsync" }];
     const again = runListening(image, model, subject, synced, promised);
     if (again.divergence !== undefined) return again.divergence;
     const kept = new KeptFiles(image);
-    kept.add(model, subject, synced);
+    if (model !== undefined) kept.add(model, subject, synced);
+    else if (promised.contract !== undefined) {
+      kept.addPromised(promised.contract, subject, synced);
+    }
     subject.release();
     const [first] = (await kept.check(true)).findings;
     return first && onDiskDivergence(this.#given.variant.name, synced, first.finding);

@@ -7,6 +7,7 @@ import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/f
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/types.ts";
+import type { Contract } from "../contract/contract.ts";
 import { divergence } from "../divergence.ts";
 import type { Divergence, DivergenceKind } from "../divergence.ts";
 import { blocksHeld } from "../extents.ts";
@@ -32,8 +33,9 @@ const atPowerCut = idsVisible("power cut");
 
 interface Kept {
   operations: readonly Operation[];
-  inode: Inode;
   file: ExpectedFile;
+  /** Of the model; undefined where there is none. */
+  inode?: Inode;
 }
 
 /** What a finding is among the divergences. */
@@ -77,6 +79,25 @@ export function expectedFile(inode: Inode, path: string, ino: number): ExpectedF
   };
 }
 
+/** The same where only the contract knows the file. Whether the kernel warns at unmount is a matter of folios, of which it knows nothing. */
+function promisedFile(contract: Contract, path: string, ino: number): ExpectedFile {
+  const { i_size, map, contents } = contract.file();
+  return {
+    path,
+    ino,
+    i_size,
+    map,
+    warnsAtUnmount: undefined,
+    unknown: (pos, len) => (contents.known ? [] : [{ start: pos, end: pos + len }]),
+    readExpected: (pos, len) => contents.bytesAt(pos, Math.min(len, i_size - pos)),
+  };
+}
+
+/** Which of the deviations had a part in the files, once for each. */
+function showing(files: readonly Kept[], ids: ReadonlySet<string>): string[] {
+  return files.flatMap(({ inode }) => [...(inode?.deviated ?? [])].filter((id) => ids.has(id)));
+}
+
 export class KeptFiles {
   readonly #image: MountedImage;
   #kept: Kept[] = [];
@@ -92,8 +113,8 @@ export class KeptFiles {
 
   /** Whether another file may be kept. */
   get hasRoom(): boolean {
-    const { imageSize, blockSize } = this.#image.variant;
-    return this.#blocks * blockSize <= imageSize * MAX_SHARE;
+    const { imageSize, blockSize, leavesFree = imageSize / blockSize } = this.#image.variant;
+    return this.#blocks <= leavesFree * MAX_SHARE;
   }
 
   /** Whether it is time for a checkpoint. */
@@ -109,9 +130,22 @@ export class KeptFiles {
   ): void {
     const { path, ino } = subject.keep();
     const inode = model.keep();
-    const file = expectedFile(inode, path, ino);
-    this.#blocks += blocksHeld(file.map);
-    this.#kept.push({ operations, inode, file });
+    this.#add({ operations, inode, file: expectedFile(inode, path, ino) });
+  }
+
+  /** The same of a case that only the contract has judged. */
+  addPromised(
+    contract: Contract,
+    subject: Pick<Executor, "keep">,
+    operations: readonly Operation[],
+  ): void {
+    const { path, ino } = subject.keep();
+    this.#add({ operations, file: promisedFile(contract, path, ino) });
+  }
+
+  #add(kept: Kept): void {
+    this.#blocks += blocksHeld(kept.file.map);
+    this.#kept.push(kept);
   }
 
   /**
@@ -128,7 +162,7 @@ export class KeptFiles {
       kept.map(({ file }) => file),
       cut,
     );
-    for (const { inode } of kept) evictInode(inode);
+    for (const { inode } of kept) if (inode !== undefined) evictInode(inode);
     const warned = kept.filter(({ file }) => file.warnsAtUnmount === true);
     return {
       findings: findings.map((finding) => ({
@@ -137,12 +171,7 @@ export class KeptFiles {
           .filter(({ file }) => finding.path === undefined || finding.path === file.path)
           .map(({ operations }) => operations),
       })),
-      deviated: [
-        ...warned.flatMap(({ inode }) => [...inode.deviated].filter((id) => atUnmount.has(id))),
-        ...(cut ? kept : []).flatMap(({ inode }) =>
-          [...inode.deviated].filter((id) => atPowerCut.has(id)),
-        ),
-      ],
+      deviated: [...showing(warned, atUnmount), ...showing(cut ? kept : [], atPowerCut)],
     };
   }
 }

@@ -3,25 +3,29 @@
  */
 import { basename } from "node:path";
 import type { MountedImage } from "../kernel/image.ts";
-import { runCase } from "../lockstep/lockstep.ts";
+import { runCase, runPromised } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
 /**
- * As `runCase`. That the kernel complained is a divergence of its own where nothing else differs up to there; else what it said
+ * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else differs up to there; else what it said
  * goes with the divergence, as evidence.
  */
 export function runListening(
   image: MountedImage,
-  model: ModelSubject,
+  model: ModelSubject | undefined,
   subject: Subject,
   operations: readonly Operation[],
   options: LockstepOptions,
 ): CaseResult {
   const { kernelLog, loopDevice, variant } = image;
-  if (kernelLog === undefined) return runCase(model, subject, operations, options);
+  const perform = (how: LockstepOptions): CaseResult =>
+    model === undefined
+      ? runPromised(subject, operations, how)
+      : runCase(model, subject, operations, how);
+  if (kernelLog === undefined) return perform(options);
   const device = basename(loopDevice);
   let step = 0;
   let heard: { step: number; alarm: string; said: string[] } | undefined;
@@ -31,7 +35,7 @@ export function runListening(
     step += 1;
     options.onObservation?.(seen);
   };
-  const result = runCase(model, subject, operations, { ...options, onObservation });
+  const result = perform({ ...options, onObservation });
   if (heard === undefined) return result;
   const { divergence } = result;
   const evidence = heard.said;

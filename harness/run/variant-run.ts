@@ -28,6 +28,7 @@ import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { pathToModel, writePathOf } from "../kernel/write-path.ts";
+import { isModelled } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
@@ -70,7 +71,8 @@ export class VariantRun {
   readonly counts: RunCounts;
   readonly #image: MountedImage;
   readonly #subject: Executor;
-  readonly #model: ModelSubject;
+  /** Undefined where only the contract judges. */
+  readonly #model: ModelSubject | undefined;
   readonly #kept: KeptFiles;
   readonly #arbitrary: fc.Arbitrary<Operation[]>;
   readonly #options: VariantRunOptions;
@@ -107,14 +109,17 @@ export class VariantRun {
           ...expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits),
           ...powerCutDeviations(image, this.#config),
         ];
-    this.#model = modelWith(this.#config, this.deviations);
+    const modelled = isModelled(image.variant);
+    const model = modelled ? modelWith(this.#config, this.deviations) : undefined;
+    this.#model = model;
     const statistics: Statistics = {};
     this.statistics = options.statistics === true ? statistics : undefined;
     this.#lockstepOptions = {
-      ...withContract(this.#lockstep(), this.#config, this.deviations),
-      ...(this.statistics !== undefined && {
-        onStep: (operation: Operation) => note(statistics, operation, this.#model.inode),
-      }),
+      ...withContract(this.#lockstep(), this.#config, this.deviations, !modelled),
+      ...(this.statistics !== undefined &&
+        model !== undefined && {
+          onStep: (operation: Operation) => note(statistics, operation, model.inode),
+        }),
     };
     this.#kept = new KeptFiles(image);
     const { maxLength, powerCuts } = options;
@@ -230,12 +235,19 @@ export class VariantRun {
     }
     this.onConforms(result.steps === 0 ? undefined : this.#recorded.at(-1));
     this.#countDeviations(all);
-    if (keep) this.#kept.add(this.#model, this.#subject, all);
+    if (keep) this.#keep(all);
     return false;
+  }
+
+  #keep(operations: Operation[]): void {
+    const { contract } = this.#lockstepOptions;
+    if (this.#model !== undefined) this.#kept.add(this.#model, this.#subject, operations);
+    else if (contract !== undefined) this.#kept.addPromised(contract, this.#subject, operations);
   }
 
   /** The model says which deviations had a part; a count is made only where the kernel cannot be followed without. */
   #countDeviations(operations: readonly Operation[]): void {
+    if (this.#model === undefined) return;
     const { deviated } = this.#model.inode;
     for (const deviation of this.deviations) {
       if (deviation.visible !== "step" || !deviated.has(deviation.id)) continue;

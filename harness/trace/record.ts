@@ -6,7 +6,7 @@ import { PAGE_SIZE } from "../../model/types.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError, UsageError } from "../failure.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
@@ -23,6 +23,7 @@ import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
 import { openExecutor, releaseAnyway } from "../run/executor.ts";
 import type { Executor } from "../run/executor.ts";
 import { randomSeed } from "../run/perform.ts";
+import { isModelled } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 import { variantNamed } from "../variants.ts";
 import { TRACE_VERSION } from "./format.ts";
@@ -182,10 +183,15 @@ function mustHavePagesOf4K(): void {
 /**
  * Record, print what came of it; the exit status.
  *
- * @throws UsageError where the file cannot be written, EnvironmentError where this machine cannot record
+ * @throws UsageError where the file cannot be written or the variant has no model, EnvironmentError where this machine cannot record
  */
 export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
   const named = variantNamed(options.variant);
+  if (!isModelled(named)) {
+    throw new UsageError(
+      `${named.name} is judged by the contract alone: nothing could be checked of it later`,
+    );
+  }
   const variant = { ...named, mountOptions: [...named.mountOptions, ...options.mountOptions] };
   const seed = options.seed ?? randomSeed();
   const started = performance.now();
