@@ -7,6 +7,7 @@
  */
 import * as z from "zod";
 import { patternTag } from "../model/pattern.ts";
+import { PAGE_SIZE } from "../model/types.ts";
 
 /** The largest folio, bytes; folios are aligned to their size. A store through a mapping dirties the whole of its folio. */
 export const FOLIO_BYTES = 2 * 1024 * 1024;
@@ -73,6 +74,12 @@ export const operationSchema = z.discriminatedUnion("op", [
       limit: pos.optional(),
     })
     .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] }),
+  /** pwrite through a descriptor with O_DIRECT, from a buffer that begins on a page. */
+  z
+    .strictObject({ op: z.literal("direct_write"), pos, len: ioLen, readable: z.int().min(0) })
+    .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] }),
+  /** pread through the same descriptor, into a buffer that begins on a page. */
+  z.strictObject({ op: z.literal("direct_read"), pos, len: ioLen }),
   /** Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS. */
   mmap_write,
   pread,
@@ -125,6 +132,20 @@ export function isSingleCall(operation: Operation): operation is SingleCall {
   return operation.op !== "paused_write" && operation.op !== "power_cut";
 }
 
+/** An operation that a recording can hold. */
+export type RecordedCall = Exclude<SingleCall, DirectOperation>;
+
+export function isRecordedCall(operation: Operation): operation is RecordedCall {
+  return isSingleCall(operation) && !isDirect(operation);
+}
+
+/** Direct I/O. */
+export type DirectOperation = Extract<Operation, { op: "direct_write" | "direct_read" }>;
+
+export function isDirect(operation: Operation): operation is DirectOperation {
+  return operation.op === "direct_write" || operation.op === "direct_read";
+}
+
 /** Operations of the longest sequence that is stored. */
 export const MAX_OPERATIONS = 100_000;
 
@@ -137,15 +158,55 @@ export const operationsSchema = z.array(operationSchema).max(MAX_OPERATIONS);
  */
 export function clampOperation<O extends Operation>(operation: O, i_size: number): O | undefined {
   if (operation.op === "pwrite" && operation.append === true) return { ...operation, pos: i_size };
+  if (operation.op === "direct_write") return clampDirect(operation) as O;
   if (operation.op !== "mmap_write") return operation;
   if (operation.pos >= i_size) return undefined;
   const len = Math.min(operation.len, i_size - operation.pos);
   return len === operation.len ? operation : { ...operation, len };
 }
 
+/** Bytes that direct I/O is aligned to: the logical block of a loop device. */
+export const SECTOR_BYTES = 512;
+
+/** Bytes of the smallest block of a file system. */
+const SMALLEST_BLOCK_BYTES = 1024;
+
+export function isAligned({ pos, len }: { pos: number; len: number }): boolean {
+  return pos % SECTOR_BYTES === 0 && len % SECTOR_BYTES === 0;
+}
+
+/**
+ * Whole pages of the buffer can be read or not. And a direct write that fails leaves what it did until then, mapping by mapping, and how
+ * far each reaches depends on where blocks lie on the disk. So one that is not aligned stays within a block, and of one whose memory
+ * ends early only the last sector cannot be read.
+ */
+function clampDirect<O extends Extract<Operation, { op: "direct_write" }>>(operation: O): O {
+  const { pos, len, readable } = operation;
+  if (!isAligned(operation)) {
+    const left = SMALLEST_BLOCK_BYTES - (pos % SMALLEST_BLOCK_BYTES);
+    const within = Math.min(len, left);
+    // A piece that is aligned by itself would be another operation.
+    return { ...operation, len: within, readable: readable < len ? 0 : within };
+  }
+  if (readable === len) return operation;
+  const pages = readable - (readable % PAGE_SIZE);
+  return { ...operation, len: Math.min(len, pages + SECTOR_BYTES), readable: pages };
+}
+
+/** Bytes from the start of a direct write's buffer, which is on a page, to where memory ends. */
+export function directBytes(readable: number): number {
+  return Math.ceil(readable / PAGE_SIZE) * PAGE_SIZE;
+}
+
 /** The region of the pattern that operation number `i` during the pause of operation `index` writes from. */
 export function duringTag(index: number, i: number): number {
   return patternTag(index + 1 + i);
+}
+
+/** Operations whose result is how many bytes they wrote. */
+export function isWrite(operation: Operation): boolean {
+  const { op } = operation;
+  return op === "pwrite" || op === "paused_write" || op === "direct_write";
 }
 
 /** Operations that move blocks: what was known of a block before says nothing of the block that has its number after. */
@@ -172,8 +233,13 @@ export function describeOperation(operation: Operation): string {
   switch (operation.op) {
     case "pwrite":
       return describeWrite(operation);
+    case "direct_write": {
+      const { pos: at, len, readable } = operation;
+      return `direct_write(pos=${at}, len=${len}${readable === len ? "" : `, readable=${readable}`})`;
+    }
     case "mmap_write":
     case "pread":
+    case "direct_read":
     case "sync_file_range":
       return `${operation.op}(pos=${operation.pos}, len=${operation.len})`;
     case "ftruncate":

@@ -1,7 +1,7 @@
 /**
  * The calls of the model: what a user of a file on this file system can do, and what can be seen of it.
  *
- * Kernel: fs/ext4/file.c ext4_file_write_iter(), fs/ext4/fsync.c ext4_sync_file(), fs/sync.c
+ * Kernel: fs/ext4/file.c ext4_file_write_iter(), ext4_file_read_iter(), fs/ext4/fsync.c ext4_sync_file(), fs/sync.c
  *         ksys_sync_file_range(), mm/fadvise.c generic_fadvise(), fs/open.c vfs_fallocate()
  */
 import { EFBIG } from "./errno.ts";
@@ -13,6 +13,7 @@ import {
   ext4_zero_range,
 } from "./ext4/fallocate.ts";
 import { ext4_map_query_blocks } from "./ext4/extents.ts";
+import { ext4_buffered_write_iter, ext4_dio_read_iter, ext4_dio_write_iter } from "./ext4/file.ts";
 import { jbd2_journal_force_commit_nested } from "./ext4/reservation.ts";
 import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
@@ -22,8 +23,8 @@ import { pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
 import { emptyDisk } from "./power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
-import { EXT_MAX_BLOCKS } from "./types.ts";
-import type { Committed, Inode, Source, SuperBlock, UserMemory } from "./types.ts";
+import { EXT_MAX_BLOCKS, PAGE_SIZE, WRITTEN } from "./types.ts";
+import type { Committed, Inode, SuperBlock } from "./types.ts";
 
 /** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
 const MAX_PAGECACHE_ORDER = 9;
@@ -54,14 +55,6 @@ export function createFileSystem(
   };
 }
 
-const NOTHING: Inode["pastEof"] = [];
-
-/** Blocks that the file has past EOF. */
-function blocksPastEof({ i_extents, i_size, i_sb }: Inode): Inode["pastEof"] {
-  const eof = Math.ceil(i_size / i_sb.s_blocksize);
-  return i_extents.end > eof ? [...i_extents.within(eof, EXT_MAX_BLOCKS)] : NOTHING;
-}
-
 /** A new, empty regular file. */
 export function createInode(sb: SuperBlock): Inode {
   return {
@@ -74,7 +67,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_es_seq: 0,
     i_reserved_data_blocks: 0,
     i_prealloc: [],
-    pastEof: NOTHING,
+    pastEof: [],
     f_ra: { start: 0, size: 0, async_size: 0, order: 0 },
     i_mapping: [],
     i_dirty: new Set(),
@@ -97,25 +90,6 @@ export function evictInode(inode: Inode): void {
   s_op.ext4_ext_remove_space(inode, 0, EXT_MAX_BLOCKS);
 }
 
-/** fs/ext4/file.c ext4_buffered_write_iter(): byte p of the file comes from `source`, as far as `from` can be read. */
-function write(
-  inode: Inode,
-  pos: number,
-  len: number,
-  from: UserMemory,
-  source: Source,
-  limit = Infinity,
-): number {
-  const { s_op, s_maxbytes } = inode.i_sb;
-  const most = Math.min(s_maxbytes, limit);
-  if (pos >= most) return EFBIG;
-  const count = Math.min(len, most - pos);
-  from.readable = Math.min(from.readable, count);
-  inode.pastEof = blocksPastEof(inode);
-  s_op.zeroBeforeExtending(inode, pos);
-  return s_op.perform_write(inode, pos, count, from, source);
-}
-
 const nothing = (): void => {};
 
 /**
@@ -131,7 +105,28 @@ export function pwrite(
   limit = Infinity,
 ): number {
   const source = { tag, delta: patternOffset(readable) - pos };
-  return write(inode, pos, len, { readable, fault: nothing }, source, limit);
+  return ext4_buffered_write_iter(inode, pos, len, { readable, fault: nothing }, source, limit);
+}
+
+/**
+ * pwrite(2) through a descriptor opened with O_DIRECT, from a buffer that begins on a page and of which `readable` bytes are
+ * mapped. Bytes written, or -errno.
+ */
+export function directWrite(
+  inode: Inode,
+  pos: number,
+  len: number,
+  readable: number,
+  tag: number,
+): number {
+  const pages = Math.ceil(readable / PAGE_SIZE) * PAGE_SIZE;
+  const source = { tag, delta: patternOffset(pages) - pos };
+  return ext4_dio_write_iter(inode, pos, len, { readable, fault: nothing }, source);
+}
+
+/** pread(2) through a descriptor opened with O_DIRECT. Bytes read, or -errno. */
+export function directRead(inode: Inode, pos: number, len: number): number {
+  return ext4_dio_read_iter(inode, pos, len);
 }
 
 /** include/linux/fs.h generic_write_sync(), after `written` bytes at `pos`: what the call returns then. */
@@ -158,7 +153,7 @@ export function pausedWrite(
     memory.fault = nothing;
     if (asleep()) memory.readable += len - pause_at;
   };
-  return write(inode, pos, len, memory, source);
+  return ext4_buffered_write_iter(inode, pos, len, memory, source);
 }
 
 /**
@@ -232,6 +227,21 @@ export function bytesAfterCut(
   for (const { pos, end } of ranges) {
     bytes.set(bytesAt(committed, pos, end - pos), at);
     at += end - pos;
+  }
+  return bytes;
+}
+
+/** What a direct read of `len` bytes at `pos` returned: what the disk has, and zeros where no block has been written. */
+export function bytesOnDisk(inode: Inode, pos: number, len: number): Uint8Array {
+  const { s_op, s_blocksize: size } = inode.i_sb;
+  if (!s_op.ext4_should_use_dio(inode)) return bytesAt(inode, pos, len);
+  const bytes = new Uint8Array(len);
+  const [from, to] = [Math.floor(pos / size), Math.ceil((pos + len) / size)];
+  for (const { start, end, value } of inode.i_extents.within(from, to)) {
+    if (value !== WRITTEN) continue;
+    const at = Math.max(pos, start * size);
+    const until = Math.min(pos + len, end * size);
+    if (at < until) bytes.set(bytesAt(inode, at, until - at), at - pos);
   }
   return bytes;
 }

@@ -50,6 +50,12 @@ export interface Operations {
   writesToDisk(inode: Inode, start: number, end: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
   perform_write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number;
+  /** Whether direct I/O goes past the page cache. */
+  ext4_should_use_dio(inode: Inode): boolean;
+  /** What becomes of `error` where a direct write zeroes the rest of a block after it. */
+  errorAfterZeroing(inode: Inode, error: number): number;
+  /** A direct write that was to move EOF has failed: what it made past EOF goes. */
+  ext4_inode_extension_cleanup(inode: Inode): void;
   write_begin(inode: Inode, pos: number, len: number): WriteBegin;
   /** Bytes accepted of `copied`. */
   write_end(

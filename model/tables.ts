@@ -16,6 +16,7 @@ import {
   ext4_es_insert_extent,
   ext4_es_remove_extent,
 } from "./ext4/extents_status.ts";
+import { ext4_inode_extension_cleanup } from "./ext4/file.ts";
 import {
   ext4_da_get_block_prep,
   ext4_da_map_blocks,
@@ -90,6 +91,7 @@ import {
   try_to_free_buffers,
 } from "./fs/buffer.ts";
 import { __iomap_write_end } from "./iomap/buffered-io.ts";
+import { errorAfterZeroing } from "./iomap/direct-io.ts";
 import { iomap_last_written_block, iomap_write_delalloc_release } from "./iomap/delalloc.ts";
 import {
   iomap_dirty_folio,
@@ -160,7 +162,13 @@ export type Override = (base: Operations) => Partial<Operations>;
 
 const nothing = (): void => {};
 
+/** fs/ext4/file.c ext4_should_use_dio(), and with data=journal, which wants to see all data (fs/ext4/inode.c ext4_dio_alignment()). */
+const directIo = { always: () => true, never: () => false };
+
 const common = {
+  ext4_should_use_dio: directIo.always,
+  ext4_inode_extension_cleanup,
+  errorAfterZeroing,
   zeroesOnDisk,
   writesToDisk,
   zeroBeforeExtending: nothing,
@@ -242,7 +250,11 @@ const ext4_aops = {
 };
 
 /** fs/ext4/inode.c ext4_journalled_aops */
-const ext4_journalled_aops = { ...ext4_aops, writepages: ext4_journalled_writepages };
+const ext4_journalled_aops = {
+  ...ext4_aops,
+  writepages: ext4_journalled_writepages,
+  ext4_should_use_dio: directIo.never,
+};
 
 /** fs/ext4/inode.c ext4_iomap_aops, as a nodelalloc mount of the patch series uses it. */
 const ext4_iomap_aops = {

@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import { FALLOCATE_MODES } from "../harness/operation.ts";
+import { FALLOCATE_MODES, directBytes } from "../harness/operation.ts";
 import type { FallocateMode, Operation } from "../harness/operation.ts";
 import { PATTERN_BYTES, pattern, patternTag } from "../model/pattern.ts";
 import { settings } from "./settings.ts";
@@ -76,12 +76,19 @@ class NaiveFile {
         this.#put(pos, readable, readable, index);
         return readable;
       }
+      case "direct_write": {
+        const { pos, len } = operation;
+        this.#resize(Math.max(this.size, pos + len));
+        this.#put(pos, len, directBytes(len), index);
+        return len;
+      }
       case "mmap_write": {
         const len = Math.min(operation.len, this.size - operation.pos);
         if (len > 0) this.#put(operation.pos, len, len, index);
         return 0;
       }
       case "pread":
+      case "direct_read":
         return Math.max(0, Math.min(operation.len, this.size - operation.pos));
       case "ftruncate":
         this.#resize(operation.size);
@@ -110,6 +117,9 @@ const len = fc.oneof(
   fc.integer({ min: 1, max: 4 }).map((n) => n * 4 * KIB),
 );
 
+/** What direct I/O is aligned to; how it fails where it is not is no matter of contents. */
+const sectors = fc.nat(128).map((n) => n * 512);
+
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 5,
@@ -121,6 +131,18 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       })),
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("mmap_write" as const), pos, len }) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ op: fc.constant("direct_write" as const), pos: sectors, len: sectors })
+      .map((write) => ({ ...write, len: write.len + 512, readable: write.len + 512 })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ op: fc.constant("direct_read" as const), pos: sectors, len: sectors })
+      .map((read) => ({ ...read, len: read.len + 512 })),
+  },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("pread" as const), pos, len }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("ftruncate" as const), size: pos }) },
   {
@@ -147,7 +169,7 @@ describe("contents", () => {
           const seen = model.step(operation, i);
           expect(seen.result).toBe(file.apply(operation, i));
           expect(seen.i_size).toBe(file.size);
-          if (operation.op !== "pread") continue;
+          if (operation.op !== "pread" && operation.op !== "direct_read") continue;
           const { pos, len } = operation;
           expect(Buffer.compare(seen.read!, Buffer.from(file.bytes.slice(pos, pos + len)))).toBe(0);
         }

@@ -7,7 +7,7 @@
 import { IntervalMap } from "../../model/interval-map.ts";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
 import type { Observation } from "../observation.ts";
-import { clampOperation, duringTag } from "../operation.ts";
+import { clampOperation, directBytes, duringTag, isAligned } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 
 /** Byte p of the file is pattern(tag)[p + delta]. */
@@ -58,6 +58,13 @@ export class Contents {
       case "pwrite":
         if (result > 0) this.#put(operation.pos, result, operation.readable, patternTag(index));
         return;
+      case "direct_write": {
+        const { pos, readable } = operation;
+        if (result > 0) this.#put(pos, result, directBytes(readable), patternTag(index));
+        // What it could read before it failed may be on disk.
+        else if (result < 0 && readable > 0 && isAligned(operation)) this.known = false;
+        return;
+      }
       case "paused_write":
         this.#pausedWrite(operation, index, seen);
         return;
@@ -73,6 +80,7 @@ export class Contents {
         else if (!REFUSED.has(result)) this.known = false;
         return;
       case "pread":
+      case "direct_read":
       case "fsync":
       case "sync_file_range":
       case "drop_cache":

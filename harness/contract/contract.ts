@@ -25,7 +25,7 @@
 import { IntervalMap } from "../../model/interval-map.ts";
 import { WHOLE_FILE, sameMap } from "../extents.ts";
 import type { BlockRange, Extent, Observation } from "../observation.ts";
-import { FOLIO_BYTES, clampOperation } from "../operation.ts";
+import { FOLIO_BYTES, clampOperation, isDirect, isWrite } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { Contents } from "./contents.ts";
 import { firstRun, patch } from "./extents-walk.ts";
@@ -135,7 +135,7 @@ export class Contract {
     const { blockSize } = step.options;
     const done = clampOperation(operation, this.#size);
     step.operation = done;
-    const writes = operation.op === "pwrite" || operation.op === "paused_write";
+    const writes = isWrite(operation);
     step.succeeded = writes ? seen.result > 0 : seen.result >= 0;
     step.seen = seen;
     step.windows = seen.windows ?? WHOLE_FILE;
@@ -158,6 +158,10 @@ export class Contract {
       step.syncedFrom = 0;
       step.syncedEnd = Infinity;
     } else if (operation.op === "pwrite" && operation.sync !== undefined) {
+      step.syncedFrom = Math.floor(operation.pos / blockSize);
+      step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
+    } else if (isDirect(operation) && step.seen.result > 0) {
+      // It went past the page cache, or through it with nothing left there. At EOF a read ends before that.
       step.syncedFrom = Math.floor(operation.pos / blockSize);
       step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
     } else if (operation.op === "sync_file_range") {

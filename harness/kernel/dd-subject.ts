@@ -76,7 +76,7 @@ export class DdSubject implements Subject {
     return this.#performed;
   }
 
-  /** Whether programs can do it: no faulting buffers, no shared mappings, no fadvise, and dd refuses to seek past the longest file. */
+  /** Whether programs can do it: no faulting buffers, no shared mappings, no fadvise, no direct I/O (dd leaves O_DIRECT off where it likes), and dd refuses to seek past the longest file. */
   supports(operation: Operation): boolean {
     const longest = EXT_MAX_BLOCKS * this.#image.variant.blockSize;
     switch (operation.op) {
@@ -93,6 +93,8 @@ export class DdSubject implements Subject {
       case "fallocate":
         return true;
       case "mmap_write":
+      case "direct_write":
+      case "direct_read":
       case "sync_file_range":
       case "drop_cache":
       case "paused_write":
@@ -154,6 +156,8 @@ export class DdSubject implements Subject {
         return result;
       }
       case "mmap_write":
+      case "direct_write":
+      case "direct_read":
       case "sync_file_range":
       case "drop_cache":
       case "paused_write":

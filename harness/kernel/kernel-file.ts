@@ -10,6 +10,7 @@ import {
   MAX_IO_BYTES,
   type SingleCall,
   MAX_PIECES,
+  directBytes,
   isPlainWrite,
   type Operation,
 } from "../operation.ts";
@@ -104,6 +105,8 @@ export class KernelFile {
   #cases = 0;
   #path = "";
   #fd = -1;
+  /** The same file with O_DIRECT, where something asked for it. */
+  #directFd = -1;
   #counterFd = -1;
   /** /proc/fs/jbd2/.../info; -1 where there is none. */
   #journalFd = -1;
@@ -135,10 +138,22 @@ export class KernelFile {
     this.#openCounter();
     this.#path = join(this.#image.mountPoint, `case-${this.#cases++}`);
     const flags = sys.O_RDWR | sys.O_CREAT | sys.O_EXCL | sys.O_CLOEXEC;
-    this.#fd = sys.mustSucceed(this.#calls.open(this.#path, flags, 0o600), `open ${this.#path}`);
+    this.#fd = this.#open(flags);
+  }
+
+  #open(flags: number): number {
+    const fd = sys.mustSucceed(this.#calls.open(this.#path, flags, 0o600), `open ${this.#path}`);
     // Read-ahead would fill the page cache with folios, and large ones, that no operation asked for.
-    const advice = this.#calls.posix_fadvise(this.#fd, 0, 0, sys.POSIX_FADV_RANDOM);
+    const advice = this.#calls.posix_fadvise(fd, 0, 0, sys.POSIX_FADV_RANDOM);
     sys.mustSucceed(advice, "posix_fadvise(RANDOM)");
+    return fd;
+  }
+
+  #direct(): number {
+    if (this.#directFd < 0) {
+      this.#directFd = this.#open(sys.O_RDWR | sys.O_DIRECT | sys.O_CLOEXEC);
+    }
+    return this.#directFd;
   }
 
   /** Close and remove it. */
@@ -163,6 +178,8 @@ export class KernelFile {
   }
 
   #close(): void {
+    if (this.#directFd >= 0) sys.mustSucceed(this.#calls.close(this.#directFd), "close");
+    this.#directFd = -1;
     sys.mustSucceed(this.#calls.close(this.#fd), "close");
     this.#fd = -1;
   }
@@ -190,6 +207,12 @@ export class KernelFile {
         return this.#store(o.pos, o.len, tag);
       case "pread":
         return calls.pread(this.#fd, this.#scratch, o.len, o.pos);
+      case "direct_write": {
+        const address = this.#user.address(tag, directBytes(o.readable));
+        return calls.pwrite(this.#direct(), address, o.len, o.pos);
+      }
+      case "direct_read":
+        return calls.pread(this.#direct(), this.#scratch, o.len, o.pos);
       case "fsync":
         return calls.fsync(this.#fd);
       case "sync_file_range":

@@ -106,7 +106,8 @@ export class KernelSubject implements Subject {
   #call(operation: SingleCall, i_size: number, tag: number): Called {
     const clamped = clampOperation(operation, i_size);
     const result = clamped === undefined ? 0 : this.#file.call(clamped, tag);
-    const reading = operation.op === "pread" && result >= 0;
+    const reads = operation.op === "pread" || operation.op === "direct_read";
+    const reading = reads && result >= 0;
     return { result, read: reading ? this.#file.bytesRead(result) : undefined, during: undefined };
   }
 

@@ -5,7 +5,7 @@
  * below 2^47 and offsets below 2^53, so koffi passes both without BigInt. (Number, BigInt and Buffer arguments
  * were measured within 5 % of each other on koffi 3; numbers are the ones that can be computed with.)
  *
- * The constants are those of include/uapi; of the ones used here none differs between x86-64 and aarch64.
+ * The constants are those of include/uapi; of the ones used here only O_DIRECT differs between x86-64 and aarch64.
  */
 import { createRequire } from "node:module";
 import { EnvironmentError } from "../failure.ts";
@@ -15,6 +15,9 @@ export const O_RDWR = 0o2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
 export const O_CLOEXEC = 0o2000000;
+
+/** O_DIRECT is one of the few that differ (arch/arm64/include/uapi/asm/fcntl.h). */
+export const O_DIRECT = process.arch === "arm64" ? 0o200000 : 0o40000;
 
 export const SEEK_END = 2;
 

@@ -4,8 +4,11 @@
 import {
   bytesAfterCut,
   bytesAt,
+  bytesOnDisk,
   createFileSystem,
   createInode,
+  directRead,
+  directWrite,
   dropCache,
   evictInode,
   fallocate,
@@ -58,6 +61,10 @@ function call(inode: Inode, operation: SingleCall, tag: number): number {
       return mmapWrite(inode, operation.pos, operation.len, tag);
     case "pread":
       return pread(inode, operation.pos, operation.len);
+    case "direct_write":
+      return directWrite(inode, operation.pos, operation.len, operation.readable, tag);
+    case "direct_read":
+      return directRead(inode, operation.pos, operation.len);
     case "fsync":
       return fsync(inode);
     case "sync_file_range":
@@ -179,9 +186,11 @@ export class ModelSubject implements Subject {
     const inode = this.#inode;
     const applied = clampOperation(operation, inode.i_size);
     const result = applied === undefined ? 0 : call(inode, applied, patternTag(index));
-    const reading = operation.op === "pread" && result >= 0;
     this.#result = result;
-    this.#read = reading ? this.bytesRead(operation.pos, result) : undefined;
+    this.#read = undefined;
+    if (result < 0) return;
+    if (operation.op === "pread") this.#read = this.bytesRead(operation.pos, result);
+    if (operation.op === "direct_read") this.#read = bytesOnDisk(inode, operation.pos, result);
   }
 
   #applyPaused(operation: Extract<Operation, { op: "paused_write" }>, index: number): void {
@@ -228,7 +237,8 @@ export class ModelSubject implements Subject {
 
   /** Take from what was read the bytes that the model cannot know. */
   takeUnknown(operation: Operation, seen: Uint8Array | undefined): void {
-    if (operation.op !== "pread" || this.#read === undefined || seen === undefined) return;
+    if (operation.op !== "pread" && operation.op !== "direct_read") return;
+    if (this.#read === undefined || seen === undefined) return;
     const { pos } = operation;
     for (const { start, end } of unknownBytes(this.inode, pos, this.#read.length)) {
       this.#read.set(seen.subarray(start - pos, end - pos), start - pos);

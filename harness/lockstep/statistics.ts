@@ -5,7 +5,7 @@
  * States are the model's, before the operation; where model and kernel agree they are the kernel's.
  */
 import type { Inode } from "../../model/types.ts";
-import { clampOperation } from "../operation.ts";
+import { clampOperation, isAligned } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { extentMap } from "./model-subject.ts";
 
@@ -31,6 +31,12 @@ function writeKind({ readable, len, iov, append, sync, limit }: Write): string {
   return `write, ${extras[0] ?? end}`;
 }
 
+/** Direct writes differ in how they lie, which 512 bytes decide, and whether all of their memory can be read. */
+function directKind(write: Extract<Operation, { op: "direct_write" }>): string {
+  if (!isAligned(write)) return "direct write, unaligned";
+  return `direct write, ${write.readable === write.len ? "whole" : "short"}`;
+}
+
 /** The kind of an operation, a row of a table. */
 export function kindOf(operation: Operation, i_size: number): string {
   switch (operation.op) {
@@ -38,12 +44,15 @@ export function kindOf(operation: Operation, i_size: number): string {
       return writeKind(operation);
     case "paused_write":
       return operation.after === "continue" ? "write, paused" : "write, paused and short";
+    case "direct_write":
+      return directKind(operation);
     case "ftruncate":
       return operation.size < i_size ? "truncate, shorter" : "truncate, longer";
     case "fallocate":
       return operation.mode;
     case "mmap_write":
     case "pread":
+    case "direct_read":
     case "fsync":
     case "sync_file_range":
     case "drop_cache":

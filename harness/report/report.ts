@@ -67,7 +67,8 @@ function touchedBy(operation: Operation | undefined, blockSize: number): Touched
   if (operation === undefined || !("pos" in operation)) return [];
   const first = Math.floor(operation.pos / blockSize);
   const end = Math.ceil((operation.pos + operation.len) / blockSize);
-  if (operation.op !== "pwrite") return [{ lblk: first, len: end - first, mark: "=" }];
+  if (operation.op !== "pwrite" && operation.op !== "direct_write")
+    return [{ lblk: first, len: end - first, mark: "=" }];
   const reached = operation.pos + operation.readable;
   const middle = operation.readable === 0 ? first : Math.ceil(reached / blockSize);
   return [

@@ -14,8 +14,8 @@ import { mountOptions } from "../kernel/mount.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import { syscalls } from "../kernel/syscalls.ts";
 import { pathToModel, writePathOf } from "../kernel/write-path.ts";
-import { isPlainWrite, isSingleCall } from "../operation.ts";
-import type { Operation, SingleCall } from "../operation.ts";
+import { isPlainWrite, isRecordedCall } from "../operation.ts";
+import type { Operation, RecordedCall } from "../operation.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { counted, grouped } from "../report/progress.ts";
 import { printable } from "../report/terminal.ts";
@@ -77,13 +77,13 @@ export function headerOf(
 }
 
 /** A recording knows writes by position, length and what can be read of their buffer. */
-const isRecordable = (operation: SingleCall): boolean =>
+const isRecordable = (operation: RecordedCall): boolean =>
   operation.op !== "pwrite" || isPlainWrite(operation);
 
 /** Performs the operations on a fresh file and writes down what was seen. */
 export function recordCase(subject: Executor, all: readonly Operation[]): Step[] {
-  // A recording has no pauses in it.
-  const operations = all.filter(isSingleCall).filter(isRecordable);
+  // A recording has no pauses in it, and no direct I/O.
+  const operations = all.filter(isRecordedCall).filter(isRecordable);
   subject.begin();
   let before = 0;
   const last = operations.length - 1;

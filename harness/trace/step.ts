@@ -6,7 +6,7 @@ import { EXT_MAX_BLOCKS } from "../../model/types.ts";
 import { appendMerged } from "../kernel/merge.ts";
 import type { CacheExtent, ExtentState, Observation } from "../observation.ts";
 import { clampOperation } from "../operation.ts";
-import type { FallocateMode, Operation, SingleCall } from "../operation.ts";
+import type { FallocateMode, Operation, RecordedCall } from "../operation.ts";
 import type { Call, Entry, StateName, Step } from "./format.ts";
 import { fallocateModes, modeNumber } from "./modes.ts";
 
@@ -75,7 +75,7 @@ export function observationOf(step: Step): Observation {
   };
 }
 
-function callOf(operation: SingleCall, before: number): Call {
+function callOf(operation: RecordedCall, before: number): Call {
   switch (operation.op) {
     case "pwrite": {
       const { pos, len, readable } = operation;
@@ -117,7 +117,7 @@ function returned(call: Call, result: number): number {
  *
  * @param before i_size before the operation, bytes
  */
-export function stepOf(operation: SingleCall, seen: Observation, before: number): Step {
+export function stepOf(operation: RecordedCall, seen: Observation, before: number): Step {
   const call = callOf(operation, before);
   const { result, windows, cache, read } = seen;
   return {

@@ -1,6 +1,8 @@
 import type { ModelConfig } from "../tables.ts";
 import type { Deviation } from "./deviation.ts";
 import { delayedBlocksNotNew } from "./delayed-blocks-not-new.ts";
+import { directWriteForgetsFault } from "./direct-write-forgets-fault.ts";
+import { directWriteFreesPreallocation } from "./direct-write-frees-preallocation.ts";
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
 import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
@@ -18,6 +20,8 @@ export const knownDeviations: readonly Deviation[] = [
   shortWriteFreesPreallocation,
   zeroRangeLosesWrites,
   replayUndoesZeroing,
+  directWriteFreesPreallocation,
+  directWriteForgetsFault,
   delayedBlocksNotNew,
 ];
 

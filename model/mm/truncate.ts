@@ -3,7 +3,7 @@
  *
  * Kernel:   mm/truncate.c truncate_inode_pages_range(), truncate_inode_partial_folio(), truncate_pagecache(),
  *           truncate_pagecache_range(), pagecache_isize_extended(), mapping_evict_folio(),
- *           invalidate_mapping_pages()
+ *           invalidate_mapping_pages(), invalidate_inode_pages2_range()
  * Left out: unmapping (every mapping is gone when an operation returns), exceptional entries
  *
  * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in it: then it
@@ -113,10 +113,27 @@ export function truncate_pagecache(inode: Inode, newsize: number): void {
   inode.i_sb.s_op.truncate_inode_pages_range(inode, newsize, Infinity);
 }
 
-/** mm/truncate.c invalidate_mapping_pages() over the whole file: clean folios go, dirty ones stay. */
-export function invalidate_mapping_pages(inode: Inode): void {
-  for (const folio of inode.i_mapping.slice()) {
+/** mm/truncate.c invalidate_mapping_pages(): clean folios that lie wholly in the pages of [start, end] go, dirty ones stay. */
+export function invalidate_mapping_pages(inode: Inode, start = 0, end = Infinity): void {
+  const last = pageOf(end);
+  for (const folio of inode.i_mapping.slice(folioIndexAfter(inode.i_mapping, pageOf(start)))) {
+    if (folio.index > last) return;
+    if (folio.index < pageOf(start) || folio_next_index(folio) - 1 > last) continue;
     if (folio.dirty || !inode.i_sb.s_op.release_folio(inode, folio)) continue;
     filemap_remove_folio(inode, folio);
   }
+}
+
+/**
+ * mm/truncate.c invalidate_inode_pages2_range(): every folio that has a page of [start, end] goes, as a whole. False where one
+ * stays because something in it is dirty.
+ */
+export function invalidate_inode_pages2_range(inode: Inode, start: number, end: number): boolean {
+  let gone = true;
+  for (const folio of inode.i_mapping.slice(folioIndexAfter(inode.i_mapping, pageOf(start)))) {
+    if (folio.index > pageOf(end)) break;
+    if (!inode.i_sb.s_op.release_folio(inode, folio) || folio.dirty) gone = false;
+    else filemap_remove_folio(inode, folio);
+  }
+  return gone;
 }

@@ -46,7 +46,7 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
       if (operation.pos < last) disorder += 1;
       last = operation.pos;
     }
-    if (operation.op === "pwrite" && operation.readable < operation.len) add(operation.readable);
+    if ("readable" in operation && operation.readable < operation.len) add(operation.readable);
     if (operation.op === "pwrite") {
       for (const piece of operation.iov ?? []) add(piece);
       if (operation.limit !== undefined) add(operation.limit);

@@ -114,9 +114,9 @@ export class Draw {
     if (operation.op === "ftruncate") this.#end = operation.size;
     if (!("pos" in operation)) return;
     const { pos } = operation;
-    const end = pos + (operation.op === "pwrite" ? operation.readable : operation.len);
+    const end = pos + ("readable" in operation ? operation.readable : operation.len);
     if (end > this.space.maxFile) return;
-    if (operation.op === "pwrite" && end > pos) this.#end = Math.max(this.#end, end);
+    if ("readable" in operation && end > pos) this.#end = Math.max(this.#end, end);
     this.#remember(pos);
     this.#remember(end);
   }

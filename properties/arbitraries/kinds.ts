@@ -2,6 +2,8 @@
  * One entry for each kind of operation; a new operation does not compile until it has one.
  */
 import type { Operation, OperationName } from "../../harness/operation.ts";
+import { direct_read } from "./direct_read.ts";
+import { direct_write } from "./direct_write.ts";
 import { drop_cache } from "./drop_cache.ts";
 import { fallocate } from "./fallocate.ts";
 import { fsync } from "./fsync.ts";
@@ -25,6 +27,8 @@ const kinds: { readonly [N in OperationName]: Kind<OperationOf<N>> } = {
   drop_cache,
   paused_write,
   power_cut,
+  direct_write,
+  direct_read,
 };
 
 /** The kind named `name`; its functions take operations of that name only. */

@@ -14,8 +14,13 @@ function collect(operation: Operation, to: Set<number>): void {
       if (operation.readable < operation.len) to.add(operation.pos + operation.readable);
       if (operation.limit !== undefined) to.add(operation.limit);
       return;
+    case "direct_write":
+      to.add(operation.pos).add(operation.pos + operation.len);
+      if (operation.readable < operation.len) to.add(operation.pos + operation.readable);
+      return;
     case "mmap_write":
     case "pread":
+    case "direct_read":
     case "sync_file_range":
     case "fallocate":
       to.add(operation.pos).add(operation.pos + operation.len);
@@ -63,8 +68,17 @@ export function moveOperation(
         ...(limit === undefined ? {} : { limit: move(limit) }),
       };
     }
+    case "direct_write": {
+      const pos = move(operation.pos);
+      const len = move(operation.pos + operation.len) - pos;
+      const whole = operation.readable === operation.len;
+      const readable = whole ? len : move(operation.pos + operation.readable) - pos;
+      if (len < 1 || readable < 0 || readable > len) return undefined;
+      return { ...operation, pos, len, readable };
+    }
     case "mmap_write":
     case "pread":
+    case "direct_read":
     case "sync_file_range":
     case "fallocate": {
       const pos = move(operation.pos);

@@ -25,6 +25,8 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   paused_write: 0,
   /** Dealt with by CUT_PER_MILLE. */
   power_cut: 0,
+  direct_write: 0,
+  direct_read: 0,
 };
 
 /**
@@ -36,11 +38,13 @@ export const CUT_PER_MILLE = 1;
 /** Percent of the power cuts that come right after a commit which found other data unwritten, where the case has one. */
 export const CUT_AFTER_COMMIT_PERCENT = 50;
 
-/** The same with paused writes. One costs five times what a write does. */
+/** The same with paused writes and direct I/O. A paused write costs five times what a write does, a direct one waits for the disk. */
 export const ALL_WEIGHTS: Weights<OperationName> = {
   ...OPERATION_WEIGHTS,
-  pwrite: 40,
+  pwrite: 36,
   paused_write: 2,
+  direct_write: 3,
+  direct_read: 1,
 };
 
 /** Operations during a pause. */
@@ -126,6 +130,13 @@ export const LENGTH_WEIGHTS: Weights<"oneByte" | "withinBlock" | "blocks" | "pag
 
 /** Percent of the pwrites that end short, because the tail of their buffer is not mapped. */
 export const SHORT_WRITE_PERCENT = 30;
+
+/** How the ends of direct I/O are aligned: to blocks, to sectors of 512 bytes, or not at all. */
+export const DIRECT_WEIGHTS: Weights<"block" | "sector" | "byte"> = {
+  block: 60,
+  sector: 30,
+  byte: 10,
+};
 
 /** Where a short write ends. `boundary` is a block boundary of the file, nudged. */
 export const READABLE_WEIGHTS: Weights<"nothing" | "boundary" | "anywhere"> = {

@@ -3,9 +3,10 @@
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
 import { EFAULT, EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
+import { isAligned } from "../../operation.ts";
 import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
-import type { ContractPromise, Step } from "../step.ts";
+import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 
 /** What a write must return where there is space for it, and a file may have `most` bytes (fs/read_write.c generic_write_checks_count()). */
 function writable(pos: number, len: number, readable: number, most: number): number {
@@ -37,6 +38,34 @@ const writeReturnsWhatItCopied: ContractPromise = {
     if (seen.result === expected) return undefined;
     if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
     return `the write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
+  },
+};
+
+/** Direct I/O may be refused that is not aligned, or reaches past the longest file (there a buffered read ends). */
+function mayBeRefused(
+  operation: { pos: number; len: number },
+  { blockSize }: ContractOptions,
+): boolean {
+  return !isAligned(operation) || operation.pos + operation.len > EXT_MAX_BLOCKS * blockSize;
+}
+
+const directWriteIsWhole: ContractPromise = {
+  id: "direct-write-is-whole",
+  claim:
+    "A direct write that is aligned writes all of its buffer where all of it can be read, else what can be read, or it fails with EFAULT.",
+  source:
+    "open(2), O_DIRECT: where alignment is not met, EINVAL or buffered I/O; write(2): EFAULT where the buffer is outside the address space",
+  check({ operation, seen, options }) {
+    if (operation?.op !== "direct_write") return undefined;
+    if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
+    const { pos, len, readable } = operation;
+    const most = EXT_MAX_BLOCKS * options.blockSize;
+    const expected = writable(pos, len, readable, most);
+    if (seen.result === expected) return undefined;
+    if (pos < most && !isAligned(operation) && seen.result === EINVAL) return undefined;
+    if (pos < most && readable < len && seen.result === EFAULT) return undefined;
+    if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
+    return `the direct write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
   },
 };
 
@@ -74,6 +103,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
   if (operation === undefined) return sizeBefore;
   switch (operation.op) {
     case "pwrite":
+    case "direct_write":
     case "paused_write":
       return succeeded ? Math.max(sizeBefore, operation.pos + seen.result) : sizeBefore;
     case "ftruncate":
@@ -87,6 +117,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
     }
     case "mmap_write":
     case "pread":
+    case "direct_read":
     case "fsync":
     case "sync_file_range":
     case "drop_cache":
@@ -114,9 +145,11 @@ const readReturnsWhatWasWritten: ContractPromise = {
   claim: "A read returns the bytes that were written last, zeros elsewhere, and ends at EOF.",
   source:
     "POSIX read() and write(); fallocate(2): reads from a hole or a zeroed range return zeros",
-  check({ operation, seen, sizeBefore, contents }) {
-    if (operation?.op !== "pread") return undefined;
+  check({ operation, seen, sizeBefore, contents, options }) {
+    if (operation?.op !== "pread" && operation?.op !== "direct_read") return undefined;
     const { pos, len } = operation;
+    const direct = operation.op === "direct_read";
+    if (direct && seen.result === EINVAL && mayBeRefused(operation, options)) return undefined;
     const expected = Math.max(0, Math.min(len, sizeBefore - pos));
     if (seen.result !== expected) {
       return `the read returned ${describeResult(seen.result)}, of ${expected} bytes before EOF`;
@@ -133,6 +166,7 @@ const readReturnsWhatWasWritten: ContractPromise = {
 
 export const callPromises: readonly ContractPromise[] = [
   writeReturnsWhatItCopied,
+  directWriteIsWhole,
   callsSucceed,
   sizeFollowsWrites,
   readReturnsWhatWasWritten,

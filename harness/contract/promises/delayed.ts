@@ -28,7 +28,7 @@ function eofBlock({ seen, options }: Step): number {
 
 /** The blocks that a write asked for and put no byte into; empty where it filled all of them. */
 function unusedBlocks({ operation, seen, succeeded, options }: Step): BlockRange | undefined {
-  if (operation?.op !== "pwrite") return undefined;
+  if (operation?.op !== "pwrite" && operation?.op !== "direct_write") return undefined;
   const { blockSize } = options;
   const { pos, len } = operation;
   const lblk = succeeded ? Math.ceil((pos + seen.result) / blockSize) : Math.floor(pos / blockSize);
@@ -93,7 +93,8 @@ function blocksDirtiedBy(operation: Operation, blockSize: number): BlockRange {
     const lblk = Math.min(...some.map((range) => range.lblk));
     return { lblk, end: Math.max(...some.map(({ end }) => end)) };
   }
-  if (operation.op === "pwrite") {
+  // A direct write goes through the page cache where it cannot do without.
+  if (operation.op === "pwrite" || operation.op === "direct_write") {
     const { pos, len } = operation;
     return { lblk: Math.floor(pos / blockSize), end: Math.ceil((pos + len) / blockSize) };
   }

@@ -1,0 +1,132 @@
+/**
+ * Direct I/O: between the user's memory and the disk, past the page cache.
+ *
+ * Kernel:   fs/iomap/direct-io.c __iomap_dio_rw(), iomap_dio_bio_iter(), iomap_dio_hole_iter(), iomap_dio_iter(),
+ *           iomap_dio_complete(); mm/filemap.c kiocb_invalidate_pages(), kiocb_invalidate_post_direct_write(),
+ *           kiocb_write_and_wait()
+ * Left out: I/O errors, asynchronous requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of
+ *           short reads that 7.x has besides (it fails and finds nothing else); memory that is not aligned (the harness'
+ *           buffers begin on a page), memory of a read that cannot be written to
+ *
+ * A request is cut where the file system's mappings end, and each piece is checked for its alignment only when its turn comes.
+ * How long a mapping is depends on where the allocator has put the blocks, which the model leaves out; where the outcome would
+ * depend on it the harness does not ask (harness/operation.ts clampOperation()).
+ */
+import { EFAULT, EINVAL, EIO } from "../errno.ts";
+import { invalidate_inode_pages2_range } from "../mm/truncate.ts";
+import { DELAYED, UNWRITTEN, WRITTEN } from "../types.ts";
+import type { Inode, Source } from "../types.ts";
+import { iomap_iter } from "./iomap.ts";
+import type { IomapOps, IomapRound } from "./iomap.ts";
+
+/** bdev_logical_block_size() of a loop device. */
+const LOGICAL_BLOCK_SIZE = 512;
+
+export interface DirectWrite {
+  pos: number;
+  len: number;
+  /** Bytes of the memory that can be read. */
+  readable: number;
+  source: Source;
+}
+
+/** struct iomap_dio_ops of a write: `size` bytes are on disk, some of them maybe in unwritten blocks. */
+export type EndIo = (inode: Inode, pos: number, size: number, unwritten: boolean) => void;
+
+/**
+ * What becomes of an error where the rest of a block is zeroed after it: it stays one.
+ *
+ * Until 6.18 the kernel forgets it: deviations/direct-write-forgets-fault.ts.
+ */
+export function errorAfterZeroing(_inode: Inode, error: number): number {
+  return error;
+}
+
+/** mm/filemap.c kiocb_invalidate_pages(): write the range back, then drop it; false where a folio stays. */
+function kiocb_invalidate_pages(inode: Inode, pos: number, count: number): boolean {
+  inode.i_sb.s_op.writepages(inode, pos, pos + count - 1);
+  return invalidate_inode_pages2_range(inode, pos, pos + count - 1);
+}
+
+function misaligned(n: number): boolean {
+  return n % LOGICAL_BLOCK_SIZE !== 0;
+}
+
+/**
+ * fs/iomap/direct-io.c iomap_dio_bio_iter() of a write: bytes that went out, or -errno. What of a block that held no data the
+ * write leaves out is zeroed on disk, and so is what is behind it where it ends past EOF.
+ */
+function iomap_dio_bio_iter(
+  inode: Inode,
+  { pos, length, iomap }: IomapRound,
+  write: DirectWrite,
+): number {
+  if (misaligned(pos) || misaligned(length)) return EINVAL;
+  const size = inode.i_sb.s_blocksize;
+  const need_zeroout = iomap.type === UNWRITTEN || iomap.isNew;
+  const copied = Math.min(length, Math.max(0, write.pos + write.readable - pos));
+  const end = pos + copied;
+  const zeroesTail = (need_zeroout || end >= inode.i_size) && end % size !== 0;
+  // Nothing reads an unwritten block from disk before it is converted, which happens when all of the write is done.
+  if (iomap.type === WRITTEN) {
+    if (need_zeroout) inode.contents.delete(pos - (pos % size), pos);
+    if (copied > 0) inode.contents.set(pos, end, write.source);
+    if (zeroesTail) inode.contents.delete(end, Math.ceil(end / size) * size);
+  }
+  if (copied > 0) return copied;
+  return zeroesTail ? inode.i_sb.s_op.errorAfterZeroing(inode, EFAULT) : EFAULT;
+}
+
+/** What unwritten blocks that now have `written` bytes of a write read as once they are converted. */
+function fillUnwritten(inode: Inode, { pos, source }: DirectWrite, written: number): void {
+  const size = inode.i_sb.s_blocksize;
+  const end = pos + written;
+  const [first, last] = [Math.floor(pos / size), Math.ceil(end / size)];
+  for (const extent of inode.i_extents.within(first, last)) {
+    if (extent.value !== UNWRITTEN) continue;
+    const [from, to] = [extent.start * size, extent.end * size];
+    inode.contents.delete(from, to);
+    inode.contents.set(Math.max(from, pos), Math.min(to, end), source);
+  }
+}
+
+/**
+ * fs/iomap/direct-io.c iomap_dio_rw() of a write: bytes written, or -errno, with what was done until then. None are (where
+ * the kernel says -ENOTBLK) as long as something of the range cannot leave the page cache.
+ */
+export function iomap_dio_write(
+  inode: Inode,
+  write: DirectWrite,
+  ops: IomapOps,
+  end_io: EndIo,
+): number {
+  const { pos, len } = write;
+  if (!kiocb_invalidate_pages(inode, pos, len)) return 0;
+  let unwritten = false;
+  const { pos: end, status } = iomap_iter(inode, pos, len, ops, (round) => {
+    if (round.iomap.type === UNWRITTEN) unwritten = true;
+    return iomap_dio_bio_iter(inode, round, write);
+  });
+  if (status < 0) return status;
+  const size = end - pos;
+  if (unwritten) fillUnwritten(inode, write, size);
+  end_io(inode, pos, size, unwritten && size > 0);
+  if (size > 0) invalidate_inode_pages2_range(inode, pos, end - 1);
+  return size;
+}
+
+/** fs/iomap/direct-io.c iomap_dio_iter() of a read: only what is on disk must be aligned, in the file and in memory. */
+function readRound({ pos, length, iomap }: IomapRound, start: number): number {
+  if (iomap.type === DELAYED) return EIO;
+  if (iomap.type !== WRITTEN) return length;
+  return misaligned(pos) || misaligned(length) || misaligned(pos - start) ? EINVAL : length;
+}
+
+/** fs/iomap/direct-io.c iomap_dio_rw() of a read: bytes read, or -errno. */
+export function iomap_dio_read(inode: Inode, pos: number, len: number, ops: IomapOps): number {
+  const { i_size } = inode;
+  if (pos >= i_size) return 0;
+  inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);
+  const { status } = iomap_iter(inode, pos, len, ops, (round) => readRound(round, pos));
+  return status < 0 ? status : Math.min(len, i_size - pos);
+}
