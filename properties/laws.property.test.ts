@@ -131,7 +131,10 @@ describe("laws of the ideal model", () => {
     (setting) => {
       const { config } = setting;
       law(setting, 150, (list) => {
-        const plain = list.filter((o) => !isInterrupted(o) && o.op !== "fallocate");
+        // On the iomap path a mapping ends where a preallocation does, which only an allocation meets: the folios of a write
+        // then have other sizes, and a store dirties all of its folio.
+        const stores = (o: Operation): boolean => config.path === "iomap" && o.op === "mmap_write";
+        const plain = list.filter((o) => !isInterrupted(o) && o.op !== "fallocate" && !stores(o));
         const at_once = { ...config, delalloc: false, dioread: "lock" as const };
         const expected = state(modelAfter(config, [...plain, fsync]));
         expect(state(modelAfter(at_once, [...plain, fsync]))).toEqual(expected);

@@ -33,7 +33,8 @@ const list: Readonly<Record<string, readonly State[]>> = {
   "write, paused and short": everything,
   "direct write, whole": everything,
   "direct write, short": everything,
-  "direct write, unaligned": everything,
+  // It stays within a block, and is rare enough to miss an unwritten one.
+  "direct write, unaligned": ["hole", "delayed", "written", "past EOF"],
   direct_read: everything,
   mmap_write: inside,
   pread: everything,

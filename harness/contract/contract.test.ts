@@ -18,6 +18,7 @@ import { promises } from "./promises.ts";
 
 const BLOCK = 4096;
 const EFAULT = -14;
+const EINVAL = -22;
 const EFBIG = -27;
 const ENOSPC = -28;
 
@@ -68,6 +69,13 @@ const fallocate = (
   pos: number,
   len: number,
 ): Operation => ({ op: "fallocate", mode, pos, len });
+
+const direct = (pos: number, len: number, readable = len): Operation => ({
+  op: "direct_write",
+  pos,
+  len,
+  readable,
+});
 
 type Recorded = [operation: Operation, seen: Observation];
 
@@ -130,6 +138,77 @@ const examples: Example[] = [
     operation: write(0, 100),
     breaks: seen(ENOSPC, 0, []),
     keeps: seen(100, 100, [[0, 1, "delayed"]]),
+  },
+  {
+    promise: "direct-write-is-whole",
+    name: "less than could be read",
+    operation: direct(0, 2 * BLOCK),
+    breaks: seen(BLOCK, BLOCK, [[0, 1, "written"]]),
+    keeps: seen(2 * BLOCK, 2 * BLOCK, [[0, 2, "written"]]),
+  },
+  {
+    promise: "direct-write-is-whole",
+    name: "refused, though it is aligned",
+    operation: direct(512, 512),
+    breaks: seen(EINVAL, 0, []),
+    keeps: seen(512, 1024, [[0, 1, "written"]]),
+  },
+  {
+    promise: "direct-write-is-whole",
+    name: "one that is not aligned may be refused, but not past the longest file",
+    operation: direct(2 ** 44 + 1, 512),
+    breaks: seen(EINVAL, 0, []),
+    keeps: seen(EFBIG, 0, []),
+  },
+  {
+    promise: "direct-write-is-whole",
+    name: "one that cannot read all of its memory fails for that",
+    operation: direct(0, BLOCK + 512, BLOCK),
+    breaks: seen(EINVAL, 0, []),
+    keeps: seen(EFAULT, 0, []),
+  },
+  {
+    promise: "nothing-delayed-after-sync",
+    name: "a direct read, of what it read",
+    before: [[write(0, 2 * BLOCK), seen(2 * BLOCK, 2 * BLOCK, [[0, 2, "delayed"]])]],
+    operation: { op: "direct_read", pos: 0, len: BLOCK },
+    breaks: seen(BLOCK, 2 * BLOCK, [[0, 2, "delayed"]]),
+    keeps: seen(BLOCK, 2 * BLOCK, [
+      [0, 1, "written"],
+      [1, 1, "delayed"],
+    ]),
+    also: ["data-has-blocks"],
+  },
+  {
+    promise: "data-has-blocks",
+    name: "a direct write that converts nothing",
+    before: [sparse],
+    operation: direct(0, BLOCK),
+    breaks: seen(BLOCK, 8 * BLOCK, [[0, 1, "unwritten"]]),
+    keeps: seen(BLOCK, 8 * BLOCK, [[0, 1, "written"]]),
+  },
+  {
+    promise: "read-returns-what-was-written",
+    name: "a direct read that fails, but for how it lies",
+    before: oneBlock,
+    operation: { op: "direct_read", pos: 0, len: 100 },
+    breaks: seen(-5, BLOCK, [[0, 1, "written"]]),
+    keeps: seen(EINVAL, BLOCK, [[0, 1, "written"]]),
+  },
+  {
+    promise: "read-returns-what-was-written",
+    name: "a direct read of other bytes",
+    before: [[direct(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "written"]])]],
+    operation: { op: "direct_read", pos: 0, len: BLOCK },
+    breaks: seen(BLOCK, BLOCK, [[0, 1, "written"]], { read: written(1, BLOCK) }),
+    keeps: seen(BLOCK, BLOCK, [[0, 1, "written"]], { read: written(0, BLOCK) }),
+  },
+  {
+    promise: "size-follows-writes",
+    name: "a direct write that fails past EOF",
+    operation: direct(512, 512, 0),
+    breaks: seen(EFAULT, 512, [[0, 1, "written"]]),
+    keeps: seen(EFAULT, 0, []),
   },
   {
     promise: "calls-succeed",

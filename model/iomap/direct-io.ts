@@ -77,16 +77,20 @@ function iomap_dio_bio_iter(
   return zeroesTail ? inode.i_sb.s_op.errorAfterZeroing(inode, EFAULT) : EFAULT;
 }
 
-/** What unwritten blocks that now have `written` bytes of a write read as once they are converted. */
-function fillUnwritten(inode: Inode, { pos, source }: DirectWrite, written: number): void {
+/**
+ * What unwritten blocks that now have the bytes of a write before `end` read as once they are converted. Where the write went on
+ * within a block, to find that nothing more could be read, it has zeroed the block up to there: the bytes that it had just put there.
+ */
+function fillUnwritten(inode: Inode, { pos, len, source }: DirectWrite, reached: number): void {
   const size = inode.i_sb.s_blocksize;
-  const end = pos + written;
-  const [first, last] = [Math.floor(pos / size), Math.ceil(end / size)];
+  const end = reached < pos + len ? Math.max(pos, reached - (reached % size)) : reached;
+  const [first, last] = [Math.floor(pos / size), Math.ceil(reached / size)];
   for (const extent of inode.i_extents.within(first, last)) {
     if (extent.value !== UNWRITTEN) continue;
-    const [from, to] = [extent.start * size, extent.end * size];
-    inode.contents.delete(from, to);
-    inode.contents.set(Math.max(from, pos), Math.min(to, end), source);
+    const [block, blockEnd] = [extent.start * size, extent.end * size];
+    inode.contents.delete(block, blockEnd);
+    const [from, to] = [Math.max(block, pos), Math.min(blockEnd, end)];
+    if (from < to) inode.contents.set(from, to, source);
   }
 }
 
@@ -109,7 +113,7 @@ export function iomap_dio_write(
   });
   if (status < 0) return status;
   const size = end - pos;
-  if (unwritten) fillUnwritten(inode, write, size);
+  if (unwritten) fillUnwritten(inode, write, end);
   end_io(inode, pos, size, unwritten && size > 0);
   if (size > 0) invalidate_inode_pages2_range(inode, pos, end - 1);
   return size;

@@ -134,8 +134,8 @@ export const SHORT_WRITE_PERCENT = 30;
 /** How the ends of direct I/O are aligned: to blocks, to sectors of 512 bytes, or not at all. */
 export const DIRECT_WEIGHTS: Weights<"block" | "sector" | "byte"> = {
   block: 60,
-  sector: 30,
-  byte: 10,
+  sector: 28,
+  byte: 12,
 };
 
 /** Where a short write ends. `boundary` is a block boundary of the file, nudged. */
