@@ -159,6 +159,9 @@ export const operationsSchema = z.array(operationSchema).max(MAX_OPERATIONS);
 export function clampOperation<O extends Operation>(operation: O, i_size: number): O | undefined {
   if (operation.op === "pwrite" && operation.append === true) return { ...operation, pos: i_size };
   if (operation.op === "direct_write") return clampDirect(operation) as O;
+  if (operation.op === "direct_read" && operation.pos % SECTOR_BYTES !== 0) {
+    return { ...operation, len: withinBlock(operation) };
+  }
   if (operation.op !== "mmap_write") return operation;
   if (operation.pos >= i_size) return undefined;
   const len = Math.min(operation.len, i_size - operation.pos);
@@ -175,17 +178,21 @@ export function isAligned({ pos, len }: { pos: number; len: number }): boolean {
   return pos % SECTOR_BYTES === 0 && len % SECTOR_BYTES === 0;
 }
 
+/** Of its length, how much stays within the block where it begins. */
+function withinBlock({ pos, len }: { pos: number; len: number }): number {
+  return Math.min(len, SMALLEST_BLOCK_BYTES - (pos % SMALLEST_BLOCK_BYTES));
+}
+
 /**
  * Whole pages of the buffer can be read or not. And a direct write that fails leaves what it did until then, mapping by mapping, and how
  * far each reaches depends on where blocks lie on the disk. So one that is not aligned stays within a block, and of one whose memory
- * ends early only the last sector cannot be read.
+ * ends early only the last sector cannot be read. A direct read that begins within a sector stays within a block too: where it goes on from a
+ * hole to data, that comes to memory which is not aligned, and kernels differ in whether they mind (6.18 only where it crosses a page).
  */
 function clampDirect<O extends Extract<Operation, { op: "direct_write" }>>(operation: O): O {
-  const { pos, len, readable } = operation;
+  const { len, readable } = operation;
   if (!isAligned(operation)) {
-    const left = SMALLEST_BLOCK_BYTES - (pos % SMALLEST_BLOCK_BYTES);
-    const within = Math.min(len, left);
-    // A piece that is aligned by itself would be another operation.
+    const within = withinBlock(operation);
     return { ...operation, len: within, readable: readable < len ? 0 : within };
   }
   if (readable === len) return operation;

@@ -7,15 +7,15 @@ import type { Deviation } from "./deviation.ts";
  * EOF with FALLOC_FL_KEEP_SIZE, which fallocate(2) says later writes cannot fail for want of. It takes no short buffer: a write
  * that is not aligned does it too, though it is refused.
  *
- * Seen (6.18.44, the witness, with and without delayed allocation and a journal; not with data=journal, which has no direct I/O);
- * the code is the same in 6.12 and 7.3. The kernel is wrong.
+ * Seen (6.18.44 and 7.3.4, the witness, with and without delayed allocation and a journal; not with data=journal, which has no
+ * direct I/O); the code is the same in 6.12. The kernel is wrong.
  */
 export const directWriteFreesPreallocation: Deviation = {
   id: "direct-write-frees-preallocation",
   claim: "A direct write past EOF that fails frees the blocks that fallocate(2) had put there.",
   reason:
     "ext4_inode_extension_cleanup() truncates at i_size, not back to what the file had before the write.",
-  seenIn: ["6.18"],
+  seenIn: ["6.18", "7.3"],
   visible: "step",
   breaks: ["allocated-stays"],
   witness: {

@@ -6,7 +6,7 @@
  *           kiocb_write_and_wait()
  * Left out: I/O errors, asynchronous requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of
  *           short reads that 7.x has besides (it fails and finds nothing else); memory that is not aligned (the harness'
- *           buffers begin on a page), memory of a read that cannot be written to
+ *           buffers begin on a page, and no read goes on from a hole that ends within a sector of memory), memory of a read that cannot be written to
  *
  * A request is cut where the file system's mappings end, and each piece is checked for its alignment only when its turn comes.
  * How long a mapping is depends on where the allocator has put the blocks, which the model leaves out; where the outcome would
@@ -119,11 +119,11 @@ export function iomap_dio_write(
   return size;
 }
 
-/** fs/iomap/direct-io.c iomap_dio_iter() of a read: only what is on disk must be aligned, in the file and in memory. */
-function readRound({ pos, length, iomap }: IomapRound, start: number): number {
+/** fs/iomap/direct-io.c iomap_dio_iter() of a read: only what is on disk must be aligned. */
+function readRound({ pos, length, iomap }: IomapRound): number {
   if (iomap.type === DELAYED) return EIO;
   if (iomap.type !== WRITTEN) return length;
-  return misaligned(pos) || misaligned(length) || misaligned(pos - start) ? EINVAL : length;
+  return misaligned(pos) || misaligned(length) ? EINVAL : length;
 }
 
 /** fs/iomap/direct-io.c iomap_dio_rw() of a read: bytes read, or -errno. */
@@ -131,6 +131,6 @@ export function iomap_dio_read(inode: Inode, pos: number, len: number, ops: Ioma
   const { i_size } = inode;
   if (pos >= i_size) return 0;
   inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);
-  const { status } = iomap_iter(inode, pos, len, ops, (round) => readRound(round, pos));
+  const { status } = iomap_iter(inode, pos, len, ops, readRound);
   return status < 0 ? status : Math.min(len, i_size - pos);
 }
