@@ -77,8 +77,15 @@ export function modelAfter(
  */
 const CASES_TO_FIND = 300;
 
-/** Those that take more: this one needs three calls that meet in the block of EOF, the second with its end at a block's. */
-const RARE = new Map([["zero-range-loses-writes", 20_000]]);
+/**
+ * Those that take more: the first needs three calls that meet in the block of EOF, the second with its end at a block's; the others
+ * one of the three in a hundred operations that are direct writes.
+ */
+const RARE = new Map([
+  ["zero-range-loses-writes", 20_000],
+  ["direct-write-frees-preallocation", 5000],
+  ["direct-write-forgets-fault", 2000],
+]);
 
 /** Cases within which the deviation must be found. */
 export function casesToFind({ id }: Pick<Deviation, "id">): number {
