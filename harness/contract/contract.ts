@@ -191,6 +191,7 @@ export class Contract {
     switch (operation?.op) {
       case undefined:
       case "pread":
+      case "direct_read":
       case "sync_file_range":
       case "power_cut":
         return;
@@ -203,6 +204,7 @@ export class Contract {
         return;
       }
       case "pwrite":
+      case "direct_write":
       case "paused_write":
       case "mmap_write":
       case "ftruncate":

@@ -52,6 +52,12 @@ function misaligned(n: number): boolean {
   return n % LOGICAL_BLOCK_SIZE !== 0;
 }
 
+/** The blocks of bytes [pos, end) are on disk as they are read: nothing of them is in the page cache. */
+function blocksToDisk(inode: Inode, pos: number, end: number): void {
+  const size = inode.i_sb.s_blocksize;
+  inode.i_sb.s_op.writesToDisk(inode, pos - (pos % size), Math.ceil(end / size) * size);
+}
+
 /**
  * fs/iomap/direct-io.c iomap_dio_bio_iter() of a write: bytes that went out, or -errno. What of a block that held no data the
  * write leaves out is zeroed on disk, and so is what is behind it where it ends past EOF.
@@ -72,6 +78,7 @@ function iomap_dio_bio_iter(
     if (need_zeroout) inode.contents.delete(pos - (pos % size), pos);
     if (copied > 0) inode.contents.set(pos, end, write.source);
     if (zeroesTail) inode.contents.delete(end, Math.ceil(end / size) * size);
+    blocksToDisk(inode, pos, end);
   }
   if (copied > 0) return copied;
   return zeroesTail ? inode.i_sb.s_op.errorAfterZeroing(inode, EFAULT) : EFAULT;
@@ -91,6 +98,7 @@ function fillUnwritten(inode: Inode, { pos, len, source }: DirectWrite, reached:
     inode.contents.delete(block, blockEnd);
     const [from, to] = [Math.max(block, pos), Math.min(blockEnd, end)];
     if (from < to) inode.contents.set(from, to, source);
+    inode.i_sb.s_op.writesToDisk(inode, block, blockEnd);
   }
 }
 
