@@ -98,6 +98,8 @@ export const operationSchema = z.discriminatedUnion("op", [
    * on as it was.
    */
   z.strictObject({ op: z.literal("power_cut") }),
+  /** The file goes, with whatever it has in the page cache that is not written; the case goes on with an empty one of the same name. */
+  z.strictObject({ op: z.literal("unlink") }),
   /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
   drop_cache,
   /**
@@ -125,11 +127,12 @@ export function isPlainWrite(operation: Extract<Operation, { op: "pwrite" }>): b
   return iov === undefined && append === undefined && sync === undefined && limit === undefined;
 }
 
-/** An operation that is one call, during which nothing else happens. */
-export type SingleCall = Exclude<Operation, { op: "paused_write" | "power_cut" }>;
+/** An operation that is one call on the file, during which nothing else happens. */
+export type SingleCall = Exclude<Operation, { op: "paused_write" | "power_cut" | "unlink" }>;
 
 export function isSingleCall(operation: Operation): operation is SingleCall {
-  return operation.op !== "paused_write" && operation.op !== "power_cut";
+  const { op } = operation;
+  return op !== "paused_write" && op !== "power_cut" && op !== "unlink";
 }
 
 /** An operation that a recording can hold. */
@@ -256,6 +259,7 @@ export function describeOperation(operation: Operation): string {
     case "fsync":
     case "drop_cache":
     case "power_cut":
+    case "unlink":
       return `${operation.op}()`;
     case "paused_write": {
       const { pos: from, len, pause_at, during, after } = operation;

@@ -90,6 +90,19 @@ export function evictInode(inode: Inode): void {
   s_op.ext4_ext_remove_space(inode, 0, EXT_MAX_BLOCKS);
 }
 
+/**
+ * unlink(2) of a file that nobody else has open, and a new one of its name. Until a commit the name in the journal is that of the one
+ * before, whose blocks nobody is given yet.
+ */
+export function unlinkAndCreate(inode: Inode): Inode {
+  const { i_sb, disk, deviated } = inode;
+  evictInode(inode);
+  const created = createInode(i_sb);
+  if (created.disk !== undefined) created.disk.committed = disk?.committed;
+  for (const id of deviated) created.deviated.add(id);
+  return created;
+}
+
 const nothing = (): void => {};
 
 /**

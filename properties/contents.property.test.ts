@@ -99,6 +99,7 @@ class NaiveFile {
       case "drop_cache":
       case "sync_file_range":
       case "power_cut":
+      case "unlink":
         return 0;
       case "paused_write":
         throw new Error("the reference has no pauses");

@@ -85,6 +85,7 @@ export class Contents {
       case "sync_file_range":
       case "drop_cache":
       case "power_cut":
+      case "unlink":
     }
   }
 

@@ -114,6 +114,8 @@ export class Contract {
     seen: Observation,
     followers: readonly Operation[] = NOTHING_ELSE,
   ): readonly Broken[] {
+    // The file that it leaves is a new one: nothing of the one before is, or is promised, any more.
+    if (operation.op === "unlink" && seen.result >= 0) this.begin();
     this.#enter(operation, index, seen, followers);
     let broken: Broken[] | undefined;
     for (let i = 0; i < this.#promises.length; i++) {
@@ -209,6 +211,7 @@ export class Contract {
       case "mmap_write":
       case "ftruncate":
       case "fallocate":
+      case "unlink":
         step.synced = undefined;
     }
   }

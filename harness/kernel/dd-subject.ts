@@ -91,6 +91,7 @@ export class DdSubject implements Subject {
       case "fsync":
       case "ftruncate":
       case "fallocate":
+      case "unlink":
         return true;
       case "mmap_write":
       case "direct_write":
@@ -146,6 +147,10 @@ export class DdSubject implements Subject {
         return this.#readBack(path, o.pos, o.len);
       case "fsync":
         return errnoOf("sync", runSync("sync", [path]));
+      case "unlink": {
+        const removed = errnoOf("rm", runSync("rm", [path]));
+        return removed < 0 ? removed : errnoOf("truncate", runSync("truncate", ["-s", "0", path]));
+      }
       case "ftruncate":
         return errnoOf("truncate", runSync("truncate", ["-s", String(o.size), path]));
       case "fallocate": {

@@ -92,6 +92,8 @@ function takeNoSignal(): void {
   process.on("SIGXFSZ", () => {});
 }
 
+const NEW_FILE = sys.O_RDWR | sys.O_CREAT | sys.O_EXCL | sys.O_CLOEXEC;
+
 export class KernelFile {
   readonly #image: MountedImage;
   readonly #calls = sys.syscalls();
@@ -137,8 +139,7 @@ export class KernelFile {
     this.end();
     this.#openCounter();
     this.#path = join(this.#image.mountPoint, `case-${this.#cases++}`);
-    const flags = sys.O_RDWR | sys.O_CREAT | sys.O_EXCL | sys.O_CLOEXEC;
-    this.#fd = this.#open(flags);
+    this.#fd = this.#open(NEW_FILE);
   }
 
   #open(flags: number): number {
@@ -161,6 +162,15 @@ export class KernelFile {
     if (this.#fd < 0) return;
     this.#close();
     sys.mustSucceed(this.#calls.unlink(this.#path), `unlink ${this.#path}`);
+  }
+
+  /** Remove the file and go on with a new one of its name. What unlink(2) returned, or -errno. */
+  again(): number {
+    const result = this.#calls.unlink(this.#path);
+    if (result < 0) return result;
+    this.#close();
+    this.#fd = this.#open(NEW_FILE);
+    return 0;
   }
 
   /** Close it but leave it in place. */

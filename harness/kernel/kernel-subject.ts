@@ -94,6 +94,9 @@ export class KernelSubject implements Subject {
   #perform(operation: Operation, i_size: number, index: number): Called {
     if (operation.op === "paused_write") return this.#paused(operation, index);
     if (operation.op === "power_cut") return { result: 0, read: undefined, during: undefined };
+    if (operation.op === "unlink") {
+      return { result: this.#file.again(), read: undefined, during: undefined };
+    }
     return this.#call(operation, i_size, patternTag(index));
   }
 

@@ -65,6 +65,8 @@ function touches(operation: Operation, before: number, after: number): ByteRange
     case "direct_read":
       // With what it has written back first, which may be all of a folio or of a delayed extent.
       return EVERYTHING;
+    case "unlink":
+      return EVERYTHING;
     case "paused_write":
       // With what is done meanwhile: rare, and seldom on large files.
       return EVERYTHING;

@@ -21,6 +21,7 @@ import {
   pread,
   pwrite,
   sync_file_range,
+  unlinkAndCreate,
   unknownBytes,
 } from "../../model/file-system.ts";
 import { afterPowerCut } from "../../model/power-cut.ts";
@@ -175,6 +176,12 @@ export class ModelSubject implements Subject {
     this.#cut = undefined;
     if (operation.op === "paused_write") {
       this.#applyPaused(operation, index);
+      return;
+    }
+    if (operation.op === "unlink") {
+      this.#result = 0;
+      this.#read = undefined;
+      this.#inode = unlinkAndCreate(this.#inode);
       return;
     }
     if (operation.op === "power_cut") {

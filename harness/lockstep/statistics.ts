@@ -57,6 +57,7 @@ export function kindOf(operation: Operation, i_size: number): string {
     case "sync_file_range":
     case "drop_cache":
     case "power_cut":
+    case "unlink":
       return operation.op;
   }
 }

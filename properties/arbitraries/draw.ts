@@ -112,6 +112,7 @@ export class Draw {
   /** Remember where `operation` lies, so that later ones can meet it. */
   note(operation: Operation): void {
     if (operation.op === "ftruncate") this.#end = operation.size;
+    if (operation.op === "unlink") this.#end = 0;
     if (!("pos" in operation)) return;
     const { pos } = operation;
     const end = pos + ("readable" in operation ? operation.readable : operation.len);

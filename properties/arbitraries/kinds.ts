@@ -15,6 +15,7 @@ import { power_cut } from "./power_cut.ts";
 import { pread } from "./pread.ts";
 import { pwrite } from "./pwrite.ts";
 import { sync_file_range } from "./sync_file_range.ts";
+import { unlink } from "./unlink.ts";
 
 const kinds: { readonly [N in OperationName]: Kind<OperationOf<N>> } = {
   pwrite,
@@ -27,6 +28,7 @@ const kinds: { readonly [N in OperationName]: Kind<OperationOf<N>> } = {
   drop_cache,
   paused_write,
   power_cut,
+  unlink,
   direct_write,
   direct_read,
 };

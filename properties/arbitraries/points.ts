@@ -36,6 +36,7 @@ function collect(operation: Operation, to: Set<number>): void {
     case "fsync":
     case "drop_cache":
     case "power_cut":
+    case "unlink":
       return;
   }
 }
@@ -92,6 +93,7 @@ export function moveOperation(
     case "fsync":
     case "drop_cache":
     case "power_cut":
+    case "unlink":
       return operation;
   }
 }

@@ -25,6 +25,7 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   paused_write: 0,
   /** Dealt with by CUT_PER_MILLE. */
   power_cut: 0,
+  unlink: 0,
   direct_write: 0,
   direct_read: 0,
 };
@@ -41,10 +42,11 @@ export const CUT_AFTER_COMMIT_PERCENT = 50;
 /** The same with paused writes and direct I/O. A paused write costs five times what a write does, a direct one waits for the disk. */
 export const ALL_WEIGHTS: Weights<OperationName> = {
   ...OPERATION_WEIGHTS,
-  pwrite: 36,
+  pwrite: 35,
   paused_write: 2,
   direct_write: 3,
   direct_read: 1,
+  unlink: 1,
 };
 
 /** Operations during a pause. */

@@ -75,6 +75,7 @@ const errors: Partial<Record<OperationName, readonly number[]>> = {
   fsync: [],
   sync_file_range: [],
   drop_cache: [],
+  unlink: [],
   ftruncate: [EFBIG],
   // A range may be larger than the file system; and a mode may not be known to the kernel.
   fallocate: [EINVAL, EFBIG, ENOSPC, EOPNOTSUPP],
@@ -122,6 +123,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
     case "sync_file_range":
     case "drop_cache":
     case "power_cut":
+    case "unlink":
       return sizeBefore;
   }
 }
