@@ -92,6 +92,11 @@ function takeNoSignal(): void {
   process.on("SIGXFSZ", () => {});
 }
 
+/** Milliseconds within which a file that was removed is gone. */
+const EVICTION_MS = 100;
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
 const NEW_FILE = sys.O_RDWR | sys.O_CREAT | sys.O_EXCL | sys.O_CLOEXEC;
 
 export class KernelFile {
@@ -138,6 +143,7 @@ export class KernelFile {
   begin(): void {
     this.end();
     this.#openCounter();
+    this.#awaitEviction();
     this.#path = join(this.#image.mountPoint, `case-${this.#cases++}`);
     this.#fd = this.#open(NEW_FILE);
   }
@@ -169,8 +175,20 @@ export class KernelFile {
     const result = this.#calls.unlink(this.#path);
     if (result < 0) return result;
     this.#close();
+    this.#awaitEviction();
     this.#fd = this.#open(NEW_FILE);
     return 0;
+  }
+
+  /**
+   * Wait until what the files before this one had reserved is given back. Mostly that is done within close(2) and unlink(2), but the
+   * last reference to a file may be a kernel thread's: traced on 7.3, after direct I/O its inode was evicted by a worker, a tick of 10 ms
+   * later (fs/file_table.c delayed_fput()). Where it lasts, it is for the next observation to tell.
+   */
+  #awaitEviction(): void {
+    for (let waited = 0; waited < EVICTION_MS && this.reservedBlocks() > 0; waited++) {
+      Atomics.wait(sleeper, 0, 0, 1);
+    }
   }
 
   /** Close it but leave it in place. */

@@ -165,5 +165,5 @@ export const WRITE_EXTRA_PERCENT = {
   /** ... are synced before they return, half of them only their data. */
   sync: 5,
   /** ... meet the limit of the process, somewhere in the write or before it. */
-  limit: 4,
+  limit: 8,
 } as const;
