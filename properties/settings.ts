@@ -82,7 +82,7 @@ const CASES_TO_FIND = 300;
  * one of the three in a hundred operations that are direct writes.
  */
 const RARE = new Map([
-  ["zero-range-loses-writes", 20_000],
+  ["zero-range-loses-writes", 60_000],
   ["direct-write-frees-preallocation", 5000],
   ["direct-write-forgets-fault", 2000],
 ]);
