@@ -118,6 +118,8 @@ export class KernelFile {
   /** /proc/fs/jbd2/.../info; -1 where there is none. */
   #journalFd = -1;
   #counterMount = 0;
+  /** Blocks that files of this mount which were kept have reserved. */
+  #kept = 0;
 
   constructor(image: MountedImage) {
     this.#image = image;
@@ -186,7 +188,7 @@ export class KernelFile {
    * later (fs/file_table.c delayed_fput()). Where it lasts, it is for the next observation to tell.
    */
   #awaitEviction(): void {
-    for (let waited = 0; waited < EVICTION_MS && this.reservedBlocks() > 0; waited++) {
+    for (let waited = 0; waited < EVICTION_MS && this.reservedBlocks() > this.#kept; waited++) {
       Atomics.wait(sleeper, 0, 0, 1);
     }
   }
@@ -195,6 +197,8 @@ export class KernelFile {
   keep(): KeptFile {
     this.stat(sys.STATX_INO);
     const ino = this.#statxField(STX_INO_WORD);
+    // A deviation may have left it a reservation, which goes with the inode.
+    this.#kept = this.reservedBlocks();
     this.#close();
     return { path: this.#path, ino };
   }
@@ -349,6 +353,7 @@ export class KernelFile {
     const journal = journalInfo(this.#image);
     if (existsSync(journal)) this.#journalFd = openSync(journal, "r");
     this.#counterMount = this.#image.mounts;
+    this.#kept = 0;
   }
 
   #closeCounters(): void {

@@ -233,12 +233,9 @@ export class VariantRun {
       this.#diverged = result.divergence;
       return true;
     }
-    const last = this.#recorded.at(-1);
-    this.onConforms(last);
+    this.onConforms(result.steps === 0 ? undefined : this.#recorded.at(-1));
     this.#countDeviations(all);
-    // Where a deviation left it a reservation, that goes with the inode, and the kernel may drop the inode of a file that nobody has
-    // open whenever it is short of memory: in the middle of another case, whose accounts it would spoil.
-    if (keep && last?.reserved === 0) this.#keep(all);
+    if (keep) this.#keep(all);
     return false;
   }
 
