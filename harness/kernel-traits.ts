@@ -3,7 +3,6 @@
  */
 import type { ModelConfig } from "../model/tables.ts";
 import { kernels } from "../images/kernels.ts";
-import { isModelled } from "./variant.ts";
 import type { Variant } from "./variant.ts";
 
 export interface KernelTraits {
@@ -61,14 +60,15 @@ export function modelConfig(
   path: ModelConfig["path"] = "buffer_head",
 ): ModelConfig {
   const { readAhead: _, ...series } = kernels["series v2"];
+  // With hardly a free block every write is on the other side of the switch (fs/ext4/inode.c ext4_nonda_switch()).
+  const delalloc = variant.delalloc && variant.leavesFree === undefined;
   return {
     ...(path === "iomap" ? series : {}),
     path,
     blockSize: variant.blockSize,
-    // With hardly a free block every write is on the other side of the switch (fs/ext4/inode.c ext4_nonda_switch()).
-    delalloc: variant.delalloc && isModelled(variant),
+    delalloc,
     journal: variant.journal,
-    dioread: variant.delalloc && isModelled(variant) ? variant.dioread : "lock",
+    dioread: delalloc ? variant.dioread : "lock",
     largeFolios: traits.largeFolios,
     prefaultFirst: traits.prefaultFirst,
     zeroesGap: traits.zeroesGap,

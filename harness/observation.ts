@@ -65,6 +65,7 @@ export interface CutLook {
   complaints: readonly string[];
 }
 
+/** What is left of a file. */
 export interface CutFile {
   i_size: number;
   /** As FIEMAP shows it. */

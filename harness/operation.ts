@@ -138,6 +138,7 @@ export function isSingleCall(operation: Operation): operation is SingleCall {
 /** An operation that a recording can hold. */
 export type RecordedCall = Exclude<SingleCall, DirectOperation>;
 
+/** Whether a recording can hold it. */
 export function isRecordedCall(operation: Operation): operation is RecordedCall {
   return isSingleCall(operation) && !isDirect(operation);
 }
@@ -145,6 +146,7 @@ export function isRecordedCall(operation: Operation): operation is RecordedCall 
 /** Direct I/O. */
 export type DirectOperation = Extract<Operation, { op: "direct_write" | "direct_read" }>;
 
+/** Whether it goes past the page cache. */
 export function isDirect(operation: Operation): operation is DirectOperation {
   return operation.op === "direct_write" || operation.op === "direct_read";
 }
@@ -177,6 +179,7 @@ export const SECTOR_BYTES = 512;
 /** Bytes of the smallest block of a file system. */
 const SMALLEST_BLOCK_BYTES = 1024;
 
+/** Whether a range begins and ends on sectors. */
 export function isAligned({ pos, len }: { pos: number; len: number }): boolean {
   return pos % SECTOR_BYTES === 0 && len % SECTOR_BYTES === 0;
 }
@@ -189,8 +192,9 @@ function withinBlock({ pos, len }: { pos: number; len: number }): number {
 /**
  * Whole pages of the buffer can be read or not. And a direct write that fails leaves what it did until then, mapping by mapping, and how
  * far each reaches depends on where blocks lie on the disk. So one that is not aligned stays within a block, and of one whose memory
- * ends early only the last sector cannot be read. A direct read that begins within a sector stays within a block too: where it goes on from a
- * hole to data, that comes to memory which is not aligned, and kernels differ in whether they mind (6.18 only where it crosses a page).
+ * ends early only the last sector cannot be read. A direct read that begins within a sector stays within a block too: where it goes
+ * on from a hole to data, that comes to memory which is not aligned, and kernels differ in whether they mind (6.18 only where it
+ * crosses a page).
  */
 function clampDirect<O extends Extract<Operation, { op: "direct_write" }>>(operation: O): O {
   const { len, readable } = operation;

@@ -12,8 +12,8 @@ export interface Subject {
    * came with it.
    */
   readonly performed?: readonly Operation[] | undefined;
-  /** Begin a case: a fresh, empty file. Ends the case before, if there is one. */
-  begin(): void;
+  /** Begin a case: a fresh, empty file. Ends the case before, if there is one. `operations`: what is to come, where that is known. */
+  begin(operations?: readonly Operation[]): void;
   /**
    * Apply an operation, then look. `index` is the operation's place in the case and chooses the bytes it writes
    * (`model/pattern.ts`), so that two writes of a case never store the same data. `last`: the case ends with this one,

@@ -95,11 +95,10 @@ export function evictInode(inode: Inode): void {
  * before, whose blocks nobody is given yet.
  */
 export function unlinkAndCreate(inode: Inode): Inode {
-  const { i_sb, disk, deviated } = inode;
+  const { i_sb, disk } = inode;
   evictInode(inode);
   const created = createInode(i_sb);
   if (created.disk !== undefined) created.disk.committed = disk?.committed;
-  for (const id of deviated) created.deviated.add(id);
   return created;
 }
 

@@ -84,9 +84,10 @@ describe.skipIf(lacks !== undefined)("known deviations", () => {
       expect(lenient).toBeUndefined();
       const named = (await confirmation.named(operations)) ?? [];
       const { visible, id } = deviation;
-      const inStep = visible === "step" ? named.find((one) => one === id) : strict?.kind;
-      const shown = strict === undefined ? "nothing" : (inStep ?? "something else");
-      const proof = { step: id, checkpoint: id, unmount: "kernel-log", "power cut": "contents" };
+      const what = visible === "step" ? named.find((one) => one === id) : strict?.kind;
+      const shown = strict === undefined ? "nothing" : (what ?? "something else");
+      const kinds = { checkpoint: "on-disk-size", unmount: "kernel-log", "power cut": "contents" };
+      const proof = { step: id, ...kinds };
       expect(["nothing", proof[visible]]).toContain(shown);
     },
   );

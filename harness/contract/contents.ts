@@ -29,7 +29,7 @@ function isZero(bytes: Uint8Array): boolean {
 }
 
 export class Contents {
-  readonly #bytes = new IntervalMap<Source>(same);
+  #bytes = new IntervalMap<Source>(same);
   /** False once an operation failed half-way, so that nobody can say what it did. */
   known = true;
 
@@ -172,7 +172,7 @@ export class Contents {
   copy(): Contents {
     const copied = new Contents();
     copied.known = this.known;
-    for (const { start, end, value } of this.#bytes) copied.#bytes.set(start, end, value);
+    copied.#bytes = this.#bytes.clone();
     return copied;
   }
 

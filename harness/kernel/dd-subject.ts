@@ -76,7 +76,10 @@ export class DdSubject implements Subject {
     return this.#performed;
   }
 
-  /** Whether programs can do it: no faulting buffers, no shared mappings, no fadvise, no direct I/O (dd leaves O_DIRECT off where it likes), and dd refuses to seek past the longest file. */
+  /**
+   * Whether programs can do it: no faulting buffers, no shared mappings, no fadvise, no direct I/O (dd leaves O_DIRECT off where it
+   * likes), and dd refuses to seek past the longest file.
+   */
   supports(operation: Operation): boolean {
     const longest = EXT_MAX_BLOCKS * this.#image.variant.blockSize;
     switch (operation.op) {

@@ -25,7 +25,7 @@ import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
 import type { KeptFile } from "./kernel-file.ts";
 import { pausedWriter } from "./paused-writer.ts";
-import { journalsMetadata, lookAfterCut } from "./power-cut.ts";
+import { commitsOf, cutCanBeFollowed, lookAfterCut } from "./power-cut.ts";
 import * as sys from "./syscalls.ts";
 
 /** What came of a call. */
@@ -66,14 +66,15 @@ export class KernelSubject implements Subject {
 
   /** System calls can do all of them, but for pausing one, which takes userfaultfd; and a power cut says nothing without a journal. */
   supports({ op }: Operation): boolean {
-    if (op === "power_cut") return journalsMetadata(this.#image);
+    if (op === "power_cut") return cutCanBeFollowed(this.#image);
     return op !== "paused_write" || pausedWriter() !== undefined;
   }
 
-  begin(): void {
+  begin(operations: readonly Operation[] = []): void {
     this.#file.begin();
-    this.#commitsBefore = this.#file.commits();
-    this.#reservedBefore = this.#file.reservedBlocks();
+    if (operations.some(({ op }) => op === "power_cut"))
+      this.#commitsBefore = commitsOf(this.#image);
+    this.#reservedBefore = this.#file.keptReservation;
     this.#looks.begin();
     this.#i_size = 0;
   }
@@ -101,8 +102,9 @@ export class KernelSubject implements Subject {
   }
 
   #lookAfterCut(): CutLook {
-    const commits = this.#file.commits() - this.#commitsBefore;
-    return { commits, ...lookAfterCut(this.#image, this.#file.path) };
+    const look = lookAfterCut(this.#image, this.#file.path);
+    // Afterwards: what is committed while the image is copied may be in the copy.
+    return { ...look, commits: commitsOf(this.#image) - this.#commitsBefore };
   }
 
   /** One call, on a file of `i_size` bytes. */

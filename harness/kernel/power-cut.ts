@@ -8,7 +8,16 @@
  *
  * Not compared: free blocks, and what files there are besides (a file whose removal was not committed is there again).
  */
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { dataRanges } from "../extents.ts";
 import { EnvironmentError } from "../failure.ts";
@@ -36,9 +45,31 @@ export function survivesPowerCut({ variant }: MountedImage): boolean {
   return variant.journal !== "none";
 }
 
-/** Whether the journal has what is known of a file and not its data, so that the model can say what is left (model/power-cut.ts). */
-export function journalsMetadata({ variant }: MountedImage): boolean {
-  return variant.journal === "ordered";
+/**
+ * Whether the model can say what is left (model/power-cut.ts): the journal has what is known of a file and not its data, and tells how
+ * often it has committed.
+ */
+export function cutCanBeFollowed(image: MountedImage): boolean {
+  return image.variant.journal === "ordered" && existsSync(journalInfo(image));
+}
+
+function journalInfo({ loopDevice }: MountedImage): string {
+  return `/proc/fs/jbd2/${basename(loopDevice)}-8/info`;
+}
+
+/**
+ * Transactions that the journal of a mounted image has committed since the mount: the first number of /proc/fs/jbd2/<device>-8/info. The
+ * kernel puts them together when the file is opened (fs/jbd2/journal.c jbd2_seq_info_open()), so it is opened for each look.
+ */
+export function commitsOf(image: MountedImage): number {
+  const text = readFileSync(journalInfo(image), "latin1");
+  const commits = /^(\d+) transactions/.exec(text)?.[1];
+  if (commits !== undefined) return Number(commits);
+  throw new EnvironmentError(
+    "process-failed",
+    `the journal's statistics are not understood: ${text.split("\n")[0]}`,
+    "Run with --power-cuts 0 on this kernel.",
+  );
 }
 
 /** The image as it is at this moment, on a loop device of its own, for as long as `use` runs. */
@@ -46,37 +77,52 @@ function withCopy<T>(image: MountedImage, use: (copy: Copy) => T): T {
   const file = join(image.directory, "cut");
   const mountPoint = join(image.directory, "cut-mnt");
   mkdirSync(mountPoint, { recursive: true });
-  const { exitCode, complaint } = runSync("cp", ["--sparse=always", "--", image.imageFile, file]);
-  if (exitCode !== 0) {
-    throw new EnvironmentError(
-      "no-space",
-      `${image.imageFile} cannot be copied: ${complaint}`,
-      "Free some memory: an image of a power cut is made beside the image.",
-    );
-  }
   const log = KernelLog.open();
-  const device = attachLoop(file);
+  let device: string | undefined;
   try {
-    return use({ file, device, mountPoint, alarms: () => log?.alarms(basename(device)) ?? [] });
+    const { exitCode, complaint } = runSync("cp", ["--sparse=always", "--", image.imageFile, file]);
+    if (exitCode !== 0) {
+      throw new EnvironmentError(
+        "no-space",
+        `${image.imageFile} cannot be copied: ${complaint}`,
+        "Free some memory: an image of a power cut is made beside the image.",
+      );
+    }
+    const attached = (device = attachLoop(file));
+    return use({ file, device, mountPoint, alarms: () => log?.alarms(basename(attached)) ?? [] });
   } finally {
     log?.close();
-    detachLoop(device);
+    if (device !== undefined) detachLoop(device);
     rmSync(file, { force: true });
+  }
+}
+
+/**
+ * Mounts the copy. What ext4 says of it where it refuses to, which is a finding; throws EnvironmentError where the machine cannot
+ * mount.
+ */
+function mountCopy({ variant }: MountedImage, { device, mountPoint }: Copy): string | undefined {
+  try {
+    mountExt4(device, mountPoint, mountOptions(variant));
+    return undefined;
+  } catch (error) {
+    if (error instanceof EnvironmentError && error.reason === "ext4-refused") return error.message;
+    throw error;
   }
 }
 
 /** Mounts the copy, so that the journal is replayed, and reads the files. False where it cannot be mounted. */
 function recover(
-  { variant }: MountedImage,
-  { device, mountPoint }: Copy,
+  image: MountedImage,
+  copy: Copy,
   files: readonly ExpectedFile[],
   reportOn: (path: string | undefined) => Report,
 ): boolean {
-  try {
-    mountExt4(device, mountPoint, mountOptions(variant));
-  } catch (error) {
-    if (!(error instanceof EnvironmentError)) throw error;
-    reportOn(undefined)("mount", error.message);
+  const { variant } = image;
+  const { mountPoint } = copy;
+  const refused = mountCopy(image, copy);
+  if (refused !== undefined) {
+    reportOn(undefined)("mount", refused);
     return false;
   }
   try {
@@ -143,18 +189,14 @@ function lookAt(path: string, blockSize: number): CutFile | undefined {
 
 /** Cut the power of the image, which goes on, and look at what is left of one file. */
 export function lookAfterCut(image: MountedImage, path: string): Omit<CutLook, "commits"> {
-  const { variant } = image;
-  return withCopy(image, ({ file, device, mountPoint, alarms }) => {
+  return withCopy(image, (copy) => {
+    const { file, mountPoint, alarms } = copy;
     const complaints: string[] = [];
     let left: CutFile | undefined;
+    const refused = mountCopy(image, copy);
+    if (refused !== undefined) return { file: undefined, complaints: [refused] };
     try {
-      mountExt4(device, mountPoint, mountOptions(variant));
-    } catch (error) {
-      if (!(error instanceof EnvironmentError)) throw error;
-      return { file: undefined, complaints: [error.message] };
-    }
-    try {
-      left = lookAt(join(mountPoint, basename(path)), variant.blockSize);
+      left = lookAt(join(mountPoint, basename(path)), image.variant.blockSize);
     } catch (error) {
       complaints.push(`the file cannot be read: ${(error as Error).message}`);
     } finally {

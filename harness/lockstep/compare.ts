@@ -261,14 +261,17 @@ function compareCutFile(
 }
 
 /**
- * What differs after a power cut. A kernel may commit without having been asked, where its journal has little room: then the file is
- * as it was at that moment, which nobody knows.
+ * What differs after a power cut. A kernel may commit without having been asked (its journal has little room, a transaction is a day
+ * old): then the file is as it was at that moment, which nobody knows.
  */
 function compareCut(
   expected: CutLook | undefined,
   seen: CutLook | undefined,
 ): Difference | undefined {
-  if (expected === undefined || seen === undefined) return undefined;
+  if (expected === undefined || seen === undefined) {
+    if (expected === seen) return undefined;
+    return { kind: "power-cut", message: "what a power cut leaves was looked at on one side only" };
+  }
   const [complaint] = seen.complaints;
   const found: Difference | undefined =
     complaint === undefined ? undefined : { kind: "power-cut", message: complaint };

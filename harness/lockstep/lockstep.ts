@@ -12,7 +12,7 @@ import { divergence } from "../divergence.ts";
 import type { Divergence } from "../divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import type { Observation } from "../observation.ts";
-import { movesBlocks } from "../operation.ts";
+import { isWrite, movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
@@ -96,7 +96,7 @@ export function runCase(
   const { variant, blockSize, onStep, onObservation, contract } = options;
   model.recordsDisk = operations.some(({ op }) => op === "power_cut");
   model.begin();
-  subject.begin();
+  subject.begin(operations);
   contract?.begin();
   let pieces = 0;
   let guesses = 0;
@@ -129,9 +129,15 @@ export function runCase(
   return { steps: operations.length, divergence: undefined, guesses };
 }
 
+/** Whether known deviations begin with an operation like this: a write that ends short or fails, or a zeroed range. */
+function mayDeviate(operation: Operation, seen: Observation): boolean {
+  if (operation.op === "fallocate") return operation.mode.startsWith("zero_range");
+  return isWrite(operation) && "len" in operation && seen.result < operation.len;
+}
+
 /**
- * As `runCase`, without a model: only the contract judges. What a deviation of this kernel is known to break is excused wherever it
- * shows, for nobody says whether that had a part.
+ * As `runCase`, without a model: only the contract judges. Nobody says whether a deviation of this kernel had a part, so what it is
+ * known to break is excused in a case from the first operation on with which one may have begun.
  */
 export function runPromised(
   subject: Subject,
@@ -139,13 +145,15 @@ export function runPromised(
   options: LockstepOptions,
 ): CaseResult {
   const { variant, onObservation, contract, mayBreak } = options;
-  subject.begin();
+  subject.begin(operations);
   contract?.begin();
   const last = operations.length - 1;
+  let deviated: readonly string[] = [];
   for (const [step, operation] of operations.entries()) {
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen);
-    const broken = judge(subject, operation, step, seen, mayBreak?.keys() ?? [], options);
+    if (mayDeviate(operation, seen)) deviated = [...(mayBreak?.keys() ?? [])];
+    const broken = judge(subject, operation, step, seen, deviated, options);
     if (broken === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...broken };
     return { steps: step + 1, divergence: divergence(parts), guesses: 0 };

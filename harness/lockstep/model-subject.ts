@@ -131,6 +131,8 @@ export class ModelSubject implements Subject {
   #during: PausedLook[] | undefined;
   #cut: CutLook | undefined;
   #commitsBefore = 0;
+  /** Deviations that had a part in files of the case which are gone. */
+  readonly #deviatedBefore = new Set<string>();
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#sb = createFileSystem(config, overrides);
@@ -143,6 +145,11 @@ export class ModelSubject implements Subject {
     return this.#inode;
   }
 
+  /** Whether a deviation had a part in the case. */
+  hasDeviated(id: string): boolean {
+    return this.#inode.deviated.has(id) || this.#deviatedBefore.has(id);
+  }
+
   /** Whether new files record what a power cut would leave of them. */
   set recordsDisk(records: boolean) {
     this.#sb.s_recordsDisk = records;
@@ -152,6 +159,7 @@ export class ModelSubject implements Subject {
     this.end();
     this.#inode = createInode(this.#sb);
     this.#commitsBefore = this.#sb.s_commits;
+    this.#deviatedBefore.clear();
   }
 
   end(): void {
@@ -181,6 +189,7 @@ export class ModelSubject implements Subject {
     if (operation.op === "unlink") {
       this.#result = 0;
       this.#read = undefined;
+      for (const id of this.#inode.deviated) this.#deviatedBefore.add(id);
       this.#inode = unlinkAndCreate(this.#inode);
       return;
     }

@@ -5,7 +5,6 @@
 import { readFromDisk } from "../../model/mm/folio.ts";
 import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/file-system.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
-import type { Deviation } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/types.ts";
 import type { Contract } from "../contract/contract.ts";
 import { divergence } from "../divergence.ts";
@@ -25,11 +24,9 @@ const ENOUGH_FILES = 128;
 /** Share of the image that kept files may hold: the cases go on beside them. */
 const MAX_SHARE = 1 / 4;
 
-const idsVisible = (where: Deviation["visible"]): ReadonlySet<string> =>
-  new Set(knownDeviations.filter(({ visible }) => visible === where).map(({ id }) => id));
-
-const atUnmount = idsVisible("unmount");
-const atPowerCut = idsVisible("power cut");
+const atUnmount: ReadonlySet<string> = new Set(
+  knownDeviations.filter(({ visible }) => visible === "unmount").map(({ id }) => id),
+);
 
 interface Kept {
   operations: readonly Operation[];
@@ -79,7 +76,10 @@ export function expectedFile(inode: Inode, path: string, ino: number): ExpectedF
   };
 }
 
-/** The same where only the contract knows the file. Whether the kernel warns at unmount is a matter of folios, of which it knows nothing. */
+/**
+ * The same where only the contract knows the file. Whether the kernel warns at unmount is a matter of folios, of which it knows
+ * nothing.
+ */
 function promisedFile(contract: Contract, path: string, ino: number): ExpectedFile {
   const { i_size, map, contents } = contract.file();
   return {
@@ -149,9 +149,10 @@ export class KeptFiles {
   }
 
   /**
-   * Check all kept files on disk, before that as a power cut would leave them if `cut`, and remove them. Nothing may be open on the image. Returns what was found, each with
-   * the cases that may have caused it: one where the finding is about a file, all where it is about the file system;
-   * and the deviations that had a part in the files that warned at unmount as expected, once for each file.
+   * Check all kept files on disk, before that as a power cut would leave them if `cut`, and remove them. Nothing may be open on the
+   * image. Returns what was found, each with the cases that may have caused it: one where the finding is about a file, all where it
+   * is about the file system; and the deviations that had a part in the files that warned at unmount as expected, once for each
+   * file.
    */
   async check(cut: boolean): Promise<CheckResult> {
     const kept = this.#kept;
@@ -171,14 +172,14 @@ export class KeptFiles {
           .filter(({ file }) => finding.path === undefined || finding.path === file.path)
           .map(({ operations }) => operations),
       })),
-      deviated: [...showing(warned, atUnmount), ...showing(cut ? kept : [], atPowerCut)],
+      deviated: showing(warned, atUnmount),
     };
   }
 }
 
 export interface CheckResult {
   findings: OnDiskFinding[];
-  /** Ids of deviations that show at unmount, or after a power cut. */
+  /** Ids of deviations that showed at unmount. */
   deviated: string[];
 }
 

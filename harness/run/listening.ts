@@ -10,8 +10,8 @@ import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
 /**
- * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else differs up to there; else what it said
- * goes with the divergence, as evidence.
+ * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else
+ * differs up to there; else what it said goes with the divergence, as evidence.
  */
 export function runListening(
   image: MountedImage,

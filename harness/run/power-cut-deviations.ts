@@ -10,23 +10,30 @@ import { KernelSubject } from "../kernel/kernel-subject.ts";
 import { cutPower, survivesPowerCut } from "../kernel/power-cut.ts";
 import { modelWith, witnessOf } from "../lockstep/deviations.ts";
 import { variantNamed } from "../variants.ts";
+import { releaseAnyway } from "./executor.ts";
 import { expectedFile } from "./kept-files.ts";
 
 /** Whether a power cut after the witness leaves a file that it must not. */
 function shows(image: MountedImage, config: ModelConfig, deviation: Deviation): boolean {
   const model = modelWith(config, []);
   const subject = new KernelSubject(image);
-  model.begin();
-  subject.begin();
-  for (const [index, operation] of witnessOf(deviation).entries()) {
-    subject.step(operation, index);
-    model.apply(operation, index);
-  }
-  const { path, ino } = subject.keep();
-  subject.release();
   let found = false;
-  cutPower(image, [expectedFile(model.keep(), path, ino)], () => () => (found = true));
-  unlinkSync(path);
+  try {
+    model.begin();
+    subject.begin();
+    for (const [index, operation] of witnessOf(deviation).entries()) {
+      subject.step(operation, index);
+      model.apply(operation, index);
+    }
+    const { path, ino } = subject.keep();
+    const file = expectedFile(model.keep(), path, ino);
+    cutPower(image, [file], () => (kind) => {
+      if (kind === "contents") found = true;
+    });
+    unlinkSync(path);
+  } finally {
+    releaseAnyway(subject);
+  }
   return found;
 }
 

@@ -248,9 +248,8 @@ export class VariantRun {
   /** The model says which deviations had a part; a count is made only where the kernel cannot be followed without. */
   #countDeviations(operations: readonly Operation[]): void {
     if (this.#model === undefined) return;
-    const { deviated } = this.#model.inode;
     for (const deviation of this.deviations) {
-      if (deviation.visible !== "step" || !deviated.has(deviation.id)) continue;
+      if (deviation.visible !== "step" || !this.#model.hasDeviated(deviation.id)) continue;
       const needed = needsDeviation(
         this.#config,
         this.deviations,

@@ -1,3 +1,4 @@
+import { folio_pos, folio_size } from "../mm/folio.ts";
 import type { Inode } from "../types.ts";
 import type { Deviation } from "./deviation.ts";
 
@@ -44,6 +45,10 @@ export const replayUndoesZeroing: Deviation = {
       if (start >= end) return;
       inode.zeroedOnDisk.set(start, end, true);
       inode.deviated.add(replayUndoesZeroing.id);
+    },
+    dirty_folio(inode, folio) {
+      base.dirty_folio(inode, folio);
+      journalled(inode, folio_pos(folio), folio_size(folio));
     },
     write_end(inode, pos, len, copied, folio, source) {
       const accepted = base.write_end(inode, pos, len, copied, folio, source);

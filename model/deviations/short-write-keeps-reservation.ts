@@ -11,9 +11,9 @@ import type { Deviation } from "./deviation.ts";
  * ext4_writepages pages_written 1 without an ext4_da_write_pages_extent; ext4_da_release_space comes only when the
  * inode goes. The kernel is wrong, not the model.
  *
- * What stays is no mere miscount: a direct read that comes to such a block fails with EIO, and so does every one after it (fs/iomap/direct-io.c
- * iomap_dio_iter() takes a delayed block for a collision with a buffered write). Seen (6.18.44, 4k-delalloc): pwrite(0, 8192) of which
- * 4096 bytes are readable, then pread(0, 8192) with O_DIRECT.
+ * What stays is no mere miscount: a direct read that comes to such a block fails with EIO, and so does every one after it
+ * (fs/iomap/direct-io.c iomap_dio_iter() takes a delayed block for a collision with a buffered write). Seen (6.18.44, 4k-delalloc):
+ * pwrite(0, 8192) of which 4096 bytes are readable, then pread(0, 8192) with O_DIRECT.
  */
 export const shortWriteKeepsReservation: Deviation = {
   id: "short-write-keeps-reservation",

@@ -185,4 +185,5 @@ export function ext4_ext_remove_space(inode: Inode, lblk: number, len: number): 
   }
   inode.i_extents.delete(lblk, lblk + len);
   inode.maybeZeroed.delete(lblk, lblk + len);
+  inode.zeroedOnDisk.delete(lblk, lblk + len);
 }

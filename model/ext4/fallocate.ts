@@ -210,6 +210,7 @@ export function ext4_collapse_range(inode: Inode, offset: number, len: number): 
   s_op.ext4_ext_remove_space(inode, start_lblk, end_lblk - start_lblk);
   inode.i_extents.collapse(start_lblk, end_lblk);
   inode.maybeZeroed.collapse(start_lblk, end_lblk);
+  inode.zeroedOnDisk.collapse(start_lblk, end_lblk);
   moveSources(inode.contents, end, -len);
   movesOnDisk(inode, end, -len);
   inode.i_size -= len;
@@ -236,6 +237,7 @@ export function ext4_insert_range(inode: Inode, offset: number, len: number): nu
   }
   inode.i_extents.insert(start_lblk, len / size);
   inode.maybeZeroed.insert(start_lblk, len / size);
+  inode.zeroedOnDisk.insert(start_lblk, len / size);
   moveSources(inode.contents, offset, len);
   movesOnDisk(inode, offset, len);
   return 0;

@@ -6,7 +6,8 @@
  *           kiocb_write_and_wait()
  * Left out: I/O errors, asynchronous requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of
  *           short reads that 7.x has besides (it fails and finds nothing else); memory that is not aligned (the harness'
- *           buffers begin on a page, and no read goes on from a hole that ends within a sector of memory), memory of a read that cannot be written to
+ *           buffers begin on a page, and no read goes on from a hole that ends within a sector of memory), memory of a read that
+ *           cannot be written to
  *
  * A request is cut where the file system's mappings end, and each piece is checked for its alignment only when its turn comes.
  * How long a mapping is depends on where the allocator has put the blocks, which the model leaves out; where the outcome would

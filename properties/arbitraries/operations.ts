@@ -85,7 +85,10 @@ export interface OperationsOptions {
   kernelPageSize?: number;
   /** Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with a sync, up to a limit. */
   everything?: boolean;
-  /** Of a thousand cases, those with a power cut; the default is as seldom as weights.ts says, and never where not everything is asked for. */
+  /**
+   * Of a thousand cases, those with a power cut; the default is as seldom as weights.ts says, and never where not everything is
+   * asked for.
+   */
   cutPerMille?: number | undefined;
 }
 
