@@ -89,7 +89,8 @@ const RARE = new Map([
 
 /** Cases within which a promise must be found broken: a direct read of just the blocks that stayed reserved is rare. */
 export function casesToBreak(deviation: Pick<Deviation, "id">, promise: string): number {
-  const rare = deviation.id === "short-write-keeps-reservation" && promise.startsWith("read-");
+  const reserves = ["short-write-keeps-reservation", "delayed-blocks-not-new"];
+  const rare = reserves.includes(deviation.id) && promise.startsWith("read-");
   return rare ? 5000 : casesToFind(deviation);
 }
 
