@@ -3,7 +3,7 @@
  */
 import { execa } from "execa";
 import { builtCommand } from "./built-command.ts";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
@@ -224,14 +224,18 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60", "--hang", "5"]);
     const mount = await mountOfWorker(run.pid);
     const [worker] = await workersOf(run.pid);
+    // Another run that starts meanwhile may take the mount out of the tree, and the file system would stay frozen for ever.
+    const fd = openSync(mount, "r");
+    const held = `/proc/${process.pid}/fd/${fd}`;
     // A frozen file system blocks every write, uninterruptibly: to the tool it looks as a deadlock in ext4 would.
-    await execa("fsfreeze", ["--freeze", mount]);
+    await execa("fsfreeze", ["--freeze", held]);
     try {
       const { exitCode, stdout } = await run;
       expect(stdout).toMatch(/the kernel hung/);
       expect(exitCode).toBe(1);
     } finally {
-      await execa("fsfreeze", ["--unfreeze", mount]);
+      await execa("fsfreeze", ["--unfreeze", held]);
+      closeSync(fd);
     }
     await until(() => !existsSync(`/proc/${worker}`), 10_000);
     await conform(["doctor"]);

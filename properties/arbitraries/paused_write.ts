@@ -1,6 +1,7 @@
 /**
  * paused_write: a write that sleeps inside the kernel while others work on the file.
  */
+import { SECTOR_BYTES } from "../../harness/operation.ts";
 import type { DuringOperation } from "../../harness/operation.ts";
 import { type Draw, expand } from "./draw.ts";
 import { drop_cache } from "./drop_cache.ts";
@@ -59,6 +60,10 @@ function* simplerPause(operation: PausedWrite, space: Space): Generator<PausedWr
   }
   yield { ...operation, after: "continue" };
   yield { ...operation, pos: 0, len: 2 * unit, pause_at: unit };
+  // Part of a block, the least that is written often.
+  const part = { ...operation, pos: 0, len: SECTOR_BYTES, pause_at: 0 };
+  yield part;
+  yield { ...part, after: "continue" };
   for (const at of [0, unit, Math.floor(pause_at / unit) * unit]) {
     if (at < len) yield { ...operation, pause_at: at };
   }
