@@ -224,11 +224,11 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60", "--hang", "5"]);
     const mount = await mountOfWorker(run.pid);
     const [worker] = await workersOf(run.pid);
+    // A frozen file system blocks every write, uninterruptibly: to the tool it looks as a deadlock in ext4 would.
+    await execa("fsfreeze", ["--freeze", mount]);
     // Another run that starts meanwhile may take the mount out of the tree, and the file system would stay frozen for ever.
     const fd = openSync(mount, "r");
     const held = `/proc/${process.pid}/fd/${fd}`;
-    // A frozen file system blocks every write, uninterruptibly: to the tool it looks as a deadlock in ext4 would.
-    await execa("fsfreeze", ["--freeze", held]);
     try {
       const { exitCode, stdout } = await run;
       expect(stdout).toMatch(/the kernel hung/);

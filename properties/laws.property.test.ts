@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Observation } from "../harness/observation.ts";
+import { isAligned } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
 import { UNWRITTEN, WRITTEN } from "../model/types.ts";
@@ -125,6 +126,11 @@ describe("laws of the ideal model", () => {
     });
   });
 
+  // Beside an unwritten block a write that allocates at once may write zeros to it (model/ext4/zeroout.ts). A direct write that fails
+  // leaves some.
+  const leavesUnwritten = (o: Operation): boolean =>
+    o.op === "fallocate" || (o.op === "direct_write" && (o.readable < o.len || !isAligned(o)));
+
   const delayed = settings.filter(({ config }) => config.delalloc);
   test.each(delayed)(
     "$name: without delayed allocation fsync ends with the same map",
@@ -134,7 +140,7 @@ describe("laws of the ideal model", () => {
         // On the iomap path a mapping ends where a preallocation does, which only an allocation meets: the folios of a write
         // then have other sizes, and a store dirties all of its folio.
         const stores = (o: Operation): boolean => config.path === "iomap" && o.op === "mmap_write";
-        const plain = list.filter((o) => !isInterrupted(o) && o.op !== "fallocate" && !stores(o));
+        const plain = list.filter((o) => !isInterrupted(o) && !leavesUnwritten(o) && !stores(o));
         const at_once = { ...config, delalloc: false, dioread: "lock" as const };
         const expected = state(modelAfter(config, [...plain, fsync]));
         expect(state(modelAfter(at_once, [...plain, fsync]))).toEqual(expected);
