@@ -71,6 +71,14 @@ function law(
   fc.assert(fc.property(cases(variant), range, holds), { numRuns });
 }
 
+/**
+ * Whether it leaves unwritten blocks, beside which a write that allocates at once may write zeros to them (model/ext4/zeroout.ts): a
+ * direct write that fails does too.
+ */
+function leavesUnwritten(o: Operation): boolean {
+  return o.op === "fallocate" || (o.op === "direct_write" && (o.readable < o.len || !isAligned(o)));
+}
+
 describe("laws of the ideal model", () => {
   test.each(settings)("$name: what is written and then punched is a hole", (setting) => {
     const { config } = setting;
@@ -125,11 +133,6 @@ describe("laws of the ideal model", () => {
       expect(state(two)).toEqual(state(one));
     });
   });
-
-  // Beside an unwritten block a write that allocates at once may write zeros to it (model/ext4/zeroout.ts). A direct write that fails
-  // leaves some.
-  const leavesUnwritten = (o: Operation): boolean =>
-    o.op === "fallocate" || (o.op === "direct_write" && (o.readable < o.len || !isAligned(o)));
 
   const delayed = settings.filter(({ config }) => config.delalloc);
   test.each(delayed)(
