@@ -222,6 +222,8 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
 
   test("a kernel that hangs is a finding with a time limit", async () => {
     const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60", "--hang", "5"]);
+    // Past the images that it probes the kernel on, which on a slow machine stay for a while too.
+    await new Promise<void>((resolve) => run.stdout.once("data", () => resolve()));
     const mount = await mountOfWorker(run.pid);
     const [worker] = await workersOf(run.pid);
     // A frozen file system blocks every write, uninterruptibly: to the tool it looks as a deadlock in ext4 would.

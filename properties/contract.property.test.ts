@@ -64,7 +64,10 @@ describe("the ideal model", () => {
   });
 });
 
-describe("a model with a known deviation", () => {
+/** Milliseconds: tens of thousands of cases, where a promise takes that many. */
+const SLOW_MS = 240_000;
+
+describe("a model with a known deviation", { timeout: SLOW_MS }, () => {
   describe.each(deviationsOfSteps)("$id", (deviation) => {
     const { override, breaks } = deviation;
     const { variant, config } = settingFor(deviation.witness);

@@ -88,11 +88,11 @@ export class KernelLog {
     return { alarms, said: alarms.length === 0 ? [] : records.map(textOf) };
   }
 
-  /** What ext4 said last since the last call: why it refused a mount, say. */
-  lastOfExt4(): string | undefined {
+  /** What ext4 said last of a device ("loop0") since the last call: why it refused a mount, say. Others are mounted meanwhile. */
+  lastOfExt4(device: string): string | undefined {
     return this.records()
       .map(textOf)
-      .findLast((text) => /^ext4\b/i.test(text));
+      .findLast((text) => /^ext4\b/i.test(text) && text.includes(`(${device})`));
   }
 
   /** Whole records since the last call. */

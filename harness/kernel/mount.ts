@@ -2,6 +2,7 @@
  * Mounting and unmounting, and what is mounted where (/proc/self/mountinfo, proc_pid_mountinfo(5)).
  */
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
 import { KernelLog } from "./kernel-log.ts";
@@ -32,7 +33,7 @@ export function mountExt4(device: string, mountPoint: string, options: readonly 
   const log = KernelLog.open();
   const { exitCode, complaint } = runSync("mount", ["-t", "ext4", ...flags, device, mountPoint]);
   // mount(8) can only guess ("wrong fs type, bad option, bad superblock"); ext4 says in the log which it was.
-  const said = exitCode === 0 ? undefined : log?.lastOfExt4();
+  const said = exitCode === 0 ? undefined : log?.lastOfExt4(basename(device));
   log?.close();
   if (exitCode === 0) return;
   throw new EnvironmentError(

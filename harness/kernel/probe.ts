@@ -116,15 +116,21 @@ const UNTOLD = {
   bufferedIomap: false,
 } satisfies Partial<KernelTraits>;
 
+/** Mounts that a kernel must refuse before it is believed. */
+const REFUSALS = 3;
+
 /** What `probe` finds out; nothing where ext4 does not mount its image, which the run will say of its own. */
 async function unlessRefused(
   probe: () => Promise<Partial<KernelTraits>>,
 ): Promise<Partial<KernelTraits>> {
-  try {
-    return await probe();
-  } catch (error) {
-    if (error instanceof EnvironmentError && error.reason === "ext4-refused") return {};
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await probe();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError && error.reason === "ext4-refused")) throw error;
+      // What is taken for untold decides what the model expects everywhere: once is not enough.
+      if (attempt === REFUSALS) return {};
+    }
   }
 }
 
