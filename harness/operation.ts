@@ -7,7 +7,7 @@
  */
 import * as z from "zod";
 import { patternTag } from "../model/pattern.ts";
-import { PAGE_SIZE } from "../model/types.ts";
+import { LOGICAL_BLOCK_SIZE, PAGE_SIZE } from "../model/types.ts";
 
 /** The largest folio, bytes; folios are aligned to their size. A store through a mapping dirties the whole of its folio. */
 export const FOLIO_BYTES = 2 * 1024 * 1024;
@@ -173,8 +173,8 @@ export function clampOperation<O extends Operation>(operation: O, i_size: number
   return len === operation.len ? operation : { ...operation, len };
 }
 
-/** Bytes that direct I/O is aligned to: the logical block of a loop device. */
-export const SECTOR_BYTES = 512;
+/** Bytes that direct I/O is aligned to. */
+export const SECTOR_BYTES = LOGICAL_BLOCK_SIZE;
 
 /** Bytes of the smallest block of a file system. */
 const SMALLEST_BLOCK_BYTES = 1024;
@@ -205,11 +205,6 @@ function clampDirect<O extends Extract<Operation, { op: "direct_write" }>>(opera
   if (readable === len) return operation;
   const pages = readable - (readable % PAGE_SIZE);
   return { ...operation, len: Math.min(len, pages + SECTOR_BYTES), readable: pages };
-}
-
-/** Bytes from the start of a direct write's buffer, which is on a page, to where memory ends. */
-export function directBytes(readable: number): number {
-  return Math.ceil(readable / PAGE_SIZE) * PAGE_SIZE;
 }
 
 /** The region of the pattern that operation number `i` during the pause of operation `index` writes from. */

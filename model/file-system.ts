@@ -19,11 +19,11 @@ import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
 import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
-import { pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
-import { emptyDisk } from "./power-cut.ts";
+import { directBytes, pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
+import { emptyContents, emptyDisk } from "./power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
-import { EXT_MAX_BLOCKS, PAGE_SIZE, WRITTEN } from "./types.ts";
+import { EXT_MAX_BLOCKS, WRITTEN } from "./types.ts";
 import type { Committed, Inode, SuperBlock } from "./types.ts";
 
 /** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
@@ -72,7 +72,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_mapping: [],
     i_dirty: new Set(),
     jinode: undefined,
-    contents: new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta),
+    contents: emptyContents(),
     disk: sb.s_recordsDisk ? emptyDisk() : undefined,
     maybeZeroed: new IntervalMap(),
     zeroedOnDisk: new IntervalMap(),
@@ -131,8 +131,7 @@ export function directWrite(
   readable: number,
   tag: number,
 ): number {
-  const pages = Math.ceil(readable / PAGE_SIZE) * PAGE_SIZE;
-  const source = { tag, delta: patternOffset(pages) - pos };
+  const source = { tag, delta: patternOffset(directBytes(readable)) - pos };
   return ext4_dio_write_iter(inode, pos, len, { readable, fault: nothing }, source);
 }
 

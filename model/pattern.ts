@@ -5,6 +5,7 @@
  *
  * Ours, not the kernel's.
  */
+import { PAGE_SIZE } from "./types.ts";
 
 /** Bytes of a region; the user buffer of a write ends where its region ends. */
 export const PATTERN_BYTES = 4 * 1024 * 1024;
@@ -43,4 +44,9 @@ export function pattern(tag: number): Uint8Array {
 /** Offset in its region of the first byte of a write whose buffer has `readable` mapped bytes. */
 export function patternOffset(readable: number): number {
   return PATTERN_BYTES - readable;
+}
+
+/** Bytes from the start of a direct write's buffer, which is on a page, to where memory ends. */
+export function directBytes(readable: number): number {
+  return Math.ceil(readable / PAGE_SIZE) * PAGE_SIZE;
 }

@@ -14,11 +14,14 @@ import { assert } from "./assert.ts";
 import { IntervalMap } from "./interval-map.ts";
 import type { Committed, Disk, Inode, Source } from "./types.ts";
 
-const sameSource = (a: Source, b: Source): boolean => a.tag === b.tag && a.delta === b.delta;
+/** What an empty file holds, for `Inode.contents` and its like. */
+export function emptyContents(): IntervalMap<Source> {
+  return new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta);
+}
 
 /** Of a new file, whose name nothing has committed yet. */
 export function emptyDisk(): Disk {
-  return { contents: new IntervalMap(sameSource), committed: undefined };
+  return { contents: emptyContents(), committed: undefined };
 }
 
 /** The inode goes into the journal as it is: what a replay brings back from now on. */

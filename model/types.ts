@@ -10,6 +10,9 @@ import type { Operations } from "./operations.ts";
 export const PAGE_SIZE = 4096;
 export const PAGE_SHIFT = Math.log2(PAGE_SIZE);
 
+/** bdev_logical_block_size() of a loop device, bytes: what direct I/O is aligned to. */
+export const LOGICAL_BLOCK_SIZE = 512;
+
 /** fs/ext4/ext4_extents.h EXT_MAX_BLOCKS: one past the last logical block that an extent can hold. */
 export const EXT_MAX_BLOCKS = 2 ** 32 - 1;
 

@@ -4,9 +4,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import { FALLOCATE_MODES, directBytes } from "../harness/operation.ts";
+import { FALLOCATE_MODES } from "../harness/operation.ts";
 import type { FallocateMode, Operation } from "../harness/operation.ts";
-import { PATTERN_BYTES, pattern, patternTag } from "../model/pattern.ts";
+import { PATTERN_BYTES, directBytes, pattern, patternTag } from "../model/pattern.ts";
 import { settings } from "./settings.ts";
 
 const EFAULT = -14;

@@ -5,9 +5,9 @@
  * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
  */
 import { IntervalMap } from "../../model/interval-map.ts";
-import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import { directBytes, pattern, patternOffset, patternTag } from "../../model/pattern.ts";
 import type { Observation } from "../observation.ts";
-import { clampOperation, directBytes, duringTag, isAligned } from "../operation.ts";
+import { clampOperation, duringTag, isAligned } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 
 /** Byte p of the file is pattern(tag)[p + delta]. */

@@ -10,10 +10,10 @@ import {
   MAX_IO_BYTES,
   type SingleCall,
   MAX_PIECES,
-  directBytes,
   isPlainWrite,
   type Operation,
 } from "../operation.ts";
+import { directBytes } from "../../model/pattern.ts";
 import type { MountedImage } from "./image.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
@@ -204,7 +204,7 @@ export class KernelFile {
 
   /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
   release(): void {
-    this.#closeCounters();
+    this.#closeCounter();
     this.end();
   }
 
@@ -347,13 +347,13 @@ export class KernelFile {
 
   #openCounter(): void {
     if (this.#counterFd >= 0 && this.#counterMount === this.#image.mounts) return;
-    this.#closeCounters();
+    this.#closeCounter();
     this.#counterFd = openSync(join(this.#image.sysfs, "delayed_allocation_blocks"), "r");
     this.#counterMount = this.#image.mounts;
     this.#kept = 0;
   }
 
-  #closeCounters(): void {
+  #closeCounter(): void {
     if (this.#counterFd >= 0) closeSync(this.#counterFd);
     this.#counterFd = -1;
   }

@@ -186,7 +186,7 @@ async function probeLargeBlocks(): Promise<Partial<KernelTraits>> {
     subject.begin();
     const faulted = subject.step({ op: "pwrite", pos: 0, len: 4096, readable: 0 }, 0);
     subject.end();
-    // Where memory is short at this moment, a write is given small ones.
+    // A write that asks for a large one may be given small ones. A run that was told so by mistake differs wherever a write is cut.
     const largeFolios = [1, 2, 3].some(() => probeLargeFolios(subject));
     const atUnmount = probeUnmount(image, subject);
     subject.release();

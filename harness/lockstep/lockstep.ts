@@ -64,14 +64,14 @@ export function withContract(
 
 /** What the contract says of the last step, of which deviations `ids` had a part; undefined where all promises are kept. */
 function judge(
-  subject: Subject,
   operation: Operation,
   step: number,
   seen: Observation,
+  followers: readonly Operation[],
   ids: Iterable<string>,
   options: LockstepOptions,
 ): Difference | undefined {
-  const broken = options.contract?.check(operation, step, seen, followersOf(subject));
+  const broken = options.contract?.check(operation, step, seen, followers);
   const first = broken?.find(({ promise }) => !isExcused(promise, ids, options));
   return first && brokenPromise(first);
 }
@@ -121,7 +121,7 @@ export function runCase(
       const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
       return { steps: step + 1, divergence: divergence(parts), guesses };
     }
-    const broken = judge(subject, operation, step, seen, model.inode.deviated, options);
+    const broken = judge(operation, step, seen, followers, model.inode.deviated, options);
     if (broken === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...broken };
     return { steps: step + 1, divergence: divergence(parts), guesses };
@@ -131,7 +131,7 @@ export function runCase(
 
 /**
  * Whether known deviations begin with an operation like this: a zeroed range, or any write. One that finds no space is undone and tried
- * again within the call (fs/ext4/inode.c ext4_write_begin()), and may still return all that was asked for.
+ * again within the call, and may still return all that was asked for (model/deviations/short-write-frees-preallocation.ts).
  */
 function mayDeviate(operation: Operation): boolean {
   if (operation.op === "fallocate") return operation.mode.startsWith("zero_range");
@@ -151,12 +151,13 @@ export function runPromised(
   subject.begin(operations);
   contract?.begin();
   const last = operations.length - 1;
+  const shown = [...(mayBreak?.keys() ?? [])];
   let deviated: readonly string[] = [];
   for (const [step, operation] of operations.entries()) {
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen);
-    if (mayDeviate(operation)) deviated = [...(mayBreak?.keys() ?? [])];
-    const broken = judge(subject, operation, step, seen, deviated, options);
+    if (mayDeviate(operation)) deviated = shown;
+    const broken = judge(operation, step, seen, followersOf(subject), deviated, options);
     if (broken === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...broken };
     return { steps: step + 1, divergence: divergence(parts), guesses: 0 };

@@ -64,7 +64,7 @@ function touches(operation: Operation, before: number, after: number): ByteRange
     case "direct_write":
     case "direct_read":
     case "unlink":
-      // With what it has written back first, which may be all of a folio or of a delayed extent.
+      // Direct I/O with what it has written back first, which may be all of a folio or of a delayed extent.
       return EVERYTHING;
     case "paused_write":
       // With what is done meanwhile: rare, and seldom on large files.

@@ -14,6 +14,11 @@ import type { Deviation } from "./deviation.ts";
  * user's pages in, so a first write from a buffer that is not mapped yet always has a short copy. Measured (6.18.44,
  * nodelalloc): after FALLOC_FL_KEEP_SIZE of 1 MiB, pwrite of 8 KiB from a freshly mapped file returns 8192 and leaves 16 of
  * the 2,048 sectors. The harness writes from buffers that are mapped, so only its short writes show this.
+ *
+ * Nor does it take a short copy: fs/ext4/inode.c ext4_write_begin() does the same where there is no space, before it commits and
+ * tries again. Traced (6.18.44, 4k-full): a write of 46 blocks, with one preallocated behind it and too few free before a commit:
+ * ext4_write_begin, ext4_truncate_enter, ext4_free_blocks of the one, jbd2_start_commit, ext4_write_begin; it returned all that was
+ * asked for.
  */
 export const shortWriteFreesPreallocation: Deviation = {
   id: "short-write-frees-preallocation",

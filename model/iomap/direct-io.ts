@@ -15,13 +15,10 @@
  */
 import { EFAULT, EINVAL, EIO } from "../errno.ts";
 import { invalidate_inode_pages2_range } from "../mm/truncate.ts";
-import { DELAYED, UNWRITTEN, WRITTEN } from "../types.ts";
+import { DELAYED, LOGICAL_BLOCK_SIZE, UNWRITTEN, WRITTEN } from "../types.ts";
 import type { Inode, Source } from "../types.ts";
 import { iomap_iter } from "./iomap.ts";
 import type { IomapOps, IomapRound } from "./iomap.ts";
-
-/** bdev_logical_block_size() of a loop device. */
-const LOGICAL_BLOCK_SIZE = 512;
 
 export interface DirectWrite {
   pos: number;
