@@ -21,7 +21,6 @@ const PACKAGES: Record<string, string> = {
   mount: "mount (util-linux)",
   umount: "mount (util-linux)",
   fallocate: "util-linux",
-  setpriv: "util-linux",
   taskset: "util-linux",
   "qemu-system-x86_64": "qemu-system-x86",
 };
