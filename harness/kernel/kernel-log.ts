@@ -4,7 +4,7 @@
  * A record is "priority,sequence,time,flags;text", one a read(2). A warning with a stack trace names no device, so with
  * several runs on one machine each of them reports it.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, writeFileSync } from "node:fs";
 import { SEEK_END, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 
 /** Bytes; longer than the longest record. */
@@ -37,9 +37,16 @@ function textOf(record: string): string {
 /** Where the kernel forgets which of its WARN_ONCE() have spoken (kernel/panic.c clear_warn_once_set()). */
 const CLEAR_WARN_ONCE = "/sys/kernel/debug/clear_warn_once";
 
-/** A warning that comes once a boot could not be shrunk, nor seen again on a fresh image. */
+/**
+ * A warning that comes once a boot could not be shrunk, nor seen again on a fresh image. A kernel that is locked down, as with
+ * Secure Boot, refuses this and says EPERM even to root (fs/debugfs/file.c debugfs_locked_down()): its log can be read all the same.
+ */
 function clearWarnOnce(): void {
-  if (existsSync(CLEAR_WARN_ONCE)) writeFileSync(CLEAR_WARN_ONCE, "1");
+  try {
+    writeFileSync(CLEAR_WARN_ONCE, "1", { flag: "r+" });
+  } catch {
+    // Then once it is.
+  }
 }
 
 let shared: { address: number; buffer: ArrayBuffer } | undefined;
