@@ -14,7 +14,7 @@ import {
 } from "./ext4/fallocate.ts";
 import { ext4_map_query_blocks } from "./ext4/extents.ts";
 import { ext4_buffered_write_iter, ext4_dio_read_iter, ext4_dio_write_iter } from "./ext4/file.ts";
-import { jbd2_journal_force_commit_nested } from "./ext4/reservation.ts";
+import { ext4_sync_file } from "./ext4/fsync.ts";
 import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
 import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
@@ -62,6 +62,8 @@ export function createInode(sb: SuperBlock): Inode {
     i_blkbits: sb.s_blocksize_bits,
     i_size: 0,
     i_disksize: 0,
+    raw_i_size: 0,
+    i_datasync_tid: sb.s_commits,
     i_extents: new IntervalMap(),
     i_es_tree: new IntervalMap(),
     i_es_seq: 0,
@@ -140,11 +142,18 @@ export function directRead(inode: Inode, pos: number, len: number): number {
   return ext4_dio_read_iter(inode, pos, len);
 }
 
-/** include/linux/fs.h generic_write_sync(), after `written` bytes at `pos`: what the call returns then. */
-export function generic_write_sync(inode: Inode, pos: number, written: number): number {
+/**
+ * include/linux/fs.h generic_write_sync(), after `written` bytes at `pos` of a file that is open with O_DSYNC ("data") or O_SYNC
+ * ("all"): what the call returns then.
+ */
+export function generic_write_sync(
+  inode: Inode,
+  pos: number,
+  written: number,
+  sync: "data" | "all",
+): number {
   if (written <= 0) return written;
-  const error = inode.i_sb.s_op.writepages(inode, pos, pos + written - 1);
-  jbd2_journal_force_commit_nested(inode);
+  const error = ext4_sync_file(inode, pos, pos + written - 1, sync === "data");
   return error < 0 ? error : written;
 }
 
@@ -257,12 +266,9 @@ export function bytesOnDisk(inode: Inode, pos: number, len: number): Uint8Array 
   return bytes;
 }
 
-/** fsync(2): fs/ext4/fsync.c ext4_sync_file(). */
+/** fsync(2) */
 export function fsync(inode: Inode): number {
-  const { s_op } = inode.i_sb;
-  const error = s_op.writepages(inode, 0, Infinity);
-  jbd2_journal_force_commit_nested(inode);
-  return error;
+  return ext4_sync_file(inode, 0, Infinity, false);
 }
 
 /** Passes of writeback that leave nothing which more of them would clean. */

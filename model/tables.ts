@@ -27,6 +27,7 @@ import {
   ext4_da_page_mkwrite,
   ext4_da_write_begin,
   ext4_da_write_end,
+  ext4_journalled_write_end,
   ext4_page_mkwrite,
   ext4_write_begin,
   ext4_write_end,
@@ -252,6 +253,7 @@ const ext4_aops = {
 /** fs/ext4/inode.c ext4_journalled_aops */
 const ext4_journalled_aops = {
   ...ext4_aops,
+  write_end: ext4_journalled_write_end,
   writepages: ext4_journalled_writepages,
   ext4_should_use_dio: directIo.never,
 };

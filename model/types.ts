@@ -124,6 +124,10 @@ export interface Inode {
   readonly i_blkbits: number;
   i_size: number;
   i_disksize: number;
+  /** i_size of struct ext4_inode: what ext4_mark_inode_dirty() saw of i_disksize last. */
+  raw_i_size: number;
+  /** The transaction that fdatasync waits for (ext4_inode_info.i_datasync_tid). */
+  i_datasync_tid: number;
   /** The extent tree: allocated blocks. Physical block numbers are left out: nothing compared depends on them. */
   readonly i_extents: IntervalMap<OnDiskState>;
   readonly i_es_tree: IntervalMap<ExtentStatus>;
@@ -182,7 +186,7 @@ export interface SuperBlock {
   readonly s_extent_max_zeroout: number;
   /** There is a journal. */
   readonly s_journal: boolean;
-  /** How often a transaction was committed. Ours. */
+  /** How often a transaction was committed, which is the number of the running one. Ours. */
   s_commits: number;
   /** New files record what is on their disk. Ours. */
   s_recordsDisk: boolean;

@@ -56,7 +56,7 @@ function call(inode: Inode, operation: SingleCall, tag: number): number {
     case "pwrite": {
       const { pos, len, readable, limit, sync } = operation;
       const written = pwrite(inode, pos, len, readable, tag, limit);
-      return sync === undefined ? written : generic_write_sync(inode, pos, written);
+      return sync === undefined ? written : generic_write_sync(inode, pos, written, sync);
     }
     case "mmap_write":
       return mmapWrite(inode, operation.pos, operation.len, tag);

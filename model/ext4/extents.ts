@@ -26,6 +26,7 @@ import {
   ext4_es_cache_extent,
   ext4_es_lookup_extent,
 } from "./extents_status.ts";
+import { ext4_update_inode_fsync_trans } from "./fsync.ts";
 import { ext4_mb_new_blocks } from "./mballoc.ts";
 import { ext4_ext_convert_to_initialized } from "./zeroout.ts";
 
@@ -93,6 +94,7 @@ function allocate(inode: Inode, map: MapBlocks, flags: number): number {
   map.m_len = got;
   inode.i_extents.set(map.m_lblk, map.m_lblk + got, unwritten ? UNWRITTEN : WRITTEN);
   inode.i_sb.s_freeclusters_counter -= got;
+  if (!unwritten) ext4_update_inode_fsync_trans(inode);
   map.m_flags = BH_Mapped | BH_New | (unwritten ? BH_Unwritten : 0);
   return 0;
 }
@@ -101,11 +103,13 @@ function allocate(inode: Inode, map: MapBlocks, flags: number): number {
 function ext4_ext_handle_unwritten_extents(inode: Inode, map: MapBlocks, flags: number): void {
   if ((flags & EXT4_GET_BLOCKS_CONVERT) !== 0) {
     inode.i_extents.set(map.m_lblk, map.m_lblk + map.m_len, WRITTEN);
+    ext4_update_inode_fsync_trans(inode);
     map.m_flags = BH_Mapped;
   } else if ((flags & EXT4_GET_BLOCKS_UNWRIT_EXT) !== 0) {
     map.m_flags = BH_Mapped | BH_Unwritten;
   } else {
     ext4_ext_convert_to_initialized(inode, map);
+    ext4_update_inode_fsync_trans(inode);
     map.m_flags = BH_Mapped | BH_New;
   }
 }
@@ -122,7 +126,10 @@ function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): nu
       ext4_ext_handle_unwritten_extents(inode, map, flags);
     } else {
       const convert = (flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) !== 0;
-      if (convert) inode.i_extents.set(map.m_lblk, map.m_lblk + map.m_len, UNWRITTEN);
+      if (convert) {
+        inode.i_extents.set(map.m_lblk, map.m_lblk + map.m_len, UNWRITTEN);
+        ext4_update_inode_fsync_trans(inode);
+      }
       map.m_flags = convert ? BH_Unwritten : BH_Mapped;
     }
   }

@@ -17,6 +17,7 @@ import {
   EXT4_GET_BLOCKS_NO_NORMALIZE,
   ext4_map_blocks,
 } from "./extents.ts";
+import { ext4_mark_inode_dirty, ext4_update_inode_fsync_trans } from "./fsync.ts";
 import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_update_inode_size } from "./inode.ts";
 import { ext4_zero_partial_blocks } from "./truncate.ts";
@@ -53,6 +54,7 @@ function ext4_alloc_file_blocks(
     }
     retries = 0;
     map.m_lblk += made;
+    ext4_update_inode_fsync_trans(inode);
     if (new_size === 0) continue;
     const epos = Math.min(map.m_lblk * s_blocksize, new_size);
     ext4_update_inode_size(inode, epos);
@@ -113,7 +115,9 @@ export function ext4_do_fallocate(
 export function ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void {
   if (offset > inode.i_size) return;
   const size = Math.min(offset + len, inode.i_size);
-  if (inode.i_disksize < size) inode.i_disksize = size;
+  if (inode.i_disksize >= size) return;
+  inode.i_disksize = size;
+  ext4_mark_inode_dirty(inode);
 }
 
 /** Bytes [start, end), whole blocks that turn unwritten, read as zeros from now on. */
@@ -144,6 +148,7 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
   if (error !== 0 || aligned) return error;
   s_op.zeroEdgesAfterDropping(inode, offset, len);
   if (new_size > 0) ext4_update_inode_size(inode, new_size);
+  ext4_update_inode_fsync_trans(inode);
   return 0;
 }
 
@@ -190,6 +195,7 @@ export function ext4_punch_hole(inode: Inode, offset: number, length: number): n
     s_op.ext4_ext_remove_space(inode, start_lblk, hole_len);
     s_op.ext4_es_insert_extent(inode, start_lblk, hole_len, HOLE);
   }
+  ext4_update_inode_fsync_trans(inode);
   return 0;
 }
 
@@ -215,6 +221,7 @@ export function ext4_collapse_range(inode: Inode, offset: number, len: number): 
   movesOnDisk(inode, end, -len);
   inode.i_size -= len;
   inode.i_disksize = inode.i_size;
+  ext4_mark_inode_dirty(inode);
   return 0;
 }
 
@@ -229,6 +236,7 @@ export function ext4_insert_range(inode: Inode, offset: number, len: number): nu
   truncate_pagecache(inode, start);
   inode.i_size += len;
   inode.i_disksize += len;
+  ext4_mark_inode_dirty(inode);
   const start_lblk = offset / size;
   ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, start_lblk, EXT_MAX_BLOCKS - start_lblk);

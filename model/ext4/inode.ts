@@ -28,6 +28,7 @@ import { truncate_pagecache } from "../mm/truncate.ts";
 import type { GetBlock, WriteBegin } from "../operations.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
+import { ext4_mark_inode_dirty, ext4_update_inode_fsync_trans } from "./fsync.ts";
 import { ext4_truncate } from "./truncate.ts";
 
 /**
@@ -70,6 +71,7 @@ export function ext4_block_write_begin(
 export function ext4_update_inode_size(inode: Inode, newsize: number): void {
   if (newsize > inode.i_size) inode.i_size = newsize;
   if (newsize > inode.i_disksize) inode.i_disksize = newsize;
+  ext4_mark_inode_dirty(inode);
 }
 
 /** fs/ext4/truncate.h ext4_truncate_failed_write(): everything past EOF goes, with the blocks that a failed write made. */
@@ -138,6 +140,19 @@ export function ext4_write_end(
   return accepted;
 }
 
+/** fs/ext4/inode.c ext4_journalled_write_end(): the data is in the transaction too, and fdatasync waits for that. */
+export function ext4_journalled_write_end(
+  inode: Inode,
+  pos: number,
+  len: number,
+  copied: number,
+  folio: Folio,
+): number {
+  const accepted = ext4_write_end(inode, pos, len, copied, folio);
+  ext4_update_inode_fsync_trans(inode);
+  return accepted;
+}
+
 /** fs/ext4/inode.c ext4_da_should_update_i_disksize(): no writeback that allocates will do it. */
 function ext4_da_should_update_i_disksize(inode: Inode, folio: Folio, offset: number): boolean {
   const state = (folio.buffers as Uint8Array)[offset >> inode.i_blkbits] as number;
@@ -167,6 +182,7 @@ export function ext4_da_write_end(
     const last = new_i_size - 1 - folio_pos(folio);
     if (accepted > 0 && ext4_da_should_update_i_disksize(inode, folio, last)) {
       inode.i_disksize = Math.max(inode.i_disksize, new_i_size);
+      ext4_mark_inode_dirty(inode);
     }
   }
   s_op.zeroAfterExtending(inode, old_size, pos);

@@ -11,6 +11,7 @@
 import type { Ioend, WritepageContext } from "../iomap/writeback.ts";
 import { BH_Delay, UNWRITTEN } from "../types.ts";
 import type { Inode, MapBlocks } from "../types.ts";
+import { ext4_mark_inode_dirty } from "./fsync.ts";
 import {
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
   ext4_convert_unwritten_extents,
@@ -86,4 +87,5 @@ export function ext4_iomap_finish_ioend(inode: Inode, ioend: Ioend): void {
     ext4_convert_unwritten_extents(inode, lblk, Math.ceil(end / s_blocksize) - lblk);
   }
   if (end > inode.i_disksize) inode.i_disksize = Math.min(end, inode.i_size);
+  ext4_mark_inode_dirty(inode);
 }

@@ -12,6 +12,7 @@ import { __filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
 import { BH_Delay, BH_Mapped, BH_Unwritten, BH_Uptodate, EXT_MAX_BLOCKS } from "../types.ts";
 import type { Inode } from "../types.ts";
+import { ext4_mark_inode_dirty } from "./fsync.ts";
 import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_get_block_lookup } from "./get_block.ts";
 
@@ -125,6 +126,7 @@ export function ext4_truncate(inode: Inode): void {
   if (s_op.ext4_block_zero_eof(inode, inode.i_size))
     s_op.writeZeroedTail(inode, last_block * s_blocksize);
   inode.i_disksize = inode.i_size;
+  ext4_mark_inode_dirty(inode);
   ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, last_block, EXT_MAX_BLOCKS - last_block);
   s_op.ext4_ext_remove_space(inode, last_block, EXT_MAX_BLOCKS - last_block);
@@ -139,6 +141,7 @@ export function ext4_setattr_size(inode: Inode, size: number): number {
     if (size > oldsize) s_op.zeroBeforeGrowing(inode, oldsize);
     inode.i_size = size;
     inode.i_disksize = size;
+    ext4_mark_inode_dirty(inode);
   }
   inode.contents.delete(Math.ceil(size / s_blocksize) * s_blocksize, Infinity);
   truncate_pagecache(inode, size);

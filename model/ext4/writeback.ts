@@ -15,6 +15,7 @@ import { bufferCount, firstBlock, folio_create_buffers } from "../fs/buffer.ts";
 import { dirtyFolios, folio_next_pos, folio_pos, folio_size } from "../mm/folio.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
 import type { Folio, Inode, MapBlocks } from "../types.ts";
+import { ext4_mark_inode_dirty } from "./fsync.ts";
 import {
   EXT4_GET_BLOCKS_CREATE,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
@@ -119,6 +120,7 @@ export function ext4_writepages(inode: Inode, start: number, end: number): numbe
     if (mapped) {
       const disksize = Math.min(folio_next_pos(folio), inode.i_size);
       inode.i_disksize = Math.max(inode.i_disksize, disksize);
+      ext4_mark_inode_dirty(inode);
     }
     if (inside <= count) break;
   }
