@@ -60,6 +60,13 @@ const write = (pos: number, len: number, readable = len): Operation => ({
   len,
   readable,
 });
+const dsync = (pos: number, len: number): Operation => ({
+  op: "pwrite",
+  pos,
+  len,
+  readable: len,
+  sync: "data",
+});
 const fsync: Operation = { op: "fsync" };
 const powerCut: Operation = { op: "power_cut" };
 const truncate = (size: number): Operation => ({ op: "ftruncate", size });
@@ -112,6 +119,15 @@ interface Example {
 const oneBlock: Recorded[] = [
   [write(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "delayed"]])],
   [fsync, seen(0, BLOCK, [[0, 1, "written"]])],
+];
+
+/** Another behind it, that nobody syncs. */
+const secondBlock: Recorded = [
+  write(BLOCK, BLOCK),
+  seen(BLOCK, 2 * BLOCK, [
+    [0, 1, "written"],
+    [1, 1, "delayed"],
+  ]),
 ];
 
 /** A file of eight blocks without one. */
@@ -561,7 +577,78 @@ const examples: Example[] = [
     }),
     keeps: afterOneBlock(written(0, BLOCK)),
   },
+  {
+    promise: "synced-bytes-survive",
+    name: "a byte synced before another write, that is another after a power cut",
+    before: [...oneBlock, secondBlock],
+    operation: powerCut,
+    breaks: afterSecondBlock(BLOCK, [[0, 1, "written"]], written(1, BLOCK)),
+    keeps: afterSecondBlock(BLOCK, [[0, 1, "written"]], written(0, BLOCK)),
+  },
+  {
+    promise: "synced-bytes-survive",
+    name: "a block synced before another write, that has no data after a power cut",
+    before: [...oneBlock, secondBlock],
+    operation: powerCut,
+    breaks: afterSecondBlock(BLOCK, [[0, 1, "unwritten"]], new Uint8Array(0)),
+    keeps: afterSecondBlock(BLOCK, [[0, 1, "written"]], written(0, BLOCK)),
+  },
+  {
+    promise: "synced-bytes-survive",
+    name: "a write with O_DSYNC past the size that a power cut left",
+    before: [[dsync(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "written"]])]],
+    operation: powerCut,
+    breaks: seen(0, BLOCK, [[0, 1, "written"]], {
+      cut: left({ i_size: 0, map: extents([[0, 1, "written"]]), bytes: new Uint8Array(0) }),
+    }),
+    keeps: afterOneBlock(written(0, BLOCK)),
+  },
+  {
+    promise: "synced-bytes-survive",
+    name: "a file with a write with O_DSYNC, that is not there after a power cut",
+    before: [[dsync(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "written"]])]],
+    operation: powerCut,
+    breaks: seen(0, BLOCK, [[0, 1, "written"]], { cut: left(undefined) }),
+    keeps: afterOneBlock(written(0, BLOCK)),
+  },
+  {
+    promise: "synced-bytes-survive",
+    name: "what was synced and not overwritten",
+    before: [
+      ...oneBlock,
+      [write(0, 512), seen(512, BLOCK, [[0, 1, "written"]])],
+      [truncate(2048), seen(0, 2048, [[0, 1, "written"]])],
+    ],
+    operation: powerCut,
+    breaks: seen(0, 2048, [[0, 1, "written"]], {
+      cut: left({ i_size: 1024, map: extents([[0, 1, "written"]]), bytes: written(0, 1024) }),
+    }),
+    keeps: seen(0, 2048, [[0, 1, "written"]], {
+      // The overwritten bytes may be either.
+      cut: left({ i_size: 2048, map: extents([[0, 1, "written"]]), bytes: eitherThenFirst() }),
+    }),
+  },
 ];
+
+/** Bytes of which the first 512 are anybody's, and the rest what `oneBlock` wrote. */
+function eitherThenFirst(): Uint8Array {
+  const bytes = written(0, BLOCK).slice(0, 2048);
+  bytes.fill(7, 0, 512);
+  return bytes;
+}
+
+/** After `secondBlock` and a power cut that left this of the file. */
+function afterSecondBlock(i_size: number, map: readonly Run[], bytes: Uint8Array): Observation {
+  return seen(
+    0,
+    2 * BLOCK,
+    [
+      [0, 1, "written"],
+      [1, 1, "delayed"],
+    ],
+    { cut: left({ i_size, map: extents(map), bytes }) },
+  );
+}
 
 /** What a power cut left. */
 function left(file: CutFile | undefined, complaints: string[] = []): CutLook {

@@ -25,7 +25,7 @@
 import { IntervalMap } from "../../model/interval-map.ts";
 import { WHOLE_FILE, sameMap } from "../extents.ts";
 import type { BlockRange, Extent, Observation } from "../observation.ts";
-import { FOLIO_BYTES, clampOperation, isDirect, isWrite } from "../operation.ts";
+import { FOLIO_BYTES, clampOperation, isDirect, isWrite, movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { Contents } from "./contents.ts";
 import { firstRun, patch } from "./extents-walk.ts";
@@ -79,6 +79,7 @@ export class Contract {
       maybeDirty: new IntervalMap(),
       pieces: 0,
       synced: undefined,
+      durable: new IntervalMap(),
     };
   }
 
@@ -96,6 +97,7 @@ export class Contract {
     this.#step.maybeDirty.clear();
     this.#step.pieces = 0;
     this.#step.synced = undefined;
+    this.#step.durable.clear();
   }
 
   /** The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes as they were written. */
@@ -175,6 +177,7 @@ export class Contract {
   #leave(seen: Observation): void {
     if (this.#step.options.path === "iomap") this.#noteMaybeDirty();
     this.#noteSynced(seen);
+    this.#noteDurable(seen);
     if (seen.windows === undefined) {
       this.#known = seen.map;
       this.#copied = undefined;
@@ -213,6 +216,42 @@ export class Contract {
       case "fallocate":
       case "unlink":
         step.synced = undefined;
+    }
+  }
+
+  /** What a call was to change is as good as changed, whatever came of it: a power cut may leave it so, or as it was. */
+  #noteDurable({ result, i_size }: Observation): void {
+    const { operation, succeeded, durable } = this.#step;
+    if (operation === undefined) return;
+    for (const { pos, len } of storesOf(operation)) durable.delete(pos, pos + len);
+    switch (operation.op) {
+      case "fsync":
+      case "drop_cache":
+        if (succeeded && i_size > 0) durable.set(0, i_size, true);
+        return;
+      case "pwrite":
+      case "direct_write":
+      case "paused_write":
+        durable.delete(operation.pos, operation.pos + operation.len);
+        if (operation.op === "pwrite" && operation.sync !== undefined && result > 0) {
+          durable.set(operation.pos, operation.pos + result, true);
+        }
+        return;
+      case "ftruncate":
+        durable.delete(operation.size, Infinity);
+        return;
+      case "fallocate":
+        if (movesBlocks(operation)) durable.delete(operation.pos, Infinity);
+        else if (operation.mode !== "allocate" && operation.mode !== "keep_size") {
+          durable.delete(operation.pos, operation.pos + operation.len);
+        }
+        return;
+      case "mmap_write":
+      case "pread":
+      case "direct_read":
+      case "sync_file_range":
+      case "power_cut":
+      case "unlink":
     }
   }
 

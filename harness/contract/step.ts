@@ -46,6 +46,8 @@ export interface Step {
   pieces: number;
   /** The file as it was when its last fsync returned; undefined where it has changed since, or was not seen whole. */
   synced: { i_size: number; map: readonly Extent[] } | undefined;
+  /** Bytes that were synced, by whatever call, and that nothing has touched since. */
+  durable: IntervalMap<true>;
 }
 
 /** One thing that the write path promises. */

@@ -1,7 +1,10 @@
 /**
  * What is promised of a file after the power was cut.
  */
+import type { IntervalMap } from "../../../model/interval-map.ts";
 import { dataRanges, sameMap } from "../../extents.ts";
+import type { Extent } from "../../observation.ts";
+import type { Contents } from "../contents.ts";
 import type { ContractPromise } from "../step.ts";
 
 const clean: ContractPromise = {
@@ -41,4 +44,52 @@ const syncedSurvives: ContractPromise = {
   },
 };
 
-export const crashPromises: readonly ContractPromise[] = [clean, syncedSurvives];
+const durableSurvives: ContractPromise = {
+  id: "synced-bytes-survive",
+  claim:
+    "Bytes that fsync, or a write with O_SYNC or O_DSYNC, returned for are there after a power cut, whatever else was done to the file.",
+  source:
+    "open(2): by the time write(2) with O_DSYNC returns, the output data and the metadata needed to retrieve it have been transferred to the underlying hardware; fsync(2)",
+  check({ seen: { cut }, synced, durable, contents, options }) {
+    // Of a file that nothing has changed since, "synced-survives" says more.
+    if (cut === undefined || synced !== undefined || durable.size === 0) return undefined;
+    const { file } = cut;
+    if (file === undefined) return "the file is gone after a power cut, though it has synced bytes";
+    if (file.i_size < durable.end) {
+      return `after a power cut st_size is ${file.i_size}, though byte ${durable.end - 1} was synced`;
+    }
+    if (file.bytes === undefined || !contents.known) return undefined;
+    let at = 0;
+    for (const { pos, end } of dataRanges(file, options.blockSize)) {
+      for (const part of durable.within(pos, end)) {
+        const [from, to] = [part.start - pos + at, part.end - pos + at];
+        const wrong = contents.firstWrong(file.bytes.subarray(from, to), part.start);
+        if (wrong < 0) continue;
+        return `after a power cut byte ${part.start + wrong} is not what was synced`;
+      }
+      at += end - pos;
+    }
+    const lost = firstWithoutBlock(file.map, durable, contents, options.blockSize);
+    return lost < 0 ? undefined : `after a power cut byte ${lost}, which was synced, has no block`;
+  },
+};
+
+/** The first of the bytes in `durable` that was written and lies in no block with data; -1 where there is none. */
+function firstWithoutBlock(
+  map: readonly Extent[],
+  durable: IntervalMap<true>,
+  contents: Contents,
+  blockSize: number,
+): number {
+  const bare = durable.clone();
+  for (const { lblk, len, state } of map) {
+    if (state === "written") bare.delete(lblk * blockSize, (lblk + len) * blockSize);
+  }
+  for (const { start, end } of bare) {
+    const byte = contents.firstIn(start, end);
+    if (byte >= 0) return byte;
+  }
+  return -1;
+}
+
+export const crashPromises: readonly ContractPromise[] = [clean, syncedSurvives, durableSurvives];
