@@ -119,11 +119,6 @@ function nextDelayed(
 export class ModelSubject implements Subject {
   readonly name = "model";
   readonly #sb: SuperBlock;
-  /**
-   * What a look leaves in the extent status tree decides how far a mapping reaches. The buffer_head path maps until it has
-   * what it needs, whatever the pieces, and shows nothing of it.
-   */
-  readonly #looksCount: boolean;
   #inode: Inode;
   /** Of the last operation. */
   #result = 0;
@@ -136,7 +131,6 @@ export class ModelSubject implements Subject {
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#sb = createFileSystem(config, overrides);
-    this.#looksCount = config.path === "iomap";
     this.#inode = createInode(this.#sb);
   }
 
@@ -309,7 +303,8 @@ export class ModelSubject implements Subject {
     const inode = this.#inode;
     const map: Extent[] = [];
     for (const { lblk, end } of windows ?? WHOLE_FILE) {
-      if (this.#looksCount) fiemap(inode, lblk, end);
+      // What it leaves in the extent status tree decides how far the next mapping of iomap reaches, the one of direct I/O too.
+      fiemap(inode, lblk, end);
       extentMap(inode, lblk, end, map);
     }
     const blocks = inode.i_extents.covered + inode.i_reserved_data_blocks;
