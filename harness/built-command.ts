@@ -1,11 +1,12 @@
 /**
  * For tests: the built command as a user starts it, in a folder of its own.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { packageRoot } from "./package.ts";
 
 /** Path of the command. */
@@ -13,7 +14,9 @@ export const cli = join(packageRoot, "dist", "harness", "cli.js");
 
 /** A folder that goes with the tests of a file, and the command in it. It never throws: the exit status is to be looked at. */
 export function builtCommand(name: string) {
-  const folder = mkdtempSync(join(tmpdir(), `conform-${name}-`));
+  const folder = join(tmpdir(), `conform-${name}-${randomUUID()}`);
+  // Where all tests of a file are skipped, neither of the two is called.
+  beforeAll(() => mkdirSync(folder, { mode: 0o700 }));
   afterAll(() => rmSync(folder, { recursive: true }));
   const conform = (args: readonly string[], options: object = {}) =>
     execa("node", [cli, ...args], { reject: false, cwd: folder, ...options });

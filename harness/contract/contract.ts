@@ -227,7 +227,7 @@ export class Contract {
     switch (operation.op) {
       case "fsync":
       case "drop_cache":
-        if (succeeded && i_size > 0) durable.set(0, i_size, true);
+        if (succeeded) durable.set(0, i_size, true);
         return;
       case "pwrite":
       case "direct_write":

@@ -141,14 +141,9 @@ export function ext4_write_end(
 }
 
 /** fs/ext4/inode.c ext4_journalled_write_end(): the data is in the transaction too, and fdatasync waits for that. */
-export function ext4_journalled_write_end(
-  inode: Inode,
-  pos: number,
-  len: number,
-  copied: number,
-  folio: Folio,
-): number {
-  const accepted = ext4_write_end(inode, pos, len, copied, folio);
+export function ext4_journalled_write_end(...write: Parameters<typeof ext4_write_end>): number {
+  const accepted = ext4_write_end(...write);
+  const [inode] = write;
   ext4_update_inode_fsync_trans(inode);
   return accepted;
 }

@@ -1,9 +1,9 @@
 /**
  * What is promised of a file after the power was cut.
  */
-import type { IntervalMap } from "../../../model/interval-map.ts";
+import { IntervalMap } from "../../../model/interval-map.ts";
 import { dataRanges, sameMap } from "../../extents.ts";
-import type { Extent } from "../../observation.ts";
+import type { CutFile, Extent } from "../../observation.ts";
 import type { Contents } from "../contents.ts";
 import type { ContractPromise } from "../step.ts";
 
@@ -17,6 +17,30 @@ const clean: ContractPromise = {
     return complaint === undefined ? undefined : `after a power cut: ${complaint}`;
   },
 };
+
+const everywhere = new IntervalMap<true>();
+everywhere.set(0, Infinity, true);
+
+/** What is wrong with the first byte in `where` that is not what it must be, of the bytes that the file's data ranges hold. */
+function otherThanSynced(
+  file: CutFile,
+  bytes: Uint8Array,
+  where: IntervalMap<true>,
+  contents: Contents,
+  blockSize: number,
+): string | undefined {
+  let at = 0;
+  for (const { pos, end } of dataRanges(file, blockSize)) {
+    for (const part of where.within(pos, end)) {
+      const [from, to] = [part.start - pos + at, part.end - pos + at];
+      const wrong = contents.firstWrong(bytes.subarray(from, to), part.start);
+      if (wrong < 0) continue;
+      return `after a power cut byte ${part.start + wrong} is not what was synced`;
+    }
+    at += end - pos;
+  }
+  return undefined;
+}
 
 const syncedSurvives: ContractPromise = {
   id: "synced-survives",
@@ -34,13 +58,7 @@ const syncedSurvives: ContractPromise = {
       return "after a power cut the file has other blocks than it had when it was synced";
     }
     if (file.bytes === undefined || !contents.known) return undefined;
-    let at = 0;
-    for (const { pos, end } of dataRanges(file, options.blockSize)) {
-      const wrong = contents.firstWrong(file.bytes.subarray(at, at + end - pos), pos);
-      if (wrong >= 0) return `after a power cut byte ${pos + wrong} is not what was synced`;
-      at += end - pos;
-    }
-    return undefined;
+    return otherThanSynced(file, file.bytes, everywhere, contents, options.blockSize);
   },
 };
 
@@ -59,16 +77,8 @@ const durableSurvives: ContractPromise = {
       return `after a power cut st_size is ${file.i_size}, though byte ${durable.end - 1} was synced`;
     }
     if (file.bytes === undefined || !contents.known) return undefined;
-    let at = 0;
-    for (const { pos, end } of dataRanges(file, options.blockSize)) {
-      for (const part of durable.within(pos, end)) {
-        const [from, to] = [part.start - pos + at, part.end - pos + at];
-        const wrong = contents.firstWrong(file.bytes.subarray(from, to), part.start);
-        if (wrong < 0) continue;
-        return `after a power cut byte ${part.start + wrong} is not what was synced`;
-      }
-      at += end - pos;
-    }
+    const other = otherThanSynced(file, file.bytes, durable, contents, options.blockSize);
+    if (other !== undefined) return other;
     const lost = firstWithoutBlock(file.map, durable, contents, options.blockSize);
     return lost < 0 ? undefined : `after a power cut byte ${lost}, which was synced, has no block`;
   },
