@@ -68,6 +68,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_es_tree: new IntervalMap(),
     i_es_seq: 0,
     i_reserved_data_blocks: 0,
+    allocatesOnClose: false,
     i_prealloc: [],
     pastEof: [],
     f_ra: { start: 0, size: 0, async_size: 0, order: 0 },
@@ -85,6 +86,17 @@ export function createInode(sb: SuperBlock): Inode {
   };
 }
 
+/**
+ * The last descriptor of the file is closed: fs/ext4/file.c ext4_release_file() and fs/ext4/inode.c ext4_alloc_da_blocks(). A file that
+ * was emptied since the last time (auto_da_alloc) is written back, even if nothing has its name any more.
+ */
+function ext4_release_file(inode: Inode): void {
+  const { allocatesOnClose, i_reserved_data_blocks } = inode;
+  inode.allocatesOnClose = false;
+  if (allocatesOnClose && i_reserved_data_blocks > 0)
+    inode.i_sb.s_op.writepages(inode, 0, Infinity);
+}
+
 /** The last name and descriptor of the file are gone: fs/ext4/inode.c ext4_evict_inode(). */
 export function evictInode(inode: Inode): void {
   const { s_op } = inode.i_sb;
@@ -98,6 +110,7 @@ export function evictInode(inode: Inode): void {
  */
 export function unlinkAndCreate(inode: Inode): Inode {
   const { i_sb, disk } = inode;
+  ext4_release_file(inode);
   evictInode(inode);
   const created = createInode(i_sb);
   if (created.disk !== undefined) created.disk.committed = disk?.committed;

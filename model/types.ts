@@ -134,6 +134,8 @@ export interface Inode {
   /** Counts changes of the extent status tree (ext4_inode_info.i_es_seq). */
   i_es_seq: number;
   i_reserved_data_blocks: number;
+  /** EXT4_STATE_DA_ALLOC_CLOSE: the file was emptied, so what is written to it then goes to the disk when it is closed. */
+  allocatesOnClose: boolean;
   i_prealloc: Preallocation[];
   /** Blocks past EOF that the file had when the current write began; empty where it had none. Ours. */
   pastEof: readonly Interval<OnDiskState>[];

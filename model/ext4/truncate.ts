@@ -123,6 +123,7 @@ export function writeZeroedTail(inode: Inode, end: number): void {
 export function ext4_truncate(inode: Inode): void {
   const { s_op, s_blocksize } = inode.i_sb;
   const last_block = Math.ceil(inode.i_size / s_blocksize);
+  if (inode.i_size === 0) inode.allocatesOnClose = true;
   if (s_op.ext4_block_zero_eof(inode, inode.i_size))
     s_op.writeZeroedTail(inode, last_block * s_blocksize);
   inode.i_disksize = inode.i_size;
