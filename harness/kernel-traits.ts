@@ -60,8 +60,7 @@ export function modelConfig(
   path: ModelConfig["path"] = "buffer_head",
 ): ModelConfig {
   const { readAhead: _, ...series } = kernels["series v2"];
-  // With hardly a free block every write is on the other side of the switch (fs/ext4/inode.c ext4_nonda_switch()).
-  const delalloc = variant.delalloc && variant.leavesFree === undefined;
+  const { delalloc } = variant;
   return {
     ...(path === "iomap" ? series : {}),
     path,

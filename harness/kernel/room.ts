@@ -7,6 +7,7 @@
  *
  * On two processors that is 256 blocks, on 64 it is 32,768: an image that is small enough to be interesting on one machine
  * is full from the beginning on another, and the model leaves the watermark out. Images are sparse, so size costs nothing.
+ * A kernel without SMP has exact counters and no watermark.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";

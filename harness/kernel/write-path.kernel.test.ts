@@ -1,11 +1,12 @@
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, version } from "node:os";
 import { describe, expect, test } from "vitest";
 import { variantNamed } from "../variants.ts";
 import { openImage } from "./image.ts";
+import { KernelSubject } from "./kernel-subject.ts";
 import { machineLacks } from "./machine.ts";
 import { probeKernel } from "./probe.ts";
-import { writePathOf } from "./write-path.ts";
+import { asItDelays, writePathOf } from "./write-path.ts";
 
 const lacks = machineLacks();
 if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
@@ -25,6 +26,27 @@ describe.skipIf(lacks !== undefined)("which path a write takes", () => {
         image.close();
       }
       expect(readdirSync(tmpdir()).length).toBeLessThanOrEqual(before);
+    },
+  );
+
+  test.each(["4k-full", "4k-delalloc", "4k-nodelalloc"])(
+    "%s: writes are delayed as the model is told",
+    async (name) => {
+      const image = await openImage(variantNamed(name));
+      try {
+        const subject = new KernelSubject(image);
+        subject.begin();
+        const written = { op: "pwrite", pos: 0, len: 16384, readable: 16384 } as const;
+        const { reserved } = subject.step(written, 0);
+        subject.release();
+        const delays = reserved > 0;
+        // A kernel with SMP has a watermark above what is left free.
+        const watermark = version().includes(" SMP ");
+        expect(delays).toBe(name === "4k-delalloc" || (name === "4k-full" && !watermark));
+        expect(asItDelays(image).delalloc).toBe(delays);
+      } finally {
+        image.close();
+      }
     },
   );
 });

@@ -18,6 +18,7 @@ import { BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { MountedImage } from "./image.ts";
+import type { Observation } from "../observation.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
 import { startTimeOf } from "./owner.ts";
@@ -77,16 +78,22 @@ function pathIn(trace: string): WritePath | undefined {
   return /iomap_file_buffered_write|ext4_iomap_buffered_write/.test(trace) ? "iomap" : undefined;
 }
 
+/** What is seen after a write of one block to a new file on `image`. */
+function writeOneBlock(image: MountedImage): Observation {
+  const subject = new KernelSubject(image);
+  subject.begin();
+  const { blockSize } = image.variant;
+  const seen = subject.step({ op: "pwrite", pos: 0, len: blockSize, readable: blockSize }, 0);
+  subject.release();
+  return seen;
+}
+
 /** What the trace says while a block is written to a new file on `image`. */
 function traceOfWrite(image: MountedImage, tracefs: string): string {
   const instance = openInstance(tracefs);
   try {
     enable(instance);
-    const subject = new KernelSubject(image);
-    subject.begin();
-    const { blockSize } = image.variant;
-    subject.step({ op: "pwrite", pos: 0, len: blockSize, readable: blockSize }, 0);
-    subject.release();
+    writeOneBlock(image);
     return readFileSync(join(instance, "trace"), "utf8");
   } finally {
     rmdirSync(instance);
@@ -101,6 +108,17 @@ export function writePathOf(image: MountedImage): WritePath | undefined {
   return withTracefs(image, (root) =>
     root === undefined ? undefined : pathIn(traceOfWrite(image, root)),
   );
+}
+
+/**
+ * The variant as its image behaves. Where hardly a block is free, whether writes are delayed is seen by a write of one block to a new
+ * file: below the watermark none is (fs/ext4/inode.c ext4_nonda_switch()), and a kernel without SMP has no watermark.
+ */
+export function asItDelays(image: MountedImage): Variant {
+  const { variant } = image;
+  if (variant.leavesFree === undefined || !variant.delalloc) return variant;
+  const { reserved } = writeOneBlock(image);
+  return { ...variant, delalloc: reserved > 0 };
 }
 
 /**

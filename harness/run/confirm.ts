@@ -19,7 +19,7 @@ import type { Operation } from "../operation.ts";
 import type { Mounted } from "./messages.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { mountedOf } from "./variant-run.ts";
-import { pathToModel } from "../kernel/write-path.ts";
+import { asItDelays, pathToModel } from "../kernel/write-path.ts";
 import { isModelled } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
@@ -80,7 +80,7 @@ export class Confirmation {
       const options = { variant: name, blockSize, onObservation: onAlive ?? ((): void => {}) };
       this.mounted ??= mountedOf(image);
       const path = pathToModel(variant, this.mounted.path);
-      const config = modelConfig(variant, traits, image.fresh.freeBlocks, path);
+      const config = modelConfig(asItDelays(image), traits, image.fresh.freeBlocks, path);
       const result = await use({ image, subject, config, options });
       releaseAnyway(subject);
       return result;

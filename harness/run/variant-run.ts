@@ -27,7 +27,7 @@ import type { RunCounts } from "./run-counts.ts";
 import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
-import { pathToModel, writePathOf } from "../kernel/write-path.ts";
+import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
 import { isModelled } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
@@ -102,7 +102,7 @@ export class VariantRun {
     this.#subject = openExecutor(options.executor, image);
     this.mounted = mountedOf(image);
     const path = pathToModel(image.variant, this.mounted.path);
-    this.#config = modelConfig(image.variant, traits, image.fresh.freeBlocks, path);
+    this.#config = modelConfig(asItDelays(image), traits, image.fresh.freeBlocks, path);
     this.deviations = options.strict
       ? []
       : [
