@@ -158,7 +158,10 @@ class Guest implements WorkerLink {
   /** Resolves when the worker has said its first word: what comes to a terminal before someone reads there is lost. */
   #listen(line: Duplex): Promise<Duplex> {
     return new Promise((resolve) => {
-      createInterface({ input: line }).on("line", (text) => {
+      // A guest that is killed with something of ours unread resets the line (ECONNRESET). That it ended is told by #end.
+      line.on("error", () => {});
+      const lines = createInterface({ input: line }).on("error", () => {});
+      lines.on("line", (text) => {
         clearTimeout(this.#boot);
         this.#started = true;
         this.#inbox.write(JSON.parse(text));
