@@ -103,6 +103,11 @@ export const operationSchema = z.discriminatedUnion("op", [
   /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
   drop_cache,
   /**
+   * An fsync while the device takes no data for blocks that hold none yet: it is thin, and out of room (kernel/thin.ts). What the
+   * device did take is on it, as after any fsync.
+   */
+  z.strictObject({ op: z.literal("starved_fsync") }),
+  /**
    * A pwrite that comes to memory which is not there yet, `pause_at` bytes from its start, and sleeps there, inside the kernel, while
    * `during` is performed. Then the memory comes to be, and the write goes on, or it is taken away, and the write ends short.
    */
@@ -128,11 +133,20 @@ export function isPlainWrite(operation: Extract<Operation, { op: "pwrite" }>): b
 }
 
 /** An operation that is one call on the file, during which nothing else happens. */
-export type SingleCall = Exclude<Operation, { op: "paused_write" | "power_cut" | "unlink" }>;
+export type SingleCall = Exclude<
+  Operation,
+  { op: "paused_write" | "power_cut" | "unlink" | "starved_fsync" }
+>;
+
+const notSingle: ReadonlySet<OperationName> = new Set([
+  "paused_write",
+  "power_cut",
+  "unlink",
+  "starved_fsync",
+]);
 
 export function isSingleCall(operation: Operation): operation is SingleCall {
-  const { op } = operation;
-  return op !== "paused_write" && op !== "power_cut" && op !== "unlink";
+  return !notSingle.has(operation.op);
 }
 
 /** An operation that a recording can hold. */
@@ -259,6 +273,7 @@ export function describeOperation(operation: Operation): string {
     case "drop_cache":
     case "power_cut":
     case "unlink":
+    case "starved_fsync":
       return `${operation.op}()`;
     case "paused_write": {
       const { pos: from, len, pause_at, during, after } = operation;

@@ -26,6 +26,11 @@ export const variantSchema = z.strictObject({
    * puts blocks and how many the extent tree takes, which the model leaves out: only the contract judges.
    */
   leavesFree: z.int().min(8).optional(),
+  /**
+   * Its device can run out of room (kernel/thin.ts). For delayed allocation with dioread_nolock and blocks of a page: there the room for
+   * a block is missing exactly as long as its extent is not marked written, so that the model knows what may be refused.
+   */
+  thin: z.literal(true).optional(),
   /** Part of a run that names no variant. */
   byDefault: z.boolean(),
 });

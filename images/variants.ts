@@ -78,6 +78,16 @@ export const variants: readonly Variant[] = [
     delalloc: true,
     imageSize: 16 * MIB,
   },
+  {
+    ...base,
+    name: "4k-thin",
+    purpose:
+      "a device that can run out of room: what writeback could not write, and what is written after it",
+    blockSize: 4096,
+    delalloc: true,
+    imageSize: 64 * MIB,
+    thin: true,
+  },
   ...(
     [
       ["4k-full", 4096, true],

@@ -80,6 +80,9 @@ export function createInode(sb: SuperBlock): Inode {
     maybeZeroed: new IntervalMap(),
     zeroedOnDisk: new IntervalMap(),
     staysUnwritten: undefined,
+    refuses: undefined,
+    refused: new IntervalMap(),
+    wb_err: 0,
     breaks: new Set(),
     uncertain: false,
     deviated: new Set(),
@@ -282,6 +285,14 @@ export function bytesOnDisk(inode: Inode, pos: number, len: number): Uint8Array 
 /** fsync(2) */
 export function fsync(inode: Inode): number {
   return ext4_sync_file(inode, 0, Infinity, false);
+}
+
+/** fsync(2) while the device refuses data for the unwritten blocks that `refuses` names. 0, or -EIO where there was one. */
+export function starvedFsync(inode: Inode, refuses: (lblk: number) => boolean): number {
+  inode.refuses = refuses;
+  const result = fsync(inode);
+  inode.refuses = undefined;
+  return result;
 }
 
 /** Passes of writeback that leave nothing which more of them would clean. */

@@ -84,6 +84,8 @@ export interface Operations {
   release_folio(inode: Inode, folio: Folio): boolean;
   /** Writeback of the folios in [start, end] bytes. 0 or -errno. */
   writepages(inode: Inode, start: number, end: number): number;
+  /** The device has refused the data of buffer `b` of the folio, whose block stays unwritten. */
+  bufferRefused(inode: Inode, folio: Folio, b: number): void;
   /** Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. 0 or -errno. */
   mpage_map_one_extent(inode: Inode, map: MapBlocks): number;
 

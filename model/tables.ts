@@ -79,6 +79,7 @@ import {
   zeroBeforeGrowing,
 } from "./ext4/truncate.ts";
 import {
+  bufferRefused,
   ext4_journalled_writepages,
   ext4_writepages,
   mpage_map_one_extent_lock,
@@ -186,6 +187,7 @@ const common = {
   commit: nothing,
   recordCommit,
   mpage_map_one_extent: mpage_map_one_extent_nolock,
+  bufferRefused,
   releaseShortWrite,
   sizeAfterWrite,
   ext4_da_map_blocks,

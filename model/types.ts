@@ -163,6 +163,12 @@ export interface Inode {
    * after it, so that nothing in it can have zeroed the block. Ours.
    */
   staysUnwritten: ((lblk: number) => boolean) | undefined;
+  /** While the device has no room for what it does not hold yet: whether it refuses data for a block that is unwritten. Ours. */
+  refuses: ((lblk: number) => boolean) | undefined;
+  /** Blocks for which it has refused data. Ours. */
+  readonly refused: IntervalMap<true>;
+  /** address_space.wb_err: -errno that writeback came to and no fsync has returned yet, or 0. */
+  wb_err: number;
   /**
    * Allocated blocks that are not placed right behind the block before them. The model does not place blocks; who
    * follows a kernel tells it. Ours.

@@ -102,7 +102,8 @@ class NaiveFile {
       case "unlink":
         return 0;
       case "paused_write":
-        throw new Error("the reference has no pauses");
+      case "starved_fsync":
+        throw new Error("the reference has no pauses, and a disk with room");
     }
   }
 }

@@ -123,12 +123,16 @@ function* delayedIsDirty(inode: Inode): Generator<Broken> {
   }
 }
 
-/** Data that a read returns is on disk, or dirty in the page cache; else dropping the cache would lose it. */
+/**
+ * Data that a read returns is on disk, or dirty in the page cache; else dropping the cache would lose it. It may do so where the device
+ * has refused the data.
+ */
 function* dataIsKept(inode: Inode): Generator<Broken> {
   const size = inode.i_sb.s_blocksize;
   for (const { start, end } of inode.contents) {
     for (let lblk = Math.floor(start / size); lblk * size < end; lblk++) {
-      const kept = inode.i_extents.get(lblk) === WRITTEN || waits(inode, lblk);
+      const lost = inode.refused.get(lblk) === true;
+      const kept = lost || inode.i_extents.get(lblk) === WRITTEN || waits(inode, lblk);
       if (!kept) yield `block ${lblk} holds data that nothing keeps`;
     }
   }
@@ -150,8 +154,8 @@ function* brokenAfterSync(inode: Inode): Generator<Broken> {
   const size = inode.i_sb.s_blocksize;
   for (const { start, end } of inode.contents) {
     for (let lblk = Math.floor(start / size); lblk * size < end; lblk++) {
-      const state = inode.i_extents.get(lblk);
-      if (state !== WRITTEN) yield `block ${lblk} holds data, and is not written after fsync`;
+      const written = inode.i_extents.get(lblk) === WRITTEN || inode.refused.get(lblk) === true;
+      if (!written) yield `block ${lblk} holds data, and is not written after fsync`;
     }
   }
 }

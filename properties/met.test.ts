@@ -98,6 +98,11 @@ describe("the cases of a run meet what they must", () => {
   });
 });
 
+test("4k-thin: the device has no room for what there is to be written, and for other things", () => {
+  const met = metOn("4k-thin", "6.18");
+  expect(everything.filter((state) => met[`starved_fsync|${state}`] === undefined)).toEqual([]);
+});
+
 test("the kinds of a write are told apart", () => {
   const write = { op: "pwrite" as const, pos: 0, len: 8, readable: 8 };
   expect(kindOf(write, 0)).toBe("write, whole");

@@ -33,7 +33,8 @@ describe("invariants of the ideal model", () => {
   test.each(settings)("$name: fsync writes i_disksize", ({ variant, config }) => {
     fc.assert(
       fc.property(cases(variant), (list) => {
-        const whole = list.filter((operation) => !isShort(operation));
+        // On the iomap path the size waits for the I/O to succeed, which what was refused never does.
+        const whole = list.filter((o) => !isShort(o) && o.op !== "starved_fsync");
         const { inode } = modelAfter(config, [...whole, { op: "fsync" }]);
         expect(inode.i_disksize).toBe(inode.i_size);
       }),

@@ -87,10 +87,17 @@ const RARE = new Map([
   ["direct-write-forgets-fault", 2000],
 ]);
 
-/** Cases within which a promise must be found broken: a direct read of just the blocks that stayed reserved is rare. */
+/**
+ * Cases within which a promise must be found broken: a direct read of just the blocks that stayed reserved is rare, and so is a read of
+ * what was lost after it has left memory.
+ */
 export function casesToBreak(deviation: Pick<Deviation, "id">, promise: string): number {
-  const reserves = ["short-write-keeps-reservation", "delayed-blocks-not-new"];
-  const rare = reserves.includes(deviation.id) && promise.startsWith("read-");
+  const inMemory = [
+    "short-write-keeps-reservation",
+    "delayed-blocks-not-new",
+    "rewrite-after-error-is-lost",
+  ];
+  const rare = inMemory.includes(deviation.id) && promise.startsWith("read-");
   return rare ? 5000 : casesToFind(deviation);
 }
 

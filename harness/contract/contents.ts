@@ -5,7 +5,13 @@
  * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
  */
 import { IntervalMap } from "../../model/interval-map.ts";
-import { directBytes, pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import {
+  UNKNOWN_TAG,
+  directBytes,
+  pattern,
+  patternOffset,
+  patternTag,
+} from "../../model/pattern.ts";
 import type { Observation } from "../observation.ts";
 import { clampOperation, duringTag, isAligned } from "../operation.ts";
 import type { Operation } from "../operation.ts";
@@ -47,8 +53,21 @@ export class Contents {
   /** The first byte in [from, end) that was written, and not taken away since; -1 where there is none. */
   firstIn(from: number, end: number): number {
     if (!this.known) return -1;
-    const next = this.#bytes.next(from);
-    return next === undefined || next.start >= end ? -1 : Math.max(next.start, from);
+    for (const { start, value } of this.#bytes.within(from, end)) {
+      if (value.tag !== UNKNOWN_TAG) return start;
+    }
+    return -1;
+  }
+
+  /** Nobody promises any more what is in the first `end` bytes, those in `except` left out: they may be as they were, or as before. */
+  doubt(end: number, except: IntervalMap<true>): void {
+    let at = 0;
+    const unknown = { tag: UNKNOWN_TAG, delta: 0 };
+    for (const safe of except.within(0, end)) {
+      this.#bytes.set(at, safe.start, unknown);
+      at = safe.end;
+    }
+    this.#bytes.set(at, end, unknown);
   }
 
   /** Follow `operation`, number `index` of its case, after which `seen` was seen. */
@@ -82,6 +101,7 @@ export class Contents {
       case "pread":
       case "direct_read":
       case "fsync":
+      case "starved_fsync":
       case "sync_file_range":
       case "drop_cache":
       case "power_cut":
@@ -153,12 +173,13 @@ export class Contents {
     let at = pos;
     for (const { start, end, value } of this.#bytes.within(pos, last)) {
       if (!isZero(read.subarray(at - pos, start - pos))) return this.#search(read, pos, at, start);
+      at = end;
+      if (value.tag === UNKNOWN_TAG) continue;
       const from = start + value.delta;
       const right = pattern(value.tag).subarray(from, from + end - start);
       if (Buffer.compare(read.subarray(start - pos, end - pos), right) !== 0) {
         return this.#search(read, pos, start, end);
       }
-      at = end;
     }
     return isZero(read.subarray(at - pos)) ? -1 : this.#search(read, pos, at, last);
   }

@@ -158,7 +158,8 @@ export class Contract {
 
   #sync(operation: Operation, blockSize: number): void {
     const step = this.#step;
-    if (operation.op === "fsync" || operation.op === "drop_cache") {
+    const { op } = operation;
+    if (op === "fsync" || op === "starved_fsync" || op === "drop_cache") {
       step.syncedFrom = 0;
       step.syncedEnd = Infinity;
     } else if (operation.op === "pwrite" && operation.sync !== undefined) {
@@ -201,6 +202,7 @@ export class Contract {
       case "power_cut":
         return;
       case "fsync":
+      case "starved_fsync":
       case "drop_cache": {
         const { i_size, windows } = seen;
         // That nothing is delayed any more is a promise of its own.
@@ -225,6 +227,11 @@ export class Contract {
     if (operation === undefined) return;
     for (const { pos, len } of storesOf(operation)) durable.delete(pos, pos + len);
     switch (operation.op) {
+      case "starved_fsync":
+        // What could not be written is in memory for as long as it pleases the kernel.
+        if (!succeeded) this.#step.contents.doubt(i_size, durable);
+        else durable.set(0, i_size, true);
+        return;
       case "fsync":
       case "drop_cache":
         if (succeeded) durable.set(0, i_size, true);

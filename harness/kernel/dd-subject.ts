@@ -103,6 +103,7 @@ export class DdSubject implements Subject {
       case "drop_cache":
       case "paused_write":
       case "power_cut":
+      case "starved_fsync":
         return false;
     }
   }
@@ -170,6 +171,7 @@ export class DdSubject implements Subject {
       case "drop_cache":
       case "paused_write":
       case "power_cut":
+      case "starved_fsync":
         throw new UsageError(`no program does ${o.op}`);
     }
   }

@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
@@ -40,7 +40,7 @@ describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, { timeout: 60_000 },
     const image = await openImage(variant);
     expect(remains(image.directory)).toEqual({
       directory: true,
-      mounts: [image.mountPoint],
+      mounts: [image.mountPoint, ...(image.pool === undefined ? [] : [dirname(image.imageFile)])],
       loops: [image.imageFile],
     });
     writeFileSync(join(image.mountPoint, "file"), "kept");

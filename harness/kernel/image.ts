@@ -14,6 +14,7 @@ import { mountExt4, mountOptions, unmount } from "./mount.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
 import { runSync } from "./process.ts";
 import { processorsHere, withRoom } from "./room.ts";
+import { ThinPool, trimMounted } from "./thin.ts";
 import { undoAtExit } from "./undo.ts";
 
 export interface FreshImage {
@@ -22,6 +23,12 @@ export interface FreshImage {
   rootBlocks: number;
 }
 
+/** What a MountedImage is made of. */
+type MadeImage = Pick<
+  MountedImage,
+  "variant" | "directory" | "imageFile" | "pool" | "loopDevice" | "fresh"
+>;
+
 /** An ext4 of our own. Descriptors into it must be closed before `unmount`, `remount` and `close`. */
 export class MountedImage {
   readonly variant: Variant;
@@ -29,6 +36,8 @@ export class MountedImage {
   readonly directory: string;
   readonly mountPoint: string;
   readonly imageFile: string;
+  /** What the image lies on where its device is thin. */
+  readonly pool: ThinPool | undefined;
   /** "/dev/loop0" */
   readonly loopDevice: string;
   /** "/sys/fs/ext4/loop0", there while mounted. */
@@ -43,20 +52,15 @@ export class MountedImage {
   #mounted = false;
   #closed = false;
 
-  constructor(
-    variant: Variant,
-    directory: string,
-    loopDevice: string,
-    fresh: FreshImage,
-    remove: () => void,
-  ) {
-    this.variant = variant;
-    this.directory = directory;
-    this.mountPoint = mountPointIn(directory);
-    this.imageFile = imageFileIn(directory);
-    this.loopDevice = loopDevice;
-    this.sysfs = `/sys/fs/ext4/${basename(loopDevice)}`;
-    this.fresh = fresh;
+  constructor(made: MadeImage, remove: () => void) {
+    this.variant = made.variant;
+    this.directory = made.directory;
+    this.mountPoint = mountPointIn(made.directory);
+    this.imageFile = made.imageFile;
+    this.pool = made.pool;
+    this.loopDevice = made.loopDevice;
+    this.sysfs = `/sys/fs/ext4/${basename(made.loopDevice)}`;
+    this.fresh = made.fresh;
     this.#remove = remove;
   }
 
@@ -68,6 +72,8 @@ export class MountedImage {
     for (const kind of ["warning", "msg", "err"]) {
       setTunable(join(this.sysfs, `${kind}_ratelimit_interval_ms`), "0");
     }
+    // Before anything is allocated: what a preallocation took is not given back.
+    if (this.pool !== undefined) trimMounted(this.mountPoint);
   }
 
   unmount(): void {
@@ -127,7 +133,6 @@ function setTunable(file: string, value: string): void {
   }
 }
 
-const imageFileIn = (directory: string): string => join(directory, "image");
 const mountPointIn = (directory: string): string => join(directory, "mnt");
 
 /** Put a file on the file system that leaves so many blocks for others. */
@@ -172,13 +177,18 @@ export async function openImage(wanted: Variant): Promise<MountedImage> {
   let image: MountedImage | undefined;
   try {
     mkdirSync(mountPointIn(directory));
-    const imageFile = imageFileIn(directory);
+    const pool = variant.thin && ThinPool.make(directory, variant.imageSize);
+    const imageFile = pool?.imageFile ?? join(directory, "image");
     await makeImage(variant, imageFile);
     const device = attachLoop(imageFile);
+    pool?.prepare(device, variant.imageSize);
     if (variant.leavesFree !== undefined) fill(variant, device, mountPointIn(directory));
     const { freeBlocks, files } = await readOnDisk(imageFile, [EXT4_ROOT_INO]);
     const fresh = { freeBlocks, rootBlocks: files.get(EXT4_ROOT_INO)?.st_blocks ?? 0 };
-    image = new MountedImage(variant, directory, device, fresh, remove);
+    image = new MountedImage(
+      { variant, directory, imageFile, pool, loopDevice: device, fresh },
+      remove,
+    );
     image.mount();
     return image;
   } catch (error) {

@@ -17,6 +17,7 @@ import { directBytes } from "../../model/pattern.ts";
 import type { MountedImage } from "./image.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
+import { trim, writeMetadata } from "./thin.ts";
 import { userBuffer } from "./user-buffer.ts";
 
 /** fallocate(2) flags of each mode. Punching and collapsing hold the size by their nature; punching must say so. */
@@ -224,6 +225,19 @@ export class KernelFile {
     const writer = pausedWriter();
     if (writer === undefined) throw new Error("a paused write was asked for without userfaultfd");
     return writer.write({ fd: this.#fd, pos, len, pause_at, tag }, asleep);
+  }
+
+  /**
+   * fsync(2) while the device has no room for what it does not hold yet. 0, or -EIO where it refused something: which errno that is
+   * depends on the loop device (drivers/block/loop.c: EIO until 6.15, what the file system below says since).
+   */
+  starvedFsync(): number {
+    const { pool, loopDevice } = this.#image;
+    if (pool === undefined) throw new Error("a starved fsync was asked for on a device with room");
+    trim(this.#fd);
+    writeMetadata(loopDevice);
+    const result = pool.withoutRoom(() => this.#calls.fsync(this.#fd));
+    return result === -sys.ENOSPC ? -sys.EIO : result;
   }
 
   /** Perform an operation as it is, writing the bytes of region `tag`. What it returned, or -errno. */

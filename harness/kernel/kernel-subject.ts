@@ -67,6 +67,7 @@ export class KernelSubject implements Subject {
   /** System calls can do all of them, but for pausing one, which takes userfaultfd; and a power cut says nothing without a journal. */
   supports({ op }: Operation): boolean {
     if (op === "power_cut") return cutCanBeFollowed(this.#image);
+    if (op === "starved_fsync") return this.#image.pool !== undefined;
     return op !== "paused_write" || pausedWriter() !== undefined;
   }
 
@@ -97,6 +98,9 @@ export class KernelSubject implements Subject {
     if (operation.op === "power_cut") return { result: 0, read: undefined, during: undefined };
     if (operation.op === "unlink") {
       return { result: this.#file.again(), read: undefined, during: undefined };
+    }
+    if (operation.op === "starved_fsync") {
+      return { result: this.#file.starvedFsync(), read: undefined, during: undefined };
     }
     return this.#call(operation, i_size, patternTag(index));
   }

@@ -24,7 +24,7 @@ import * as tmp from "tmp";
 import * as z from "zod";
 import { EnvironmentError } from "../failure.ts";
 import { attachedLoops, detachLoop } from "./loop.ts";
-import { mountsBelow, unmountAll } from "./mount.ts";
+import { mountsBelow, unmountAll, unmountIdle } from "./mount.ts";
 import { pidScope, startTimeOf } from "./owner.ts";
 
 const PREFIX = "ext4-conform";
@@ -90,10 +90,12 @@ export function makeWorkDirectory(
  * while something is mounted below, since that would delete from the mounted file system.
  */
 export function removeWorkDirectory(directory: string): void {
-  unmountAll(directory);
+  // A loop device whose image lies on a mount below holds that one: what can be unmounted goes first, then the devices.
+  unmountIdle(directory);
   for (const { device, file } of attachedLoops()) {
     if (file.startsWith(`${directory}/`)) detachLoop(device);
   }
+  unmountAll(directory);
   if (mountsBelow(directory).length === 0) rmSync(directory, { recursive: true, force: true });
 }
 

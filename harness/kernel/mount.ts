@@ -90,6 +90,11 @@ export function unmount(mountPoint: string): void {
   );
 }
 
+/** Unmounts what nobody uses at and below a directory. */
+export function unmountIdle(directory: string): void {
+  for (const point of mountsBelow(directory)) runSync("umount", [point]);
+}
+
 /**
  * Unmounts everything at and below a directory, at any price: for the way out. Where descriptors are still open the mount
  * leaves the tree now (umount -l) and the file system ends with the last of them, that is, with the process.

@@ -27,6 +27,8 @@ export const RWF_APPEND = 0x10;
 
 export const RLIMIT_FSIZE = 1;
 
+export const MS_REMOUNT = 32;
+
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
@@ -59,10 +61,12 @@ export const FALLOC_FL_ZERO_RANGE = 0x10;
 export const FALLOC_FL_INSERT_RANGE = 0x20;
 
 export const EINTR = 4;
+export const EIO = 5;
 export const EBADF = 9;
 export const EFAULT = 14;
 export const EINVAL = 22;
 export const ENOTTY = 25;
+export const ENOSPC = 28;
 
 /** Number of userfaultfd(2) on each machine (arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h). */
 const USERFAULTFD: Readonly<Record<string, number>> = { x64: 323, arm64: 282 };
@@ -102,6 +106,7 @@ export interface Syscalls {
   poll(address: number, count: number, timeout: number): Result;
   memfd_create(name: string, flags: number): Result;
   ioctl(fd: number, request: number, address: number): Result;
+  mount(source: string, target: string, type: string, flags: number, data: string): Result;
   /** Fills a `struct statx` (256 bytes) at `address`; unlike struct stat it is laid out alike on every machine. */
   statx(fd: number, path: string, flags: number, mask: number, address: number): Result;
   /** Bytes of a page. */
@@ -139,6 +144,7 @@ const SIGNATURES = {
   poll: ["int", "uint64_t", "uint64_t", "int"],
   memfd_create: ["int", "str", "uint32_t"],
   ioctl: ["int", "int", "uint64_t", "uint64_t"],
+  mount: ["int", "str", "str", "str", "uint64_t", "str"],
   statx: ["int", "int", "str", "int", "uint32_t", "uint64_t"],
   getpagesize: ["int"],
 } as const;
@@ -163,6 +169,7 @@ function bind(): Syscalls {
   const [read, poll, pwritev2] = [native("read"), native("poll"), native("pwritev2")];
   const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
+  const mount = native("mount");
   const checked = (result: number): Result => (result < 0 ? -errno() : result);
   // Fixed parameter lists, not (...args): a rest array costs more than the bridge to the call.
   return {
@@ -192,6 +199,7 @@ function bind(): Syscalls {
     poll: (address, count, timeout) => checked(poll(address, count, timeout)),
     memfd_create: (name, flags) => checked(memfd_create(name, flags)),
     ioctl: (fd, request, address) => checked(ioctl(fd, request, address)),
+    mount: (source, target, type, flags, data) => checked(mount(source, target, type, flags, data)),
     statx: (fd, path, flags, mask, address) => checked(statx(fd, path, flags, mask, address)),
     getpagesize: native("getpagesize"),
     memory: (address, len) => koffi.view(BigInt(address), len),

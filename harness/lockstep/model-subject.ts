@@ -20,12 +20,14 @@ import {
   pausedWrite,
   pread,
   pwrite,
+  starvedFsync,
   sync_file_range,
   unlinkAndCreate,
   unknownBytes,
 } from "../../model/file-system.ts";
 import { afterPowerCut } from "../../model/power-cut.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
+import { EIO } from "../../model/errno.ts";
 import { patternTag } from "../../model/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
@@ -126,6 +128,8 @@ export class ModelSubject implements Subject {
   #during: PausedLook[] | undefined;
   #cut: CutLook | undefined;
   #commitsBefore = 0;
+  /** What was seen after the operation that is about to be applied. */
+  #told: Observation | undefined;
   /** Deviations that had a part in files of the case which are gone. */
   readonly #deviatedBefore = new Set<string>();
 
@@ -187,6 +191,11 @@ export class ModelSubject implements Subject {
       this.#inode = unlinkAndCreate(this.#inode);
       return;
     }
+    if (operation.op === "starved_fsync") {
+      this.#result = this.#starvedFsync();
+      this.#read = undefined;
+      return;
+    }
     if (operation.op === "power_cut") {
       this.#result = 0;
       this.#read = undefined;
@@ -219,6 +228,19 @@ export class ModelSubject implements Subject {
       return after === "continue";
     });
     this.#read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
+  }
+
+  /**
+   * Which blocks were refused is for the device to say: what the allocator chose may have been used before, and still have its room.
+   * Without being told the model takes it that all were. A block that was refused once may be refused again, without a change of its
+   * state.
+   */
+  #starvedFsync(): number {
+    const inode = this.#inode;
+    const told = this.#told;
+    if (told === undefined) return starvedFsync(inode, () => true);
+    if (told.result < 0 && inode.refused.size > 0) inode.wb_err = EIO;
+    return starvedFsync(inode, (lblk) => stateAt(told.map, lblk).state !== WRITTEN);
   }
 
   #lookAfterCut(): CutLook {
@@ -263,12 +285,13 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * Learn where blocks are placed: of those looked at, `seen.breaks` are the ones that do not follow the block before
+   * Learn where blocks are placed, and which the device refused: of those looked at, `seen.breaks` are the ones that do not follow the block before
    * them. What was known of others stays; of blocks that are gone too, since the operation that freed them may first
    * have converted them. To be called before `apply`, with what was seen after the operation.
    */
   place(seen: Observation): void {
     const inode = this.#inode;
+    this.#told = seen;
     const { breaks = [], map, windows = WHOLE_FILE } = seen;
     inode.staysUnwritten =
       seen.during === undefined ? undefined : (lblk) => stateAt(map, lblk).state === UNWRITTEN;

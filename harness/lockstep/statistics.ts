@@ -54,6 +54,7 @@ export function kindOf(operation: Operation, i_size: number): string {
     case "pread":
     case "direct_read":
     case "fsync":
+    case "starved_fsync":
     case "sync_file_range":
     case "drop_cache":
     case "power_cut":

@@ -98,6 +98,7 @@ export class Confirmation {
           ...expectedDeviations(subject, config, options, traits),
           ...powerCutDeviations(image, config),
         ];
+    image.kernelLog?.records();
     const modelled = isModelled(image.variant);
     const model = modelled ? modelWith(config, deviations) : undefined;
     const promised = withContract(options, config, deviations, !modelled);

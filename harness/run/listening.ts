@@ -3,6 +3,7 @@
  */
 import { basename } from "node:path";
 import type { MountedImage } from "../kernel/image.ts";
+import { isRefusal } from "../kernel/thin.ts";
 import { runCase, runPromised } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
@@ -31,7 +32,9 @@ export function runListening(
   let heard: { step: number; alarm: string; said: string[] } | undefined;
   const onObservation: LockstepOptions["onObservation"] = (seen) => {
     const { alarms, said } = kernelLog.alarmsInContext(device);
-    if (alarms[0] !== undefined) heard ??= { step, alarm: alarms[0], said };
+    const starved = operations[step]?.op === "starved_fsync";
+    const alarm = alarms.find((text) => !(starved && isRefusal(text)));
+    if (alarm !== undefined) heard ??= { step, alarm, said };
     step += 1;
     options.onObservation?.(seen);
   };

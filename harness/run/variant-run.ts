@@ -109,6 +109,8 @@ export class VariantRun {
           ...expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits),
           ...powerCutDeviations(image, this.#config),
         ];
+    // What the kernel said of a witness is no finding about the first case.
+    image.kernelLog?.records();
     const modelled = isModelled(image.variant);
     const model = modelled ? modelWith(this.#config, this.deviations) : undefined;
     this.#model = model;

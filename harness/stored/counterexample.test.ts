@@ -154,6 +154,10 @@ describe("reading what was edited says where and why", () => {
     ['variant: "bigalloc" is something', (c) => (c.variant.mkfsOptions = ["-O", "bigalloc"])],
     ["has version 2; this program reads version 1", (c) => (c.version = 2)],
     ["has no version; this program reads version 1", (c) => delete c.version],
+    [
+      "variant.thin: is known with 4096-byte blocks",
+      (c) => Object.assign(c.variant, { thin: true, blockSize: 1024 }),
+    ],
     ["variant.imageSize: more than 4294967296 bytes", (c) => (c.variant.imageSize = 2 ** 50)],
     ['Unrecognized key: "notes"', (c) => (c.notes = "")],
     ["is not an ext4-conform counterexample: format", (c) => delete c.format],

@@ -53,6 +53,14 @@ export const foreignVariantSchema = variantSchema.superRefine((variant, context)
   const data = variant.mountOptions.includes("data=journal");
   if (data !== (variant.journal === "journal"))
     refuse(["journal"], "contradicts the mount options");
+  const { blockSize, delalloc, dioread, journal } = variant;
+  const known = blockSize === 4096 && delalloc && dioread === "nolock" && journal === "ordered";
+  if (variant.thin && !known) {
+    refuse(
+      ["thin"],
+      "is known with 4096-byte blocks, delalloc, dioread_nolock and data=ordered only",
+    );
+  }
   if (variant.imageSize > MAX_IMAGE_BYTES) {
     refuse(["imageSize"], `more than ${MAX_IMAGE_BYTES} bytes are not accepted from a file`);
   }

@@ -16,7 +16,7 @@ export const failedWriteMovesSize: Deviation = {
   seenIn: ["6.18"],
   visible: "step",
   path: "buffer_head",
-  breaks: ["size-follows-writes", "synced-survives"],
+  breaks: ["size-follows-writes", "synced-survives", "synced-bytes-survive"],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",

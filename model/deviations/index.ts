@@ -6,6 +6,7 @@ import { directWriteFreesPreallocation } from "./direct-write-frees-preallocatio
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
 import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
+import { rewriteAfterErrorIsLost } from "./rewrite-after-error-is-lost.ts";
 import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
 import { zeroRangeLosesWrites } from "./zero-range-loses-writes.ts";
@@ -22,6 +23,7 @@ export const knownDeviations: readonly Deviation[] = [
   replayUndoesZeroing,
   directWriteFreesPreallocation,
   directWriteForgetsFault,
+  rewriteAfterErrorIsLost,
   delayedBlocksNotNew,
 ];
 

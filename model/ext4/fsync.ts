@@ -33,6 +33,11 @@ export function ext4_sync_file(
 ): number {
   const error = inode.i_sb.s_op.writepages(inode, start, end);
   if (error < 0) return error;
+  if (inode.wb_err < 0) {
+    const { wb_err } = inode;
+    inode.wb_err = 0;
+    return wb_err;
+  }
   const committed = inode.i_datasync_tid < inode.i_sb.s_commits;
   if (!datasync || !committed) jbd2_journal_force_commit_nested(inode);
   return 0;

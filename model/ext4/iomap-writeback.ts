@@ -12,11 +12,8 @@ import type { Ioend, WritepageContext } from "../iomap/writeback.ts";
 import { BH_Delay, UNWRITTEN } from "../types.ts";
 import type { Inode, MapBlocks } from "../types.ts";
 import { ext4_mark_inode_dirty } from "./fsync.ts";
-import {
-  EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
-  ext4_convert_unwritten_extents,
-  ext4_map_blocks,
-} from "./extents.ts";
+import { EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT, ext4_map_blocks } from "./extents.ts";
+import { ext4_end_io_end } from "./writeback.ts";
 
 /** fs/ext4/inode.c MAX_WRITEPAGES_EXTENT_LEN: blocks that writeback maps at once. */
 const MAX_WRITEPAGES_EXTENT_LEN = 2048;
@@ -84,7 +81,8 @@ export function ext4_iomap_finish_ioend(inode: Inode, ioend: Ioend): void {
   inode.i_sb.s_op.writesToDisk(inode, io_offset - (io_offset % s_blocksize), blockEnd);
   if (io_type === UNWRITTEN) {
     const lblk = Math.floor(io_offset / s_blocksize);
-    ext4_convert_unwritten_extents(inode, lblk, Math.ceil(end / s_blocksize) - lblk);
+    ext4_end_io_end(inode, lblk, Math.ceil(end / s_blocksize) - lblk);
+    if (inode.wb_err < 0) return;
   }
   if (end > inode.i_disksize) inode.i_disksize = Math.min(end, inode.i_size);
   ext4_mark_inode_dirty(inode);

@@ -5,12 +5,13 @@
  *           mpage_map_one_extent(), mpage_map_and_submit_extent(), mpage_submit_folio(); fs/ext4/page-io.c
  *           ext4_bio_write_folio(), ext4_end_io_end()
  * Left out: the two passes (folios that need no mapping first: the order cannot be seen once all is waited for),
- *           I/O errors, allocation that fails half-way
+ *           I/O errors but those of a device without room (kernel/thin.ts), allocation that fails half-way
  *
  * The walk stops at the first dirty folio that reaches EOF or ends there. Buffers of that folio past EOF lose their dirty bit
  * without getting blocks; dirty folios wholly past EOF behind it stay as they are.
  */
 import { assert } from "../assert.ts";
+import { EIO } from "../errno.ts";
 import { bufferCount, firstBlock, folio_create_buffers } from "../fs/buffer.ts";
 import { dirtyFolios, folio_next_pos, folio_pos, folio_size } from "../mm/folio.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
@@ -32,8 +33,50 @@ export function mpage_map_one_extent_nolock(inode: Inode, map: MapBlocks): numbe
   const end = map.m_lblk + map.m_len;
   const made = ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT);
   assert(made > 0 && map.m_lblk + made <= end, "writeback maps no more than it asked for");
-  ext4_convert_unwritten_extents(inode, map.m_lblk, made);
+  ext4_end_io_end(inode, map.m_lblk, made);
   return 0;
+}
+
+/**
+ * fs/ext4/page-io.c ext4_end_io_end(), ext4_end_bio(): the I/O to these blocks is done. Those whose data the device has refused stay
+ * unwritten, and the next fsync says so.
+ */
+export function ext4_end_io_end(inode: Inode, lblk: number, len: number): void {
+  const { refuses, refused } = inode;
+  refused.delete(lblk, lblk + len);
+  if (refuses === undefined) {
+    ext4_convert_unwritten_extents(inode, lblk, len);
+    return;
+  }
+  for (let block = lblk; block < lblk + len; block++) {
+    if (!refuses(block)) {
+      ext4_convert_unwritten_extents(inode, block, 1);
+      continue;
+    }
+    refused.set(block, block + 1, true);
+    inode.wb_err = EIO;
+  }
+}
+
+/**
+ * The data of buffer `b` was refused. The folio is clean and keeps it for as long as it stays; what is written over it later has to
+ * convert the block, so the buffer is as unwritten as the block is.
+ *
+ * The kernel's buffer_head path forgets that: deviations/rewrite-after-error-is-lost.ts.
+ */
+export function bufferRefused(_inode: Inode, folio: Folio, b: number): void {
+  (folio.buffers as Uint8Array)[b]! |= BH_Unwritten;
+}
+
+/** What becomes of the folio's buffers for which this writeback had no room. */
+function endRefused(inode: Inode, folio: Folio): void {
+  if (inode.refuses === undefined) return;
+  const first = firstBlock(inode, folio);
+  for (const { start, end } of inode.refused.within(first, first + bufferCount(inode, folio))) {
+    for (let lblk = start; lblk < end; lblk++) {
+      if (inode.refuses(lblk)) inode.i_sb.s_op.bufferRefused(inode, folio, lblk - first);
+    }
+  }
 }
 
 /** fs/ext4/inode.c mpage_map_one_extent() with dioread_lock: blocks are written extents at once. */
@@ -117,6 +160,7 @@ export function ext4_writepages(inode: Inode, start: number, end: number): numbe
     const count = bufferCount(inode, folio);
     const mapped = mapBuffers(inode, folio, Math.min(count, inside));
     submitFolio(inode, folio);
+    endRefused(inode, folio);
     if (mapped) {
       const disksize = Math.min(folio_next_pos(folio), inode.i_size);
       inode.i_disksize = Math.max(inode.i_disksize, disksize);

@@ -9,7 +9,7 @@
  * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in it: then it
  * stays whole.
  */
-import { PAGE_SIZE } from "../types.ts";
+import { PAGE_SIZE, UNWRITTEN } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
 import {
   filemap_get_folio,
@@ -21,6 +21,7 @@ import {
   folio_size,
   folio_split,
   pageOf,
+  readFromDisk,
 } from "./folio.ts";
 
 /** mm/truncate.c try_folio_split_or_unmap(): false where the folio cannot lose its buffers. */
@@ -28,6 +29,19 @@ function trySplit(inode: Inode, folio: Folio, at: number): boolean {
   if (!inode.i_sb.s_op.release_folio(inode, folio)) return false;
   folio_split(inode, folio, at);
   return true;
+}
+
+/**
+ * Cutting zeroes bytes [start, end) of the folio. That the disk has zeros there too is left to the caller, who has nothing to do for an
+ * unwritten block, though the folio may hold what the device refused.
+ */
+function zeroUnwritten(inode: Inode, start: number, end: number): void {
+  const size = inode.i_sb.s_blocksize;
+  const blocks = inode.i_extents.within(Math.floor(start / size), Math.ceil(end / size));
+  for (const extent of blocks) {
+    if (extent.value !== UNWRITTEN) continue;
+    inode.contents.delete(Math.max(start, extent.start * size), Math.min(end, extent.end * size));
+  }
 }
 
 /**
@@ -48,6 +62,7 @@ function truncate_inode_partial_folio(
     filemap_remove_folio(inode, folio);
     return true;
   }
+  zeroUnwritten(inode, pos + offset, pos + offset + length);
   inode.i_sb.s_op.invalidate_folio(inode, folio, offset, length);
   if (folio.order === 0) return true;
   if (trySplit(inode, folio, pageOf(pos + offset))) {
@@ -62,6 +77,14 @@ function truncate_inode_partial_folio(
   return true;
 }
 
+/** Remove the folios from number `first` to before `last`, whatever their state. */
+function splice(inode: Inode, first: number, last: number): void {
+  if (first === last) return;
+  const [from, to] = [inode.i_mapping[first] as Folio, inode.i_mapping[last - 1] as Folio];
+  readFromDisk(inode, folio_pos(from), folio_next_pos(to));
+  inode.i_mapping.splice(first, last - first);
+}
+
 /** Remove the folios that lie wholly in pages [start, end). */
 function removeWhole(inode: Inode, start: number, end: number): void {
   const { i_mapping } = inode;
@@ -69,7 +92,7 @@ function removeWhole(inode: Inode, start: number, end: number): void {
   if (first < i_mapping.length && (i_mapping[first] as Folio).index < start) first += 1;
   let last = first;
   while (last < i_mapping.length && folio_next_index(i_mapping[last] as Folio) <= end) last += 1;
-  i_mapping.splice(first, last - first);
+  splice(inode, first, last);
 }
 
 /** mm/truncate.c truncate_inode_pages_range(): bytes [lstart, lend], lend Infinity for the end of the file. */
@@ -105,7 +128,7 @@ function removeTouched(inode: Inode, start: number, end: number): void {
   const first = folioIndexAfter(i_mapping, start);
   let last = first;
   while (last < i_mapping.length && (i_mapping[last] as Folio).index < end) last += 1;
-  i_mapping.splice(first, last - first);
+  splice(inode, first, last);
 }
 
 /** mm/truncate.c truncate_pagecache() */

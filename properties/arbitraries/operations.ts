@@ -15,7 +15,13 @@ import { kindNamed } from "./kinds.ts";
 import { placeOfCut } from "./power_cut.ts";
 import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
 import { type Space, spaceOf } from "./space.ts";
-import { ALL_WEIGHTS, CASE_LENGTH_WEIGHTS, CUT_PER_MILLE, OPERATION_WEIGHTS } from "./weights.ts";
+import {
+  ALL_WEIGHTS,
+  CASE_LENGTH_WEIGHTS,
+  CUT_PER_MILLE,
+  OPERATION_WEIGHTS,
+  STARVED_PERCENT,
+} from "./weights.ts";
 
 const names = { recordable: expand(OPERATION_WEIGHTS), everything: expand(ALL_WEIGHTS) };
 const caseLengths = expand(CASE_LENGTH_WEIGHTS);
@@ -58,7 +64,8 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
         draw.pick(this.#everything ? names.everything : names.recordable),
       ).generate(draw);
       draw.note(operation);
-      operations.push(operation);
+      const starved = operation.op === "fsync" && this.#space.thin && draw.percent(STARVED_PERCENT);
+      operations.push(starved ? { op: "starved_fsync" } : operation);
     }
     if (draw.perMille(this.#cutPerMille)) {
       operations.splice(placeOfCut(draw, operations), 0, { op: "power_cut" });
@@ -78,7 +85,7 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
 
 export interface OperationsOptions {
   /** Block and image size decide which positions are worth visiting and how much a case may allocate. */
-  variant: Pick<Variant, "blockSize" | "imageSize">;
+  variant: Pick<Variant, "blockSize" | "imageSize" | "thin">;
   /** Most operations in a case, at least 1. */
   maxLength: number;
   /** Bytes of a page of the kernel under test. */

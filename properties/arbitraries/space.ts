@@ -23,6 +23,8 @@ export interface Space {
   readonly far: readonly number[];
   /** Boundaries far past everything else, up to one block past the largest file. */
   readonly sparse: readonly number[];
+  /** The device can run out of room. */
+  readonly thin: boolean;
 }
 
 /** Positions whose multiples are boundaries of some folio size, from four pages to 2 MiB. */
@@ -38,10 +40,10 @@ function farBoundaries(dense: number, pageSize: number): number[] {
 
 /** The space of `variant` on a kernel with pages of `pageSize` bytes. */
 export function spaceOf(
-  variant: Pick<Variant, "blockSize" | "imageSize">,
+  variant: Pick<Variant, "blockSize" | "imageSize" | "thin">,
   pageSize: number,
 ): Space {
-  const { blockSize, imageSize } = variant;
+  const { blockSize, imageSize, thin = false } = variant;
   const grain = Math.max(blockSize, pageSize);
   const sixteenth = Math.floor(Math.min(8 * MIB, imageSize / 16) / grain) * grain;
   const dense = Math.max(grain, sixteenth);
@@ -52,6 +54,7 @@ export function spaceOf(
     maxFile,
     dense,
     outside: Math.max(0, Math.floor(imageSize / 8) - dense),
+    thin,
     far: farBoundaries(dense, pageSize),
     sparse: [
       // The longest written extent has 2^15 blocks; off_t and page index used to overflow at 2^31 and 2^32.

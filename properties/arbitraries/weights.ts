@@ -28,6 +28,8 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   unlink: 0,
   direct_write: 0,
   direct_read: 0,
+  /** Dealt with by STARVED_PERCENT. */
+  starved_fsync: 0,
 };
 
 /**
@@ -48,6 +50,9 @@ export const ALL_WEIGHTS: Weights<OperationName> = {
   direct_read: 1,
   unlink: 1,
 };
+
+/** Percent of the fsync calls, on a thin device, that find it without room. */
+export const STARVED_PERCENT = 25;
 
 /** Operations during a pause. */
 export const DURING_COUNT_WEIGHTS: Weights<"none" | "one" | "two" | "three"> = {

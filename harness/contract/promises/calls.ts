@@ -2,7 +2,7 @@
  * What calls promise their caller: results, sizes, bytes. POSIX and the manual pages say so; no file system may differ.
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
-import { EFAULT, EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
+import { EFAULT, EFBIG, EINVAL, EIO, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
 import { isAligned } from "../../operation.ts";
 import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
@@ -76,6 +76,7 @@ const errors: Partial<Record<OperationName, readonly number[]>> = {
   sync_file_range: [],
   drop_cache: [],
   unlink: [],
+  starved_fsync: [EIO],
   ftruncate: [EFBIG],
   // A range may be larger than the file system; and a mode may not be known to the kernel.
   fallocate: [EINVAL, EFBIG, ENOSPC, EOPNOTSUPP],
@@ -120,6 +121,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
     case "pread":
     case "direct_read":
     case "fsync":
+    case "starved_fsync":
     case "sync_file_range":
     case "drop_cache":
     case "power_cut":
