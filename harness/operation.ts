@@ -43,6 +43,12 @@ const fsync = z.strictObject({ op: z.literal("fsync") });
 const sync_file_range = z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen });
 const drop_cache = z.strictObject({ op: z.literal("drop_cache") });
 
+/**
+ * Meanwhile the device takes no data for blocks that hold none yet: it is thin, and out of room (kernel/thin.ts). For calls that write
+ * to it.
+ */
+const starved = z.literal(true).optional();
+
 /** What may be called while a writer sleeps inside the kernel: what does not take the lock that it holds (paused-writer.ts). */
 const duringSchema = z.discriminatedUnion("op", [
   mmap_write,
@@ -72,20 +78,35 @@ export const operationSchema = z.discriminatedUnion("op", [
       sync: z.enum(["data", "all"]).optional(),
       /** RLIMIT_FSIZE during the call, bytes. */
       limit: pos.optional(),
+      starved,
     })
-    .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] }),
+    .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] })
+    .refine((o) => o.sync !== undefined || o.starved === undefined, {
+      error: "only a write that is synced meets the device",
+      path: ["starved"],
+    }),
   /** pwrite through a descriptor with O_DIRECT, from a buffer that begins on a page. */
   z
-    .strictObject({ op: z.literal("direct_write"), pos, len: ioLen, readable: z.int().min(0) })
-    .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] }),
+    .strictObject({
+      op: z.literal("direct_write"),
+      pos,
+      len: ioLen,
+      readable: z.int().min(0),
+      starved,
+    })
+    .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] })
+    .refine((o) => o.readable === o.len || o.starved === undefined, {
+      error: "which of two errors a direct write returns is a race",
+      path: ["starved"],
+    }),
   /** pread through the same descriptor, into a buffer that begins on a page. */
   z.strictObject({ op: z.literal("direct_read"), pos, len: ioLen }),
   /** Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS. */
   mmap_write,
   pread,
-  fsync,
+  fsync.extend({ starved }),
   /** WAIT_BEFORE | WRITE | WAIT_AFTER: data only, no journal commit, no flush. */
-  sync_file_range,
+  sync_file_range.extend({ starved }),
   z.strictObject({ op: z.literal("ftruncate"), size: pos }),
   z.strictObject({
     op: z.literal("fallocate"),
@@ -101,12 +122,7 @@ export const operationSchema = z.discriminatedUnion("op", [
   /** The file goes, with whatever it has in the page cache that is not written; the case goes on with an empty one of the same name. */
   z.strictObject({ op: z.literal("unlink") }),
   /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
-  drop_cache,
-  /**
-   * An fsync while the device takes no data for blocks that hold none yet: it is thin, and out of room (kernel/thin.ts). What the
-   * device did take is on it, as after any fsync.
-   */
-  z.strictObject({ op: z.literal("starved_fsync") }),
+  drop_cache.extend({ starved }),
   /**
    * A pwrite that comes to memory which is not there yet, `pause_at` bytes from its start, and sleeps there, inside the kernel, while
    * `during` is performed. Then the memory comes to be, and the write goes on, or it is taken away, and the write ends short.
@@ -133,20 +149,23 @@ export function isPlainWrite(operation: Extract<Operation, { op: "pwrite" }>): b
 }
 
 /** An operation that is one call on the file, during which nothing else happens. */
-export type SingleCall = Exclude<
-  Operation,
-  { op: "paused_write" | "power_cut" | "unlink" | "starved_fsync" }
->;
-
-const notSingle: ReadonlySet<OperationName> = new Set([
-  "paused_write",
-  "power_cut",
-  "unlink",
-  "starved_fsync",
-]);
+export type SingleCall = Exclude<Operation, { op: "paused_write" | "power_cut" | "unlink" }>;
 
 export function isSingleCall(operation: Operation): operation is SingleCall {
-  return !notSingle.has(operation.op);
+  const { op } = operation;
+  return op !== "paused_write" && op !== "power_cut" && op !== "unlink";
+}
+
+/** Whether the device has no room while it is performed. */
+export function isStarved(operation: Operation): boolean {
+  return "starved" in operation && operation.starved === true;
+}
+
+/** The same with room for everything. */
+export function fed(operation: Operation): Operation {
+  if (!isStarved(operation)) return operation;
+  const { starved: _, ...rest } = operation as Extract<Operation, { op: "fsync" }>;
+  return rest;
 }
 
 /** An operation that a recording can hold. */
@@ -154,7 +173,7 @@ export type RecordedCall = Exclude<SingleCall, DirectOperation>;
 
 /** Whether a recording can hold it. */
 export function isRecordedCall(operation: Operation): operation is RecordedCall {
-  return isSingleCall(operation) && !isDirect(operation);
+  return isSingleCall(operation) && !isDirect(operation) && !isStarved(operation);
 }
 
 /** Direct I/O. */
@@ -198,9 +217,12 @@ export function isAligned({ pos, len }: { pos: number; len: number }): boolean {
   return pos % SECTOR_BYTES === 0 && len % SECTOR_BYTES === 0;
 }
 
-/** Of its length, how much stays within the block where it begins. */
-function withinBlock({ pos, len }: { pos: number; len: number }): number {
-  return Math.min(len, SMALLEST_BLOCK_BYTES - (pos % SMALLEST_BLOCK_BYTES));
+/** Of its length, how much stays within the block of `size` bytes where it begins. */
+function withinBlock(
+  { pos, len }: { pos: number; len: number },
+  size = SMALLEST_BLOCK_BYTES,
+): number {
+  return Math.min(len, size - (pos % size));
 }
 
 /**
@@ -208,13 +230,18 @@ function withinBlock({ pos, len }: { pos: number; len: number }): number {
  * far each reaches depends on where blocks lie on the disk. So one that is not aligned stays within a block, and of one whose memory
  * ends early only the last sector cannot be read. A direct read that begins within a sector stays within a block too: where it goes
  * on from a hole to data, that comes to memory which is not aligned, and kernels differ in whether they mind (6.18 only where it
- * crosses a page).
+ * crosses a page). And one without room stays within a page, which is a block there: it ends with the first request that has failed,
+ * and how many were sent out by then is chance.
  */
 function clampDirect<O extends Extract<Operation, { op: "direct_write" }>>(operation: O): O {
   const { len, readable } = operation;
   if (!isAligned(operation)) {
     const within = withinBlock(operation);
     return { ...operation, len: within, readable: readable < len ? 0 : within };
+  }
+  if (operation.starved === true) {
+    const within = withinBlock(operation, PAGE_SIZE);
+    return { ...operation, len: within, readable: within };
   }
   if (readable === len) return operation;
   const pages = readable - (readable % PAGE_SIZE);
@@ -238,6 +265,11 @@ export function movesBlocks(operation: Operation): boolean {
   return operation.mode === "collapse_range" || operation.mode === "insert_range";
 }
 
+/** What says that the device has no room meanwhile, beside the other operands. */
+function roomOf(operation: Operation): string[] {
+  return isStarved(operation) ? ["no room"] : [];
+}
+
 function describeWrite(write: Extract<Operation, { op: "pwrite" }>): string {
   const { pos: at, len, readable, iov, append, sync, limit } = write;
   const words = [
@@ -247,6 +279,7 @@ function describeWrite(write: Extract<Operation, { op: "pwrite" }>): string {
     ...(iov === undefined ? [] : [`iov=${iov.join("+")}+`]),
     ...(sync === undefined ? [] : [sync === "data" ? "DSYNC" : "SYNC"]),
     ...(limit === undefined ? [] : [`limit=${limit}`]),
+    ...roomOf(write),
   ];
   return `pwrite(${words.join(", ")})`;
 }
@@ -258,13 +291,17 @@ export function describeOperation(operation: Operation): string {
       return describeWrite(operation);
     case "direct_write": {
       const { pos: at, len, readable } = operation;
-      return `direct_write(pos=${at}, len=${len}${readable === len ? "" : `, readable=${readable}`})`;
+      const short = readable === len ? [] : [`readable=${readable}`];
+      const words = [`pos=${at}`, `len=${len}`, ...short, ...roomOf(operation)];
+      return `direct_write(${words.join(", ")})`;
     }
     case "mmap_write":
     case "pread":
     case "direct_read":
-    case "sync_file_range":
-      return `${operation.op}(pos=${operation.pos}, len=${operation.len})`;
+    case "sync_file_range": {
+      const words = [`pos=${operation.pos}`, `len=${operation.len}`, ...roomOf(operation)];
+      return `${operation.op}(${words.join(", ")})`;
+    }
     case "ftruncate":
       return `ftruncate(size=${operation.size})`;
     case "fallocate":
@@ -273,8 +310,7 @@ export function describeOperation(operation: Operation): string {
     case "drop_cache":
     case "power_cut":
     case "unlink":
-    case "starved_fsync":
-      return `${operation.op}()`;
+      return `${operation.op}(${roomOf(operation).join("")})`;
     case "paused_write": {
       const { pos: from, len, pause_at, during, after } = operation;
       const meanwhile = during.map(describeOperation).join("; ");

@@ -17,14 +17,14 @@ import { ext4_buffered_write_iter, ext4_dio_read_iter, ext4_dio_write_iter } fro
 import { ext4_sync_file } from "./ext4/fsync.ts";
 import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./interval-map.ts";
-import { filemap_read, storeThroughMapping } from "./mm/filemap.ts";
+import { file_check_and_advance_wb_err, filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
 import { directBytes, pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
 import { emptyContents, emptyDisk } from "./power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS, WRITTEN } from "./types.ts";
-import type { Committed, Inode, SuperBlock } from "./types.ts";
+import type { Committed, Inode, Refusal, SuperBlock } from "./types.ts";
 
 /** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
 const MAX_PAGECACHE_ORDER = 9;
@@ -287,10 +287,10 @@ export function fsync(inode: Inode): number {
   return ext4_sync_file(inode, 0, Infinity, false);
 }
 
-/** fsync(2) while the device refuses data for the unwritten blocks that `refuses` names. 0, or -EIO where there was one. */
-export function starvedFsync(inode: Inode, refuses: (lblk: number) => boolean): number {
+/** A call while the device refuses data. What it returns. */
+export function withoutRoom(inode: Inode, refuses: Refusal, call: () => number): number {
   inode.refuses = refuses;
-  const result = fsync(inode);
+  const result = call();
   inode.refuses = undefined;
   return result;
 }
@@ -313,12 +313,17 @@ export function warnsAtUnmount(inode: Inode): boolean | undefined {
 
 /** sync_file_range(2) with SYNC_FILE_RANGE_WRITE_AND_WAIT */
 export function sync_file_range(inode: Inode, pos: number, len: number): number {
-  return inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);
+  // SYNC_FILE_RANGE_WAIT_BEFORE comes first, and ends the call where it finds an error.
+  const before = file_check_and_advance_wb_err(inode);
+  if (before < 0) return before;
+  inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);
+  return file_check_and_advance_wb_err(inode);
 }
 
 /** fsync(2), then posix_fadvise(POSIX_FADV_DONTNEED): mm/fadvise.c writes back once more before it drops. */
 export function dropCache(inode: Inode): number {
-  fsync(inode);
+  const error = fsync(inode);
+  if (error < 0) return error;
   inode.i_sb.s_op.writepages(inode, 0, Infinity);
   invalidate_mapping_pages(inode);
   return 0;

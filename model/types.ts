@@ -118,6 +118,16 @@ export interface Disk {
   committed: Committed | undefined;
 }
 
+/** What a device refuses that has no room: known to whoever sees what comes of it. */
+export interface Refusal {
+  /** Whether it refuses what writeback has for a block that is unwritten. */
+  block: (lblk: number) => boolean;
+  /** Whether it refuses data once more for such a block, which it may have room for by now. */
+  again: (lblk: number) => boolean;
+  /** Whether it refuses a direct write, if that needs room. */
+  direct: boolean;
+}
+
 /** struct inode and struct ext4_inode_info. */
 export interface Inode {
   readonly i_sb: SuperBlock;
@@ -163,8 +173,8 @@ export interface Inode {
    * after it, so that nothing in it can have zeroed the block. Ours.
    */
   staysUnwritten: ((lblk: number) => boolean) | undefined;
-  /** While the device has no room for what it does not hold yet: whether it refuses data for a block that is unwritten. Ours. */
-  refuses: ((lblk: number) => boolean) | undefined;
+  /** While the device has no room for what it does not hold yet. Ours. */
+  refuses: Refusal | undefined;
   /** Blocks for which it has refused data. Ours. */
   readonly refused: IntervalMap<true>;
   /** address_space.wb_err: -errno that writeback came to and no fsync has returned yet, or 0. */

@@ -102,8 +102,7 @@ class NaiveFile {
       case "unlink":
         return 0;
       case "paused_write":
-      case "starved_fsync":
-        throw new Error("the reference has no pauses, and a disk with room");
+        throw new Error("the reference has no pauses");
     }
   }
 }

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Observation } from "../harness/observation.ts";
-import { isAligned } from "../harness/operation.ts";
+import { isAligned, isStarved } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
 import { UNWRITTEN, WRITTEN } from "../model/types.ts";
@@ -145,7 +145,7 @@ describe("laws of the ideal model", () => {
         const stores = (o: Operation): boolean => config.path === "iomap" && o.op === "mmap_write";
         // A device without room refuses what has no block yet, and at once each has one.
         const plain = list.filter(
-          (o) => !isInterrupted(o) && !leavesUnwritten(o) && !stores(o) && o.op !== "starved_fsync",
+          (o) => !isInterrupted(o) && !leavesUnwritten(o) && !stores(o) && !isStarved(o),
         );
         const at_once = { ...config, delalloc: false, dioread: "lock" as const };
         const expected = state(modelAfter(config, [...plain, fsync]));

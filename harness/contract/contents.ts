@@ -101,7 +101,6 @@ export class Contents {
       case "pread":
       case "direct_read":
       case "fsync":
-      case "starved_fsync":
       case "sync_file_range":
       case "drop_cache":
       case "power_cut":

@@ -22,10 +22,18 @@
  * That a write fails or ends short for lack of space is legal only where ContractOptions says that space may run out: it
  * cannot be told from one that ends short for no reason.
  */
+import { EIO } from "../../model/errno.ts";
 import { IntervalMap } from "../../model/interval-map.ts";
 import { WHOLE_FILE, sameMap } from "../extents.ts";
 import type { BlockRange, Extent, Observation } from "../observation.ts";
-import { FOLIO_BYTES, clampOperation, isDirect, isWrite, movesBlocks } from "../operation.ts";
+import {
+  FOLIO_BYTES,
+  clampOperation,
+  isDirect,
+  isStarved,
+  isWrite,
+  movesBlocks,
+} from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { Contents } from "./contents.ts";
 import { firstRun, patch } from "./extents-walk.ts";
@@ -80,6 +88,7 @@ export class Contract {
       pieces: 0,
       synced: undefined,
       durable: new IntervalMap(),
+      starved: false,
     };
   }
 
@@ -98,6 +107,7 @@ export class Contract {
     this.#step.pieces = 0;
     this.#step.synced = undefined;
     this.#step.durable.clear();
+    this.#step.starved = false;
   }
 
   /** The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes as they were written. */
@@ -139,6 +149,7 @@ export class Contract {
     const { blockSize } = step.options;
     const done = clampOperation(operation, this.#size);
     step.operation = done;
+    step.starved ||= isStarved(operation);
     const writes = isWrite(operation);
     step.succeeded = writes ? seen.result > 0 : seen.result >= 0;
     step.seen = seen;
@@ -158,15 +169,14 @@ export class Contract {
 
   #sync(operation: Operation, blockSize: number): void {
     const step = this.#step;
-    const { op } = operation;
-    if (op === "fsync" || op === "starved_fsync" || op === "drop_cache") {
+    if (operation.op === "fsync" || operation.op === "drop_cache") {
       step.syncedFrom = 0;
       step.syncedEnd = Infinity;
     } else if (operation.op === "pwrite" && operation.sync !== undefined) {
       step.syncedFrom = Math.floor(operation.pos / blockSize);
       step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
-    } else if (isDirect(operation) && step.seen.result > 0) {
-      // It went past the page cache, or through it with nothing left there. At EOF a read ends before that.
+    } else if (isDirect(operation) && step.seen.result > 0 && !isStarved(operation)) {
+      // It went past the page cache, or through it with nothing left there. At EOF a read ends before that. Without room it may be there.
       step.syncedFrom = Math.floor(operation.pos / blockSize);
       step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
     } else if (operation.op === "sync_file_range") {
@@ -202,7 +212,6 @@ export class Contract {
       case "power_cut":
         return;
       case "fsync":
-      case "starved_fsync":
       case "drop_cache": {
         const { i_size, windows } = seen;
         // That nothing is delayed any more is a promise of its own.
@@ -222,16 +231,19 @@ export class Contract {
   }
 
   /** What a call was to change is as good as changed, whatever came of it: a power cut may leave it so, or as it was. */
-  #noteDurable({ result, i_size }: Observation): void {
-    const { operation, succeeded, durable } = this.#step;
+  #noteDurable(seen: Observation): void {
+    const { operation, starved, durable, contents } = this.#step;
     if (operation === undefined) return;
+    this.#followDurable(operation, seen);
+    // What could not be written is in memory for as long as it pleases the kernel. A direct write may say nothing of it.
+    const silent = isStarved(operation) && operation.op === "direct_write";
+    if (silent || (starved && seen.result === EIO)) contents.doubt(seen.i_size, durable);
+  }
+
+  #followDurable(operation: Operation, { result, i_size }: Observation): void {
+    const { succeeded, durable } = this.#step;
     for (const { pos, len } of storesOf(operation)) durable.delete(pos, pos + len);
     switch (operation.op) {
-      case "starved_fsync":
-        // What could not be written is in memory for as long as it pleases the kernel.
-        if (!succeeded) this.#step.contents.doubt(i_size, durable);
-        else durable.set(0, i_size, true);
-        return;
       case "fsync":
       case "drop_cache":
         if (succeeded) durable.set(0, i_size, true);

@@ -46,6 +46,8 @@ export interface Step {
   pieces: number;
   /** The file as it was when its last fsync returned; undefined where it has changed since, or was not seen whole. */
   synced: { i_size: number; map: readonly Extent[] } | undefined;
+  /** The device had no room in this operation or one before it, of this file: a sync may say so now, or say what was not said yet. */
+  starved: boolean;
   /** Bytes that were synced, by whatever call, and that nothing has touched since. */
   durable: IntervalMap<true>;
 }

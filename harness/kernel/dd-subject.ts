@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
 import type { Extent, Observation } from "../observation.ts";
-import { isPlainWrite } from "../operation.ts";
+import { isPlainWrite, isStarved } from "../operation.ts";
 import type { FallocateMode, Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { parseFilefrag } from "./filefrag.ts";
@@ -81,6 +81,7 @@ export class DdSubject implements Subject {
    * likes), and dd refuses to seek past the longest file.
    */
   supports(operation: Operation): boolean {
+    if (isStarved(operation)) return false;
     const longest = EXT_MAX_BLOCKS * this.#image.variant.blockSize;
     switch (operation.op) {
       case "pwrite":
@@ -103,7 +104,6 @@ export class DdSubject implements Subject {
       case "drop_cache":
       case "paused_write":
       case "power_cut":
-      case "starved_fsync":
         return false;
     }
   }
@@ -171,7 +171,6 @@ export class DdSubject implements Subject {
       case "drop_cache":
       case "paused_write":
       case "power_cut":
-      case "starved_fsync":
         throw new UsageError(`no program does ${o.op}`);
     }
   }

@@ -11,6 +11,7 @@ import {
   type SingleCall,
   MAX_PIECES,
   isPlainWrite,
+  isStarved,
   type Operation,
 } from "../operation.ts";
 import { directBytes } from "../../model/pattern.ts";
@@ -228,20 +229,27 @@ export class KernelFile {
   }
 
   /**
-   * fsync(2) while the device has no room for what it does not hold yet. 0, or -EIO where it refused something: which errno that is
-   * depends on the loop device (drivers/block/loop.c: EIO until 6.15, what the file system below says since).
+   * Perform an operation as it is, writing the bytes of region `tag`, while the device has no room where it says so. What it returned, or
+   * -errno: which errno stands for refused data depends on the loop device (drivers/block/loop.c: EIO until 6.15, and since then what
+   * the file system below it says), so EIO stands for both.
    */
-  starvedFsync(): number {
+  call(o: SingleCall, tag: number): number {
     const { pool, loopDevice } = this.#image;
-    if (pool === undefined) throw new Error("a starved fsync was asked for on a device with room");
-    trim(this.#fd);
-    writeMetadata(loopDevice);
-    const result = pool.withoutRoom(() => this.#calls.fsync(this.#fd));
+    if (pool === undefined) return this.#call(o, tag);
+    let result: number;
+    if (isStarved(o)) {
+      // What an operation opens and maps is there already.
+      if (o.op === "direct_write") this.#direct();
+      trim(this.#fd);
+      writeMetadata(loopDevice);
+      result = pool.withoutRoom(() => this.#call(o, tag));
+    } else {
+      result = this.#call(o, tag);
+    }
     return result === -sys.ENOSPC ? -sys.EIO : result;
   }
 
-  /** Perform an operation as it is, writing the bytes of region `tag`. What it returned, or -errno. */
-  call(o: SingleCall, tag: number): number {
+  #call(o: SingleCall, tag: number): number {
     const calls = this.#calls;
     switch (o.op) {
       case "pwrite":

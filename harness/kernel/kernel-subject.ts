@@ -17,7 +17,13 @@ import type {
   Observation,
   PausedLook,
 } from "../observation.ts";
-import { type Operation, type SingleCall, clampOperation, duringTag } from "../operation.ts";
+import {
+  type Operation,
+  type SingleCall,
+  clampOperation,
+  duringTag,
+  isStarved,
+} from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { WHOLE_FILE } from "../extents.ts";
 import { ExtentReader } from "./fiemap.ts";
@@ -65,9 +71,10 @@ export class KernelSubject implements Subject {
   }
 
   /** System calls can do all of them, but for pausing one, which takes userfaultfd; and a power cut says nothing without a journal. */
-  supports({ op }: Operation): boolean {
+  supports(operation: Operation): boolean {
+    const { op } = operation;
     if (op === "power_cut") return cutCanBeFollowed(this.#image);
-    if (op === "starved_fsync") return this.#image.pool !== undefined;
+    if (isStarved(operation)) return this.#image.pool !== undefined;
     return op !== "paused_write" || pausedWriter() !== undefined;
   }
 
@@ -98,9 +105,6 @@ export class KernelSubject implements Subject {
     if (operation.op === "power_cut") return { result: 0, read: undefined, during: undefined };
     if (operation.op === "unlink") {
       return { result: this.#file.again(), read: undefined, during: undefined };
-    }
-    if (operation.op === "starved_fsync") {
-      return { result: this.#file.starvedFsync(), read: undefined, during: undefined };
     }
     return this.#call(operation, i_size, patternTag(index));
   }

@@ -18,7 +18,7 @@ const lacks = machineLacks();
 if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 
 const written: Operation = { op: "pwrite", pos: 0, len: 8192, readable: 8192 };
-const starved: Operation = { op: "starved_fsync" };
+const starved: Operation = { op: "fsync", starved: true };
 const fsync: Operation = { op: "fsync" };
 
 describe.skipIf(lacks !== undefined)("a device that runs out of room", () => {

@@ -26,10 +26,10 @@ const MARGIN_BYTES = 2 ** 20;
 
 /**
  * What the kernel says of data that a device refuses: the block layer (block/blk-mq.c blk_print_req_error()), the buffers (fs/buffer.c
- * buffer_io_error()), ext4 (fs/ext4/page-io.c ext4_end_bio(), ext4_end_io_end()).
+ * buffer_io_error()), ext4 (fs/ext4/page-io.c ext4_end_bio(), ext4_end_io_end()), the journal (fs/jbd2/commit.c).
  */
 const REFUSAL =
-  /(?:critical space allocation|I\/O) error, dev |Buffer I\/O error on dev|ext4_end_bio|failed to convert unwritten extents/;
+  /(?:critical space allocation|I\/O) error, dev |Buffer I\/O error on dev|ext4_end_bio|failed to convert unwritten extents|Detected IO errors -\d+ while flushing file data/;
 
 /** Whether a text of the kernel's log says no more than that. */
 export function isRefusal(text: string): boolean {

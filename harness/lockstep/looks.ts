@@ -57,7 +57,6 @@ function touches(operation: Operation, before: number, after: number): ByteRange
         ? EVERYTHING
         : { pos: operation.pos, end: operation.pos + operation.len };
     case "fsync":
-    case "starved_fsync":
     case "sync_file_range":
     case "drop_cache":
     case "power_cut":

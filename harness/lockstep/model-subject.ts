@@ -20,18 +20,17 @@ import {
   pausedWrite,
   pread,
   pwrite,
-  starvedFsync,
   sync_file_range,
   unlinkAndCreate,
   unknownBytes,
+  withoutRoom,
 } from "../../model/file-system.ts";
 import { afterPowerCut } from "../../model/power-cut.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
-import { EIO } from "../../model/errno.ts";
 import { patternTag } from "../../model/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
-import type { Inode, SuperBlock } from "../../model/types.ts";
+import type { Inode, Refusal, SuperBlock } from "../../model/types.ts";
 import { indexAfter } from "../contract/extents-walk.ts";
 import type {
   BlockRange,
@@ -42,7 +41,7 @@ import type {
   PausedLook,
 } from "../observation.ts";
 import { WHOLE_FILE, dataRanges } from "../extents.ts";
-import { clampOperation, duringTag, isSingleCall } from "../operation.ts";
+import { clampOperation, duringTag, isSingleCall, isStarved } from "../operation.ts";
 import type { Operation, SingleCall } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
@@ -118,6 +117,11 @@ function nextDelayed(
   }
 }
 
+const always = (): boolean => true;
+
+/** Nothing that needs room is taken. */
+const NO_ROOM: Refusal = { block: always, again: always, direct: true };
+
 export class ModelSubject implements Subject {
   readonly name = "model";
   readonly #sb: SuperBlock;
@@ -191,11 +195,6 @@ export class ModelSubject implements Subject {
       this.#inode = unlinkAndCreate(this.#inode);
       return;
     }
-    if (operation.op === "starved_fsync") {
-      this.#result = this.#starvedFsync();
-      this.#read = undefined;
-      return;
-    }
     if (operation.op === "power_cut") {
       this.#result = 0;
       this.#read = undefined;
@@ -204,7 +203,10 @@ export class ModelSubject implements Subject {
     }
     const inode = this.#inode;
     const applied = clampOperation(operation, inode.i_size);
-    const result = applied === undefined ? 0 : call(inode, applied, patternTag(index));
+    const perform = (): number =>
+      applied === undefined ? 0 : call(inode, applied, patternTag(index));
+    const starved = applied !== undefined && isStarved(applied);
+    const result = starved ? this.#withoutRoom(applied, perform) : perform();
     this.#result = result;
     this.#read = undefined;
     if (result < 0) return;
@@ -231,16 +233,27 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * Which blocks were refused is for the device to say: what the allocator chose may have been used before, and still have its room.
-   * Without being told the model takes it that all were. A block that was refused once may be refused again, without a change of its
-   * state.
+   * A call while the device has no room. What it refused is for the device to say: blocks that the allocator chose may have been used
+   * before, and still have their room. Without being told the model takes it that all were refused.
    */
-  #starvedFsync(): number {
+  #withoutRoom(operation: SingleCall, call: () => number): number {
     const inode = this.#inode;
     const told = this.#told;
-    if (told === undefined) return starvedFsync(inode, () => true);
-    if (told.result < 0 && inode.refused.size > 0) inode.wb_err = EIO;
-    return starvedFsync(inode, (lblk) => stateAt(told.map, lblk).state !== WRITTEN);
+    if (told === undefined) return withoutRoom(inode, NO_ROOM, call);
+    const failed = told.result < 0;
+    const block = (lblk: number): boolean => stateAt(told.map, lblk).state !== WRITTEN;
+    // A direct write that could not write back what is cached goes the same way and does not tell; but what it wrote is not written.
+    const through = operation.op === "direct_write" && !failed && this.#someBlock(operation, block);
+    const again = (): boolean => (operation.op === "direct_write" ? through : failed);
+    return withoutRoom(inode, { block, again, direct: failed }, call);
+  }
+
+  /** Whether `is` holds for a block of the range. */
+  #someBlock({ pos, len }: { pos: number; len: number }, is: (lblk: number) => boolean): boolean {
+    const { s_blocksize } = this.#sb;
+    const end = Math.ceil((pos + len) / s_blocksize);
+    for (let lblk = Math.floor(pos / s_blocksize); lblk < end; lblk++) if (is(lblk)) return true;
+    return false;
   }
 
   #lookAfterCut(): CutLook {

@@ -5,7 +5,7 @@
  * States are the model's, before the operation; where model and kernel agree they are the kernel's.
  */
 import type { Inode } from "../../model/types.ts";
-import { clampOperation, isAligned } from "../operation.ts";
+import { clampOperation, isAligned, isStarved } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { extentMap } from "./model-subject.ts";
 
@@ -39,6 +39,11 @@ function directKind(write: Extract<Operation, { op: "direct_write" }>): string {
 
 /** The kind of an operation, a row of a table. */
 export function kindOf(operation: Operation, i_size: number): string {
+  const kind = kindOfCall(operation, i_size);
+  return isStarved(operation) ? `${kind}, no room` : kind;
+}
+
+function kindOfCall(operation: Operation, i_size: number): string {
   switch (operation.op) {
     case "pwrite":
       return writeKind(operation);
@@ -54,7 +59,6 @@ export function kindOf(operation: Operation, i_size: number): string {
     case "pread":
     case "direct_read":
     case "fsync":
-    case "starved_fsync":
     case "sync_file_range":
     case "drop_cache":
     case "power_cut":

@@ -7,6 +7,7 @@ import { isRefusal } from "../kernel/thin.ts";
 import { runCase, runPromised } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
+import { isStarved } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
@@ -32,7 +33,7 @@ export function runListening(
   let heard: { step: number; alarm: string; said: string[] } | undefined;
   const onObservation: LockstepOptions["onObservation"] = (seen) => {
     const { alarms, said } = kernelLog.alarmsInContext(device);
-    const starved = operations[step]?.op === "starved_fsync";
+    const starved = isStarved(operations[step]!);
     const alarm = alarms.find((text) => !(starved && isRefusal(text)));
     if (alarm !== undefined) heard ??= { step, alarm, said };
     step += 1;

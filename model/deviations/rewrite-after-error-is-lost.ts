@@ -28,7 +28,7 @@ export const rewriteAfterErrorIsLost: Deviation = {
     variant: "4k-thin",
     operations: [
       { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
-      { op: "starved_fsync" },
+      { op: "fsync", starved: true },
       { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
       { op: "fsync" },
     ],

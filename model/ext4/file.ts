@@ -17,7 +17,7 @@
 import { EFBIG, EINVAL, ENOSPC } from "../errno.ts";
 import type { Iomap, IomapOps } from "../iomap/iomap.ts";
 import { iomap_dio_read, iomap_dio_write } from "../iomap/direct-io.ts";
-import { filemap_read } from "../mm/filemap.ts";
+import { filemap_read, filemap_write_and_wait_range } from "../mm/filemap.ts";
 import { invalidate_mapping_pages } from "../mm/truncate.ts";
 import {
   BH_Delay,
@@ -179,8 +179,9 @@ function writeThroughCache(
   const written = ext4_buffered_write_iter(inode, pos, len, from, source);
   if (written <= 0) return written;
   const last = pos + written - 1;
-  inode.i_sb.s_op.writepages(inode, pos, last);
-  invalidate_mapping_pages(inode, pos, last);
+  if (filemap_write_and_wait_range(inode, pos, last) === 0) {
+    invalidate_mapping_pages(inode, pos, last);
+  }
   return written;
 }
 

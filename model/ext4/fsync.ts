@@ -9,6 +9,7 @@
  * Overwriting what is written changes nothing that fdatasync waits for, so it leaves the transaction running, with what it has to
  * write in order and all it would bring to the journal (traced on 6.18: no jbd2_start_commit between ext4_sync_file_enter and _exit).
  */
+import { file_check_and_advance_wb_err } from "../mm/filemap.ts";
 import type { Inode } from "../types.ts";
 import { jbd2_journal_force_commit_nested } from "./reservation.ts";
 
@@ -33,12 +34,10 @@ export function ext4_sync_file(
 ): number {
   const error = inode.i_sb.s_op.writepages(inode, start, end);
   if (error < 0) return error;
-  if (inode.wb_err < 0) {
-    const { wb_err } = inode;
-    inode.wb_err = 0;
-    return wb_err;
-  }
+  const refused = file_check_and_advance_wb_err(inode);
+  if (refused < 0) return refused;
   const committed = inode.i_datasync_tid < inode.i_sb.s_commits;
   if (!datasync || !committed) jbd2_journal_force_commit_nested(inode);
-  return 0;
+  // What the commit wrote first, in order, may have been refused.
+  return file_check_and_advance_wb_err(inode);
 }

@@ -49,7 +49,7 @@ export function ext4_end_io_end(inode: Inode, lblk: number, len: number): void {
     return;
   }
   for (let block = lblk; block < lblk + len; block++) {
-    if (!refuses(block)) {
+    if (!refuses.block(block)) {
       ext4_convert_unwritten_extents(inode, block, 1);
       continue;
     }
@@ -74,7 +74,7 @@ function endRefused(inode: Inode, folio: Folio): void {
   const first = firstBlock(inode, folio);
   for (const { start, end } of inode.refused.within(first, first + bufferCount(inode, folio))) {
     for (let lblk = start; lblk < end; lblk++) {
-      if (inode.refuses(lblk)) inode.i_sb.s_op.bufferRefused(inode, folio, lblk - first);
+      if (inode.refuses.block(lblk)) inode.i_sb.s_op.bufferRefused(inode, folio, lblk - first);
     }
   }
 }
@@ -141,6 +141,10 @@ export function submitFolio(inode: Inode, folio: Folio): void {
     } else if ((state & BH_Dirty) !== 0) {
       buffers[b] = state & ~(BH_Dirty | BH_New);
       const start = folio_pos(folio) + (b << bits);
+      const lblk = start >> bits;
+      if (inode.refused.get(lblk) === true && inode.refuses?.again(lblk) === true) {
+        inode.wb_err = EIO;
+      }
       inode.i_sb.s_op.writesToDisk(inode, start, start + (1 << bits));
     }
   }

@@ -4,7 +4,7 @@
  * Kernel:   fs/iomap/direct-io.c __iomap_dio_rw(), iomap_dio_bio_iter(), iomap_dio_hole_iter(), iomap_dio_iter(),
  *           iomap_dio_complete(); mm/filemap.c kiocb_invalidate_pages(), kiocb_invalidate_post_direct_write(),
  *           kiocb_write_and_wait()
- * Left out: I/O errors, asynchronous requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of
+ * Left out: I/O errors but those of a device without room (harness/kernel/thin.ts), asynchronous requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of
  *           short reads that 7.x has besides (it fails and finds nothing else); memory that is not aligned (the harness'
  *           buffers begin on a page, and no read goes on from a hole that ends within a sector of memory), memory of a read that
  *           cannot be written to
@@ -14,6 +14,7 @@
  * depend on it the harness does not ask (harness/operation.ts clampOperation()).
  */
 import { EFAULT, EINVAL, EIO } from "../errno.ts";
+import { filemap_write_and_wait_range } from "../mm/filemap.ts";
 import { invalidate_inode_pages2_range } from "../mm/truncate.ts";
 import { DELAYED, LOGICAL_BLOCK_SIZE, UNWRITTEN, WRITTEN } from "../types.ts";
 import type { Inode, Source } from "../types.ts";
@@ -40,9 +41,9 @@ export function errorAfterZeroing(_inode: Inode, error: number): number {
   return error;
 }
 
-/** mm/filemap.c kiocb_invalidate_pages(): write the range back, then drop it; false where a folio stays. */
+/** mm/filemap.c kiocb_invalidate_pages(): write the range back, then drop it; false where that fails or a folio stays. */
 function kiocb_invalidate_pages(inode: Inode, pos: number, count: number): boolean {
-  inode.i_sb.s_op.writepages(inode, pos, pos + count - 1);
+  if (filemap_write_and_wait_range(inode, pos, pos + count - 1) < 0) return false;
   return invalidate_inode_pages2_range(inode, pos, pos + count - 1);
 }
 
@@ -113,11 +114,14 @@ export function iomap_dio_write(
   const { pos, len } = write;
   if (!kiocb_invalidate_pages(inode, pos, len)) return 0;
   let unwritten = false;
-  const { pos: end, status } = iomap_iter(inode, pos, len, ops, (round) => {
-    if (round.iomap.type === UNWRITTEN) unwritten = true;
-    return iomap_dio_bio_iter(inode, round, write);
+  let needsRoom = false;
+  const { pos: end, status } = iomap_iter(inode, pos, len, ops, ({ iomap, ...round }) => {
+    if (iomap.type === UNWRITTEN) unwritten = true;
+    if (iomap.type === UNWRITTEN || iomap.isNew) needsRoom = true;
+    return iomap_dio_bio_iter(inode, { iomap, ...round }, write);
   });
   if (status < 0) return status;
+  if (needsRoom && inode.refuses?.direct === true) return EIO;
   const size = end - pos;
   if (unwritten) fillUnwritten(inode, write, end);
   end_io(inode, pos, size, unwritten && size > 0);

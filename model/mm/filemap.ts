@@ -54,6 +54,22 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
   return { copied, status };
 }
 
+/** mm/filemap.c file_check_and_advance_wb_err(): the error that writeback came to since the last time, or 0. */
+export function file_check_and_advance_wb_err(inode: Inode): number {
+  const { wb_err } = inode;
+  inode.wb_err = 0;
+  return wb_err;
+}
+
+/** mm/filemap.c filemap_write_and_wait_range(), of bytes [start, end]: the error that it came to, or 0; a later fsync says so too. */
+export function filemap_write_and_wait_range(inode: Inode, start: number, end: number): number {
+  const before = file_check_and_advance_wb_err(inode);
+  inode.i_sb.s_op.writepages(inode, start, end);
+  const error = inode.wb_err;
+  if (error === 0) inode.wb_err = before;
+  return error;
+}
+
 /** lib/iov_iter.c fault_in_iov_iter_readable(): whether any of the next `bytes` can be read, once they were asked for. */
 export function faultIn(from: UserMemory, bytes: number): boolean {
   if (from.readable < bytes) from.fault();

@@ -2,6 +2,7 @@
  * Cost: what makes one counterexample simpler than another. The shrinker only ever offers cases that cost less
  * than what it has, so it ends whatever its rules are.
  */
+import { isStarved } from "../../harness/operation.ts";
 import type { Operation } from "../../harness/operation.ts";
 import { kindNamed } from "./kinds.ts";
 
@@ -39,6 +40,8 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
   };
   for (const operation of operations) {
     rank += kindNamed(operation.op).rank(operation);
+    // Whoever reads it must know what had room before.
+    if (isStarved(operation)) rank += 1;
     if ("pos" in operation) {
       add(operation.pos);
       add(operation.len);

@@ -14,7 +14,6 @@ import { paused_write } from "./paused_write.ts";
 import { power_cut } from "./power_cut.ts";
 import { pread } from "./pread.ts";
 import { pwrite } from "./pwrite.ts";
-import { starved_fsync } from "./starved_fsync.ts";
 import { sync_file_range } from "./sync_file_range.ts";
 import { unlink } from "./unlink.ts";
 
@@ -23,7 +22,6 @@ const kinds: { readonly [N in OperationName]: Kind<OperationOf<N>> } = {
   mmap_write,
   pread,
   fsync,
-  starved_fsync,
   sync_file_range,
   ftruncate,
   fallocate,

@@ -40,6 +40,17 @@ function drawLength(draw: Draw, maxLength: number): number {
   }
 }
 
+type Starvable = Extract<Operation, { starved?: true | undefined }>;
+
+const starvable: ReadonlySet<string> = new Set(["fsync", "sync_file_range", "drop_cache"]);
+
+/** Whether the operation writes to the device, so that room matters to it. */
+function canStarve(operation: Operation): operation is Starvable {
+  if (operation.op === "pwrite") return operation.sync !== undefined;
+  if (operation.op === "direct_write") return operation.readable === operation.len;
+  return starvable.has(operation.op);
+}
+
 class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
   readonly #space: Space;
   readonly #maxLength: number;
@@ -64,8 +75,8 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
         draw.pick(this.#everything ? names.everything : names.recordable),
       ).generate(draw);
       draw.note(operation);
-      const starved = operation.op === "fsync" && this.#space.thin && draw.percent(STARVED_PERCENT);
-      operations.push(starved ? { op: "starved_fsync" } : operation);
+      const starved = this.#space.thin && canStarve(operation) && draw.percent(STARVED_PERCENT);
+      operations.push(starved ? { ...operation, starved } : operation);
     }
     if (draw.perMille(this.#cutPerMille)) {
       operations.splice(placeOfCut(draw, operations), 0, { op: "power_cut" });

@@ -34,7 +34,6 @@ function collect(operation: Operation, to: Set<number>): void {
       for (const one of operation.during) collect(one, to);
       return;
     case "fsync":
-    case "starved_fsync":
     case "drop_cache":
     case "power_cut":
     case "unlink":
@@ -92,7 +91,6 @@ export function moveOperation(
     case "paused_write":
       return movePaused(operation, move);
     case "fsync":
-    case "starved_fsync":
     case "drop_cache":
     case "power_cut":
     case "unlink":

@@ -8,7 +8,13 @@
  *
  * Every candidate costs less than the value it came from (see cost.ts), and every one is a valid case.
  */
-import { MAX_IO_BYTES, type Operation, operationSchema } from "../../harness/operation.ts";
+import {
+  MAX_IO_BYTES,
+  type Operation,
+  fed,
+  isStarved,
+  operationSchema,
+} from "../../harness/operation.ts";
 import { cheaper, costOf } from "./cost.ts";
 import { kindNamed } from "./kinds.ts";
 import { moveAll, moveOperation, moves, pointsOf } from "./points.ts";
@@ -96,6 +102,10 @@ function* swaps(operations: readonly Operation[]): Generator<Candidate> {
 /** Operations of kinds that take less explaining, at the same points. */
 function* plainer(operation: Operation): Generator<Operation> {
   yield { op: "fsync" };
+  if (isStarved(operation)) {
+    yield fed(operation);
+    yield { op: "fsync", starved: true };
+  }
   if (operation.op === "ftruncate" && operation.size > 0) {
     const len = Math.min(operation.size, MAX_IO_BYTES);
     yield { op: "pwrite", pos: operation.size - len, len, readable: len };

@@ -28,8 +28,6 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   unlink: 0,
   direct_write: 0,
   direct_read: 0,
-  /** Dealt with by STARVED_PERCENT. */
-  starved_fsync: 0,
 };
 
 /**
@@ -51,7 +49,7 @@ export const ALL_WEIGHTS: Weights<OperationName> = {
   unlink: 1,
 };
 
-/** Percent of the fsync calls, on a thin device, that find it without room. */
+/** Percent of the calls that write to the device, where that is thin, which find it without room. */
 export const STARVED_PERCENT = 25;
 
 /** Operations during a pause. */

@@ -3,7 +3,7 @@
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
 import { EFAULT, EFBIG, EINVAL, EIO, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
-import { isAligned } from "../../operation.ts";
+import { isAligned, isStarved } from "../../operation.ts";
 import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
@@ -27,8 +27,9 @@ const writeReturnsWhatItCopied: ContractPromise = {
     "A write returns how many bytes it took from its buffer: all that can be read, or EFAULT where none can.",
   source:
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
-  check({ operation, seen, options }) {
+  check({ operation, seen, options, starved }) {
     if (operation?.op !== "pwrite" && operation?.op !== "paused_write") return undefined;
+    if (starved && "sync" in operation && seen.result === EIO) return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     const { pos, len } = operation;
     const readable = readableOf(operation);
@@ -58,6 +59,7 @@ const directWriteIsWhole: ContractPromise = {
   check({ operation, seen, options }) {
     if (operation?.op !== "direct_write") return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
+    if (isStarved(operation) && seen.result === EIO) return undefined;
     const { pos, len, readable } = operation;
     const most = EXT_MAX_BLOCKS * options.blockSize;
     const expected = writable(pos, len, readable, most);
@@ -76,7 +78,6 @@ const errors: Partial<Record<OperationName, readonly number[]>> = {
   sync_file_range: [],
   drop_cache: [],
   unlink: [],
-  starved_fsync: [EIO],
   ftruncate: [EFBIG],
   // A range may be larger than the file system; and a mode may not be known to the kernel.
   fallocate: [EINVAL, EFBIG, ENOSPC, EOPNOTSUPP],
@@ -88,10 +89,11 @@ const callsSucceed: ContractPromise = {
     "A call on a file that is open for writing fails only for what is wrong with its arguments.",
   source:
     "the ERRORS of fsync(2), sync_file_range(2), ftruncate(2) and fallocate(2), on a disk that works",
-  check({ operation, seen, options }) {
+  check({ operation, seen, options, starved }) {
     const allowed = operation && errors[operation.op];
     if (operation === undefined || allowed === undefined || seen.result >= 0) return undefined;
     if (allowed.includes(seen.result)) return undefined;
+    if (starved && seen.result === EIO) return undefined;
     if (options.mayFillUp === true) {
       // A program's own store dies of SIGBUS then.
       if (seen.result === ENOSPC || operation.op === "mmap_write") return undefined;
@@ -101,8 +103,10 @@ const callsSucceed: ContractPromise = {
 };
 
 /** st_size after a call that succeeded; -1 where the call says nothing of it. */
-function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
+function sizeAfter({ operation, sizeBefore, seen, succeeded, starved }: Step): number {
   if (operation === undefined) return sizeBefore;
+  // The write itself may have succeeded, and its sync failed.
+  if (starved && seen.result === EIO) return -1;
   switch (operation.op) {
     case "pwrite":
     case "direct_write":
@@ -121,7 +125,6 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded }: Step): number {
     case "pread":
     case "direct_read":
     case "fsync":
-    case "starved_fsync":
     case "sync_file_range":
     case "drop_cache":
     case "power_cut":

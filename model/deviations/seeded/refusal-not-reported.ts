@@ -10,7 +10,10 @@ export const refusalNotReported: Deviation = {
   witness: {
     kernel: "6.18",
     variant: "4k-thin",
-    operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 4096 }, { op: "starved_fsync" }],
+    operations: [
+      { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
+      { op: "fsync", starved: true },
+    ],
   },
   visible: "step",
   override: (base) => ({
