@@ -17,7 +17,7 @@ const ROUNDS = 3;
 /** Seconds that it may take: a program, and a machine that is emulated instruction by instruction. */
 const LIMIT = { uml: 6, bzImage: 60 };
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
+const cli = join(packageRoot, "dist", "ext4-conform.js");
 
 interface Measured {
   kernel: string;

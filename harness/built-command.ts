@@ -10,7 +10,7 @@ import { afterAll, beforeAll } from "vitest";
 import { packageRoot } from "./package.ts";
 
 /** Path of the command. */
-export const cli = join(packageRoot, "dist", "harness", "cli.js");
+export const cli = join(packageRoot, "dist", "ext4-conform.js");
 
 /** A folder that goes with the tests of a file, and the command in it. It never throws: the exit status is to be looked at. */
 export function builtCommand(name: string) {

@@ -68,7 +68,7 @@ describe("the job for Kubernetes", () => {
       }
       const files = [1, 2, 3].map((shard) => join(folder, `shard-${shard}.json`));
       const out = join(folder, "campaign.json");
-      const merge = ["dist/harness/cli.js", "merge", ...files, "--result", out];
+      const merge = ["dist/ext4-conform.js", "merge", ...files, "--result", out];
       await execa("node", [...merge, "--save", folder], { cwd: packageRoot });
       const { verdict, variants } = JSON.parse(readFileSync(out, "utf8")) as RunResult;
       expect(verdict).toBe("conforms");

@@ -33,7 +33,7 @@ const program = new Command("kernel-mutants")
   .option("--seed <n>", "the same for each", Number, 1)
   .parse();
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
+const cli = join(packageRoot, "dist", "ext4-conform.js");
 
 /** The mutants to try. Throws UsageError. */
 function chosen(only: string | undefined): readonly Mutant[] {

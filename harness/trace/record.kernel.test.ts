@@ -14,7 +14,7 @@ import { linesOf } from "./lines.ts";
 const lacks = machineLacks();
 if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 
-const cli = join(packageRoot, "dist", "harness", "cli.js");
+const cli = join(packageRoot, "dist", "ext4-conform.js");
 let folder = "";
 
 beforeAll(() => {
