@@ -43,8 +43,10 @@ export interface Observation {
    * tells the model of placement, which it leaves out. Absent where nobody knows.
    */
   breaks?: readonly number[] | undefined;
-  /** Clusters reserved for delayed allocation by this file. */
+  /** Clusters reserved for delayed allocation by the files of the case. */
   reserved: number;
+  /** Transactions that were committed since the case began; only where there is more than one file, and a journal. Not compared. */
+  commits?: number;
   /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */
   cache: CacheExtent[] | undefined;
   /** The bytes that a pread returned, or all preads during a pause; undefined for every other operation. */

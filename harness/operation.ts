@@ -121,6 +121,8 @@ export const operationSchema = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("power_cut") }),
   /** The file goes, with whatever it has in the page cache that is not written; the case goes on with an empty one of the same name. */
   z.strictObject({ op: z.literal("unlink") }),
+  /** The case goes on with the other of its two files, which both stay open; the first time that is a new, empty one. */
+  z.strictObject({ op: z.literal("other_file") }),
   /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
   drop_cache.extend({ starved }),
   /**
@@ -149,11 +151,20 @@ export function isPlainWrite(operation: Extract<Operation, { op: "pwrite" }>): b
 }
 
 /** An operation that is one call on the file, during which nothing else happens. */
-export type SingleCall = Exclude<Operation, { op: "paused_write" | "power_cut" | "unlink" }>;
+export type SingleCall = Exclude<
+  Operation,
+  { op: "paused_write" | "power_cut" | "unlink" | "other_file" }
+>;
+
+const others: ReadonlySet<OperationName> = new Set([
+  "paused_write",
+  "power_cut",
+  "unlink",
+  "other_file",
+]);
 
 export function isSingleCall(operation: Operation): operation is SingleCall {
-  const { op } = operation;
-  return op !== "paused_write" && op !== "power_cut" && op !== "unlink";
+  return !others.has(operation.op);
 }
 
 /** Whether the device has no room while it is performed. */
@@ -310,6 +321,7 @@ export function describeOperation(operation: Operation): string {
     case "drop_cache":
     case "power_cut":
     case "unlink":
+    case "other_file":
       return `${operation.op}(${roomOf(operation).join("")})`;
     case "paused_write": {
       const { pos: from, len, pause_at, during, after } = operation;

@@ -48,6 +48,8 @@ export function createFileSystem(
     s_extent_max_zeroout: (EXTENT_MAX_ZEROOUT_KB * 1024) / config.blockSize,
     s_journal: config.journal !== "none",
     s_commits: 0,
+    s_commitsTold: undefined,
+    s_inodes: new Set(),
     s_recordsDisk: true,
     s_freeclusters_counter: config.freeBlocks,
     s_mb_free_pending: 0,
@@ -57,7 +59,7 @@ export function createFileSystem(
 
 /** A new, empty regular file. */
 export function createInode(sb: SuperBlock): Inode {
-  return {
+  const inode: Inode = {
     i_sb: sb,
     i_blkbits: sb.s_blocksize_bits,
     i_size: 0,
@@ -87,6 +89,8 @@ export function createInode(sb: SuperBlock): Inode {
     uncertain: false,
     deviated: new Set(),
   };
+  sb.s_inodes.add(inode);
+  return inode;
 }
 
 /**
@@ -102,7 +106,8 @@ function ext4_release_file(inode: Inode): void {
 
 /** The last name and descriptor of the file are gone: fs/ext4/inode.c ext4_evict_inode(). */
 export function evictInode(inode: Inode): void {
-  const { s_op } = inode.i_sb;
+  const { s_op, s_inodes } = inode.i_sb;
+  s_inodes.delete(inode);
   s_op.ext4_es_remove_extent(inode, 0, EXT_MAX_BLOCKS);
   s_op.ext4_ext_remove_space(inode, 0, EXT_MAX_BLOCKS);
 }

@@ -206,6 +206,10 @@ export interface SuperBlock {
   readonly s_journal: boolean;
   /** How often a transaction was committed, which is the number of the running one. Ours. */
   s_commits: number;
+  /** Whether the sync that is about to come commits, where somebody has seen it; undefined where the model decides. Ours. */
+  s_commitsTold: boolean | undefined;
+  /** The files that the running transaction may have something of. */
+  readonly s_inodes: Set<Inode>;
   /** New files record what is on their disk. Ours. */
   s_recordsDisk: boolean;
   s_freeclusters_counter: number;

@@ -105,6 +105,7 @@ export class Contents {
       case "drop_cache":
       case "power_cut":
       case "unlink":
+      case "other_file":
     }
   }
 

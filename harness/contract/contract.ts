@@ -36,7 +36,7 @@ import {
 } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { Contents } from "./contents.ts";
-import { firstRun, patch } from "./extents-walk.ts";
+import { delayedBlocks, firstRun, patch } from "./extents-walk.ts";
 import type { Change } from "./extents-walk.ts";
 import { promises } from "./promises.ts";
 import { FRESH_FILE, movedBlocks } from "./step.ts";
@@ -62,34 +62,49 @@ const NOTHING_ELSE: readonly Operation[] = [];
 
 const becameHole: Change = (now, was) => now === "hole" && was !== "hole";
 
+/** What is known of a file. */
+interface FileSeen {
+  step: Step;
+  /** The map as of the last look at each block: an observation's own, or a copy where windows were put into it. */
+  known: readonly Extent[];
+  copied: Extent[] | undefined;
+  size: number;
+}
+
+function newStep(options: ContractOptions): Step {
+  return {
+    options,
+    operation: undefined,
+    succeeded: false,
+    seen: FRESH_FILE,
+    windows: WHOLE_FILE,
+    before: NOTHING_KNOWN,
+    sizeBefore: 0,
+    mapChanged: false,
+    syncedFrom: 0,
+    syncedEnd: 0,
+    contents: new Contents(),
+    maybeDirty: new IntervalMap(),
+    pieces: 0,
+    synced: undefined,
+    durable: new IntervalMap(),
+    starved: false,
+    otherDelayed: 0,
+  };
+}
+
 export class Contract {
   readonly #promises: readonly ContractPromise[];
-  readonly #step: Step;
-  /** The map as of the last look at each block: an observation's own, or a copy where windows were put into it. */
+  #step: Step;
   #known: readonly Extent[] = NOTHING_KNOWN;
   #copied: Extent[] | undefined;
   #size = 0;
+  /** The case's other file; undefined until it is asked for. */
+  #other: FileSeen | undefined;
 
   constructor(options: ContractOptions) {
     this.#promises = promises.filter(({ appliesTo }) => appliesTo?.(options) !== false);
-    this.#step = {
-      options,
-      operation: undefined,
-      succeeded: false,
-      seen: FRESH_FILE,
-      windows: WHOLE_FILE,
-      before: NOTHING_KNOWN,
-      sizeBefore: 0,
-      mapChanged: false,
-      syncedFrom: 0,
-      syncedEnd: 0,
-      contents: new Contents(),
-      maybeDirty: new IntervalMap(),
-      pieces: 0,
-      synced: undefined,
-      durable: new IntervalMap(),
-      starved: false,
-    };
+    this.#step = newStep(options);
   }
 
   /** The promises that this file system made. */
@@ -99,6 +114,25 @@ export class Contract {
 
   /** A case begins, on a fresh, empty file. */
   begin(): void {
+    this.#other = undefined;
+    this.#beginFile();
+  }
+
+  /** The case goes on with its other file. */
+  #change(): void {
+    const { options } = this.#step;
+    const step = this.#other?.step ?? newStep(options);
+    const { known, copied, size } = this.#other ?? {
+      known: NOTHING_KNOWN,
+      copied: undefined,
+      size: 0,
+    };
+    this.#other = { step: this.#step, known: this.#known, copied: this.#copied, size: this.#size };
+    step.otherDelayed = this.#copied === undefined ? delayedBlocks(this.#known) : undefined;
+    [this.#step, this.#known, this.#copied, this.#size] = [step, known, copied, size];
+  }
+
+  #beginFile(): void {
     this.#known = NOTHING_KNOWN;
     this.#copied = undefined;
     this.#size = 0;
@@ -108,6 +142,7 @@ export class Contract {
     this.#step.synced = undefined;
     this.#step.durable.clear();
     this.#step.starved = false;
+    if (this.#other === undefined) this.#step.otherDelayed = 0;
   }
 
   /** The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes as they were written. */
@@ -127,7 +162,8 @@ export class Contract {
     followers: readonly Operation[] = NOTHING_ELSE,
   ): readonly Broken[] {
     // The file that it leaves is a new one: nothing of the one before is, or is promised, any more.
-    if (operation.op === "unlink" && seen.result >= 0) this.begin();
+    if (operation.op === "unlink" && seen.result >= 0) this.#beginFile();
+    if (operation.op === "other_file") this.#change();
     this.#enter(operation, index, seen, followers);
     let broken: Broken[] | undefined;
     for (let i = 0; i < this.#promises.length; i++) {
@@ -210,6 +246,7 @@ export class Contract {
       case "direct_read":
       case "sync_file_range":
       case "power_cut":
+      case "other_file":
         return;
       case "fsync":
       case "drop_cache": {
@@ -271,6 +308,7 @@ export class Contract {
       case "sync_file_range":
       case "power_cut":
       case "unlink":
+      case "other_file":
     }
   }
 

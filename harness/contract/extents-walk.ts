@@ -112,3 +112,13 @@ export function describeRun({ lblk, end }: BlockRange): string {
     ? `block ${lblk} and all behind it are`
     : `${blockRange(lblk, end - lblk)} ${one ? "is" : "are"}`;
 }
+
+/** How many blocks of a map are delayed. */
+export function delayedBlocks(map: readonly Extent[]): number {
+  let blocks = 0;
+  for (let i = 0; i < map.length; i++) {
+    const { state, len } = map[i]!;
+    if (state === "delayed") blocks += len;
+  }
+  return blocks;
+}

@@ -104,6 +104,7 @@ export class DdSubject implements Subject {
       case "drop_cache":
       case "paused_write":
       case "power_cut":
+      case "other_file":
         return false;
     }
   }
@@ -171,6 +172,7 @@ export class DdSubject implements Subject {
       case "drop_cache":
       case "paused_write":
       case "power_cut":
+      case "other_file":
         throw new UsageError(`no program does ${o.op}`);
     }
   }

@@ -111,6 +111,8 @@ export class KernelFile {
   #fd = -1;
   /** The same file with O_DIRECT, where something asked for it. */
   #directFd = -1;
+  /** The other file of the case; undefined until it is asked for. */
+  #other: { path: string; fd: number; directFd: number } | undefined;
   #counterFd = -1;
   #counterMount = 0;
   /** Blocks that files of this mount which were kept have reserved. */
@@ -152,7 +154,11 @@ export class KernelFile {
   }
 
   #open(flags: number): number {
-    const fd = sys.mustSucceed(this.#calls.open(this.#path, flags, 0o600), `open ${this.#path}`);
+    return this.#openAt(this.#path, flags);
+  }
+
+  #openAt(path: string, flags: number): number {
+    const fd = sys.mustSucceed(this.#calls.open(path, flags, 0o600), `open ${path}`);
     // Read-ahead would fill the page cache with folios, and large ones, that no operation asked for.
     const advice = this.#calls.posix_fadvise(fd, 0, 0, sys.POSIX_FADV_RANDOM);
     sys.mustSucceed(advice, "posix_fadvise(RANDOM)");
@@ -166,11 +172,28 @@ export class KernelFile {
     return this.#directFd;
   }
 
-  /** Close and remove it. */
+  /** Close and remove it, and the case's other file. */
   end(): void {
-    if (this.#fd < 0) return;
-    this.#close();
-    sys.mustSucceed(this.#calls.unlink(this.#path), `unlink ${this.#path}`);
+    if (this.#fd >= 0) {
+      this.#close();
+      sys.mustSucceed(this.#calls.unlink(this.#path), `unlink ${this.#path}`);
+    }
+    this.#removeOther();
+  }
+
+  /** Go on with the case's other file; the first time that is a new one. */
+  change(): void {
+    if (this.#other === undefined) {
+      const path = join(this.#image.mountPoint, `case-${this.#cases++}`);
+      this.#other = { path, fd: this.#openAt(path, NEW_FILE), directFd: -1 };
+    }
+    this.#change();
+  }
+
+  #change(): void {
+    const { path, fd, directFd } = this.#other!;
+    this.#other = { path: this.#path, fd: this.#fd, directFd: this.#directFd };
+    [this.#path, this.#fd, this.#directFd] = [path, fd, directFd];
   }
 
   /** Remove the file and go on with a new one of its name. What unlink(2) returned, or -errno. */
@@ -198,10 +221,20 @@ export class KernelFile {
   keep(): KeptFile {
     this.stat(sys.STATX_INO);
     const ino = this.#statxField(STX_INO_WORD);
+    this.#removeOther();
     // A deviation may have left it a reservation, which goes with the inode.
     this.#kept = this.reservedBlocks();
     this.#close();
     return { path: this.#path, ino };
+  }
+
+  #removeOther(): void {
+    if (this.#other === undefined) return;
+    const { path, fd, directFd } = this.#other;
+    this.#other = undefined;
+    if (directFd >= 0) sys.mustSucceed(this.#calls.close(directFd), "close");
+    sys.mustSucceed(this.#calls.close(fd), "close");
+    sys.mustSucceed(this.#calls.unlink(path), `unlink ${path}`);
   }
 
   /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */

@@ -46,7 +46,11 @@ export class KernelSubject implements Subject {
   readonly name: string;
   readonly #file: KernelFile;
   readonly #extents: ExtentReader;
-  readonly #looks: Looks;
+  #looks: Looks;
+  /** Of the case's other file. */
+  #other: { looks: Looks; i_size: number } | undefined;
+  /** Observations say how many transactions have committed. */
+  #tellsCommits = false;
   #cacheIoctl = true;
   #reservedBefore = 0;
   #i_size = 0;
@@ -80,14 +84,28 @@ export class KernelSubject implements Subject {
 
   begin(operations: readonly Operation[] = []): void {
     this.#file.begin();
-    if (operations.some(({ op }) => op === "power_cut"))
-      this.#commitsBefore = commitsOf(this.#image);
+    const has = (name: Operation["op"]): boolean => operations.some(({ op }) => op === name);
+    this.#tellsCommits = has("other_file") && cutCanBeFollowed(this.#image);
+    if (this.#tellsCommits || has("power_cut")) this.#commitsBefore = commitsOf(this.#image);
     this.#reservedBefore = this.#file.keptReservation;
     this.#looks.begin();
     this.#i_size = 0;
+    this.#other = undefined;
+  }
+
+  /** Go on with the case's other file. */
+  #change(): void {
+    this.#file.change();
+    const { blockSize } = this.#image.variant;
+    const { looks, i_size } = this.#other ?? { looks: new Looks(blockSize), i_size: 0 };
+    this.#other = { looks: this.#looks, i_size: this.#i_size };
+    looks.alwaysWhole = this.#looks.alwaysWhole;
+    this.#looks = looks;
+    this.#i_size = i_size;
   }
 
   step(operation: Operation, index: number, last = false): Observation {
+    if (operation.op === "other_file") this.#change();
     const before = this.#i_size;
     const clamped = clampOperation(operation, before);
     const { result, read, during } = this.#perform(operation, before, index);
@@ -97,12 +115,15 @@ export class KernelSubject implements Subject {
     this.#i_size = this.#file.i_size;
     const windows = this.#looks.after(clamped, before, this.#i_size, last);
     const seen = this.#observe(result, read, windows);
+    if (this.#tellsCommits) seen.commits = commitsOf(this.#image) - this.#commitsBefore;
     return during === undefined && cut === undefined ? seen : { ...seen, during, cut };
   }
 
   #perform(operation: Operation, i_size: number, index: number): Called {
     if (operation.op === "paused_write") return this.#paused(operation, index);
-    if (operation.op === "power_cut") return { result: 0, read: undefined, during: undefined };
+    if (operation.op === "power_cut" || operation.op === "other_file") {
+      return { result: 0, read: undefined, during: undefined };
+    }
     if (operation.op === "unlink") {
       return { result: this.#file.again(), read: undefined, during: undefined };
     }

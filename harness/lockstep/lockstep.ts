@@ -106,10 +106,11 @@ export function runCase(
     onStep?.(operation);
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen);
-    // What moves blocks converts them first, where they were: what was known before is what holds then.
-    if (!movesBlocks(operation)) model.place(seen);
+    // What moves blocks converts them first, where they were: what was known before is what holds then. Of another file, it is of it.
+    const later = movesBlocks(operation) || operation.op === "other_file";
+    if (!later) model.place(seen);
     model.apply(operation, step);
-    if (movesBlocks(operation)) model.place(seen);
+    if (later) model.place(seen);
     const followers = followersOf(subject);
     model.follow(followers, step);
     model.takeUnknown(operation, seen.read);
@@ -121,7 +122,7 @@ export function runCase(
       const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
       return { steps: step + 1, divergence: divergence(parts), guesses };
     }
-    const broken = judge(operation, step, seen, followers, model.inode.deviated, options);
+    const broken = judge(operation, step, seen, followers, model.deviated, options);
     if (broken === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...broken };
     return { steps: step + 1, divergence: divergence(parts), guesses };

@@ -64,6 +64,7 @@ function touches(operation: Operation, before: number, after: number): ByteRange
     case "direct_write":
     case "direct_read":
     case "unlink":
+    case "other_file":
       // Direct I/O with what it has written back first, which may be all of a folio or of a delayed extent.
       return EVERYTHING;
     case "paused_write":

@@ -134,6 +134,10 @@ export class ModelSubject implements Subject {
   #commitsBefore = 0;
   /** What was seen after the operation that is about to be applied. */
   #told: Observation | undefined;
+  /** The other file of the case; undefined until it is asked for. */
+  #other: Inode | undefined;
+  /** Transactions that were committed up to the last operation, where they are told. */
+  #commitsTold = 0;
   /** Deviations that had a part in files of the case which are gone. */
   readonly #deviatedBefore = new Set<string>();
 
@@ -149,7 +153,14 @@ export class ModelSubject implements Subject {
 
   /** Whether a deviation had a part in the case. */
   hasDeviated(id: string): boolean {
-    return this.#inode.deviated.has(id) || this.#deviatedBefore.has(id);
+    return this.deviated.has(id);
+  }
+
+  /** Ids of the deviations that had a part in the case. */
+  get deviated(): ReadonlySet<string> {
+    if (this.#other === undefined && this.#deviatedBefore.size === 0) return this.#inode.deviated;
+    const others = this.#other?.deviated ?? [];
+    return new Set([...this.#inode.deviated, ...others, ...this.#deviatedBefore]);
   }
 
   /** Whether new files record what a power cut would leave of them. */
@@ -160,17 +171,23 @@ export class ModelSubject implements Subject {
   begin(): void {
     this.end();
     this.#inode = createInode(this.#sb);
+    this.#commitsTold = 0;
     this.#commitsBefore = this.#sb.s_commits;
     this.#deviatedBefore.clear();
   }
 
   end(): void {
     evictInode(this.#inode);
+    if (this.#other !== undefined) evictInode(this.#other);
+    this.#other = undefined;
   }
 
   /** End the case but keep its file, as it is now. */
   keep(): Inode {
     const kept = this.#inode;
+    if (this.#other !== undefined) evictInode(this.#other);
+    this.#other = undefined;
+    this.#sb.s_inodes.clear();
     this.#inode = createInode(this.#sb);
     return kept;
   }
@@ -193,6 +210,13 @@ export class ModelSubject implements Subject {
       this.#read = undefined;
       for (const id of this.#inode.deviated) this.#deviatedBefore.add(id);
       this.#inode = unlinkAndCreate(this.#inode);
+      return;
+    }
+    if (operation.op === "other_file") {
+      this.#result = 0;
+      this.#read = undefined;
+      const other = this.#other ?? createInode(this.#sb);
+      [this.#inode, this.#other] = [other, this.#inode];
       return;
     }
     if (operation.op === "power_cut") {
@@ -270,9 +294,14 @@ export class ModelSubject implements Subject {
     return { commits, file: { i_size, map, bytes }, complaints: [] };
   }
 
+  /** Blocks reserved by the files of the case. */
+  get #reserved(): number {
+    return this.#inode.i_reserved_data_blocks + (this.#other?.i_reserved_data_blocks ?? 0);
+  }
+
   #look(result: number): PausedLook {
-    const { i_size, i_reserved_data_blocks: reserved } = this.#inode;
-    return { result, i_size, reserved };
+    const { i_size } = this.#inode;
+    return { result, i_size, reserved: this.#reserved };
   }
 
   /** What a read of `len` bytes at `pos` returned; undefined where nobody will compare it. */
@@ -305,6 +334,9 @@ export class ModelSubject implements Subject {
   place(seen: Observation): void {
     const inode = this.#inode;
     this.#told = seen;
+    const { commits } = seen;
+    this.#sb.s_commitsTold = commits === undefined ? undefined : commits > this.#commitsTold;
+    if (commits !== undefined) this.#commitsTold = commits;
     const { breaks = [], map, windows = WHOLE_FILE } = seen;
     inode.staysUnwritten =
       seen.during === undefined ? undefined : (lblk) => stateAt(map, lblk).state === UNWRITTEN;
@@ -351,7 +383,7 @@ export class ModelSubject implements Subject {
       map,
       windows,
       pieces: map.length,
-      reserved: inode.i_reserved_data_blocks,
+      reserved: this.#reserved,
       cache: undefined,
       read: this.#read,
       during: this.#during,

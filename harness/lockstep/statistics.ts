@@ -63,6 +63,7 @@ function kindOfCall(operation: Operation, i_size: number): string {
     case "drop_cache":
     case "power_cut":
     case "unlink":
+    case "other_file":
       return operation.op;
   }
 }

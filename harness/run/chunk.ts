@@ -20,7 +20,7 @@ export function generatedCases(options: {
   powerCuts?: number | undefined;
 }): fc.Arbitrary<Operation[]> {
   const { powerCuts: cutPerMille, ...rest } = options;
-  return operationsArbitrary({ ...rest, cutPerMille, everything: true });
+  return operationsArbitrary({ ...rest, cutPerMille, everything: true, twoFiles: true });
 }
 
 /** The seed of a chunk: both numbers mixed into 32 bits (the finaliser of MurmurHash3, Appleby, public domain). */

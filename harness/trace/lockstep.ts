@@ -29,11 +29,6 @@ export class TraceModel extends ModelSubject {
     );
   }
 
-  /** Ids of the deviations that had a part in the last case. */
-  get deviated(): ReadonlySet<string> {
-    return this.inode.deviated;
-  }
-
   /** Run a case and stop at its first divergence. */
   run(recorded: TraceCase, options: LockstepOptions): CaseResult {
     const { operations, observations, digests } = recorded;

@@ -66,8 +66,8 @@ export function ext4_should_retry_alloc(inode: Inode, retries: number): boolean 
 /** fs/jbd2/journal.c jbd2_journal_force_commit_nested(): what the running transaction freed can be allocated again. */
 export function jbd2_journal_force_commit_nested(inode: Inode): void {
   const { i_sb } = inode;
-  i_sb.s_op.commit(inode);
-  i_sb.s_op.recordCommit(inode);
+  for (const each of i_sb.s_inodes) i_sb.s_op.commit(each);
+  for (const each of i_sb.s_inodes) i_sb.s_op.recordCommit(each);
   i_sb.s_mb_free_pending = 0;
   i_sb.s_commits += 1;
 }

@@ -55,6 +55,8 @@ export class Draw {
   #recentNext = 0;
   /** About where the file ends: calls that fail and shifted ranges are not followed. Bytes. */
   #end = 0;
+  /** The same of the case's other file. */
+  #otherEnd = 0;
 
   /** Begin a case: draws its scale. */
   constructor(random: Random, space: Space, everything = false) {
@@ -107,6 +109,11 @@ export class Draw {
       case "inside":
         return boundary + this.#random.nextInt(0, grain - 1);
     }
+  }
+
+  /** The case goes on with its other file. */
+  changeFile(): void {
+    [this.#end, this.#otherEnd] = [this.#otherEnd, this.#end];
   }
 
   /** Remember where `operation` lies, so that later ones can meet it. */

@@ -10,6 +10,7 @@ import { fsync } from "./fsync.ts";
 import { ftruncate } from "./ftruncate.ts";
 import type { Kind, OperationOf } from "./kind.ts";
 import { mmap_write } from "./mmap_write.ts";
+import { other_file } from "./other_file.ts";
 import { paused_write } from "./paused_write.ts";
 import { power_cut } from "./power_cut.ts";
 import { pread } from "./pread.ts";
@@ -29,6 +30,7 @@ const kinds: { readonly [N in OperationName]: Kind<OperationOf<N>> } = {
   paused_write,
   power_cut,
   unlink,
+  other_file,
   direct_write,
   direct_read,
 };

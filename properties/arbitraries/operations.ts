@@ -21,6 +21,7 @@ import {
   CUT_PER_MILLE,
   OPERATION_WEIGHTS,
   STARVED_PERCENT,
+  TWO_FILES_PERCENT,
 } from "./weights.ts";
 
 const names = { recordable: expand(OPERATION_WEIGHTS), everything: expand(ALL_WEIGHTS) };
@@ -55,13 +56,19 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
   readonly #space: Space;
   readonly #maxLength: number;
   readonly #everything: boolean;
+  readonly #twoFiles: boolean;
   readonly #cutPerMille: number;
 
-  constructor(space: Space, maxLength: number, everything: boolean, cutPerMille: number) {
+  constructor(
+    space: Space,
+    { maxLength, everything = false, twoFiles = false }: OperationsOptions,
+    cutPerMille: number,
+  ) {
     super();
+    this.#twoFiles = twoFiles;
     this.#cutPerMille = cutPerMille;
     this.#space = space;
-    this.#maxLength = maxLength;
+    this.#maxLength = Math.max(1, maxLength);
     this.#everything = everything;
   }
 
@@ -70,7 +77,12 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const draw = new Draw(random, this.#space, this.#everything);
     const length = drawLength(draw, this.#maxLength);
     const operations: Operation[] = [];
+    const two = this.#twoFiles && draw.percent(TWO_FILES_PERCENT.cases);
     for (let i = 0; i < length; i++) {
+      if (two && draw.percent(TWO_FILES_PERCENT.changes)) {
+        draw.changeFile();
+        operations.push({ op: "other_file" });
+      }
       const operation = kindNamed(
         draw.pick(this.#everything ? names.everything : names.recordable),
       ).generate(draw);
@@ -103,6 +115,8 @@ export interface OperationsOptions {
   kernelPageSize?: number;
   /** Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with a sync, up to a limit. */
   everything?: boolean;
+  /** Some cases work on two files. */
+  twoFiles?: boolean;
   /**
    * Of a thousand cases, those with a power cut; the default is as seldom as weights.ts says, and never where not everything is
    * asked for.
@@ -117,12 +131,7 @@ export interface OperationsOptions {
  * `shrink(value, undefined)` works for every value that `operationsSchema` accepts.
  */
 export function operations(options: OperationsOptions): fc.Arbitrary<Operation[]> {
-  const { variant, maxLength, kernelPageSize = 4096, everything = false } = options;
+  const { variant, kernelPageSize = 4096, everything = false } = options;
   const { cutPerMille = everything ? CUT_PER_MILLE : 0 } = options;
-  return new OperationsArbitrary(
-    spaceOf(variant, kernelPageSize),
-    Math.max(1, maxLength),
-    everything,
-    cutPerMille,
-  );
+  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), options, cutPerMille);
 }

@@ -37,6 +37,7 @@ function collect(operation: Operation, to: Set<number>): void {
     case "drop_cache":
     case "power_cut":
     case "unlink":
+    case "other_file":
       return;
   }
 }
@@ -94,6 +95,7 @@ export function moveOperation(
     case "drop_cache":
     case "power_cut":
     case "unlink":
+    case "other_file":
       return operation;
   }
 }

@@ -26,6 +26,8 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   /** Dealt with by CUT_PER_MILLE. */
   power_cut: 0,
   unlink: 0,
+  /** Dealt with by TWO_FILES_PERCENT. */
+  other_file: 0,
   direct_write: 0,
   direct_read: 0,
 };
@@ -48,6 +50,9 @@ export const ALL_WEIGHTS: Weights<OperationName> = {
   direct_read: 1,
   unlink: 1,
 };
+
+/** Percent of the cases, of a run, that have two files, and in those of the operations that come right after a change to the other. */
+export const TWO_FILES_PERCENT = { cases: 8, changes: 22 } as const;
 
 /** Percent of the calls that write to the device, where that is thin, which find it without room. */
 export const STARVED_PERCENT = 25;

@@ -129,6 +129,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded, starved }: Step): n
     case "drop_cache":
     case "power_cut":
     case "unlink":
+    case "other_file":
       return sizeBefore;
   }
 }
