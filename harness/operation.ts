@@ -45,7 +45,7 @@ const drop_cache = z.strictObject({ op: z.literal("drop_cache") });
 
 /**
  * Meanwhile the device takes no data for blocks that hold none yet: it is thin, and out of room (kernel/thin.ts). For calls that write
- * to it.
+ * to it. In a case of two files the model does not follow what a commit writes of the other one.
  */
 const starved = z.literal(true).optional();
 

@@ -37,6 +37,8 @@ const list: Readonly<Record<string, readonly State[]>> = {
   "direct write, unaligned": ["hole", "delayed", "written", "past EOF"],
   direct_read: everything,
   // Of the whole file: one that is unwritten from end to end is rare.
+  // Of the file that is left, before the change.
+  other_file: ["hole", "delayed", "written", "several"],
   unlink: ["hole", "delayed", "written", "several", "past EOF"],
   mmap_write: inside,
   pread: everything,

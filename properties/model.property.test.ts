@@ -8,6 +8,8 @@ import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
 import { witnessOf } from "../harness/lockstep/deviations.ts";
 import type { Override } from "../model/tables.ts";
+import type { Inode } from "../model/types.ts";
+import { operations } from "./arbitraries/operations.ts";
 import { broken } from "./invariants.ts";
 import { cases, isShort, modelAfter, settings } from "./settings.ts";
 
@@ -38,6 +40,30 @@ describe("invariants of the ideal model", () => {
         const whole = list.filter((o) => !isShort(o) && !isStarved(o));
         const { inode } = modelAfter(config, [...whole, { op: "fsync" }]);
         expect(inode.i_disksize).toBe(inode.i_size);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("two files", () => {
+  test.each(settings)("$name: what is reserved and what is held is that of both", (setting) => {
+    const { variant, config } = setting;
+    const generated = operations({ variant, maxLength: 40, everything: true, twoFiles: true });
+    fc.assert(
+      fc.property(generated, (list) => {
+        const model = new ModelSubject(config);
+        for (const [i, operation] of list.entries()) model.apply(operation, i);
+        const { s_inodes, s_dirtyclusters_counter, s_freeclusters_counter } = model.inode.i_sb;
+        const sum = (of: (inode: Inode) => number): number =>
+          [...s_inodes].reduce((total, inode) => total + of(inode), 0);
+        expect(s_inodes.size).toBe(list.some(({ op }) => op === "other_file") ? 2 : 1);
+        expect(s_dirtyclusters_counter).toBe(sum((inode) => inode.i_reserved_data_blocks));
+        expect(model.observe(undefined).reserved).toBe(s_dirtyclusters_counter);
+        const held = sum((inode) => inode.i_extents.covered);
+        expect(s_freeclusters_counter + held).toBe(config.freeBlocks);
+        model.end();
+        expect([s_inodes.size, model.inode.i_sb.s_dirtyclusters_counter]).toEqual([0, 0]);
       }),
       { numRuns: 150 },
     );

@@ -87,7 +87,8 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
         draw.pick(this.#everything ? names.everything : names.recordable),
       ).generate(draw);
       draw.note(operation);
-      const starved = this.#space.thin && canStarve(operation) && draw.percent(STARVED_PERCENT);
+      const starved =
+        !two && this.#space.thin && canStarve(operation) && draw.percent(STARVED_PERCENT);
       operations.push(starved ? { ...operation, starved } : operation);
     }
     if (draw.perMille(this.#cutPerMille)) {

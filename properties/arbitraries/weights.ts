@@ -51,7 +51,10 @@ export const ALL_WEIGHTS: Weights<OperationName> = {
   unlink: 1,
 };
 
-/** Percent of the cases, of a run, that have two files, and in those of the operations that come right after a change to the other. */
+/**
+ * Percent of the cases, of a run, that have two files, and in those of the operations that come right after a change to the other. The
+ * device always has room in them: what a commit of one file's could not write of the other's only shows when that one is synced.
+ */
 export const TWO_FILES_PERCENT = { cases: 8, changes: 22 } as const;
 
 /** Percent of the calls that write to the device, where that is thin, which find it without room. */
