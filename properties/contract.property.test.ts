@@ -67,8 +67,11 @@ describe("the ideal model", () => {
 /** Milliseconds: tens of thousands of cases, where a promise takes that many. */
 const SLOW_MS = 240_000;
 
+/** Those that break a promise: that refused data stays away is none, where a part of it may have been taken. */
+const breaking = deviationsOfSteps.filter(({ breaks }) => breaks.length > 0);
+
 describe("a model with a known deviation", { timeout: SLOW_MS }, () => {
-  describe.each(deviationsOfSteps)("$id", (deviation) => {
+  describe.each(breaking)("$id", (deviation) => {
     const { override, breaks } = deviation;
     const { variant, config } = settingFor(deviation.witness);
     const numRuns = casesToFind(deviation);

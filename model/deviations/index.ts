@@ -5,6 +5,7 @@ import { directWriteForgetsFault } from "./direct-write-forgets-fault.ts";
 import { directWriteFreesPreallocation } from "./direct-write-frees-preallocation.ts";
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
+import { refusedDataConverted } from "./refused-data-converted.ts";
 import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
 import { rewriteAfterErrorIsLost } from "./rewrite-after-error-is-lost.ts";
 import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
@@ -24,6 +25,7 @@ export const knownDeviations: readonly Deviation[] = [
   directWriteFreesPreallocation,
   directWriteForgetsFault,
   rewriteAfterErrorIsLost,
+  refusedDataConverted,
   delayedBlocksNotNew,
 ];
 

@@ -15,7 +15,6 @@ import { partialBlockNotZeroed } from "./partial-block-not-zeroed.ts";
 import { punchRoundsEndUp } from "./punch-rounds-end-up.ts";
 import { punchRoundsStartDown } from "./punch-rounds-start-down.ts";
 import { refusalNotReported } from "./refusal-not-reported.ts";
-import { refusedDataConverted } from "./refused-data-converted.ts";
 import { releaseLeavesFirstBlock } from "./release-leaves-first-block.ts";
 import { releaseLeavesLastBlock } from "./release-leaves-last-block.ts";
 import { releaseSkippedForNothing } from "./release-skipped-for-nothing.ts";
@@ -68,6 +67,5 @@ export const seededBugs: readonly Deviation[] = [
   commitForgetsFrees,
   sizeBeforeData,
   freedBlocksReused,
-  refusedDataConverted,
   refusalNotReported,
 ];
