@@ -45,7 +45,7 @@ export interface Observation {
   breaks?: readonly number[] | undefined;
   /** Clusters reserved for delayed allocation by the files of the case. */
   reserved: number;
-  /** Transactions that were committed since the case began; only where there is more than one file, and a journal. Not compared. */
+  /** Transactions that were committed since the case began; only where there is more than one file, and data=ordered. Not compared. */
   commits?: number;
   /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */
   cache: CacheExtent[] | undefined;

@@ -163,8 +163,21 @@ const others: ReadonlySet<OperationName> = new Set([
   "other_file",
 ]);
 
+/** Whether it is one call on the file, during which nothing else happens. */
 export function isSingleCall(operation: Operation): operation is SingleCall {
   return !others.has(operation.op);
+}
+
+const deviceCalls: ReadonlySet<OperationName> = new Set([
+  "fsync",
+  "sync_file_range",
+  "drop_cache",
+  "direct_write",
+]);
+
+/** Whether the operation waits for the device, so that it can say what that refused. */
+export function meetsDevice(operation: Operation): boolean {
+  return operation.op === "pwrite" ? operation.sync !== undefined : deviceCalls.has(operation.op);
 }
 
 /** Whether the device has no room while it is performed. */

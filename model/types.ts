@@ -208,7 +208,7 @@ export interface SuperBlock {
   s_commits: number;
   /** Whether the sync that is about to come commits, where somebody has seen it; undefined where the model decides. Ours. */
   s_commitsTold: boolean | undefined;
-  /** The files that the running transaction may have something of. */
+  /** The files of the case, which the running transaction may have something of. Ours. */
   readonly s_inodes: Set<Inode>;
   /** New files record what is on their disk. Ours. */
   s_recordsDisk: boolean;

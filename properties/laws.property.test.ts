@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Observation } from "../harness/observation.ts";
-import { isAligned, isStarved } from "../harness/operation.ts";
+import { fed, isAligned } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
 import { UNWRITTEN, WRITTEN } from "../model/types.ts";
@@ -68,7 +68,9 @@ function law(
   numRuns: number,
   holds: (list: Operation[], at: { pos: number; len: number }) => void,
 ): void {
-  fc.assert(fc.property(cases(variant), range, holds), { numRuns });
+  // What a device without room leaves is no law of the paths: each goes its own way about an error.
+  const fedCases = cases(variant).map((list) => list.map(fed));
+  fc.assert(fc.property(fedCases, range, holds), { numRuns });
 }
 
 /**
@@ -143,10 +145,7 @@ describe("laws of the ideal model", () => {
         // On the iomap path a mapping ends where a preallocation does, which only an allocation meets: the folios of a write
         // then have other sizes, and a store dirties all of its folio.
         const stores = (o: Operation): boolean => config.path === "iomap" && o.op === "mmap_write";
-        // A device without room refuses what has no block yet, and at once each has one.
-        const plain = list.filter(
-          (o) => !isInterrupted(o) && !leavesUnwritten(o) && !stores(o) && !isStarved(o),
-        );
+        const plain = list.filter((o) => !isInterrupted(o) && !leavesUnwritten(o) && !stores(o));
         const at_once = { ...config, delalloc: false, dioread: "lock" as const };
         const expected = state(modelAfter(config, [...plain, fsync]));
         expect(state(modelAfter(at_once, [...plain, fsync]))).toEqual(expected);

@@ -59,15 +59,24 @@ export class Contents {
     return -1;
   }
 
-  /** Nobody promises any more what is in the first `end` bytes, those in `except` left out: they may be as they were, or as before. */
-  doubt(end: number, except: IntervalMap<true>): void {
-    let at = 0;
+  /**
+   * Nobody promises any more what data is where it was written and not synced (`durable`): it may be there, or zeros, for what the device
+   * refuses stays unwritten. The same of what the call was about that said so.
+   */
+  doubt(durable: IntervalMap<true>, call: Operation): void {
     const unknown = { tag: UNKNOWN_TAG, delta: 0 };
-    for (const safe of except.within(0, end)) {
-      this.#bytes.set(at, safe.start, unknown);
-      at = safe.end;
+    const data = [...this.#bytes].map(({ start, end }) => ({ start, end }));
+    if (call.op === "pwrite" || call.op === "direct_write") {
+      data.push({ start: call.pos, end: call.pos + call.len });
     }
-    this.#bytes.set(at, end, unknown);
+    for (const { start, end } of data) {
+      let at = start;
+      for (const safe of durable.within(start, end)) {
+        this.#bytes.set(at, safe.start, unknown);
+        at = safe.end;
+      }
+      this.#bytes.set(at, end, unknown);
+    }
   }
 
   /** Follow `operation`, number `index` of its case, after which `seen` was seen. */

@@ -128,7 +128,9 @@ export class Contract {
       size: 0,
     };
     this.#other = { step: this.#step, known: this.#known, copied: this.#copied, size: this.#size };
-    step.otherDelayed = this.#copied === undefined ? delayedBlocks(this.#known) : undefined;
+    // Where space runs out, ext4_nonda_switch() has other files written back.
+    const stays = this.#copied === undefined && options.mayFillUp !== true;
+    step.otherDelayed = stays ? delayedBlocks(this.#known) : undefined;
     [this.#step, this.#known, this.#copied, this.#size] = [step, known, copied, size];
   }
 
@@ -225,6 +227,7 @@ export class Contract {
     if (this.#step.options.path === "iomap") this.#noteMaybeDirty();
     this.#noteSynced(seen);
     this.#noteDurable(seen);
+    this.#noteSaid();
     if (seen.windows === undefined) {
       this.#known = seen.map;
       this.#copied = undefined;
@@ -274,7 +277,14 @@ export class Contract {
     this.#followDurable(operation, seen);
     // What could not be written is in memory for as long as it pleases the kernel. A direct write may say nothing of it.
     const silent = isStarved(operation) && operation.op === "direct_write";
-    if (silent || (starved && seen.result === EIO)) contents.doubt(seen.i_size, durable);
+    if (silent || (starved && seen.result === EIO)) contents.doubt(durable, operation);
+  }
+
+  /** A sync of all of the file that succeeds has nothing left to say of what was refused before. */
+  #noteSaid(): void {
+    const { operation, succeeded } = this.#step;
+    if (operation?.op !== "fsync" && operation?.op !== "drop_cache") return;
+    if (succeeded && !isStarved(operation)) this.#step.starved = false;
   }
 
   #followDurable(operation: Operation, { result, i_size }: Observation): void {

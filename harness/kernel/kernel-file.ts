@@ -12,6 +12,7 @@ import {
   MAX_PIECES,
   isPlainWrite,
   isStarved,
+  meetsDevice,
   type Operation,
 } from "../operation.ts";
 import { directBytes } from "../../model/pattern.ts";
@@ -117,6 +118,8 @@ export class KernelFile {
   #counterMount = 0;
   /** Blocks that files of this mount which were kept have reserved. */
   #kept = 0;
+  /** Blocks that the case's other file had reserved when it was left. */
+  #othersReserved = 0;
 
   constructor(image: MountedImage) {
     this.#image = image;
@@ -148,7 +151,7 @@ export class KernelFile {
   begin(): void {
     this.end();
     this.#openCounter();
-    this.#awaitEviction();
+    this.#awaitEviction(this.#kept);
     this.#path = join(this.#image.mountPoint, `case-${this.#cases++}`);
     this.#fd = this.#open(NEW_FILE);
   }
@@ -187,11 +190,8 @@ export class KernelFile {
       const path = join(this.#image.mountPoint, `case-${this.#cases++}`);
       this.#other = { path, fd: this.#openAt(path, NEW_FILE), directFd: -1 };
     }
-    this.#change();
-  }
-
-  #change(): void {
-    const { path, fd, directFd } = this.#other!;
+    const { path, fd, directFd } = this.#other;
+    this.#othersReserved = this.#ownReserved();
     this.#other = { path: this.#path, fd: this.#fd, directFd: this.#directFd };
     [this.#path, this.#fd, this.#directFd] = [path, fd, directFd];
   }
@@ -201,18 +201,18 @@ export class KernelFile {
     const result = this.#calls.unlink(this.#path);
     if (result < 0) return result;
     this.#close();
-    this.#awaitEviction();
+    this.#awaitEviction(this.#kept + this.#othersReserved);
     this.#fd = this.#open(NEW_FILE);
     return 0;
   }
 
   /**
-   * Wait until what the files before this one had reserved is given back. Mostly that is done within close(2) and unlink(2), but the
+   * Wait until what files that are gone had reserved is given back, so that `expected` blocks are. Mostly that is done within close(2) and unlink(2), but the
    * last reference to a file may be a kernel thread's: traced on 7.3, after direct I/O its inode was evicted by a worker, a tick of 10 ms
    * later (fs/file_table.c delayed_fput()). What is not given back then is in the next observation, as more than the file has.
    */
-  #awaitEviction(): void {
-    for (let waited = 0; waited < EVICTION_MS && this.reservedBlocks() > this.#kept; waited++) {
+  #awaitEviction(expected: number): void {
+    for (let waited = 0; waited < EVICTION_MS && this.reservedBlocks() > expected; waited++) {
       Atomics.wait(sleeper, 0, 0, 1);
     }
   }
@@ -221,17 +221,25 @@ export class KernelFile {
   keep(): KeptFile {
     this.stat(sys.STATX_INO);
     const ino = this.#statxField(STX_INO_WORD);
+    const own = this.#ownReserved();
     this.#removeOther();
     // A deviation may have left it a reservation, which goes with the inode.
-    this.#kept = this.reservedBlocks();
+    this.#kept += own;
+    this.#awaitEviction(this.#kept);
     this.#close();
     return { path: this.#path, ino };
+  }
+
+  /** Blocks that the current file has reserved. */
+  #ownReserved(): number {
+    return this.reservedBlocks() - this.#kept - this.#othersReserved;
   }
 
   #removeOther(): void {
     if (this.#other === undefined) return;
     const { path, fd, directFd } = this.#other;
     this.#other = undefined;
+    this.#othersReserved = 0;
     if (directFd >= 0) sys.mustSucceed(this.#calls.close(directFd), "close");
     sys.mustSucceed(this.#calls.close(fd), "close");
     sys.mustSucceed(this.#calls.unlink(path), `unlink ${path}`);
@@ -279,7 +287,7 @@ export class KernelFile {
     } else {
       result = this.#call(o, tag);
     }
-    return result === -sys.ENOSPC ? -sys.EIO : result;
+    return result === -sys.ENOSPC && meetsDevice(o) ? -sys.EIO : result;
   }
 
   #call(o: SingleCall, tag: number): number {

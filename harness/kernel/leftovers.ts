@@ -23,7 +23,7 @@ import { join } from "node:path";
 import * as tmp from "tmp";
 import * as z from "zod";
 import { EnvironmentError } from "../failure.ts";
-import { attachedLoops, detachLoop } from "./loop.ts";
+import { attachedLoops, detachLoop, restoreRequestSize } from "./loop.ts";
 import { mountsBelow, unmountAll, unmountIdle } from "./mount.ts";
 import { pidScope, startTimeOf } from "./owner.ts";
 
@@ -93,7 +93,9 @@ export function removeWorkDirectory(directory: string): void {
   // A loop device whose image lies on a mount below holds that one: what can be unmounted goes first, then the devices.
   unmountIdle(directory);
   for (const { device, file } of attachedLoops()) {
-    if (file.startsWith(`${directory}/`)) detachLoop(device);
+    if (!file.startsWith(`${directory}/`)) continue;
+    restoreRequestSize(directory, device);
+    detachLoop(device);
   }
   unmountAll(directory);
   if (mountsBelow(directory).length === 0) rmSync(directory, { recursive: true, force: true });

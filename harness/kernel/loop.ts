@@ -1,7 +1,8 @@
 /**
  * Loop devices: attaching an image file, and finding the ones whose file is ours (/sys/block/loop<n>/loop/backing_file).
  */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { EnvironmentError } from "../failure.ts";
 import { runSync } from "./process.ts";
 
@@ -29,6 +30,38 @@ export function attachLoop(imageFile: string): string {
 /** Detaches; a device still in use detaches itself when its last user is gone. */
 export function detachLoop(device: string): void {
   runSync("losetup", ["--detach", device]);
+}
+
+const requestSizeOf = (device: string): string =>
+  `/sys/block/${basename(device)}/queue/max_sectors_kb`;
+
+const NOTE = "max_sectors_kb";
+
+/**
+ * Have a device take requests of `kib` KiB at most. It keeps that when it is detached (block/blk-settings.c, max_user_sectors), so what it
+ * had before is noted in the work directory `directory`, for `restoreRequestSize`.
+ */
+export function limitRequestSize(directory: string, device: string, kib: number): void {
+  const file = requestSizeOf(device);
+  try {
+    writeFileSync(join(directory, NOTE), readFileSync(file));
+    writeFileSync(file, String(kib));
+  } catch (error) {
+    throw new EnvironmentError(
+      "process-failed",
+      `${file} cannot be set to ${kib} (${(error as NodeJS.ErrnoException).code})`,
+      "Mount sysfs on /sys, writable, or leave out the thin variants.",
+    );
+  }
+}
+
+/** Give a device back the size of requests that it had before `limitRequestSize`, if that was called. */
+export function restoreRequestSize(directory: string, device: string): void {
+  try {
+    writeFileSync(requestSizeOf(device), readFileSync(join(directory, NOTE)));
+  } catch {
+    // Nothing was noted.
+  }
 }
 
 /** Every attached loop device with its file, without the kernel's " (deleted)". */

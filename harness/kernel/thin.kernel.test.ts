@@ -1,8 +1,8 @@
 /**
  * Thin devices on the running kernel: what has no room is refused, and only that, and nothing stays behind.
  */
-import { closeSync, openSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Operation } from "../operation.ts";
 import { EIO } from "../../model/errno.ts";
@@ -89,5 +89,8 @@ describe.skipIf(lacks !== undefined)("a device that runs out of room", () => {
     expect(() => readdirSync(directory)).toThrow("ENOENT");
     closeSync(fd);
     expect(attachedLoops().filter(({ device }) => device === other.loopDevice)).toEqual([]);
+    // The next who gets the device finds it as it was.
+    const queue = `/sys/block/${basename(other.loopDevice)}/queue`;
+    expect(Number(readFileSync(`${queue}/max_sectors_kb`, "utf8"))).toBeGreaterThan(4);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A thin device: one that has room for what was written to it and can run out of it, as a volume of a thin pool does or a disk image
- * on a full host. For blocks that hold data already it goes on taking more.
+ * A thin device: one that has room for what was written to it and can run out of space (ENOSPC), as a volume of a thin pool does or a
+ * disk image on a full host. For blocks that hold data already it goes on taking more.
  *
  * It needs no fault injection in the kernel under test and no device mapper: the image file is sparse and lies on a tmpfs of its own,
  * whose size limit is what runs out (mm/shmem.c shmem_inode_acct_blocks()). A page that the image has is written as ever, a page that it
@@ -12,9 +12,11 @@
  * A request for several pages of which only the first are there is written in part, and the loop device takes that for the whole of it
  * (6.16 and later). So its requests are of one page (`max_sectors_kb`), and a block is no smaller: `thin` variants have 4 KiB blocks.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { PAGE_SIZE } from "../../model/types.ts";
 import { EnvironmentError } from "../failure.ts";
+import { limitRequestSize } from "./loop.ts";
 import { runSync } from "./process.ts";
 import { MS_REMOUNT, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 
@@ -29,14 +31,14 @@ const MARGIN_BYTES = 2 ** 20;
  * buffer_io_error()), ext4 (fs/ext4/page-io.c ext4_end_bio(), ext4_end_io_end()), the journal (fs/jbd2/commit.c).
  */
 const REFUSAL =
-  /(?:critical space allocation|I\/O) error, dev |Buffer I\/O error on dev|ext4_end_bio|failed to convert unwritten extents|Detected IO errors -\d+ while flushing file data/;
+  /(?:critical space allocation|I\/O) error, dev |Buffer I\/O error on device|ext4_end_bio|failed to convert unwritten extents|Detected IO errors -\d+ while flushing file data/;
 
 /** Whether a text of the kernel's log says no more than that. */
 export function isRefusal(text: string): boolean {
   return REFUSAL.test(text);
 }
 
-/** A tmpfs that an image file lies on, alone. */
+/** The tmpfs that the image file of a thin device lies on, alone, and whose size is the room that there is. */
 export class ThinPool {
   readonly #directory: string;
   readonly #bytes: number;
@@ -79,7 +81,7 @@ export class ThinPool {
         "Free some memory.",
       );
     }
-    writeFileSync(`/sys/block/${basename(loopDevice)}/queue/max_sectors_kb`, "4");
+    limitRequestSize(dirname(this.#directory), loopDevice, PAGE_SIZE / 1024);
   }
 
   /** Do `use` while there is room for no page more. */
@@ -118,7 +120,7 @@ export function trim(fd: number): void {
   mustSucceed(syscalls().ioctl(fd, FITRIM, address), "FITRIM");
 }
 
-/** Do `use` with a descriptor of `path` that cannot write. */
+/** Do `use` with a descriptor of `path` that is read-only. */
 function withOpened(path: string, use: (fd: number) => void): void {
   const fd = openSync(path, "r");
   try {

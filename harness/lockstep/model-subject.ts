@@ -172,6 +172,8 @@ export class ModelSubject implements Subject {
     this.end();
     this.#inode = createInode(this.#sb);
     this.#commitsTold = 0;
+    this.#told = undefined;
+    this.#sb.s_commitsTold = undefined;
     this.#commitsBefore = this.#sb.s_commits;
     this.#deviatedBefore.clear();
   }

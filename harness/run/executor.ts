@@ -11,6 +11,7 @@ import { DdSubject } from "../kernel/dd-subject.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
+import { fed } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
@@ -61,5 +62,7 @@ export function expectedDeviations(
 /** What is left of a case that an executor is to perform. */
 export function supported(executor: Executor, operations: Operation[]): Operation[] {
   if (operations.every((operation) => executor.supports(operation))) return operations;
-  return operations.filter((operation) => executor.supports(operation));
+  return operations
+    .map((operation) => (executor.supports(operation) ? operation : fed(operation)))
+    .filter((operation) => executor.supports(operation));
 }

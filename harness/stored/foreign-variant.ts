@@ -54,7 +54,12 @@ export const foreignVariantSchema = variantSchema.superRefine((variant, context)
   if (data !== (variant.journal === "journal"))
     refuse(["journal"], "contradicts the mount options");
   const { blockSize, delalloc, dioread, journal } = variant;
-  const known = blockSize === 4096 && delalloc && dioread === "nolock" && journal === "ordered";
+  const known =
+    blockSize === 4096 &&
+    delalloc &&
+    dioread === "nolock" &&
+    journal === "ordered" &&
+    variant.leavesFree === undefined;
   if (variant.thin && !known) {
     refuse(
       ["thin"],

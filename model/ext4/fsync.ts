@@ -4,8 +4,8 @@
  * Kernel:   fs/ext4/fsync.c ext4_sync_file(), ext4_fsync_journal(); fs/ext4/ext4_jbd2.h ext4_update_inode_fsync_trans();
  *           fs/ext4/inode.c ext4_do_update_inode()
  * Left out: i_sync_tid: an fsync here commits always, one of the kernel only where the running transaction has something of the
- *           inode, and else there is nothing that a commit would do to it. A second file tells the difference, and what decides is
- *           whether a tick of the clock gave the inode another mtime: then whoever sees the kernel says so; fast commits; barriers; metadata without a journal
+ *           inode, and else there is nothing that a commit would do to it. With a second file the difference shows, and it may hang on
+ *           whether the clock ticked and gave the inode another mtime: there the model is told (s_commitsTold); fast commits; barriers; metadata without a journal
  *
  * Overwriting what is written changes nothing that fdatasync waits for, so it leaves the transaction running, with what it has to
  * write in order and all it would bring to the journal (traced on 6.18: no jbd2_start_commit between ext4_sync_file_enter and _exit).

@@ -81,8 +81,7 @@ export function ext4_iomap_finish_ioend(inode: Inode, ioend: Ioend): void {
   inode.i_sb.s_op.writesToDisk(inode, io_offset - (io_offset % s_blocksize), blockEnd);
   if (io_type === UNWRITTEN) {
     const lblk = Math.floor(io_offset / s_blocksize);
-    ext4_end_io_end(inode, lblk, Math.ceil(end / s_blocksize) - lblk);
-    if (inode.wb_err < 0) return;
+    if (ext4_end_io_end(inode, lblk, Math.ceil(end / s_blocksize) - lblk)) return;
   }
   if (end > inode.i_disksize) inode.i_disksize = Math.min(end, inode.i_size);
   ext4_mark_inode_dirty(inode);

@@ -39,15 +39,16 @@ export function mpage_map_one_extent_nolock(inode: Inode, map: MapBlocks): numbe
 
 /**
  * fs/ext4/page-io.c ext4_end_io_end(), ext4_end_bio(): the I/O to these blocks is done. Those whose data the device has refused stay
- * unwritten, and the next fsync says so.
+ * unwritten, and the next fsync says so. Whether there was one.
  */
-export function ext4_end_io_end(inode: Inode, lblk: number, len: number): void {
+export function ext4_end_io_end(inode: Inode, lblk: number, len: number): boolean {
   const { refuses, refused } = inode;
   refused.delete(lblk, lblk + len);
   if (refuses === undefined) {
     ext4_convert_unwritten_extents(inode, lblk, len);
-    return;
+    return false;
   }
+  let failed = false;
   for (let block = lblk; block < lblk + len; block++) {
     if (!refuses.block(block)) {
       ext4_convert_unwritten_extents(inode, block, 1);
@@ -55,7 +56,9 @@ export function ext4_end_io_end(inode: Inode, lblk: number, len: number): void {
     }
     refused.set(block, block + 1, true);
     inode.wb_err = EIO;
+    failed = true;
   }
+  return failed;
 }
 
 /**

@@ -8,7 +8,7 @@
  * generated, can be shrunk.
  */
 import * as fc from "fast-check";
-import { type Operation, operationsSchema } from "../../harness/operation.ts";
+import { type Operation, meetsDevice, operationsSchema } from "../../harness/operation.ts";
 import type { Variant } from "../../harness/variant.ts";
 import { Draw, expand } from "./draw.ts";
 import { kindNamed } from "./kinds.ts";
@@ -43,13 +43,10 @@ function drawLength(draw: Draw, maxLength: number): number {
 
 type Starvable = Extract<Operation, { starved?: true | undefined }>;
 
-const starvable: ReadonlySet<string> = new Set(["fsync", "sync_file_range", "drop_cache"]);
-
-/** Whether the operation writes to the device, so that room matters to it. */
+/** Whether the device may have no room while it is performed. */
 function canStarve(operation: Operation): operation is Starvable {
-  if (operation.op === "pwrite") return operation.sync !== undefined;
-  if (operation.op === "direct_write") return operation.readable === operation.len;
-  return starvable.has(operation.op);
+  const short = operation.op === "direct_write" && operation.readable < operation.len;
+  return meetsDevice(operation) && !short;
 }
 
 class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
@@ -78,17 +75,22 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const length = drawLength(draw, this.#maxLength);
     const operations: Operation[] = [];
     const two = this.#twoFiles && draw.percent(TWO_FILES_PERCENT.cases);
-    for (let i = 0; i < length; i++) {
+    while (operations.length < length) {
       if (two && draw.percent(TWO_FILES_PERCENT.changes)) {
         draw.changeFile();
         operations.push({ op: "other_file" });
+        continue;
       }
       const operation = kindNamed(
         draw.pick(this.#everything ? names.everything : names.recordable),
       ).generate(draw);
       draw.note(operation);
       const starved =
-        !two && this.#space.thin && canStarve(operation) && draw.percent(STARVED_PERCENT);
+        !two &&
+        this.#everything &&
+        this.#space.thin &&
+        canStarve(operation) &&
+        draw.percent(STARVED_PERCENT);
       operations.push(starved ? { ...operation, starved } : operation);
     }
     if (draw.perMille(this.#cutPerMille)) {

@@ -3,7 +3,7 @@
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
 import { EFAULT, EFBIG, EINVAL, EIO, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
-import { isAligned, isStarved } from "../../operation.ts";
+import { isAligned, isStarved, meetsDevice } from "../../operation.ts";
 import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
@@ -29,7 +29,7 @@ const writeReturnsWhatItCopied: ContractPromise = {
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
   check({ operation, seen, options, starved }) {
     if (operation?.op !== "pwrite" && operation?.op !== "paused_write") return undefined;
-    if (starved && "sync" in operation && seen.result === EIO) return undefined;
+    if (starved && seen.result === EIO && meetsDevice(operation)) return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     const { pos, len } = operation;
     const readable = readableOf(operation);
@@ -93,7 +93,7 @@ const callsSucceed: ContractPromise = {
     const allowed = operation && errors[operation.op];
     if (operation === undefined || allowed === undefined || seen.result >= 0) return undefined;
     if (allowed.includes(seen.result)) return undefined;
-    if (starved && seen.result === EIO) return undefined;
+    if (starved && seen.result === EIO && meetsDevice(operation)) return undefined;
     if (options.mayFillUp === true) {
       // A program's own store dies of SIGBUS then.
       if (seen.result === ENOSPC || operation.op === "mmap_write") return undefined;
@@ -106,7 +106,7 @@ const callsSucceed: ContractPromise = {
 function sizeAfter({ operation, sizeBefore, seen, succeeded, starved }: Step): number {
   if (operation === undefined) return sizeBefore;
   // The write itself may have succeeded, and its sync failed.
-  if (starved && seen.result === EIO) return -1;
+  if (operation.op === "pwrite" && starved && seen.result === EIO) return -1;
   switch (operation.op) {
     case "pwrite":
     case "direct_write":
