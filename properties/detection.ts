@@ -7,7 +7,7 @@ import * as fc from "fast-check";
 import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import { isPlainWrite, isStarved } from "../harness/operation.ts";
+import { isPlainWrite } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { ModelBroken } from "../model/assert.ts";
 import type { Deviation } from "../model/deviations/index.ts";
@@ -58,10 +58,7 @@ export function detect(deviation: Deviation, seed: number, limit: number): Detec
   const { variant } = settingFor(deviation.witness);
   const differ = differBy(deviation);
   const atCut = deviation.visible === "power cut";
-  // What a recording cannot hold is not generated unless it is asked for.
-  const everything = witnessOf(deviation).some(
-    (one) => isStarved(one) || (one.op === "pwrite" && !isPlainWrite(one)),
-  );
+  const everything = witnessOf(deviation).some((one) => one.op === "pwrite" && !isPlainWrite(one));
   const generated = operations({
     variant,
     maxLength: 200,

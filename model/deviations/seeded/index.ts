@@ -14,7 +14,6 @@ import { nodelallocTruncates } from "./nodelalloc-truncates.ts";
 import { partialBlockNotZeroed } from "./partial-block-not-zeroed.ts";
 import { punchRoundsEndUp } from "./punch-rounds-end-up.ts";
 import { punchRoundsStartDown } from "./punch-rounds-start-down.ts";
-import { refusalNotReported } from "./refusal-not-reported.ts";
 import { releaseLeavesFirstBlock } from "./release-leaves-first-block.ts";
 import { releaseLeavesLastBlock } from "./release-leaves-last-block.ts";
 import { releaseSkippedForNothing } from "./release-skipped-for-nothing.ts";
@@ -67,5 +66,4 @@ export const seededBugs: readonly Deviation[] = [
   commitForgetsFrees,
   sizeBeforeData,
   freedBlocksReused,
-  refusalNotReported,
 ];
