@@ -77,7 +77,7 @@ function withCopy<T>(image: MountedImage, use: (copy: Copy) => T): T {
   const file = join(image.directory, "cut");
   const mountPoint = join(image.directory, "cut-mnt");
   mkdirSync(mountPoint, { recursive: true });
-  const log = KernelLog.open();
+  let log: KernelLog | undefined;
   let device: string | undefined;
   try {
     const { exitCode, complaint } = runSync("cp", ["--sparse=always", "--", image.imageFile, file]);
@@ -89,6 +89,8 @@ function withCopy<T>(image: MountedImage, use: (copy: Copy) => T): T {
       );
     }
     const attached = (device = attachLoop(file));
+    // Not before: what was said of the device until then is another run's, which had it.
+    log = KernelLog.open();
     return use({ file, device, mountPoint, alarms: () => log?.alarms(basename(attached)) ?? [] });
   } finally {
     log?.close();
