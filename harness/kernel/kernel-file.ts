@@ -207,8 +207,8 @@ export class KernelFile {
   }
 
   /**
-   * Wait until what files that are gone had reserved is given back, so that `expected` blocks are. Mostly that is done within close(2) and unlink(2), but the
-   * last reference to a file may be a kernel thread's: traced on 7.3, after direct I/O its inode was evicted by a worker, a tick of 10 ms
+   * Wait until what files that are gone had reserved is given back, so that `expected` blocks are. Mostly that is done within close(2)
+   * and unlink(2), but the last reference to a file may be a kernel thread's: traced on 7.3, after direct I/O its inode was evicted by a worker, a tick of 10 ms
    * later (fs/file_table.c delayed_fput()). What is not given back then is in the next observation, as more than the file has.
    */
   #awaitEviction(expected: number): void {

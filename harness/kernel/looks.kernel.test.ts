@@ -3,7 +3,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModelConfig, Override } from "../../model/tables.ts";
-import { modelWith, shownDeviations, witnessOf } from "../lockstep/deviations.ts";
+import { modelWith } from "../lockstep/deviations.ts";
+import { expectedDeviations } from "../run/executor.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { runCase } from "../lockstep/lockstep.ts";
@@ -102,9 +103,7 @@ describe
       image = await openImage(variant);
       subject = new KernelSubject(image);
       config = modelConfig(variant, traits, image.fresh.freeBlocks);
-      deviations = shownDeviations(config, subject, lockstep, (deviation) =>
-        witnessOf(deviation).every((operation) => subject.supports(operation)),
-      );
+      deviations = expectedDeviations(subject, config, lockstep, { atUnmount: [] });
       subject.wholeLooks = false;
     });
 

@@ -65,7 +65,7 @@ describe.skipIf(lacks !== undefined)("a device that runs out of room", () => {
   test("the kernel says so, and nothing else", () => {
     image.kernelLog?.records();
     perform([written, starved]);
-    const alarms = image.kernelLog?.alarms(image.loopDevice.replace("/dev/", "")) ?? [];
+    const alarms = image.kernelLog?.alarms(basename(image.loopDevice)) ?? [];
     expect(alarms.filter((text) => !isRefusal(text))).toEqual([]);
     expect(alarms.length > 0).toBe(image.kernelLog !== undefined);
   });

@@ -180,6 +180,10 @@ export class ModelSubject implements Subject {
 
   end(): void {
     evictInode(this.#inode);
+    this.#endOther();
+  }
+
+  #endOther(): void {
     if (this.#other !== undefined) evictInode(this.#other);
     this.#other = undefined;
   }
@@ -187,9 +191,8 @@ export class ModelSubject implements Subject {
   /** End the case but keep its file, as it is now. */
   keep(): Inode {
     const kept = this.#inode;
-    if (this.#other !== undefined) evictInode(this.#other);
-    this.#other = undefined;
-    this.#sb.s_inodes.clear();
+    this.#endOther();
+    this.#sb.s_inodes.delete(kept);
     this.#inode = createInode(this.#sb);
     return kept;
   }
@@ -329,8 +332,8 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * Learn where blocks are placed, and which the device refused: of those looked at, `seen.breaks` are the ones that do not follow the block before
-   * them. What was known of others stays; of blocks that are gone too, since the operation that freed them may first
+   * Learn where blocks are placed, and which the device refused: of those looked at, `seen.breaks` are the ones that do not follow
+   * the block before them. What was known of others stays; of blocks that are gone too, since the operation that freed them may first
    * have converted them. To be called before `apply`, with what was seen after the operation.
    */
   place(seen: Observation): void {

@@ -5,7 +5,8 @@
  *           fs/ext4/inode.c ext4_do_update_inode()
  * Left out: i_sync_tid: an fsync here commits always, one of the kernel only where the running transaction has something of the
  *           inode, and else there is nothing that a commit would do to it. With a second file the difference shows, and it may hang on
- *           whether the clock ticked and gave the inode another mtime: there the model is told (s_commitsTold); fast commits; barriers; metadata without a journal
+ *           whether the clock ticked and gave the inode another mtime: there the model is told (s_commitsTold); fast commits;
+ *           barriers; metadata without a journal
  *
  * Overwriting what is written changes nothing that fdatasync waits for, so it leaves the transaction running, with what it has to
  * write in order and all it would bring to the journal (traced on 6.18: no jbd2_start_commit between ext4_sync_file_enter and _exit).
