@@ -60,12 +60,13 @@ export function modelConfig(
   path: ModelConfig["path"] = "buffer_head",
 ): ModelConfig {
   const { readAhead: _, ...series } = kernels["series v2"];
-  const { delalloc } = variant;
+  const { delalloc, remounted } = variant;
   return {
     ...(path === "iomap" ? series : {}),
     path,
     blockSize: variant.blockSize,
     delalloc,
+    ...(remounted && { remounted }),
     journal: variant.journal,
     dioread: delalloc ? variant.dioread : "lock",
     largeFolios: traits.largeFolios,

@@ -272,6 +272,12 @@ function clampDirect<O extends Extract<Operation, { op: "direct_write" }>>(opera
   return { ...operation, len: Math.min(len, pages + SECTOR_BYTES), readable: pages };
 }
 
+/** Files that a case has, one after the other and two at a time. */
+export function filesOf(operations: readonly Operation[]): number {
+  const unlinked = operations.filter(({ op }) => op === "unlink").length;
+  return 1 + unlinked + (operations.some(({ op }) => op === "other_file") ? 1 : 0);
+}
+
 /** The region of the pattern that operation number `i` during the pause of operation `index` writes from. */
 export function duringTag(index: number, i: number): number {
   return patternTag(index + 1 + i);

@@ -31,6 +31,11 @@ export const variantSchema = z.strictObject({
    * a block is missing exactly as long as its extent is not marked written, so that the model knows what may be refused.
    */
   thin: z.literal(true).optional(),
+  /**
+   * Mounted with `mountOptions`, nodelalloc among them; then its files are made and opened, and then it is remounted with delalloc
+   * (kernel/older-files.ts).
+   */
+  remounted: z.literal(true).optional(),
   /** Part of a run that names no variant. */
   byDefault: z.boolean(),
 });

@@ -21,12 +21,14 @@ export function chooseVariants(selection: string): Variant[] {
   return [...new Set(selection.split(","))].map((name) => variantNamed(name.trim()));
 }
 
-const isOnIomap = ({ mountOptions }: Variant): boolean => mountOptions.includes(BUFFERED_IOMAP);
+/** Whether there is another variant of it on the patch's path. */
+const goesToIomap = ({ mountOptions, remounted }: Variant): boolean =>
+  !mountOptions.includes(BUFFERED_IOMAP) && remounted === undefined;
 
 /** The variants, each followed by itself on the patch's path where the kernel offers that. */
 export function withIomap(chosen: readonly Variant[], offered: boolean): Variant[] {
   if (!offered) return [...chosen];
   return chosen.flatMap((variant) =>
-    isOnIomap(variant) ? [variant] : [variant, onIomap(variant)],
+    goesToIomap(variant) ? [variant, onIomap(variant)] : [variant],
   );
 }

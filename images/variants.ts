@@ -78,6 +78,22 @@ export const variants: readonly Variant[] = [
     delalloc: true,
     imageSize: 16 * MIB,
   },
+  ...(
+    [
+      ["4k-remounted", 4096],
+      ["1k-remounted", 1024],
+    ] as const
+  ).map(([name, blockSize]): Variant => ({
+    ...base,
+    name,
+    purpose:
+      "files that are older than the mount's delalloc: writes allocate unwritten blocks, page faults delay",
+    blockSize,
+    delalloc: true,
+    mountOptions: ["nodelalloc"],
+    remounted: true,
+    byDefault: false,
+  })),
   {
     ...base,
     name: "4k-thin",

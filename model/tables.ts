@@ -22,6 +22,7 @@ import {
   ext4_da_map_blocks,
   ext4_get_block,
   ext4_get_block_lookup,
+  ext4_get_block_unwritten,
 } from "./ext4/get_block.ts";
 import {
   ext4_da_page_mkwrite,
@@ -134,6 +135,11 @@ export interface ModelConfig {
   path: "buffer_head" | "iomap";
   blockSize: number;
   delalloc: boolean;
+  /**
+   * The files are older than the mount's delalloc: their inodes have the address_space_operations of nodelalloc, and the rest of ext4
+   * goes by the mount. Absent where they are not.
+   */
+  remounted?: true;
   /** data=ordered, data=journal, or a file system without a journal. */
   journal: "ordered" | "journal" | "none";
   dioread: "nolock" | "lock";
@@ -252,6 +258,16 @@ const ext4_aops = {
   get_block: ext4_get_block,
 };
 
+/**
+ * fs/ext4/inode.c ext4_aops after a remount with delalloc: write_begin asks for unwritten blocks now (ext4_should_dioread_nolock()), and
+ * page faults delay theirs (ext4_page_mkwrite()).
+ */
+const ext4_aops_remounted = {
+  ...ext4_aops,
+  page_mkwrite: ext4_da_page_mkwrite,
+  get_block: ext4_get_block_unwritten,
+};
+
 /** fs/ext4/inode.c ext4_journalled_aops */
 const ext4_journalled_aops = {
   ...ext4_aops,
@@ -307,8 +323,9 @@ type PathTable = Partial<Operations> & typeof ext4_aops & Pick<Operations, "perf
 
 /** fs/ext4/inode.c ext4_set_aops() for the buffer_head path, and what the kernel's version decides there. */
 function bufferHeadTable(config: ModelConfig): PathTable {
-  const { journal, delalloc, prefaultFirst, zeroesGap, dioread } = config;
-  const aops = delalloc ? ext4_da_aops : ext4_aops;
+  const { journal, delalloc, remounted, prefaultFirst, zeroesGap, dioread } = config;
+  const older = remounted === true ? ext4_aops_remounted : ext4_da_aops;
+  const aops = delalloc ? older : ext4_aops;
   return {
     ...(journal === "journal" ? ext4_journalled_aops : aops),
     perform_write: prefaultFirst ? generic_perform_write_prefault : generic_perform_write,

@@ -25,9 +25,13 @@ export interface Setting {
 /** Kernels that properties go through: each model table that there is. */
 const tried = ["6.12", "6.18", "7.3", "series v1", "series v2"] as const satisfies KernelName[];
 
-/** The iomap path has neither data=journal nor dioread_lock: such files use the other path, or it makes no difference. */
-function isOn(variant: Variant, { path }: KernelFacts): boolean {
-  return path === "buffer_head" || (variant.journal === "ordered" && variant.dioread === "nolock");
+/**
+ * The iomap path has neither data=journal nor dioread_lock, and mounts of it are not remounted: such files use the other path, or it
+ * makes no difference.
+ */
+function isOn({ journal, dioread, remounted }: Variant, { path }: KernelFacts): boolean {
+  if (path === "buffer_head") return true;
+  return journal === "ordered" && dioread === "nolock" && remounted === undefined;
 }
 
 /** The model's configuration for a variant on a known kernel. */

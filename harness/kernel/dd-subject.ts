@@ -5,12 +5,12 @@
  * Programs cannot do everything, see `supports`, and some do more than asked, see `performed`. Every program opens and closes
  * the file, and dd cannot turn read-ahead off for the reads it does, so folios in the page cache may differ.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
 import type { Extent, Observation } from "../observation.ts";
-import { isPlainWrite, isStarved } from "../operation.ts";
+import { filesOf, isPlainWrite, isStarved } from "../operation.ts";
 import type { FallocateMode, Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { parseFilefrag } from "./filefrag.ts";
@@ -61,6 +61,8 @@ export class DdSubject implements Subject {
   wholeLooks = true;
   #cases = 0;
   #path: string | undefined;
+  /** Keeps the file in memory where it is older than the mount's options; else -1. */
+  #olderFd = -1;
   #reservedBefore = 0;
   #read: Uint8Array | undefined;
   #performed: Operation[] = [];
@@ -109,11 +111,27 @@ export class DdSubject implements Subject {
     }
   }
 
-  begin(): void {
+  begin(operations: readonly Operation[] = []): void {
     this.end();
+    const files = filesOf(operations);
+    if (!this.#image.hasFiles(files)) this.#image.remount(files);
     this.#path = join(this.#image.mountPoint, `dd-case-${this.#cases++}`);
     this.#reservedBefore = this.#reservedBlocks();
-    errnoOf("truncate", runSync("truncate", ["-s", "0", this.#path]));
+    this.#create(this.#path);
+  }
+
+  /** A new, empty file. 0, or -errno. */
+  #create(path: string): number {
+    this.#letGo();
+    const older = this.#image.takeFile(path);
+    if (older === undefined) return errnoOf("truncate", runSync("truncate", ["-s", "0", path]));
+    if (older >= 0) this.#olderFd = older;
+    return Math.min(older, 0);
+  }
+
+  #letGo(): void {
+    if (this.#olderFd >= 0) closeSync(this.#olderFd);
+    this.#olderFd = -1;
   }
 
   step(operation: Operation, index: number): Observation {
@@ -126,6 +144,7 @@ export class DdSubject implements Subject {
 
   end(): void {
     if (this.#path === undefined) return;
+    this.#letGo();
     errnoOf("rm", runSync("rm", [this.#path]));
     this.#path = undefined;
   }
@@ -134,6 +153,7 @@ export class DdSubject implements Subject {
   keep(): KeptFile {
     if (this.#path === undefined) throw new UsageError("keep before begin");
     const path = this.#path;
+    this.#letGo();
     this.#path = undefined;
     return { path, ino: Number(runSync("stat", ["-c", "%i", path]).stdout) };
   }
@@ -154,7 +174,7 @@ export class DdSubject implements Subject {
         return errnoOf("sync", runSync("sync", [path]));
       case "unlink": {
         const removed = errnoOf("rm", runSync("rm", [path]));
-        return removed < 0 ? removed : errnoOf("truncate", runSync("truncate", ["-s", "0", path]));
+        return removed < 0 ? removed : this.#create(path);
       }
       case "ftruncate":
         return errnoOf("truncate", runSync("truncate", ["-s", String(o.size), path]));

@@ -10,10 +10,12 @@ import { KernelLog } from "./kernel-log.ts";
 import { attachLoop } from "./loop.ts";
 import { machineLacks } from "./machine.ts";
 import { makeImage } from "./mkfs.ts";
-import { mountExt4, mountOptions, unmount } from "./mount.ts";
+import { changeOptions, mountExt4, mountOptions, unmount } from "./mount.ts";
+import { FEW_OLDER_FILES, OLDER_FILES, OlderFiles } from "./older-files.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
 import { runSync } from "./process.ts";
 import { processorsHere, withRoom } from "./room.ts";
+import type { Result } from "./syscalls.ts";
 import { ThinPool, trimMounted } from "./thin.ts";
 import { undoAtExit } from "./undo.ts";
 
@@ -50,6 +52,8 @@ export class MountedImage {
   readonly kernelLog = KernelLog.open();
   readonly #remove: () => void;
   #mounted = false;
+  /** Where its files are older than its mount options. */
+  #olderFiles: OlderFiles | undefined;
   #closed = false;
 
   constructor(made: MadeImage, remove: () => void) {
@@ -64,10 +68,15 @@ export class MountedImage {
     this.#remove = remove;
   }
 
-  mount(): void {
+  /** `files`: how many cases will make, where these must be there before they do. */
+  mount(files = 0): void {
     mountExt4(this.loopDevice, this.mountPoint, mountOptions(this.variant));
     this.#mounted = true;
     this.mounts++;
+    if (this.variant.remounted) {
+      this.#olderFiles = new OlderFiles(this.mountPoint, Math.max(OLDER_FILES, files));
+      changeOptions(this.mountPoint, ["delalloc"]);
+    }
     // fs/ext4/sysfs.c: else the kernel drops all but ten warnings in five seconds, and each is about another file.
     for (const kind of ["warning", "msg", "err"]) {
       setTunable(join(this.sysfs, `${kind}_ratelimit_interval_ms`), "0");
@@ -78,15 +87,31 @@ export class MountedImage {
 
   unmount(): void {
     if (!this.#mounted) return;
+    this.#olderFiles?.remove();
     unmount(this.mountPoint);
     this.#mounted = false;
     awaitGone(this.sysfs, this.loopDevice);
   }
 
   /** What was cached is forgotten, what was delayed is allocated: all that is left is what is on disk. */
-  remount(): void {
+  remount(files = 0): void {
     this.unmount();
-    this.mount();
+    this.mount(files);
+  }
+
+  /** Whether a case can have so many files. */
+  hasFiles(count: number): boolean {
+    return this.#olderFiles === undefined || this.#olderFiles.count >= count;
+  }
+
+  /** Whether it is time to mount it anew, between two chunks of cases. */
+  get runsOutOfFiles(): boolean {
+    return !this.hasFiles(FEW_OLDER_FILES);
+  }
+
+  /** The descriptor of an empty file at `path` that is older than the mount's options, or -errno; undefined where files are new. */
+  takeFile(path: string): Result | undefined {
+    return this.#olderFiles?.take(path);
   }
 
   /** Unmounts, detaches and removes everything. */

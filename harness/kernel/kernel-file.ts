@@ -95,8 +95,6 @@ const EVICTION_MS = 1000;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-const NEW_FILE = sys.O_RDWR | sys.O_CREAT | sys.O_EXCL | sys.O_CLOEXEC;
-
 export class KernelFile {
   readonly #image: MountedImage;
   readonly #calls = sys.syscalls();
@@ -147,21 +145,34 @@ export class KernelFile {
     return this.#fd;
   }
 
-  /** A fresh, empty file; the one before is removed. */
-  begin(): void {
+  /** A fresh, empty file for a case that takes `files` in all; the one before is removed. */
+  begin(files = 1): void {
     this.end();
+    if (!this.#image.hasFiles(files)) {
+      this.#closeCounter();
+      this.#image.remount(files);
+      // Only while a case is shrunk or replayed: what unmounting says of kept files is a checkpoint's business.
+      this.#image.kernelLog?.records();
+    }
     this.#openCounter();
     this.#awaitEviction(this.#kept);
-    this.#path = join(this.#image.mountPoint, `case-${this.#cases++}`);
-    this.#fd = this.#open(NEW_FILE);
+    this.#path = this.#newPath();
+    this.#fd = this.#create(this.#path);
   }
 
-  #open(flags: number): number {
-    return this.#openAt(this.#path, flags);
+  #newPath(): string {
+    return join(this.#image.mountPoint, `case-${this.#cases++}`);
   }
 
-  #openAt(path: string, flags: number): number {
-    const fd = sys.mustSucceed(this.#calls.open(path, flags, 0o600), `open ${path}`);
+  /** A new, empty file. */
+  #create(path: string): number {
+    const older = this.#image.takeFile(path);
+    return this.#opened(older ?? this.#calls.open(path, sys.NEW_FILE, 0o600), path);
+  }
+
+  /** The descriptor that opening a file gave. */
+  #opened(result: sys.Result, path: string): number {
+    const fd = sys.mustSucceed(result, `open ${path}`);
     // Read-ahead would fill the page cache with folios, and large ones, that no operation asked for.
     const advice = this.#calls.posix_fadvise(fd, 0, 0, sys.POSIX_FADV_RANDOM);
     sys.mustSucceed(advice, "posix_fadvise(RANDOM)");
@@ -170,7 +181,8 @@ export class KernelFile {
 
   #direct(): number {
     if (this.#directFd < 0) {
-      this.#directFd = this.#open(sys.O_RDWR | sys.O_DIRECT | sys.O_CLOEXEC);
+      const flags = sys.O_RDWR | sys.O_DIRECT | sys.O_CLOEXEC;
+      this.#directFd = this.#opened(this.#calls.open(this.#path, flags, 0), this.#path);
     }
     return this.#directFd;
   }
@@ -187,8 +199,8 @@ export class KernelFile {
   /** Go on with the case's other file; the first time that is a new one. */
   change(): void {
     if (this.#other === undefined) {
-      const path = join(this.#image.mountPoint, `case-${this.#cases++}`);
-      this.#other = { path, fd: this.#openAt(path, NEW_FILE), directFd: -1 };
+      const path = this.#newPath();
+      this.#other = { path, fd: this.#create(path), directFd: -1 };
     }
     const { path, fd, directFd } = this.#other;
     this.#othersReserved = this.#ownReserved();
@@ -202,7 +214,7 @@ export class KernelFile {
     if (result < 0) return result;
     this.#close();
     this.#awaitEviction(this.#kept + this.#othersReserved);
-    this.#fd = this.#open(NEW_FILE);
+    this.#fd = this.#create(this.#path);
     return 0;
   }
 

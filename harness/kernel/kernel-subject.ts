@@ -22,6 +22,7 @@ import {
   type SingleCall,
   clampOperation,
   duringTag,
+  filesOf,
   isStarved,
 } from "../operation.ts";
 import type { Subject } from "../subject.ts";
@@ -83,8 +84,8 @@ export class KernelSubject implements Subject {
   }
 
   begin(operations: readonly Operation[] = []): void {
-    this.#file.begin();
     const has = (name: Operation["op"]): boolean => operations.some(({ op }) => op === name);
+    this.#file.begin(filesOf(operations));
     this.#tellsCommits = has("other_file") && cutCanBeFollowed(this.#image);
     if (this.#tellsCommits || has("power_cut")) this.#commitsBefore = commitsOf(this.#image);
     this.#reservedBefore = this.#file.keptReservation;

@@ -43,6 +43,18 @@ export function mountExt4(device: string, mountPoint: string, options: readonly 
   );
 }
 
+/** Remounts with further options what is mounted there. Throws EnvironmentError where the kernel refuses. */
+export function changeOptions(mountPoint: string, options: readonly string[]): void {
+  const change = ["remount", ...options].join(",");
+  const { exitCode, complaint } = runSync("mount", ["-o", change, mountPoint]);
+  if (exitCode === 0) return;
+  throw new EnvironmentError(
+    "mount-refused",
+    `mount -o ${change} ${mountPoint} was refused: ${complaint}`,
+    "Leave out the variants that are remounted; dmesg says why this kernel refuses.",
+  );
+}
+
 /** mountinfo writes space, tab, newline and backslash as three octal digits. */
 function unescapePath(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>

@@ -19,6 +19,9 @@ export const O_CLOEXEC = 0o2000000;
 /** O_DIRECT is one of the few that differ (arch/arm64/include/uapi/asm/fcntl.h). */
 export const O_DIRECT = process.arch === "arm64" ? 0o200000 : 0o40000;
 
+/** For a file that nobody has made yet. */
+export const NEW_FILE = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+
 export const SEEK_END = 2;
 
 export const RWF_DSYNC = 0x02;
@@ -79,6 +82,7 @@ export interface Syscalls {
   open(path: string, flags: number, mode: number): Result;
   close(fd: number): Result;
   unlink(path: string): Result;
+  rename(from: string, to: string): Result;
   lseek(fd: number, pos: number, whence: number): Result;
   pread(fd: number, address: number, len: number, pos: number): Result;
   pwrite(fd: number, address: number, len: number, pos: number): Result;
@@ -122,6 +126,7 @@ const SIGNATURES = {
   open: ["int", "str", "int", "uint32_t"],
   close: ["int", "int"],
   unlink: ["int", "str"],
+  rename: ["int", "str", "str"],
   lseek: ["int64_t", "int", "int64_t", "int"],
   pread: ["int64_t", "int", "uint64_t", "uint64_t", "int64_t"],
   pwrite: ["int64_t", "int", "uint64_t", "uint64_t", "int64_t"],
@@ -160,7 +165,7 @@ function bind(): Syscalls {
   };
   const errno = koffi.errno;
   const [open, close] = [native("open"), native("close")];
-  const [unlink, lseek] = [native("unlink"), native("lseek")];
+  const [unlink, rename, lseek] = [native("unlink"), native("rename"), native("lseek")];
   const [pread, pwrite, ftruncate] = [native("pread"), native("pwrite"), native("ftruncate")];
   const [fallocate, fsync, syncfs] = [native("fallocate"), native("fsync"), native("syncfs")];
   const [sync_file_range, posix_fadvise] = [native("sync_file_range"), native("posix_fadvise")];
@@ -176,6 +181,7 @@ function bind(): Syscalls {
     open: (path, flags, mode) => checked(open(path, flags, mode)),
     close: (fd) => checked(close(fd)),
     unlink: (path) => checked(unlink(path)),
+    rename: (from, to) => checked(rename(from, to)),
     lseek: (fd, pos, whence) => checked(lseek(fd, pos, whence)),
     pread: (fd, address, len, pos) => checked(pread(fd, address, len, pos)),
     pwrite: (fd, address, len, pos) => checked(pwrite(fd, address, len, pos)),

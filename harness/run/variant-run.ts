@@ -266,7 +266,7 @@ export class VariantRun {
 
   /** Whether enough files wait for a checkpoint. */
   get checkpointDue(): boolean {
-    return this.#kept.full;
+    return this.#kept.full || this.#image.runsOutOfFiles;
   }
 
   /** Check the kept files on disk; `cut`: now and then, else only as it unmounts. */

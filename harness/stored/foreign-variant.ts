@@ -48,7 +48,8 @@ export const foreignVariantSchema = variantSchema.superRefine((variant, context)
     NOT_MODELLED.test(o),
   );
   if (unknown !== undefined) refuse([], `"${unknown}" is something that the model does not know`);
-  const mounted = variant.mountOptions.includes("nodelalloc") || variant.journal === "journal";
+  const nodelalloc = variant.mountOptions.includes("nodelalloc");
+  const mounted = (nodelalloc && !variant.remounted) || variant.journal === "journal";
   if (variant.delalloc === mounted) refuse(["delalloc"], "contradicts the mount options");
   const data = variant.mountOptions.includes("data=journal");
   if (data !== (variant.journal === "journal"))
@@ -65,6 +66,9 @@ export const foreignVariantSchema = variantSchema.superRefine((variant, context)
       ["thin"],
       "is known with 4096-byte blocks, delalloc, dioread_nolock and data=ordered only",
     );
+  }
+  if (variant.remounted && !(nodelalloc && delalloc)) {
+    refuse(["remounted"], "is from nodelalloc to delalloc");
   }
   if (variant.imageSize > MAX_IMAGE_BYTES) {
     refuse(["imageSize"], `more than ${MAX_IMAGE_BYTES} bytes are not accepted from a file`);

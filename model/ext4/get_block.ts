@@ -1,9 +1,8 @@
 /**
  * The get_block functions: from a block of the file to the state of a buffer.
  *
- * Kernel:   fs/ext4/inode.c _ext4_get_block(), ext4_get_block(), ext4_da_get_block_prep(), ext4_da_map_blocks(),
- *           ext4_insert_delayed_blocks()
- * Left out: ext4_get_block_unwritten(), which only delalloc mounts use that have run short of space
+ * Kernel:   fs/ext4/inode.c _ext4_get_block(), ext4_get_block(), ext4_get_block_unwritten(), ext4_da_get_block_prep(),
+ *           ext4_da_map_blocks(), ext4_insert_delayed_blocks()
  */
 import {
   BH_Delay,
@@ -16,7 +15,12 @@ import {
   WRITTEN,
 } from "../types.ts";
 import type { Folio, Inode, MapBlocks } from "../types.ts";
-import { EXT4_GET_BLOCKS_CREATE, ext4_map_blocks, ext4_map_query_blocks } from "./extents.ts";
+import {
+  EXT4_GET_BLOCKS_CREATE,
+  EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
+  ext4_map_blocks,
+  ext4_map_query_blocks,
+} from "./extents.ts";
 import { ext4_es_lookup_extent } from "./extents_status.ts";
 
 /** fs/ext4/inode.c ext4_update_bh_state(): the flags of a mapping replace those of the buffer. */
@@ -41,6 +45,22 @@ export function ext4_get_block_lookup(inode: Inode, lblk: number, folio: Folio, 
 /** fs/ext4/inode.c ext4_get_block() with create 1: written blocks at once. */
 export function ext4_get_block(inode: Inode, lblk: number, folio: Folio, b: number): number {
   return getBlock(inode, lblk, folio, b, EXT4_GET_BLOCKS_CREATE);
+}
+
+/**
+ * fs/ext4/inode.c ext4_get_block_unwritten(): unwritten blocks at once. They come back new, also those that were there, so that they are
+ * zeroed where a write covers them in part.
+ */
+export function ext4_get_block_unwritten(
+  inode: Inode,
+  lblk: number,
+  folio: Folio,
+  b: number,
+): number {
+  const error = getBlock(inode, lblk, folio, b, EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT);
+  const buffers = folio.buffers as Uint8Array;
+  if (error === 0 && (buffers[b]! & BH_Unwritten) !== 0) buffers[b]! |= BH_New;
+  return error;
 }
 
 /** fs/ext4/inode.c ext4_da_map_blocks(): what is there, or a new reservation. 0 or -ENOSPC. */

@@ -28,6 +28,7 @@ import { truncate_pagecache } from "../mm/truncate.ts";
 import type { GetBlock, WriteBegin } from "../operations.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
+import { ext4_da_get_block_prep } from "./get_block.ts";
 import { ext4_mark_inode_dirty, ext4_update_inode_fsync_trans } from "./fsync.ts";
 import { ext4_truncate } from "./truncate.ts";
 
@@ -217,7 +218,7 @@ function insideSize(inode: Inode, folio: Folio): number {
  * is written through a mapping is uptodate already, so nothing is read or zeroed.
  */
 export function ext4_da_page_mkwrite(inode: Inode, folio: Folio): number {
-  return getFolioBlocks(inode, folio, inode.i_sb.s_op.get_block);
+  return getFolioBlocks(inode, folio, ext4_da_get_block_prep);
 }
 
 function getFolioBlocks(inode: Inode, folio: Folio, get_block: GetBlock): number {
