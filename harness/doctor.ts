@@ -4,6 +4,8 @@
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import { EnvironmentError } from "./failure.ts";
+import { failNth } from "./kernel/fail-nth.ts";
+import { pausedWriter } from "./kernel/paused-writer.ts";
 import { probeKernel } from "./kernel/probe.ts";
 
 const yesNo = (value: boolean): string => (value ? "yes" : "no");
@@ -17,6 +19,8 @@ export async function doctor(): Promise<ExitStatus> {
       ["own ext4 can be made and mounted", "yes"],
       ["extent status cache can be read", yesNo(traits.cacheIoctl)],
       ["kernel log can be read", yesNo(traits.kernelLog)],
+      ["writes can be paused (userfaultfd)", yesNo(pausedWriter() !== undefined)],
+      ["allocations can fail (fail-nth)", yesNo(failNth() !== undefined)],
       ["large folios in the page cache", yesNo(traits.largeFolios)],
       ["user pages are faulted in first", yesNo(traits.prefaultFirst)],
       ["gap after EOF is zeroed", `${traits.zeroesGap} the write`],

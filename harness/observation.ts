@@ -59,6 +59,8 @@ export interface Observation {
 
 /** What a mount finds on the image as it was at a moment, once it has replayed the journal. */
 export interface CutLook {
+  /** What is left depends on the clock: it is not compared. */
+  unsure?: true;
   /** Transactions that were committed since the case began; of the model, as many as were asked for. */
   commits: number;
   /** Undefined where there is no such file: nothing has committed its name. */

@@ -21,6 +21,9 @@ export const MAX_POS_BYTES = 2 ** 44 + 2 ** 22;
 /** Pieces of a buffer, but the last. */
 export const MAX_PIECES = 7;
 
+/** Allocations that are counted in a call at most: more than any makes that stays within MAX_IO_BYTES. */
+export const MAX_FAIL_NTH = 100_000;
+
 const pos = z.int().min(0).max(MAX_POS_BYTES);
 const ioLen = z.int().min(1).max(MAX_IO_BYTES);
 const rangeLen = z.int().min(1).max(MAX_POS_BYTES);
@@ -48,6 +51,12 @@ const drop_cache = z.strictObject({ op: z.literal("drop_cache") });
  * to it. In a case of two files the model does not follow what a commit writes of the other one.
  */
 const starved = z.literal(true).optional();
+
+/**
+ * Meanwhile the calling thread's allocation of memory number `fail_nth` fails, of those that may (kernel/fail-nth.ts). For calls that
+ * get over it or end early, as a short write does.
+ */
+const fail_nth = z.int().min(1).max(MAX_FAIL_NTH).optional();
 
 /** What may be called while a writer sleeps inside the kernel: what does not take the lock that it holds (paused-writer.ts). */
 const duringSchema = z.discriminatedUnion("op", [
@@ -79,8 +88,13 @@ export const operationSchema = z.discriminatedUnion("op", [
       /** RLIMIT_FSIZE during the call, bytes. */
       limit: pos.optional(),
       starved,
+      fail_nth,
     })
     .refine((o) => o.readable <= o.len, { error: "readable exceeds len", path: ["readable"] })
+    .refine((o) => o.fail_nth === undefined || (o.readable === o.len && o.sync === undefined), {
+      error: "a write ends early for one reason, and is not synced where it does",
+      path: ["fail_nth"],
+    })
     .refine((o) => o.sync !== undefined || o.starved === undefined, {
       error: "only a write that is synced meets the device",
       path: ["starved"],
@@ -104,9 +118,9 @@ export const operationSchema = z.discriminatedUnion("op", [
   /** Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS. */
   mmap_write,
   pread,
-  fsync.extend({ starved }),
+  fsync.extend({ starved, fail_nth }),
   /** WAIT_BEFORE | WRITE | WAIT_AFTER: data only, no journal commit, no flush. */
-  sync_file_range.extend({ starved }),
+  sync_file_range.extend({ starved, fail_nth }),
   z.strictObject({ op: z.literal("ftruncate"), size: pos }),
   z.strictObject({
     op: z.literal("fallocate"),
@@ -185,10 +199,30 @@ export function isStarved(operation: Operation): boolean {
   return "starved" in operation && operation.starved === true;
 }
 
-/** The same with room for everything. */
+/** Which allocation of memory fails while it is performed; undefined where all succeed. */
+export function failNthOf(operation: Operation): number | undefined {
+  return "fail_nth" in operation ? operation.fail_nth : undefined;
+}
+
+/** Whether an allocation of memory may fail while it is performed. */
+export function canLackMemory(
+  operation: Operation,
+): operation is Extract<Operation, { fail_nth?: number | undefined }> {
+  if (operation.op === "pwrite") {
+    return operation.readable === operation.len && operation.sync === undefined;
+  }
+  return operation.op === "fsync" || operation.op === "sync_file_range";
+}
+
+/** Whether the machine fails it on purpose. */
+export function isInjected(operation: Operation): boolean {
+  return isStarved(operation) || failNthOf(operation) !== undefined;
+}
+
+/** The same with room and memory for everything. */
 export function fed(operation: Operation): Operation {
-  if (!isStarved(operation)) return operation;
-  const { starved: _, ...rest } = operation as Extract<Operation, { op: "fsync" }>;
+  if (!isInjected(operation)) return operation;
+  const { starved: _, fail_nth: __, ...rest } = operation as Extract<Operation, { op: "fsync" }>;
   return rest;
 }
 
@@ -197,7 +231,7 @@ export type RecordedCall = Exclude<SingleCall, DirectOperation>;
 
 /** Whether a recording can hold it. */
 export function isRecordedCall(operation: Operation): operation is RecordedCall {
-  return isSingleCall(operation) && !isDirect(operation) && !isStarved(operation);
+  return isSingleCall(operation) && !isDirect(operation) && !isInjected(operation);
 }
 
 /** Direct I/O. */
@@ -295,9 +329,13 @@ export function movesBlocks(operation: Operation): boolean {
   return operation.mode === "collapse_range" || operation.mode === "insert_range";
 }
 
-/** What says that the device has no room meanwhile, beside the other operands. */
-function roomOf(operation: Operation): string[] {
-  return isStarved(operation) ? ["no room"] : [];
+/** What says that the machine fails it, beside the other operands. */
+function injectedIn(operation: Operation): string[] {
+  const nth = failNthOf(operation);
+  return [
+    ...(isStarved(operation) ? ["no room"] : []),
+    ...(nth === undefined ? [] : [`fail_nth=${nth}`]),
+  ];
 }
 
 function describeWrite(write: Extract<Operation, { op: "pwrite" }>): string {
@@ -309,7 +347,7 @@ function describeWrite(write: Extract<Operation, { op: "pwrite" }>): string {
     ...(iov === undefined ? [] : [`iov=${iov.join("+")}+`]),
     ...(sync === undefined ? [] : [sync === "data" ? "DSYNC" : "SYNC"]),
     ...(limit === undefined ? [] : [`limit=${limit}`]),
-    ...roomOf(write),
+    ...injectedIn(write),
   ];
   return `pwrite(${words.join(", ")})`;
 }
@@ -322,14 +360,14 @@ export function describeOperation(operation: Operation): string {
     case "direct_write": {
       const { pos: at, len, readable } = operation;
       const short = readable === len ? [] : [`readable=${readable}`];
-      const words = [`pos=${at}`, `len=${len}`, ...short, ...roomOf(operation)];
+      const words = [`pos=${at}`, `len=${len}`, ...short, ...injectedIn(operation)];
       return `direct_write(${words.join(", ")})`;
     }
     case "mmap_write":
     case "pread":
     case "direct_read":
     case "sync_file_range": {
-      const words = [`pos=${operation.pos}`, `len=${operation.len}`, ...roomOf(operation)];
+      const words = [`pos=${operation.pos}`, `len=${operation.len}`, ...injectedIn(operation)];
       return `${operation.op}(${words.join(", ")})`;
     }
     case "ftruncate":
@@ -341,7 +379,7 @@ export function describeOperation(operation: Operation): string {
     case "power_cut":
     case "unlink":
     case "other_file":
-      return `${operation.op}(${roomOf(operation).join("")})`;
+      return `${operation.op}(${injectedIn(operation).join("")})`;
     case "paused_write": {
       const { pos: from, len, pause_at, during, after } = operation;
       const meanwhile = during.map(describeOperation).join("; ");

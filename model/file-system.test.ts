@@ -2,6 +2,7 @@
  * Calls of the model that no recording has: dropping the page cache, and what unmounting says.
  */
 import { describe, expect, test } from "vitest";
+import { ENOMEM } from "./errno.ts";
 import { dirtyTagOutlivesDirt } from "./deviations/dirty-tag-outlives-dirt.ts";
 import {
   createFileSystem,
@@ -12,10 +13,11 @@ import {
   pread,
   pwrite,
   warnsAtUnmount,
+  withoutMemory,
 } from "./file-system.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
 import type { ModelConfig, Override } from "./tables.ts";
-import type { Inode } from "./types.ts";
+import type { Inode, MemoryFailure } from "./types.ts";
 
 const PAGE = 4096;
 
@@ -86,6 +88,47 @@ function truncatedInFolio(overrides: readonly Override[] = []): Inode {
   fsync(inode);
   return inode;
 }
+
+const never = (): boolean => false;
+
+/** The folio at `pos` cannot be had. */
+const failsAt = (pos: number): MemoryFailure => ({
+  folio: (at) => at === pos,
+  handle: never,
+  truncates: false,
+});
+
+/** A write of three pages at the start of the file. */
+const writeThree = (inode: Inode) => (): number => pwrite(inode, 0, 3 * PAGE, 3 * PAGE, 0);
+
+describe("a write that lacks memory", () => {
+  test.each(["buffer_head", "iomap"] as const)(
+    "ends at the folio it had come to, and keeps nothing behind it, %s",
+    (path) => {
+      const small = { ...config, path, largeFolios: false };
+      const inode = createInode(createFileSystem(small));
+      expect(withoutMemory(inode, failsAt(PAGE), writeThree(inode))).toBe(PAGE);
+      expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([PAGE, 1]);
+      expect(inode.failure).toBeUndefined();
+    },
+  );
+
+  test.each(["buffer_head", "iomap"] as const)("fails where that is the first, %s", (path) => {
+    const inode = createInode(createFileSystem({ ...config, path }));
+    expect(withoutMemory(inode, failsAt(0), writeThree(inode))).toBe(ENOMEM);
+    expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([0, 0]);
+  });
+
+  test("counts what it has copied, whether or not there is a handle for its size", () => {
+    const inode = newFile();
+    pwrite(inode, 0, 512, 512, 0);
+    fsync(inode);
+    const append = (): number => pwrite(inode, 512, 512, 512, 1);
+    const noHandle = { folio: never, handle: () => true, truncates: false };
+    expect(withoutMemory(inode, noHandle, append)).toBe(512);
+    expect([inode.i_size, inode.raw_i_size]).toEqual([1024, 1024]);
+  });
+});
 
 describe("unmounting", () => {
   // fs/ext4/inode.c ext4_evict_inode() warns where the page cache lists a dirty folio.

@@ -24,7 +24,7 @@ import { emptyContents, emptyDisk } from "./power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS, WRITTEN } from "./types.ts";
-import type { Committed, Inode, Refusal, SuperBlock } from "./types.ts";
+import type { Committed, Inode, MemoryFailure, Refusal, SuperBlock } from "./types.ts";
 
 /** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
 const MAX_PAGECACHE_ORDER = 9;
@@ -83,9 +83,11 @@ export function createInode(sb: SuperBlock): Inode {
     zeroedOnDisk: new IntervalMap(),
     staysUnwritten: undefined,
     refuses: undefined,
+    failure: undefined,
     refused: new IntervalMap(),
     wb_err: 0,
     breaks: new Set(),
+    sizeUntold: false,
     uncertain: false,
     deviated: new Set(),
   };
@@ -121,6 +123,7 @@ export function unlinkAndCreate(inode: Inode): Inode {
   ext4_release_file(inode);
   evictInode(inode);
   const created = createInode(i_sb);
+  created.sizeUntold = inode.sizeUntold;
   if (created.disk !== undefined) created.disk.committed = disk?.committed;
   return created;
 }
@@ -297,6 +300,14 @@ export function withoutRoom(inode: Inode, refuses: Refusal, call: () => number):
   inode.refuses = refuses;
   const result = call();
   inode.refuses = undefined;
+  return result;
+}
+
+/** A write that comes to an allocation of memory which fails. What it returns. */
+export function withoutMemory(inode: Inode, failure: MemoryFailure, call: () => number): number {
+  inode.failure = failure;
+  const result = call();
+  inode.failure = undefined;
   return result;
 }
 

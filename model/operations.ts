@@ -100,6 +100,8 @@ export interface Operations {
 
   /** Give back what a write that ended short prepared and did not use: bytes [from, to) of the folio. */
   releaseShortWrite(inode: Inode, folio: Folio, from: number, to: number): void;
+  /** Bytes that count of the `accepted` of a round that has moved i_size without memory for the journal to hear of it, or -errno. */
+  countWithoutHandle(inode: Inode, accepted: number): number;
   /** i_size after `copied` bytes at `pos` were accepted. */
   sizeAfterWrite(inode: Inode, pos: number, copied: number): number;
 

@@ -25,6 +25,7 @@ import {
   ext4_get_block_unwritten,
 } from "./ext4/get_block.ts";
 import {
+  countWithoutHandle,
   ext4_da_page_mkwrite,
   ext4_da_write_begin,
   ext4_da_write_end,
@@ -196,6 +197,7 @@ const common = {
   bufferRefused,
   releaseShortWrite,
   sizeAfterWrite,
+  countWithoutHandle,
   ext4_da_map_blocks,
   ext4_claim_free_clusters,
   ext4_da_reserve_space,

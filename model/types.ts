@@ -128,6 +128,16 @@ export interface Refusal {
   direct: boolean;
 }
 
+/** Which of a write's allocations of memory fail, as far as it matters: known to whoever sees what comes of it. */
+export interface MemoryFailure {
+  /** Whether one does that the folio of byte `pos` takes, where a round of the write begins, before anything is copied into it. */
+  folio: (pos: number) => boolean;
+  /** Whether the one for the handle does with which the journal would hear of the size that the round at `pos` has moved. */
+  handle: (pos: number) => boolean;
+  /** Whether what the write had made past EOF is truncated then, as it is after a failed allocation for blocks. */
+  truncates: boolean;
+}
+
 /** struct inode and struct ext4_inode_info. */
 export interface Inode {
   readonly i_sb: SuperBlock;
@@ -175,6 +185,8 @@ export interface Inode {
   staysUnwritten: ((lblk: number) => boolean) | undefined;
   /** While the device has no room for what it does not hold yet. Ours. */
   refuses: Refusal | undefined;
+  /** While an allocation of memory fails. Ours. */
+  failure: MemoryFailure | undefined;
   /** Blocks for which it has refused data. Ours. */
   readonly refused: IntervalMap<true>;
   /** address_space.wb_err: -errno that writeback came to and no fsync has returned yet, or 0. */
@@ -184,6 +196,11 @@ export interface Inode {
    * follows a kernel tells it. Ours.
    */
   breaks: ReadonlySet<number>;
+  /**
+   * Nobody has told the journal of its size: whether anything else does, for one a new mtime, depends on the clock, and with it what the
+   * disk has. Ours.
+   */
+  sizeUntold: boolean;
   /** A guess of zeroout.ts was wrong, so what is cached of the file may not be what the model thinks. Ours. */
   uncertain: boolean;
   /** A named deviation changed what an operation did to this inode; the ids. Ours. */

@@ -89,6 +89,7 @@ const RARE = new Map([
   ["zero-range-loses-writes", 60_000],
   ["direct-write-frees-preallocation", 5000],
   ["direct-write-forgets-fault", 2000],
+  ["uncounted-write-moves-size", 10_000],
 ]);
 
 /**

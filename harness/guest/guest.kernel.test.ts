@@ -75,6 +75,20 @@ describe.skipIf(lacks !== undefined)("a guest", { timeout: SLOW_MS }, () => {
     expect(leftBehind(replay.pid)).toEqual([]);
   });
 
+  test("fails an allocation where its kernel can, and says where it cannot", async () => {
+    const operations = [
+      { op: "pwrite", pos: 0, len: 512, readable: 512 },
+      { op: "fsync" },
+      { op: "pwrite", pos: 512, len: 512, readable: 512, fail_nth: 2 },
+    ];
+    const file = caseFile("memory.json", { variant: "4k-delalloc", operations });
+    const { stdout } = await conform(["replay", "--strict", ...inGuest, file]);
+    const undone =
+      /^not done as it is, this kernel cannot: pwrite\(pos=512.*\n.* the 2 of 3 operations/;
+    const failed = /result +512 +-12 ENOMEM/;
+    expect(stdout).toMatch(new RegExp(`${undone.source}|${failed.source}`));
+  });
+
   test("needs no root", async ({ skip }) => {
     skip(process.geteuid?.() !== 0, "this is no root, so every other test here says it");
     const nobody = 65534;

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
 import type { Extent, Observation } from "../observation.ts";
-import { filesOf, isPlainWrite, isStarved } from "../operation.ts";
+import { filesOf, isInjected, isPlainWrite } from "../operation.ts";
 import type { FallocateMode, Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 import { parseFilefrag } from "./filefrag.ts";
@@ -83,7 +83,7 @@ export class DdSubject implements Subject {
    * likes), and dd refuses to seek past the longest file.
    */
   supports(operation: Operation): boolean {
-    if (isStarved(operation)) return false;
+    if (isInjected(operation)) return false;
     const longest = EXT_MAX_BLOCKS * this.#image.variant.blockSize;
     switch (operation.op) {
       case "pwrite":

@@ -11,12 +11,14 @@ import {
   type SingleCall,
   MAX_PIECES,
   isPlainWrite,
+  failNthOf,
   isStarved,
   meetsDevice,
   type Operation,
 } from "../operation.ts";
 import { directBytes } from "../../model/pattern.ts";
 import type { MountedImage } from "./image.ts";
+import { failNth } from "./fail-nth.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
 import { trim, writeMetadata } from "./thin.ts";
@@ -288,6 +290,8 @@ export class KernelFile {
    */
   call(o: SingleCall, tag: number): number {
     const { pool, loopDevice } = this.#image;
+    const nth = failNthOf(o);
+    if (nth !== undefined) return this.#withoutMemory(nth, o, tag);
     if (pool === undefined) return this.#call(o, tag);
     let result: number;
     if (isStarved(o)) {
@@ -300,6 +304,14 @@ export class KernelFile {
       result = this.#call(o, tag);
     }
     return result === -sys.ENOSPC && meetsDevice(o) ? -sys.EIO : result;
+  }
+
+  #withoutMemory(nth: number, o: SingleCall, tag: number): number {
+    const fails = failNth();
+    if (fails === undefined) throw new Error("fail_nth was asked for without fault injection");
+    // What it costs to update the mtime would hang on the clock: a time that somebody has seen changes always (fs/inode.c, 6.13).
+    this.stat(sys.STATX_MTIME | sys.STATX_CTIME);
+    return fails.during(nth, () => this.#call(o, tag));
   }
 
   #call(o: SingleCall, tag: number): number {

@@ -22,11 +22,14 @@ import {
   type SingleCall,
   clampOperation,
   duringTag,
+  failNthOf,
   filesOf,
   isStarved,
 } from "../operation.ts";
 import type { Subject } from "../subject.ts";
+import { PAGE_SIZE } from "../../model/types.ts";
 import { WHOLE_FILE } from "../extents.ts";
+import { failNth } from "./fail-nth.ts";
 import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
@@ -75,11 +78,15 @@ export class KernelSubject implements Subject {
     this.#looks.alwaysWhole = whole;
   }
 
-  /** System calls can do all of them, but for pausing one, which takes userfaultfd; and a power cut says nothing without a journal. */
+  /**
+   * System calls can do all of them, but for what takes something of the kernel: pausing one userfaultfd, and failing its allocations
+   * fault injection. A power cut says nothing without a journal.
+   */
   supports(operation: Operation): boolean {
     const { op } = operation;
     if (op === "power_cut") return cutCanBeFollowed(this.#image);
-    if (isStarved(operation)) return this.#image.pool !== undefined;
+    if (isStarved(operation) && this.#image.pool === undefined) return false;
+    if (failNthOf(operation) !== undefined) return canFail(operation);
     return op !== "paused_write" || pausedWriter() !== undefined;
   }
 
@@ -216,6 +223,15 @@ export class KernelSubject implements Subject {
     this.#cacheIoctl = false;
     return undefined;
   }
+}
+
+/** Whether an allocation of it can be made to fail, so that all that comes of it can be seen. */
+function canFail(operation: Operation): boolean {
+  const fails = failNth();
+  if (fails === undefined) return false;
+  if (fails.smallFolios || operation.op !== "pwrite") return true;
+  const { pos, len, append } = operation;
+  return append === undefined && (pos % PAGE_SIZE) + len <= PAGE_SIZE;
 }
 
 function brokenHarness(message: string): EnvironmentError {

@@ -46,6 +46,8 @@ export const MADV_DONTNEED = 4;
 export const MADV_NOHUGEPAGE = 15;
 
 export const AT_EMPTY_PATH = 0x1000;
+export const STATX_MTIME = 0x40;
+export const STATX_CTIME = 0x80;
 export const STATX_INO = 0x100;
 export const STATX_SIZE = 0x200;
 export const STATX_BLOCKS = 0x400;

@@ -12,7 +12,7 @@
  */
 import { EXT_MAX_BLOCKS } from "../../model/types.ts";
 import type { BlockRange } from "../observation.ts";
-import { FOLIO_BYTES, isStarved } from "../operation.ts";
+import { FOLIO_BYTES, isInjected } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 
 /** Files of at most so many extents are always looked at whole. */
@@ -126,9 +126,9 @@ export class Looks {
     const windows = range === NOTHING && operation !== undefined ? this.#dirty : own;
     if (operation?.op === "fsync" || operation?.op === "drop_cache") this.#dirty = [];
     else this.#remember(own);
-    // What the device refused is seen in all the folios that were to be written.
-    const starved = operation !== undefined && isStarved(operation);
-    return this.#due(last) || starved || range === EVERYTHING || windows.length > MAX_DIRTY
+    // What the device refused is seen in all the folios that were to be written, what memory did past EOF.
+    const injected = operation !== undefined && isInjected(operation);
+    return this.#due(last) || injected || range === EVERYTHING || windows.length > MAX_DIRTY
       ? undefined
       : joined(windows);
   }

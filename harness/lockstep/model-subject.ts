@@ -23,10 +23,12 @@ import {
   sync_file_range,
   unlinkAndCreate,
   unknownBytes,
+  withoutMemory,
   withoutRoom,
 } from "../../model/file-system.ts";
 import { afterPowerCut } from "../../model/power-cut.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
+import { ENOMEM } from "../../model/errno.ts";
 import { patternTag } from "../../model/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
@@ -41,7 +43,7 @@ import type {
   PausedLook,
 } from "../observation.ts";
 import { WHOLE_FILE, dataRanges } from "../extents.ts";
-import { clampOperation, duringTag, isSingleCall, isStarved } from "../operation.ts";
+import { clampOperation, duringTag, failNthOf, isSingleCall, isStarved } from "../operation.ts";
 import type { Operation, SingleCall } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
@@ -234,8 +236,7 @@ export class ModelSubject implements Subject {
     const applied = clampOperation(operation, inode.i_size);
     const perform = (): number =>
       applied === undefined ? 0 : call(inode, applied, patternTag(index));
-    const starved = applied !== undefined && isStarved(applied);
-    const result = starved ? this.#withoutRoom(applied, perform) : perform();
+    const result = applied === undefined ? 0 : this.#injected(applied, perform);
     this.#result = result;
     this.#read = undefined;
     if (result < 0) return;
@@ -277,6 +278,36 @@ export class ModelSubject implements Subject {
     return withoutRoom(inode, { block, again, direct: failed }, call);
   }
 
+  /** The call as the machine lets it. */
+  #injected(operation: SingleCall, call: () => number): number {
+    if (isStarved(operation)) return this.#withoutRoom(operation, call);
+    const fail_nth = failNthOf(operation);
+    if (fail_nth === undefined || operation.op !== "pwrite") return call();
+    return this.#withoutMemory({ pos: operation.pos, fail_nth }, call);
+  }
+
+  /**
+   * A write of which an allocation fails: which one only the kernel knows. Where it ended early that was at the folio it had come to. If
+   * i_size moved past that, it was the last of what the folio takes; if nothing is left past EOF that was there before, it was one after
+   * which what the write had made there is truncated. Without being told the model counts those that it knows of.
+   */
+  #withoutMemory({ pos, fail_nth }: { pos: number; fail_nth: number }, call: () => number): number {
+    const inode = this.#inode;
+    const told = this.#told;
+    if (told === undefined) {
+      let left = fail_nth;
+      const counted = (): boolean => --left === 0;
+      return withoutMemory(inode, { folio: counted, handle: counted, truncates: false }, call);
+    }
+    const at = told.result === ENOMEM ? pos : pos + Math.max(told.result, 0);
+    const late = told.i_size > Math.max(inode.i_size, at);
+    const eof = Math.ceil(told.i_size / this.#sb.s_blocksize);
+    const isPastEof = ({ lblk, len }: Extent): boolean => lblk + len > eof;
+    const truncates = extentMap(inode).some(isPastEof) && !told.map.some(isPastEof);
+    const folio = (from: number): boolean => !late && from === at;
+    return withoutMemory(inode, { folio, handle: (from) => late && from === at, truncates }, call);
+  }
+
   /** Whether `is` holds for a block of the range. */
   #someBlock({ pos, len }: { pos: number; len: number }, is: (lblk: number) => boolean): boolean {
     const { s_blocksize } = this.#sb;
@@ -287,6 +318,7 @@ export class ModelSubject implements Subject {
 
   #lookAfterCut(): CutLook {
     const commits = this.#sb.s_commits - this.#commitsBefore;
+    if (this.#inode.sizeUntold) return { unsure: true, commits, file: undefined, complaints: [] };
     const committed = afterPowerCut(this.#inode);
     if (committed === undefined) return { commits, file: undefined, complaints: [] };
     const { i_disksize: i_size, i_extents } = committed;

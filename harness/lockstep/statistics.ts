@@ -5,7 +5,7 @@
  * States are the model's, before the operation; where model and kernel agree they are the kernel's.
  */
 import type { Inode } from "../../model/types.ts";
-import { clampOperation, isAligned, isStarved } from "../operation.ts";
+import { clampOperation, failNthOf, isAligned, isStarved } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { extentMap } from "./model-subject.ts";
 
@@ -40,7 +40,8 @@ function directKind(write: Extract<Operation, { op: "direct_write" }>): string {
 /** The kind of an operation, a row of a table. */
 export function kindOf(operation: Operation, i_size: number): string {
   const kind = kindOfCall(operation, i_size);
-  return isStarved(operation) ? `${kind}, no room` : kind;
+  if (isStarved(operation)) return `${kind}, no room`;
+  return failNthOf(operation) === undefined ? kind : `${kind}, no memory`;
 }
 
 function kindOfCall(operation: Operation, i_size: number): string {

@@ -15,6 +15,7 @@ import { runListening } from "./listening.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
+import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Mounted } from "./messages.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
@@ -47,6 +48,8 @@ export class Confirmation {
   readonly #given: ConfirmationOptions;
   /** Once there was an image. */
   mounted: Mounted | undefined;
+  /** Of the case that was run last: operations that the machine could not do as they are, in words. */
+  notDone: string[] = [];
 
   constructor(options: ConfirmationOptions) {
     this.#given = options;
@@ -55,9 +58,11 @@ export class Confirmation {
   /** The divergence that the case shows; undefined where it shows none. About 0.2 s. */
   run(operations: readonly Operation[]): Promise<Divergence | undefined> {
     this.#given.onCase?.(operations);
-    return this.#onFreshImage((setup) =>
-      this.#runOn(setup, supported(setup.subject, [...operations])),
-    );
+    return this.#onFreshImage((setup) => {
+      const { subject } = setup;
+      this.notDone = operations.filter((one) => !subject.supports(one)).map(describeOperation);
+      return this.#runOn(setup, supported(subject, [...operations]));
+    });
   }
 
   /**
@@ -66,7 +71,8 @@ export class Confirmation {
    */
   named(operations: readonly Operation[]): Promise<string[] | undefined> {
     return this.#onFreshImage(({ config, subject, options }) => {
-      const named = nameDeviations(config, subject, operations, options);
+      const performed = supported(subject, [...operations]);
+      const named = nameDeviations(config, subject, performed, options);
       return Promise.resolve(named?.map(({ id }) => id));
     });
   }
@@ -108,8 +114,9 @@ export class Confirmation {
     const again = runListening(image, model, subject, synced, promised);
     if (again.divergence !== undefined) return again.divergence;
     const kept = new KeptFiles(image);
-    if (model !== undefined) kept.add(model, subject, synced);
-    else if (promised.contract !== undefined) {
+    if (model !== undefined) {
+      if (!model.inode.sizeUntold) kept.add(model, subject, synced);
+    } else if (promised.contract !== undefined) {
       kept.addPromised(promised.contract, subject, synced);
     }
     subject.release();

@@ -3,13 +3,20 @@
  */
 import { basename } from "node:path";
 import type { MountedImage } from "../kernel/image.ts";
+import { triesAgain } from "../kernel/fail-nth.ts";
 import { isRefusal } from "../kernel/thin.ts";
 import { runCase, runPromised } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
-import { isStarved } from "../operation.ts";
+import { failNthOf, isStarved } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
+
+/** Whether it only says what the machine was told to do to the operation. */
+function mustBeSaid(operation: Operation, text: string): boolean {
+  if (isStarved(operation)) return isRefusal(text);
+  return failNthOf(operation) !== undefined && triesAgain(text);
+}
 
 /**
  * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else
@@ -33,8 +40,8 @@ export function runListening(
   let heard: { step: number; alarm: string; said: string[] } | undefined;
   const onObservation: LockstepOptions["onObservation"] = (seen) => {
     const { alarms, said } = kernelLog.alarmsInContext(device);
-    const starved = isStarved(operations[step]!);
-    const alarm = alarms.find((text) => !(starved && isRefusal(text)));
+    const operation = operations[step]!;
+    const alarm = alarms.find((text) => !mustBeSaid(operation, text));
     if (alarm !== undefined) heard ??= { step, alarm, said };
     step += 1;
     options.onObservation?.(seen);

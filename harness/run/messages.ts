@@ -61,6 +61,8 @@ export interface Attempted {
   named?: string[] | undefined;
   /** Absent where the kernel did not live to say. */
   mounted?: Mounted | undefined;
+  /** Operations that the machine could not do as they are, in words. */
+  notDone?: string[] | undefined;
 }
 
 export type Request =

@@ -237,7 +237,7 @@ export class VariantRun {
     }
     this.onConforms(result.steps === 0 ? undefined : this.#recorded.at(-1));
     this.#countDeviations(all);
-    if (keep) this.#keep(all);
+    if (keep && this.#model?.inode.sizeUntold !== true) this.#keep(all);
     return false;
   }
 

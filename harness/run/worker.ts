@@ -299,7 +299,8 @@ async function attempt(asked: Attempt, channel: Channel): Promise<void> {
   const confirmation = new Confirmation({ ...asked, onAlive, onCase });
   const divergence = await confirmation.run(operations);
   const named = asked.name ? await confirmation.named(operations) : undefined;
-  channel.send({ type: "attempted", divergence, named, mounted: confirmation.mounted });
+  const { mounted, notDone } = confirmation;
+  channel.send({ type: "attempted", divergence, named, mounted, notDone });
 }
 
 async function answer(request: Request, channel: Channel): Promise<void> {

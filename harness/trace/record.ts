@@ -192,6 +192,11 @@ export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
       `${named.name} is judged by the contract alone: nothing could be checked of it later`,
     );
   }
+  if (named.remounted) {
+    throw new UsageError(
+      `the files of ${named.name} are older than its mount options, which a recording does not say`,
+    );
+  }
   const variant = { ...named, mountOptions: [...named.mountOptions, ...options.mountOptions] };
   const seed = options.seed ?? randomSeed();
   const started = performance.now();

@@ -10,6 +10,7 @@ import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
 import { rewriteAfterErrorIsLost } from "./rewrite-after-error-is-lost.ts";
 import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
+import { uncountedWriteMovesSize } from "./uncounted-write-moves-size.ts";
 import { zeroRangeLosesWrites } from "./zero-range-loses-writes.ts";
 
 export type { Deviation, Witness } from "./deviation.ts";
@@ -26,6 +27,7 @@ export const knownDeviations: readonly Deviation[] = [
   directWriteForgetsFault,
   rewriteAfterErrorIsLost,
   refusedDataConverted,
+  uncountedWriteMovesSize,
   delayedBlocksNotNew,
 ];
 

@@ -5,7 +5,7 @@
  *           iomap_write_end(), iomap_write_failed(), iomap_read_folio(), iomap_page_mkwrite()
  * Left out: IOMAP_NOWAIT, fatal signals, throttling of dirty pages, reads that fail
  */
-import { EFAULT } from "../errno.ts";
+import { EFAULT, ENOMEM } from "../errno.ts";
 import {
   __filemap_get_folio,
   fgf_order,
@@ -17,7 +17,7 @@ import {
 } from "../mm/folio.ts";
 import { IFS_UPTODATE, PAGE_SIZE, WRITTEN } from "../types.ts";
 import type { Folio, Inode, Source, UserMemory } from "../types.ts";
-import { faultIn } from "../mm/filemap.ts";
+import { faultIn, noMemoryAt } from "../mm/filemap.ts";
 import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
 import { iomap_iter } from "./iomap.ts";
 import type { Iomap, IomapOps, IomapRound } from "./iomap.ts";
@@ -182,6 +182,10 @@ function iomap_write_iter(
     // Faulting in the user's pages comes first, in every kernel that was seen to have this path.
     if (!faultIn(from.memory, wanted)) {
       status = EFAULT;
+      break;
+    }
+    if (noMemoryAt(inode, pos)) {
+      status = ENOMEM;
       break;
     }
     const folio = iomap_write_begin(inode, round, pos, wanted);

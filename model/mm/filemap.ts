@@ -4,7 +4,7 @@
  * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(); mm/memory.c do_shared_fault()
  * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
  */
-import { EFAULT } from "../errno.ts";
+import { EFAULT, ENOMEM } from "../errno.ts";
 import type { Operations } from "../operations.ts";
 import { PAGE_SIZE } from "../types.ts";
 import type { Folio, Inode, Source, UserMemory } from "../types.ts";
@@ -37,13 +37,26 @@ interface Round {
   status: number;
 }
 
+/**
+ * Whether an allocation of memory fails for the folio at `pos`: of the folio itself, or of what preparing its blocks takes. Those
+ * that ext4 and the page cache cannot do without never fail (__GFP_NOFAIL).
+ */
+export function noMemoryAt({ failure }: Inode, pos: number): boolean {
+  return failure?.folio(pos) ?? false;
+}
+
 function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): Round {
   const { s_op } = inode.i_sb;
+  if (noMemoryAt(inode, at.pos)) {
+    if (inode.failure?.truncates === true) s_op.ext4_truncate_failed_write(inode);
+    return { copied: 0, status: ENOMEM };
+  }
   const folio = s_op.write_begin(inode, at.pos, bytes);
   if (typeof folio === "number") return { copied: 0, status: folio };
   const len = Math.min(bytes, folio_next_pos(folio) - at.pos);
   const copied = Math.min(len, at.from.readable);
   const status = s_op.write_end(inode, at.pos, len, copied, folio, source);
+  if (status === ENOMEM) inode.contents.set(at.pos, at.pos + copied, source);
   if (status > 0) {
     inode.contents.set(at.pos, at.pos + status, source);
     at.pos += status;

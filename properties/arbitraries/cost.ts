@@ -2,7 +2,7 @@
  * Cost: what makes one counterexample simpler than another. The shrinker only ever offers cases that cost less
  * than what it has, so it ends whatever its rules are.
  */
-import { isStarved } from "../../harness/operation.ts";
+import { failNthOf, isInjected } from "../../harness/operation.ts";
 import type { Operation } from "../../harness/operation.ts";
 import { kindNamed } from "./kinds.ts";
 
@@ -40,8 +40,9 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
   };
   for (const operation of operations) {
     rank += kindNamed(operation.op).rank(operation);
-    // Whoever reads it must know what had room before.
-    if (isStarved(operation)) rank += 1;
+    // Whoever reads it must know what had room before, or which allocation it is.
+    if (isInjected(operation)) rank += 1;
+    magnitude += failNthOf(operation) ?? 0;
     if ("pos" in operation) {
       add(operation.pos);
       add(operation.len);

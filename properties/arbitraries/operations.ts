@@ -8,17 +8,23 @@
  * generated, can be shrunk.
  */
 import * as fc from "fast-check";
-import { type Operation, meetsDevice, operationsSchema } from "../../harness/operation.ts";
-import type { Variant } from "../../harness/variant.ts";
+import {
+  type Operation,
+  canLackMemory,
+  meetsDevice,
+  operationsSchema,
+} from "../../harness/operation.ts";
 import { Draw, expand } from "./draw.ts";
 import { kindNamed } from "./kinds.ts";
 import { placeOfCut } from "./power_cut.ts";
 import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
-import { type Space, spaceOf } from "./space.ts";
+import { type Space, type Spacious, spaceOf } from "./space.ts";
 import {
   ALL_WEIGHTS,
   CASE_LENGTH_WEIGHTS,
   CUT_PER_MILLE,
+  FAIL_NTH_OCTAVES,
+  FAIL_NTH_PERCENT,
   OPERATION_WEIGHTS,
   STARVED_PERCENT,
   TWO_FILES_PERCENT,
@@ -91,12 +97,19 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
         this.#space.thin &&
         canStarve(operation) &&
         draw.percent(STARVED_PERCENT);
-      operations.push(starved ? { ...operation, starved } : operation);
+      operations.push(starved ? { ...operation, starved } : this.#lackingMemory(draw, operation));
     }
     if (draw.perMille(this.#cutPerMille)) {
       operations.splice(placeOfCut(draw, operations), 0, { op: "power_cut" });
     }
     return new fc.Value(operations, undefined);
+  }
+
+  /** Of delayed writes a few have an allocation of memory fail, mostly an early one. */
+  #lackingMemory(draw: Draw, operation: Operation): Operation {
+    const can = this.#everything && this.#space.delays && operation.op === "pwrite";
+    if (!can || !canLackMemory(operation) || !draw.percent(FAIL_NTH_PERCENT)) return operation;
+    return { ...operation, fail_nth: draw.between(1, 2 ** draw.between(1, FAIL_NTH_OCTAVES)) };
   }
 
   override canShrinkWithoutContext(value: unknown): value is Operation[] {
@@ -111,7 +124,7 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
 
 export interface OperationsOptions {
   /** Block and image size decide which positions are worth visiting and how much a case may allocate. */
-  variant: Pick<Variant, "blockSize" | "imageSize" | "thin">;
+  variant: Spacious;
   /** Most operations in a case, at least 1. */
   maxLength: number;
   /** Bytes of a page of the kernel under test. */

@@ -11,11 +11,15 @@
 import {
   MAX_IO_BYTES,
   type Operation,
+  canLackMemory,
+  failNthOf,
   fed,
+  isInjected,
   isStarved,
   operationSchema,
 } from "../../harness/operation.ts";
 import { cheaper, costOf } from "./cost.ts";
+import { smaller } from "./kind.ts";
 import { kindNamed } from "./kinds.ts";
 import { moveAll, moveOperation, moves, pointsOf } from "./points.ts";
 import type { Space } from "./space.ts";
@@ -102,9 +106,11 @@ function* swaps(operations: readonly Operation[]): Generator<Candidate> {
 /** Operations of kinds that take less explaining, at the same points. */
 function* plainer(operation: Operation): Generator<Operation> {
   yield { op: "fsync" };
-  if (isStarved(operation)) {
-    yield fed(operation);
-    yield { op: "fsync", starved: true };
+  if (isStarved(operation)) yield { op: "fsync", starved: true };
+  if (isInjected(operation)) yield fed(operation);
+  const nth = failNthOf(operation);
+  if (nth !== undefined && canLackMemory(operation)) {
+    for (const earlier of smaller(nth, 1, 1)) yield { ...operation, fail_nth: earlier };
   }
   if (operation.op === "ftruncate" && operation.size > 0) {
     const len = Math.min(operation.size, MAX_IO_BYTES);

@@ -25,7 +25,13 @@ export interface Space {
   readonly sparse: readonly number[];
   /** The device can run out of room. */
   readonly thin: boolean;
+  /** Writes only reserve: what lacks memory in them never leaves a block that nobody has. */
+  readonly delays: boolean;
 }
+
+/** What of a variant decides that. */
+export type Spacious = Pick<Variant, "blockSize" | "imageSize" | "thin"> &
+  Partial<Pick<Variant, "delalloc" | "leavesFree" | "remounted">>;
 
 /** Positions whose multiples are boundaries of some folio size, from four pages to 2 MiB. */
 function farBoundaries(dense: number, pageSize: number): number[] {
@@ -39,11 +45,8 @@ function farBoundaries(dense: number, pageSize: number): number[] {
 }
 
 /** The space of `variant` on a kernel with pages of `pageSize` bytes. */
-export function spaceOf(
-  variant: Pick<Variant, "blockSize" | "imageSize" | "thin">,
-  pageSize: number,
-): Space {
-  const { blockSize, imageSize, thin = false } = variant;
+export function spaceOf(variant: Spacious, pageSize: number): Space {
+  const { blockSize, imageSize, thin = false, delalloc = false, leavesFree, remounted } = variant;
   const grain = Math.max(blockSize, pageSize);
   const sixteenth = Math.floor(Math.min(8 * MIB, imageSize / 16) / grain) * grain;
   const dense = Math.max(grain, sixteenth);
@@ -55,6 +58,7 @@ export function spaceOf(
     dense,
     outside: Math.max(0, Math.floor(imageSize / 8) - dense),
     thin,
+    delays: delalloc && leavesFree === undefined && remounted === undefined,
     far: farBoundaries(dense, pageSize),
     sparse: [
       // The longest written extent has 2^15 blocks; off_t and page index used to overflow at 2^31 and 2^32.

@@ -60,6 +60,12 @@ export const TWO_FILES_PERCENT = { cases: 8, changes: 22 } as const;
 /** Percent of the calls that write to the device, where that is thin, which find it without room. */
 export const STARVED_PERCENT = 25;
 
+/** Percent of the delayed writes that can be read whole which lack memory, where everything is asked for. */
+export const FAIL_NTH_PERCENT = 3;
+
+/** Which allocation fails is one of up to 2 ** n, n from 1 to this: a write of a page makes a few, one of many pages a few for each. */
+export const FAIL_NTH_OCTAVES = 6;
+
 /** Operations during a pause. */
 export const DURING_COUNT_WEIGHTS: Weights<"none" | "one" | "two" | "three"> = {
   none: 10,

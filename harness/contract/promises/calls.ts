@@ -2,8 +2,8 @@
  * What calls promise their caller: results, sizes, bytes. POSIX and the manual pages say so; no file system may differ.
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
-import { EFAULT, EFBIG, EINVAL, EIO, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
-import { isAligned, isStarved, meetsDevice } from "../../operation.ts";
+import { EFAULT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
+import { failNthOf, isAligned, isStarved, meetsDevice } from "../../operation.ts";
 import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
@@ -31,13 +31,16 @@ const writeReturnsWhatItCopied: ContractPromise = {
     if (operation?.op !== "pwrite" && operation?.op !== "paused_write") return undefined;
     if (starved && seen.result === EIO && meetsDevice(operation)) return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
+    const lacksMemory = failNthOf(operation) !== undefined;
+    if (seen.result === ENOMEM && lacksMemory) return undefined;
     const { pos, len } = operation;
     const readable = readableOf(operation);
     const limit = operation.op === "pwrite" ? (operation.limit ?? Infinity) : Infinity;
     const most = Math.min(EXT_MAX_BLOCKS * options.blockSize, limit);
     const expected = writable(pos, len, readable, most);
     if (seen.result === expected) return undefined;
-    if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
+    const mayEndEarly = options.mayFillUp === true || lacksMemory;
+    if (mayEndEarly && seen.result > 0 && seen.result < expected) return undefined;
     return `the write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
   },
 };
