@@ -179,8 +179,8 @@ export interface Inode {
   /** Blocks that were zeroed on disk, past the journal, and that a deviation says may be something else after a replay. Ours. */
   readonly zeroedOnDisk: IntervalMap<true>;
   /**
-   * Of an operation in which others go on, whose guesses are used before anybody can look: whether a block is seen to be unwritten
-   * after it, so that nothing in it can have zeroed the block. Ours.
+   * Of an operation that goes on after writeback (others do during a pause, a direct write writes), so that its guesses are used before
+   * anybody can look: whether a block is seen to be unwritten after it, so that nothing in it can have zeroed the block. Ours.
    */
   staysUnwritten: ((lblk: number) => boolean) | undefined;
   /** While the device has no room for what it does not hold yet. Ours. */

@@ -108,9 +108,9 @@ export function runCase(
     onObservation?.(seen);
     // What moves blocks converts them first, where they were: what was known before is what holds then. Of another file, it is of it.
     const later = movesBlocks(operation) || operation.op === "other_file";
-    if (!later) model.place(seen);
+    if (!later) model.place(operation, seen);
     model.apply(operation, step);
-    if (later) model.place(seen);
+    if (later) model.place(operation, seen);
     const followers = followersOf(subject);
     model.follow(followers, step);
     model.takeUnknown(operation, seen.read);

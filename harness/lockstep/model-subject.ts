@@ -368,15 +368,15 @@ export class ModelSubject implements Subject {
    * the block before them. What was known of others stays; of blocks that are gone too, since the operation that freed them may first
    * have converted them. To be called before `apply`, with what was seen after the operation.
    */
-  place(seen: Observation): void {
+  place(operation: Operation, seen: Observation): void {
     const inode = this.#inode;
     this.#told = seen;
     const { commits } = seen;
     this.#sb.s_commitsTold = commits === undefined ? undefined : commits > this.#commitsTold;
     if (commits !== undefined) this.#commitsTold = commits;
     const { breaks = [], map, windows = WHOLE_FILE } = seen;
-    inode.staysUnwritten =
-      seen.during === undefined ? undefined : (lblk) => stateAt(map, lblk).state === UNWRITTEN;
+    const goesOn = operation.op === "paused_write" || operation.op === "direct_write";
+    inode.staysUnwritten = goesOn ? (lblk) => stateAt(map, lblk).state === UNWRITTEN : undefined;
     if (breaks.length === 0 && inode.breaks.size === 0) return;
     const stays = (lblk: number): boolean =>
       !windows.some((window) => window.lblk < lblk && lblk < window.end) ||

@@ -144,7 +144,7 @@ export function submitFolio(inode: Inode, folio: Folio): void {
     } else if ((state & BH_Dirty) !== 0) {
       buffers[b] = state & ~(BH_Dirty | BH_New);
       const start = folio_pos(folio) + (b << bits);
-      const lblk = start >> bits;
+      const lblk = firstBlock(inode, folio) + b;
       if (inode.refused.get(lblk) === true && inode.refuses?.again(lblk) === true) {
         inode.wb_err = EIO;
       }
