@@ -34,6 +34,9 @@ import { traceRecord } from "./trace/record.ts";
 import type { Variant } from "./variant.ts";
 import { chooseVariants } from "./variants.ts";
 
+/** How many that is where nobody says. */
+const USUAL_JOBS = "(default: 1, or a guest for each processor)";
+
 function integer(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -126,7 +129,7 @@ withKernel(program.command("run"))
     "same seed, same operations (default: random)",
     integer(-(2 ** 31), 2 ** 31 - 1),
   )
-  .option("--jobs <n>", "processes, each with images of its own", integer(1, 64), 1)
+  .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option(
     "--power-cuts <n>",
@@ -191,7 +194,7 @@ interface RunArguments extends KernelArguments {
   cases?: number;
   seconds: number;
   seed?: number;
-  jobs: number;
+  jobs?: number;
   maxLength: number;
   powerCuts?: number;
   strict: boolean;
@@ -236,7 +239,7 @@ withGuest(program.command("compare"))
     "same seed, same operations (default: random)",
     integer(-(2 ** 31), 2 ** 31 - 1),
   )
-  .option("--jobs <n>", "processes or guests", integer(1, 64), 1)
+  .option("--jobs <n>", `processes or guests ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--strict", "known deviations count as divergences", false)
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
@@ -253,7 +256,7 @@ interface CompareArguments extends UnderTestOptions {
   variant?: Variant[];
   cases: number;
   seed?: number;
-  jobs: number;
+  jobs?: number;
   maxLength: number;
   strict: boolean;
   save: string;

@@ -2,6 +2,8 @@
  * Performing a run: the kernel started, probed and driven, and what it came to. What is printed of it is the caller's business.
  */
 import { randomInt } from "node:crypto";
+import { availableParallelism, freemem } from "node:os";
+import { CASES_PER_CHUNK } from "./chunk.ts";
 import type { ExecutorName } from "./executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
@@ -29,7 +31,8 @@ export interface PerformOptions extends UnderTestOptions {
   /** Instead of generated cases: all fault points of this one. */
   faultsOf?: Operation[] | undefined;
   seed: number | undefined;
-  jobs: number;
+  /** Workers; undefined for as many as is usual (`usualJobs`). */
+  jobs?: number | undefined;
   maxLength: number;
   /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
   powerCuts?: number | undefined;
@@ -54,8 +57,26 @@ export function randomSeed(): number {
   return randomInt(1, 2 ** 31);
 }
 
+/** Guests that run beside each other without being asked to. */
+const MAX_GUESTS = 4;
+
+/**
+ * Workers of a run that names no number. One on this machine: all have its kernel's log. A guest is a machine of its own, so there is one for
+ * each processor, as far as there are chunks of cases for them, and memory.
+ */
+export function usualJobs(
+  guest: boolean,
+  { cases = Infinity, memory }: { cases?: number | undefined; memory: number },
+): number {
+  if (!guest) return 1;
+  const fit = Math.floor(freemem() / (memory * 2 ** 20));
+  const busy = Math.ceil(cases / CASES_PER_CHUNK);
+  return Math.max(1, Math.min(availableParallelism(), MAX_GUESTS, busy, fit));
+}
+
 /** What a run is about, as it became known. */
 export interface Facts {
+  jobs: number;
   options: PerformOptions;
   kernel: KernelUnderTest;
   seed: number;
@@ -64,8 +85,8 @@ export interface Facts {
   commandLine: string;
 }
 
-function assignmentsFor({ options, kernel, seed, traits }: Facts): Assignment[] {
-  const { cases, jobs, maxLength, strict, executor, shard = WHOLE } = options;
+function assignmentsFor({ options, jobs, kernel, seed, traits }: Facts): Assignment[] {
+  const { cases, maxLength, strict, executor, shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
@@ -111,10 +132,11 @@ export async function perform(
   const seed = options.seed ?? randomSeed();
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
+  const jobs = options.jobs ?? usualJobs(kernel.guest, options);
   const progress = new Progress(process.stderr);
   const performed: Performed = { kernel, seed, started, result: nothingRun() };
   const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
-    const facts = { options, kernel, seed, hangSeconds, traits, commandLine };
+    const facts = { options, jobs, kernel, seed, hangSeconds, traits, commandLine };
     performed.facts = facts;
     onFacts(facts);
     const assignments = assignmentsFor(facts);
@@ -123,7 +145,7 @@ export async function perform(
   };
   try {
     const onProgress = progress.update.bind(progress);
-    const { jobs, counts: coverage = false } = options;
+    const { counts: coverage = false } = options;
     const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress };
     await supervise(supervised, performed.result);
   } catch (error) {
