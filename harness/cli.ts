@@ -16,6 +16,9 @@ import { EXECUTORS } from "./run/executor.ts";
 import type { ExecutorName } from "./run/executor.ts";
 import { EnvironmentError, UsageError } from "./failure.ts";
 import { BuildError } from "./kernel-build/build-error.ts";
+import { ALPHABETS, alphabetName } from "./explore/alphabet.ts";
+import type { AlphabetName } from "./explore/alphabet.ts";
+import { explore } from "./explore/command.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
 import { whenSignalled } from "./kernel/undo.ts";
 import type { Operation } from "./operation.ts";
@@ -31,6 +34,7 @@ import { traceCheck } from "./trace/check-command.ts";
 import { traceContract } from "./trace/contract-command.ts";
 import { DEFAULT_LIMITS, MIB } from "./trace/limits.ts";
 import { traceRecord } from "./trace/record.ts";
+import { isModelled } from "./variant.ts";
 import type { Variant } from "./variant.ts";
 import { chooseVariants } from "./variants.ts";
 
@@ -227,6 +231,52 @@ program
   .action((files: string[], options: { result?: string; save: string }) => {
     process.exitCode = merge({ files, save: options.save, result: options.result });
   });
+
+withKernel(program.command("explore"))
+  .description("everything that a file of a few blocks can come to, and every operation there")
+  .addOption(variantOption("as of run"))
+  .option("--blocks <n>", "blocks that the file may have", integer(1, 8), 2)
+  .option(
+    "--depth <n>",
+    "operations of the longest path (default: as many as it takes)",
+    integer(1, 1000),
+  )
+  .addOption(
+    new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName),
+  )
+  .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
+  .option("--shard <i/n>", "part i of n of the edges")
+  .option("--strict", "known deviations count as divergences", false)
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
+  .action(async (options: ExploreArguments) => {
+    const { blocks, depth, alphabet, shard, variant, ...rest } = options;
+    process.exitCode = await explore({
+      ...rest,
+      explore: { blocks, depth, alphabet },
+      shard: shard === undefined ? undefined : parseShard(shard),
+      variants: (variant ?? chooseVariants("default")).filter(isModelled),
+      ...{ cases: undefined, seconds: 0, seed: 0, maxLength: 1, first: false },
+      ...{ executor: "ffi", hangSeconds: undefined },
+    });
+  });
+
+/** What each alphabet has, for the help. */
+function alphabetsText(): string {
+  return Object.entries(ALPHABETS)
+    .map(([name, has]) => `${name}: ${has}`)
+    .join("; ");
+}
+
+interface ExploreArguments extends KernelArguments {
+  variant?: Variant[];
+  blocks: number;
+  depth?: number;
+  alphabet: AlphabetName;
+  jobs?: number;
+  shard?: string;
+  strict: boolean;
+  save: string;
+}
 
 withGuest(program.command("compare"))
   .description("the same cases on two kernels: what changed, what got worse; for review of a patch")

@@ -83,6 +83,66 @@ function followersOf({ performed }: Subject): readonly Operation[] {
   return performed === undefined || performed.length < 2 ? NONE : performed.slice(1);
 }
 
+/** Both subjects on one file each, step by step. */
+export class Lockstep {
+  readonly #model: ModelSubject;
+  readonly #subject: Subject;
+  readonly #options: LockstepOptions;
+  #operations: readonly Operation[] = [];
+  #step = 0;
+  #pieces = 0;
+  /** Blocks whose state the model had to be shown. */
+  guesses = 0;
+
+  constructor(model: ModelSubject, subject: Subject, options: LockstepOptions) {
+    this.#model = model;
+    this.#subject = subject;
+    this.#options = options;
+  }
+
+  /** A fresh file each, for these operations, which may grow as they are performed. The one before is removed. */
+  begin(operations: readonly Operation[]): void {
+    this.#operations = operations;
+    this.#step = 0;
+    this.#pieces = 0;
+    this.guesses = 0;
+    this.#model.recordsDisk = operations.some(({ op }) => op === "power_cut");
+    this.#model.begin();
+    this.#subject.begin(operations);
+    this.#options.contract?.begin();
+  }
+
+  /** Perform the next operation on both; what differs. `last`: the file is not touched again. */
+  step(operation: Operation, last: boolean): Divergence | undefined {
+    const [model, subject, step] = [this.#model, this.#subject, this.#step++];
+    const { variant, blockSize, onStep, onObservation } = this.#options;
+    onStep?.(operation);
+    const seen = subject.step(operation, step, last);
+    onObservation?.(seen);
+    // What moves blocks converts them first, where they were: what was known before is what holds then. Of another file, it is of it.
+    const later = movesBlocks(operation) || operation.op === "other_file";
+    if (!later) model.place(operation, seen);
+    model.apply(operation, step);
+    if (later) model.place(operation, seen);
+    const followers = followersOf(subject);
+    model.follow(followers, step);
+    model.takeUnknown(operation, seen.read);
+    if (model.guessed) this.guesses += model.adopt(seen.map, seen.windows);
+    const expected = model.observe(seen.windows);
+    this.#pieces = Math.max(this.#pieces, seen.pieces);
+    const treeMax = treeBlocksMax(this.#pieces, blockSize);
+    const difference = compare(expected, seen, { blockSize }, treeMax);
+    const operations = this.#operations;
+    if (difference !== undefined) {
+      const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
+      return divergence(parts);
+    }
+    const broken = judge(operation, step, seen, followers, model.deviated, this.#options);
+    if (broken === undefined) return undefined;
+    return divergence({ variant, step, operations: [...operations], seen, ...broken });
+  }
+}
+
 /**
  * Run one case on both, from a fresh file each, and stop at the first divergence. The file is left as it is, so that
  * a caller can keep it for a checkpoint; the next `begin` removes it.
@@ -93,41 +153,15 @@ export function runCase(
   operations: readonly Operation[],
   options: LockstepOptions,
 ): CaseResult {
-  const { variant, blockSize, onStep, onObservation, contract } = options;
-  model.recordsDisk = operations.some(({ op }) => op === "power_cut");
-  model.begin();
-  subject.begin(operations);
-  contract?.begin();
-  let pieces = 0;
-  let guesses = 0;
+  const lockstep = new Lockstep(model, subject, options);
+  lockstep.begin(operations);
   const last = operations.length - 1;
   for (let step = 0; step <= last; step++) {
-    const operation = operations[step] as Operation;
-    onStep?.(operation);
-    const seen = subject.step(operation, step, step === last);
-    onObservation?.(seen);
-    // What moves blocks converts them first, where they were: what was known before is what holds then. Of another file, it is of it.
-    const later = movesBlocks(operation) || operation.op === "other_file";
-    if (!later) model.place(operation, seen);
-    model.apply(operation, step);
-    if (later) model.place(operation, seen);
-    const followers = followersOf(subject);
-    model.follow(followers, step);
-    model.takeUnknown(operation, seen.read);
-    if (model.guessed) guesses += model.adopt(seen.map, seen.windows);
-    const expected = model.observe(seen.windows);
-    pieces = Math.max(pieces, seen.pieces);
-    const difference = compare(expected, seen, { blockSize }, treeBlocksMax(pieces, blockSize));
-    if (difference !== undefined) {
-      const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
-      return { steps: step + 1, divergence: divergence(parts), guesses };
-    }
-    const broken = judge(operation, step, seen, followers, model.deviated, options);
-    if (broken === undefined) continue;
-    const parts = { variant, step, operations: [...operations], seen, ...broken };
-    return { steps: step + 1, divergence: divergence(parts), guesses };
+    const found = lockstep.step(operations[step]!, step === last);
+    if (found === undefined) continue;
+    return { steps: step + 1, divergence: found, guesses: lockstep.guesses };
   }
-  return { steps: operations.length, divergence: undefined, guesses };
+  return { steps: operations.length, divergence: undefined, guesses: lockstep.guesses };
 }
 
 /**

@@ -54,7 +54,7 @@ const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, Ext
 };
 
 /** The call that an operation stands for; what it returned. */
-function call(inode: Inode, operation: SingleCall, tag: number): number {
+export function call(inode: Inode, operation: SingleCall, tag: number): number {
   switch (operation.op) {
     case "pwrite": {
       const { pos, len, readable, limit, sync } = operation;

@@ -2,6 +2,8 @@
  * How far a run has come, as a live line.
  */
 import type { RunCounts } from "../run/run-counts.ts";
+import { together } from "../explore/explored.ts";
+import type { Explored } from "../explore/explored.ts";
 import { LiveLine } from "./live-line.ts";
 
 const number = new Intl.NumberFormat("en-US");
@@ -21,6 +23,9 @@ export class Progress {
   #of = 0;
   readonly #seen = new Map<string, Map<number, RunCounts>>();
   readonly #started = Date.now();
+  /** The variant that is explored, and how far each job has come. */
+  #variant = "";
+  readonly #explored = new Map<number, Explored>();
 
   constructor(stream: NodeJS.WriteStream) {
     this.#line = new LiveLine(stream);
@@ -45,6 +50,22 @@ export class Progress {
       const operations = jobs.reduce((sum, counts) => sum + counts.operations, 0);
       const seconds = Math.floor((Date.now() - this.#started) / 1000);
       return `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
+    });
+  }
+
+  /** A job has come this far with the edges of a variant. */
+  exploring(job: number, variant: string, explored: Explored): void {
+    if (this.#variant !== variant) this.#explored.clear();
+    this.#variant = variant;
+    this.#explored.set(job, explored);
+    this.#line.show(() => {
+      const [first, ...rest] = [...this.#explored.values()];
+      const { driven, own, seconds } = together([first!, ...rest]);
+      const left =
+        seconds < 1 || driven === 0
+          ? ""
+          : `, ${grouped(((own - driven) * seconds) / driven)} s left`;
+      return `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(driven)} of ${grouped(own)} edges, ${grouped(driven / Math.max(seconds, 0.001))} a second${left}`;
     });
   }
 

@@ -4,6 +4,8 @@
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../divergence.ts";
+import type { Exploration } from "../explore/exploration.ts";
+import type { Explored } from "../explore/explored.ts";
 import type { ExecutorName } from "./executor.ts";
 import type { EnvironmentCause } from "../failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
@@ -22,6 +24,8 @@ export interface Assignment {
   cases: number | undefined;
   /** Instead of generated cases: all fault points of this one (fault-points.ts). */
   faultsOf: Operation[] | undefined;
+  /** Instead of cases: all that a small file can come to. */
+  explore?: Exploration | undefined;
   /** Seconds for each variant. */
   seconds: number | undefined;
   maxLength: number;
@@ -108,6 +112,8 @@ export type Message =
   | { type: "traits"; traits: KernelTraits; commandLine: string }
   | ({ type: "mounted"; variant: string } & Mounted)
   | { type: "progress"; variant: string; counts: RunCounts }
+  /** How far an exploration has come. */
+  | { type: "exploring"; variant: string; explored: Explored }
   | ({ type: "case" } & CaseMark)
   /** About to run operations that do not follow from the number of a case: shrinking, confirming, the corpus. */
   | { type: "trying"; variant: string; operations: Operation[] }
@@ -123,6 +129,7 @@ export type Message =
       counts: RunCounts;
       seconds: number;
       shapes?: string;
+      explored?: Explored;
       statistics?: Statistics;
     }
   /** Answers "run". */

@@ -4,6 +4,7 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism, freemem } from "node:os";
 import { CASES_PER_CHUNK } from "./chunk.ts";
+import type { Exploration } from "../explore/exploration.ts";
 import type { ExecutorName } from "./executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
@@ -30,6 +31,8 @@ export interface PerformOptions extends UnderTestOptions {
   seconds: number;
   /** Instead of generated cases: all fault points of this one. */
   faultsOf?: Operation[] | undefined;
+  /** Instead of cases: all that a small file can come to. */
+  explore?: Exploration | undefined;
   seed: number | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
   jobs?: number | undefined;
@@ -93,6 +96,7 @@ function assignmentsFor({ options, jobs, kernel, seed, traits }: Facts): Assignm
     seed,
     cases,
     faultsOf: options.faultsOf,
+    explore: options.explore,
     seconds: cases === undefined ? options.seconds / variants.length : undefined,
     maxLength,
     powerCuts: options.powerCuts,
@@ -146,7 +150,8 @@ export async function perform(
   try {
     const onProgress = progress.update.bind(progress);
     const { counts: coverage = false } = options;
-    const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress };
+    const onExploring = progress.exploring.bind(progress);
+    const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress, onExploring };
     await supervise(supervised, performed.result);
   } catch (error) {
     performed.failure = error;

@@ -5,6 +5,9 @@ import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { UsageError } from "../failure.ts";
+import { notCompared } from "../kernel-traits.ts";
+import { packageVersion } from "../package.ts";
+import type { Facts } from "./perform.ts";
 import type { WorkerLost } from "./conversation.ts";
 import { kernelFlag } from "./link.ts";
 import type { KernelUnderTest } from "./link.ts";
@@ -15,6 +18,18 @@ import { mountedAs } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import { wantsColour } from "../report/terminal.ts";
 import { variantNamed } from "../variants.ts";
+
+/** The first lines: what runs, on which kernel. */
+export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
+  const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
+  const lines = [
+    `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})   seed ${seed}`,
+    ...(kernel.guest ? [`command line: ${commandLine}`] : []),
+    ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
+    ...notCompared(traits).map((line) => `note: ${line}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n\n`);
+}
 
 /** What a report says of the run. */
 export interface Told {

@@ -6,14 +6,12 @@ import type { CoverageOptions } from "../coverage/report.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
-import { notCompared } from "../kernel-traits.ts";
 import { WorkerLost } from "./conversation.ts";
 import { perform } from "./perform.ts";
-import type { Facts, PerformOptions } from "./perform.ts";
-import { mustBeWritable, present, presentLost, runAgain } from "./present.ts";
+import type { PerformOptions } from "./perform.ts";
+import { mustBeWritable, present, presentLost, printHead, runAgain } from "./present.ts";
 import { resultOf } from "./result.ts";
 import { writeResult } from "../stored/result.ts";
-import { packageVersion } from "../package.ts";
 import { addUp } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { counted } from "../report/progress.ts";
@@ -31,17 +29,6 @@ export interface RunOptions extends PerformOptions {
   result: string | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
-}
-
-function printHead({ kernel, traits, commandLine, seed }: Facts): void {
-  const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
-  const lines = [
-    `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})   seed ${seed}`,
-    ...(kernel.guest ? [`command line: ${commandLine}`] : []),
-    ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
-    ...notCompared(traits).map((line) => `note: ${line}`),
-  ];
-  process.stdout.write(`${lines.join("\n")}\n\n`);
 }
 
 /** What the operations of all variants met. */

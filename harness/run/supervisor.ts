@@ -15,6 +15,7 @@ import type { Assignment, FoundDivergence, Message, Mounted } from "./messages.t
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { NOTHING_RUN } from "./run-counts.ts";
+import type { Explored } from "../explore/explored.ts";
 import type { RunCounts } from "./run-counts.ts";
 import { variantNamed } from "../variants.ts";
 
@@ -29,6 +30,7 @@ export interface JobResult {
   mounted: Mounted;
   /** Where they were asked for, and the variant was run to its end. */
   shapes?: CaseShape[];
+  explored?: Explored;
   statistics?: Statistics;
 }
 
@@ -61,6 +63,7 @@ export interface SupervisorOptions {
   /** What is to be done, once the first worker has found out what the kernel does. */
   assign: (traits: KernelTraits, commandLine: string) => Assignment[];
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
+  onExploring?: (job: number, variant: string, explored: Explored) => void;
 }
 
 const UNKNOWN: Mounted = { path: undefined, options: "" };
@@ -156,8 +159,20 @@ class Job {
       const shapes = message.shapes === undefined ? {} : { shapes: unpackShapes(message.shapes) };
       this.#options.onProgress(job, variant, counts);
       const met = message.statistics === undefined ? {} : { statistics: message.statistics };
+      const explored = message.explored === undefined ? {} : { explored: message.explored };
       const mounted = this.#mounted;
-      this.#result.results.push({ variant, counts, seconds, mounted, ...shapes, ...met });
+      this.#result.results.push({
+        variant,
+        counts,
+        seconds,
+        mounted,
+        ...shapes,
+        ...met,
+        ...explored,
+      });
+    }
+    if (message.type === "exploring") {
+      this.#options.onExploring?.(job, message.variant, message.explored);
     }
   }
 

@@ -1,12 +1,18 @@
 /**
  * VariantRun: chunk after chunk of cases on one variant's image, with checkpoints in between.
  */
+import { basename } from "node:path";
 import type * as fc from "fast-check";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed, generatedCases } from "./chunk.ts";
 import { modelWith, needsDeviation } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
-import { EnvironmentError } from "../failure.ts";
+import { alphabetOf } from "../explore/alphabet.ts";
+import type { Exploration } from "../explore/exploration.ts";
+import { Explorer } from "../explore/explorer.ts";
+import { Graph } from "../explore/graph.ts";
+import { Walks } from "../explore/walk.ts";
+import { EnvironmentError, UsageError } from "../failure.ts";
 import { expectedDeviations, openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { Executor, ExecutorName } from "./executor.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
@@ -48,6 +54,12 @@ export interface VariantRunOptions {
   executor: ExecutorName;
   /** Count what operations meet. */
   statistics?: boolean;
+}
+
+/** Which part of something a job does. */
+export interface Share {
+  job: number;
+  jobs: number;
 }
 
 /** A divergence of a run, shrunk. */
@@ -205,6 +217,38 @@ export class VariantRun {
     this.onCase(number, keep);
     this.#subject.wholeLooks = true;
     return this.#runCase(performed, keep) ? this.#diverged : undefined;
+  }
+
+  /** The graph of a file of a few blocks, as this kernel is expected to go through it. Throws UsageError where no model knows it. */
+  graph({ blocks, depth = Infinity, alphabet }: Exploration): Graph {
+    const { variant, deviations } = this;
+    if (this.#model === undefined) {
+      throw new UsageError(`${variant.name} is judged by the contract alone: it has no states`);
+    }
+    const letters = alphabetOf(alphabet, blocks, variant.blockSize);
+    return new Graph({
+      config: this.#config,
+      overrides: deviations.map(({ override }) => override),
+      alphabet: letters.filter((operation) => this.#subject.supports(operation)),
+      most: blocks * variant.blockSize,
+      depth,
+    });
+  }
+
+  /** What drives the edges of a graph here that are a job's share; making the graph took `modelSeconds`. */
+  explorer(graph: Graph, { job, jobs }: Share, modelSeconds: number): Explorer {
+    const model = this.#model!;
+    this.#subject.wholeLooks = true;
+    const device = basename(this.#image.loopDevice);
+    return new Explorer({
+      ...{ graph, modelSeconds, model, subject: this.#subject },
+      walks: new Walks(graph, (state) => state % jobs === job),
+      lockstep: this.#lockstepOptions,
+      keep: (operations) => {
+        if (this.#kept.hasRoom && !model.inode.sizeUntold) this.#keep([...operations]);
+      },
+      complaint: () => this.#image.kernelLog?.alarms(device)[0],
+    });
   }
 
   /** Run one stored case. Returns its divergence. */

@@ -11,6 +11,9 @@ import type { Channel } from "./channel.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
 import type { Divergence } from "../divergence.ts";
+import type { Exploration } from "../explore/exploration.ts";
+import type { Explored } from "../explore/explored.ts";
+import type { ExploredDivergence } from "../explore/explorer.ts";
 import { EnvironmentError } from "../failure.ts";
 import { onDiskKinds } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
@@ -110,6 +113,8 @@ class VariantJob {
       this.#finished(started);
       return faulty;
     }
+    if (this.#assignment.explore !== undefined)
+      return this.#explore(this.#assignment.explore, started);
     let chunk = job;
     let found = job === 0 && !this.#assignment.strict && (await this.#corpus());
     for (; !found && Date.now() < end; chunk += jobs) {
@@ -124,12 +129,45 @@ class VariantJob {
   }
 
   /** Say what the variant came to that was begun at `started`. */
-  #finished(started: number): void {
+  #finished(started: number, explored?: Explored): void {
     const seconds = (Date.now() - started) / 1000;
     const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};
     const { counts, variant, statistics } = this.#run;
     const met = statistics === undefined ? {} : { statistics };
-    this.#send({ type: "finished", variant: variant.name, counts, seconds, ...shapes, ...met });
+    const told = { ...shapes, ...met, ...(explored && { explored }) };
+    this.#send({ type: "finished", variant: variant.name, counts, seconds, ...told });
+  }
+
+  /** Drive this job's share of the edges of a small file; whether there was a divergence. */
+  async #explore(what: Exploration, started: number): Promise<boolean> {
+    const variant = this.#run.variant.name;
+    const graph = this.#run.graph(what);
+    while (!graph.grow(PROGRESS_MS)) {
+      this.#send({ type: "alive" });
+      await breathe();
+    }
+    const modelSeconds = (Date.now() - started) / 1000;
+    const explorer = this.#run.explorer(graph, this.#assignment, modelSeconds);
+    let found: ExploredDivergence | undefined;
+    let failed = false;
+    while (found === undefined && !explorer.done && !failed) {
+      found = explorer.drive(PROGRESS_MS);
+      this.#send({ type: "exploring", variant, explored: explorer.explored });
+      if (found === undefined && this.#run.checkpointDue) failed = await this.#checkpoint(0);
+      await breathe();
+    }
+    if (found !== undefined) await this.#reportEdge(found);
+    else if (!failed) failed = await this.#checkpoint(0, true);
+    this.#finished(started, explorer.explored);
+    return found !== undefined || failed;
+  }
+
+  /** The shortest way there does it too, unless something on the way here had a part in it. */
+  async #reportEdge({ walk, divergence, walked, shortest }: ExploredDivergence): Promise<void> {
+    this.#run.onDiverged();
+    const again = shortest.length === 0 ? undefined : this.#run.replay(shortest);
+    const least = again ?? (await this.#shrunk(walked, divergence));
+    await this.#report(walk, least, least.operations);
   }
 
   /** Run this job's share of the fault points of a case; whether there was a divergence. */

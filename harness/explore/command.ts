@@ -1,0 +1,93 @@
+/**
+ * `ext4-conform explore`: everything that a file of a few blocks can come to, and every operation there, on a kernel.
+ */
+import { exitStatus } from "../exit-status.ts";
+import type { ExitStatus } from "../exit-status.ts";
+import { counted, grouped } from "../report/progress.ts";
+import { paintWith, wantsColour } from "../report/terminal.ts";
+import { firstDivergences } from "../report/verdict.ts";
+import { WorkerLost } from "../run/conversation.ts";
+import { perform } from "../run/perform.ts";
+import type { PerformOptions } from "../run/perform.ts";
+import { mustBeWritable, present, presentLost, printHead, runAgain } from "../run/present.ts";
+import type { SupervisorResult } from "../run/supervisor.ts";
+import type { Exploration } from "./exploration.ts";
+import { together } from "./explored.ts";
+import type { Explored } from "./explored.ts";
+
+export interface ExploreOptions extends PerformOptions {
+  explore: Exploration;
+  /** Folder for counterexamples. */
+  save: string;
+}
+
+/** What all jobs came to of each variant that was explored. */
+function byVariant({ results }: SupervisorResult): [string, Explored][] {
+  const jobs = new Map<string, [Explored, ...Explored[]]>();
+  for (const { variant, explored } of results) {
+    if (explored === undefined) continue;
+    const others = jobs.get(variant);
+    if (others === undefined) jobs.set(variant, [explored]);
+    else others.push(explored);
+  }
+  return [...jobs].map(([variant, some]) => [variant, together(some)]);
+}
+
+const COLUMNS = ["states", "edges", "driven", "share", "a second", "operations", "elsewhere"];
+
+function row(explored: Explored): string[] {
+  const { states, edges, driven, own, seconds, operations, elsewhere } = explored;
+  const share = own === 0 ? 100 : (100 * driven) / own;
+  return [
+    ...[states, edges, driven].map(grouped),
+    `${share === 100 ? "100" : share.toFixed(1)} %`,
+    ...[driven / Math.max(seconds, 0.001), operations, elsewhere].map(grouped),
+  ];
+}
+
+function depthText({ closed, deepest }: Explored): string {
+  return closed ? `closed at depth ${deepest}` : `open at depth ${deepest}`;
+}
+
+/** The table of what was explored. */
+export function exploredText(all: readonly [string, Explored][]): string {
+  const width = Math.max(7, ...all.map(([variant]) => variant.length));
+  const line = (name: string, cells: readonly string[], end: string): string =>
+    `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join(" ")}  ${end}`;
+  return [
+    line("variant", COLUMNS, "states"),
+    ...all.map(([variant, explored]) => line(variant, row(explored), depthText(explored))),
+    "",
+  ].join("\n");
+}
+
+/** Explore, print the table; the exit status. Throws what the command line turns into a message. */
+export async function explore(options: ExploreOptions): Promise<ExitStatus> {
+  const { blocks, alphabet, depth } = options.explore;
+  const performed = await perform(options, (facts) => {
+    mustBeWritable(options.save);
+    printHead(facts);
+    const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
+    process.stdout.write(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
+  });
+  const { facts, result, failure, kernel, seed } = performed;
+  const first = firstDivergences(result);
+  if (facts !== undefined) {
+    const told = { kernel, release: facts.traits.release, seed, strict: options.strict };
+    for (const found of result.found) present(found, told, result, options.save);
+  }
+  if (failure instanceof WorkerLost) {
+    presentLost(failure, runAgain(failure, performed, options.strict));
+    return exitStatus.diverges;
+  }
+  if (failure !== undefined) throw failure;
+  const all = byVariant(result);
+  process.stdout.write(exploredText(all));
+  const paint = paintWith(wantsColour(process.stdout, process.env));
+  const driven = all.reduce((sum, [, explored]) => sum + explored.driven, 0);
+  const ran = `${counted(driven, "edge")}, ${counted(all.length, "variant")}`;
+  const diverges = `${paint(["red", "bold"], "DIVERGES")}: in ${first.length}; ${ran}`;
+  const conforms = `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}`;
+  process.stdout.write(`\n${result.found.length > 0 ? diverges : conforms}\n`);
+  return result.found.length > 0 ? exitStatus.diverges : exitStatus.conforms;
+}

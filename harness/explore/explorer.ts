@@ -1,0 +1,160 @@
+/**
+ * Explorer: drives the edges of a graph on a kernel, in lockstep with the model.
+ */
+import type { Divergence } from "../divergence.ts";
+import { Lockstep } from "../lockstep/lockstep.ts";
+import type { LockstepOptions } from "../lockstep/lockstep.ts";
+import type { ModelSubject } from "../lockstep/model-subject.ts";
+import type { Operation } from "../operation.ts";
+import type { Executor } from "../run/executor.ts";
+import type { Explored } from "./explored.ts";
+import { UNKNOWN } from "./graph.ts";
+import type { Graph } from "./graph.ts";
+import type { Leg, Walks } from "./walk.ts";
+
+/** Of so many walks the file of one is kept for a checkpoint. */
+const KEEP_EVERY = 32;
+
+/** Operations between two looks at the clock. */
+const BETWEEN_LOOKS = 64;
+
+export interface ExplorerOptions {
+  graph: Graph;
+  walks: Walks;
+  /** Seconds that it took to make the graph. */
+  modelSeconds: number;
+  model: ModelSubject;
+  subject: Executor;
+  lockstep: LockstepOptions;
+  /** Keep the file, which has just been synced, if there is room for it. */
+  keep: (operations: readonly Operation[]) => void;
+  /** What the kernel has complained of since the last time; undefined where it has not. */
+  complaint: () => string | undefined;
+}
+
+/** An edge whose end is not as it must be. */
+export interface ExploredDivergence {
+  /** Number of its walk. */
+  walk: number;
+  divergence: Divergence;
+  /** All that was done to the file. */
+  walked: Operation[];
+  /** A shortest way to the state in which it began, and the operation. */
+  shortest: Operation[];
+}
+
+export class Explorer {
+  readonly #given: ExplorerOptions;
+  readonly #lockstep: Lockstep;
+  /** Of the file under test; grows. */
+  #walked: Operation[] = [];
+  /** The state that it is in. */
+  #at = UNKNOWN;
+  #walkNumber = 0;
+  #operations = 0;
+  #elsewhere = 0;
+  #seconds = 0;
+  /** All edges were driven. */
+  done = false;
+
+  constructor(options: ExplorerOptions) {
+    this.#given = options;
+    this.#lockstep = new Lockstep(options.model, options.subject, options.lockstep);
+  }
+
+  get explored(): Explored {
+    const { graph, walks, modelSeconds } = this.#given;
+    const { states, edges, deepest, closed } = graph;
+    return {
+      ...{ states, edges, deepest, closed, modelSeconds },
+      ...{ own: walks.edges, driven: walks.driven },
+      ...{ operations: this.#operations, walks: this.#walkNumber, elsewhere: this.#elsewhere },
+      seconds: this.#seconds,
+    };
+  }
+
+  /** Drive edges for some milliseconds, until the next file is to be begun. What diverges. */
+  drive(milliseconds: number): ExploredDivergence | undefined {
+    const started = performance.now();
+    let found: ExploredDivergence | undefined;
+    let next = this.#operations + BETWEEN_LOOKS;
+    while (found === undefined && !this.done) {
+      const leg = this.#given.walks.next(this.#at);
+      const over = leg === undefined || leg.fresh;
+      if (over && this.#walked.length > 0) found = this.#endWalk();
+      this.done = leg === undefined;
+      if (leg === undefined || found !== undefined) break;
+      if (over && this.#operations >= next) {
+        if (performance.now() - started >= milliseconds) break;
+        next = this.#operations + BETWEEN_LOOKS;
+      }
+      found = this.#go(leg);
+    }
+    this.#seconds += (performance.now() - started) / 1000;
+    return found;
+  }
+
+  #go({ fresh, operations }: Leg): ExploredDivergence | undefined {
+    if (fresh) this.#begin();
+    for (const by of operations) {
+      const from = this.#at;
+      const found = this.#edge(from, by);
+      if (found !== undefined) return found;
+      if (this.#given.graph.target(from, by) !== this.#at) {
+        this.#elsewhere += 1;
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  #begin(): void {
+    this.#walked = [];
+    this.#walkNumber += 1;
+    this.#lockstep.begin(this.#walked);
+    this.#at = 0;
+  }
+
+  /** Drive one edge; whether it was one that was left does not matter. */
+  #edge(from: number, by: number): ExploredDivergence | undefined {
+    const { graph, walks, model } = this.#given;
+    const divergence = this.#step(graph.alphabet[by]!, false);
+    if (divergence !== undefined) {
+      const path = from < 0 ? [] : [...graph.pathTo(from), by];
+      return this.#found(divergence, path);
+    }
+    walks.drove(from, by);
+    this.#at = graph.idOf(model.inode);
+    return undefined;
+  }
+
+  #step(operation: Operation, last: boolean): Divergence | undefined {
+    this.#walked.push(operation);
+    this.#operations += 1;
+    return this.#lockstep.step(operation, last);
+  }
+
+  #found(divergence: Divergence, path: readonly number[]): ExploredDivergence {
+    const shortest = path.map((by) => this.#given.graph.alphabet[by]!);
+    return { walk: this.#walkNumber, divergence, walked: [...this.#walked], shortest };
+  }
+
+  /** The file is not needed any more: what the kernel has said of it, and now and then a look at the disk later. */
+  #endWalk(): ExploredDivergence | undefined {
+    const { complaint, keep, lockstep } = this.#given;
+    let divergence: Divergence | undefined;
+    if (this.#walkNumber % KEEP_EVERY === 0) divergence = this.#step({ op: "fsync" }, true);
+    const said = complaint();
+    if (divergence === undefined && said !== undefined) {
+      const step = this.#walked.length - 1;
+      const operations = [...this.#walked];
+      const { variant } = lockstep;
+      divergence = { variant, step, operations, kind: "kernel-log", message: said };
+    }
+    if (divergence !== undefined) return this.#found(divergence, []);
+    if (this.#walkNumber % KEEP_EVERY === 0) keep(this.#walked);
+    this.#walked = [];
+    this.#at = UNKNOWN;
+    return undefined;
+  }
+}

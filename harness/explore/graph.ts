@@ -1,0 +1,168 @@
+/**
+ * The graph of a small file: every state that the model can come to (model/state.ts), and where each operation of an alphabet leads.
+ * Breadth first, so a state's path is a shortest one.
+ */
+import { createFileSystem, createInode, fiemap } from "../../model/file-system.ts";
+import { copyFile, stateKey } from "../../model/state.ts";
+import type { ModelConfig, Override } from "../../model/tables.ts";
+import type { Inode } from "../../model/types.ts";
+import { call } from "../lockstep/model-subject.ts";
+import { clampOperation, isSingleCall } from "../operation.ts";
+import type { Operation } from "../operation.ts";
+import { fits } from "./alphabet.ts";
+
+/** The operation is not tried in this state. */
+export const NOT_TRIED = -1;
+/** The state lies deeper than was explored. */
+export const UNKNOWN = -2;
+
+/** States that are explored between two looks at the clock. */
+const BETWEEN_LOOKS = 16;
+
+/** What a graph is of. */
+export interface GraphOptions {
+  config: ModelConfig;
+  /** Of deviations that the kernel under test is known to show. */
+  overrides: readonly Override[];
+  alphabet: readonly Operation[];
+  /** Bytes that the file may have. */
+  most: number;
+  /** Operations of the longest path; every state where that is Infinity. */
+  depth: number;
+}
+
+/** A state of a new, empty file, or one that operations led to, which has been looked at as after every operation. */
+function looked(inode: Inode): Inode {
+  fiemap(inode, 0, Infinity);
+  return inode;
+}
+
+/** What is known of a file of a few blocks, before anything is run. It grows by `grow`. */
+export class Graph {
+  readonly alphabet: readonly Operation[];
+  readonly #most: number;
+  readonly #depth: number;
+  readonly #ids = new Map<string, number>();
+  /** Of each state, how many operations lead to it. */
+  readonly depths: number[] = [];
+  /** Of each state but the first: the state before it on its path, and the operation there. */
+  readonly #before: number[] = [];
+  readonly #by: number[] = [];
+  /** Of each state that was explored, where each operation leads. */
+  readonly #targets: Int32Array[] = [];
+  /** States that were found last and not explored yet, in the order of their numbers. */
+  #frontier: Inode[] = [];
+  /** Of these, those that were explored by now. */
+  #gone = 0;
+
+  constructor({ config, overrides, alphabet, most, depth }: GraphOptions) {
+    this.alphabet = alphabet;
+    this.#most = most;
+    this.#depth = depth;
+    const root = createInode(createFileSystem(config, overrides));
+    root.i_sb.s_recordsDisk = false;
+    this.#found(copyFile(looked(root)), 0, -1, -1);
+  }
+
+  /** Explore for some milliseconds; whether there is nothing left to explore. */
+  grow(milliseconds = Infinity): boolean {
+    const end = performance.now() + milliseconds;
+    for (;;) {
+      const state = this.explored;
+      if (state === this.states || this.depths[state]! >= this.#depth) return true;
+      if (state % BETWEEN_LOOKS === 0 && performance.now() > end) return false;
+      this.#explore(state);
+    }
+  }
+
+  /** States that were found. */
+  get states(): number {
+    return this.depths.length;
+  }
+
+  /** States of which every operation was tried; the others come after them. */
+  get explored(): number {
+    return this.#targets.length;
+  }
+
+  /** No operation leads anywhere else. */
+  get closed(): boolean {
+    return this.explored === this.states;
+  }
+
+  /** Operations of the longest path. */
+  get deepest(): number {
+    return this.depths.at(-1)!;
+  }
+
+  /** Edges: operations that were tried, over all states. */
+  get edges(): number {
+    let edges = 0;
+    for (const targets of this.#targets) {
+      for (const target of targets) if (target !== NOT_TRIED) edges += 1;
+    }
+    return edges;
+  }
+
+  /** Where operation number `by` leads from an explored state; NOT_TRIED, or UNKNOWN of a state that was not. */
+  target(state: number, by: number): number {
+    return this.#targets[state]?.[by] ?? UNKNOWN;
+  }
+
+  /** The number of the state that a file is in; UNKNOWN where it was not found. */
+  idOf(inode: Inode): number {
+    return this.#ids.get(stateKey(inode)) ?? UNKNOWN;
+  }
+
+  /** Numbers of the operations of a shortest way from the empty file to a state. */
+  pathTo(state: number): number[] {
+    const path: number[] = [];
+    for (let at = state; at !== 0; at = this.#before[at]!) path.push(this.#by[at]!);
+    return path.toReversed();
+  }
+
+  /** The keys of all states. */
+  get keys(): IterableIterator<string> {
+    return this.#ids.keys();
+  }
+
+  #found(inode: Inode, depth: number, before: number, by: number): number {
+    const key = stateKey(inode);
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.depths.length;
+    this.#ids.set(key, id);
+    this.depths.push(depth);
+    this.#before.push(before);
+    this.#by.push(by);
+    this.#frontier.push(inode);
+    return id;
+  }
+
+  /** Try every operation in a state. */
+  #explore(state: number): void {
+    const inode = this.#frontier[this.#gone++]!;
+    // What was explored is not needed any more, and moving the rest for each would take longer than exploring it.
+    if (this.#gone * 2 > this.#frontier.length) {
+      this.#frontier = this.#frontier.slice(this.#gone);
+      this.#gone = 0;
+    }
+    const depth = this.depths[state]! + 1;
+    const targets = Int32Array.from(this.alphabet, (operation, by) => {
+      const after = this.#after(inode, operation);
+      return after === undefined ? NOT_TRIED : this.#found(after, depth, state, by);
+    });
+    this.#targets.push(targets);
+  }
+
+  /** The file after an operation; undefined where that is not tried. */
+  #after(inode: Inode, operation: Operation): Inode | undefined {
+    const end = Math.max(inode.i_size, inode.i_extents.end * inode.i_sb.s_blocksize);
+    if (!fits(operation, end, this.#most)) return undefined;
+    const applied = clampOperation(operation, inode.i_size);
+    if (applied === undefined || !isSingleCall(applied)) return undefined;
+    const after = copyFile(inode);
+    call(after, applied, 0);
+    return looked(after);
+  }
+}

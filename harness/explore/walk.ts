@@ -1,0 +1,115 @@
+/**
+ * Walks: in which order the edges of a graph are driven on a kernel, whose state cannot be copied.
+ *
+ * Layer by layer, so that whatever diverges does so at the end of a shortest path: first the edges of the empty file, then those of all
+ * states one operation away, and so on. Within a layer a walk goes on from where an edge led to, as long as an edge that is left is no
+ * more than two operations away; else a new file goes straight to the next state that has some.
+ */
+import { NOT_TRIED } from "./graph.ts";
+import type { Graph } from "./graph.ts";
+
+/** What to do next. */
+export interface Leg {
+  /** On a new, empty file. */
+  fresh: boolean;
+  /** Numbers of operations of the alphabet; the last of them is an edge that is left, unless the kernel goes elsewhere on the way. */
+  operations: number[];
+}
+
+/** Operations on one file, at most: its blocks scatter, and what it was is kept to be reported. */
+const LONGEST_WALK = 256;
+
+export class Walks {
+  readonly #graph: Graph;
+  readonly #operations: number;
+  /** One an edge: it was driven, or is not to be. */
+  readonly #done: Uint8Array;
+  /** Of each state, edges that are left. */
+  readonly #left: Int32Array;
+  /** The first state that may have some; all before it have none. */
+  #next = 0;
+  #length = 0;
+  /** Edges that are to be driven. */
+  readonly edges: number;
+  /** Of these, those that were. */
+  driven = 0;
+
+  /** The edges of the states for which `mine` holds. */
+  constructor(graph: Graph, mine: (state: number) => boolean = () => true) {
+    this.#graph = graph;
+    this.#operations = graph.alphabet.length;
+    this.#done = new Uint8Array(graph.explored * this.#operations);
+    this.#left = new Int32Array(graph.explored);
+    let edges = 0;
+    for (let state = 0; state < graph.explored; state++) {
+      const own = mine(state);
+      for (let by = 0; by < this.#operations; by++) {
+        if (own && graph.target(state, by) !== NOT_TRIED) this.#left[state]! += 1;
+        else this.#done[state * this.#operations + by] = 1;
+      }
+      edges += this.#left[state]!;
+    }
+    this.edges = edges;
+  }
+
+  /** The edge was driven. */
+  drove(state: number, by: number): void {
+    const at = state * this.#operations + by;
+    this.#length += 1;
+    if (state < 0 || state >= this.#left.length || this.#done[at] === 1) return;
+    this.#done[at] = 1;
+    this.#left[state]! -= 1;
+    this.driven += 1;
+  }
+
+  /** What to do next, where the file is in a state of this number, or in none that is known; undefined where all is done. */
+  next(at: number): Leg | undefined {
+    while (this.#next < this.#left.length && this.#left[this.#next] === 0) this.#next += 1;
+    if (this.#next === this.#left.length) return undefined;
+    const way = this.#length < LONGEST_WALK ? this.#onwards(at) : undefined;
+    if (way !== undefined) return { fresh: false, operations: way };
+    this.#length = 0;
+    const by = this.#leftAt(this.#next);
+    return { fresh: true, operations: [...this.#graph.pathTo(this.#next), by] };
+  }
+
+  /** An edge that is left of a state in this layer or one before it: one that stays there, one that leads to others, any. */
+  #leftAt(state: number): number {
+    let best = -1;
+    for (let by = 0; by < this.#operations; by++) {
+      if (this.#done[state * this.#operations + by] === 1) continue;
+      const target = this.#graph.target(state, by);
+      if (target === state) return by;
+      if (best < 0 || this.#hasLeft(target)) best = by;
+    }
+    return best;
+  }
+
+  #hasLeft(state: number): boolean {
+    const { depths } = this.#graph;
+    if (state < 0 || state >= this.#left.length || this.#left[state] === 0) return false;
+    return depths[state]! <= depths[this.#next]!;
+  }
+
+  /** The way to an edge that is left, if it is short. */
+  #onwards(at: number): number[] | undefined {
+    if (at < 0 || at >= this.#left.length) return undefined;
+    if (this.#hasLeft(at)) return [this.#leftAt(at)];
+    const limit = this.#graph.depths[this.#next]!;
+    for (let first = 0; first < this.#operations; first++) {
+      const target = this.#graph.target(at, first);
+      if (this.#hasLeft(target)) return [first, this.#leftAt(target)];
+    }
+    // No longer than the way from the empty file.
+    if (limit < 2) return undefined;
+    for (let first = 0; first < this.#operations; first++) {
+      const middle = this.#graph.target(at, first);
+      if (middle < 0 || middle === at || middle >= this.#left.length) continue;
+      for (let second = 0; second < this.#operations; second++) {
+        const target = this.#graph.target(middle, second);
+        if (this.#hasLeft(target)) return [first, second, this.#leftAt(target)];
+      }
+    }
+    return undefined;
+  }
+}
