@@ -86,6 +86,8 @@ export function createInode(sb: SuperBlock): Inode {
     failure: undefined,
     refused: new IntervalMap(),
     wb_err: 0,
+    mayHaveError: false,
+    saysError: false,
     breaks: new Set(),
     sizeUntold: false,
     uncertain: false,

@@ -122,8 +122,8 @@ export interface Disk {
 export interface Refusal {
   /** Whether it refuses what writeback has for a block that is unwritten. */
   block: (lblk: number) => boolean;
-  /** Whether it refuses data once more for such a block, which it may have room for by now. */
-  again: (lblk: number) => boolean;
+  /** Whether it refuses data once more for such a block, which it may have room for by now; undefined where nobody can tell. */
+  again: (lblk: number) => boolean | undefined;
   /** Whether it refuses a direct write, if that needs room. */
   direct: boolean;
 }
@@ -191,6 +191,10 @@ export interface Inode {
   readonly refused: IntervalMap<true>;
   /** address_space.wb_err: -errno that writeback came to and no fsync has returned yet, or 0. */
   wb_err: number;
+  /** There may be such an error, of a call that did not tell. Ours. */
+  mayHaveError: boolean;
+  /** Whether the call that is under way is seen to say EIO. Ours. */
+  saysError: boolean;
   /**
    * Allocated blocks that are not placed right behind the block before them. The model does not place blocks; who
    * follows a kernel tells it. Ours.

@@ -28,7 +28,7 @@ import {
 } from "../../model/file-system.ts";
 import { afterPowerCut } from "../../model/power-cut.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
-import { ENOMEM } from "../../model/errno.ts";
+import { EIO, ENOMEM } from "../../model/errno.ts";
 import { patternTag } from "../../model/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
@@ -273,8 +273,11 @@ export class ModelSubject implements Subject {
     const failed = told.result < 0;
     const block = (lblk: number): boolean => stateAt(told.map, lblk).state !== WRITTEN;
     // A direct write that could not write back what is cached goes the same way and does not tell; but what it wrote is not written.
-    const through = operation.op === "direct_write" && !failed && this.#someBlock(operation, block);
-    const again = (): boolean => (operation.op === "direct_write" ? through : failed);
+    // Of what is cached beside it, in its folio, nobody can tell.
+    const direct = operation.op === "direct_write";
+    const through = direct && !failed && this.#someBlock(operation, block);
+    const beside = failed ? false : undefined;
+    const again = (): boolean | undefined => (direct ? through || beside : failed);
     return withoutRoom(inode, { block, again, direct: failed }, call);
   }
 
@@ -375,6 +378,7 @@ export class ModelSubject implements Subject {
     this.#sb.s_commitsTold = commits === undefined ? undefined : commits > this.#commitsTold;
     if (commits !== undefined) this.#commitsTold = commits;
     const { breaks = [], map, windows = WHOLE_FILE } = seen;
+    inode.saysError = seen.result === EIO;
     const goesOn = operation.op === "paused_write" || operation.op === "direct_write";
     inode.staysUnwritten = goesOn ? (lblk) => stateAt(map, lblk).state === UNWRITTEN : undefined;
     if (breaks.length === 0 && inode.breaks.size === 0) return;

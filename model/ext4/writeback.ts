@@ -145,8 +145,10 @@ export function submitFolio(inode: Inode, folio: Folio): void {
       buffers[b] = state & ~(BH_Dirty | BH_New);
       const start = folio_pos(folio) + (b << bits);
       const lblk = firstBlock(inode, folio) + b;
-      if (inode.refused.get(lblk) === true && inode.refuses?.again(lblk) === true) {
-        inode.wb_err = EIO;
+      if (inode.refuses !== undefined && inode.refused.get(lblk) === true) {
+        const again = inode.refuses.again(lblk);
+        if (again === true) inode.wb_err = EIO;
+        inode.mayHaveError ||= again === undefined;
       }
       inode.i_sb.s_op.writesToDisk(inode, start, start + (1 << bits));
     }

@@ -4,7 +4,7 @@
  * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(); mm/memory.c do_shared_fault()
  * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
  */
-import { EFAULT, ENOMEM } from "../errno.ts";
+import { EFAULT, EIO, ENOMEM } from "../errno.ts";
 import type { Operations } from "../operations.ts";
 import { PAGE_SIZE } from "../types.ts";
 import type { Folio, Inode, Source, UserMemory } from "../types.ts";
@@ -69,14 +69,16 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
 
 /** mm/filemap.c file_check_and_advance_wb_err(): the error that writeback came to since the last time, or 0. */
 export function file_check_and_advance_wb_err(inode: Inode): number {
-  const { wb_err } = inode;
+  const { wb_err, mayHaveError, saysError } = inode;
   inode.wb_err = 0;
-  return wb_err;
+  inode.mayHaveError = false;
+  return wb_err === 0 && mayHaveError && saysError ? EIO : wb_err;
 }
 
 /** mm/filemap.c filemap_write_and_wait_range(), of bytes [start, end]: the error that it came to, or 0; a later fsync says so too. */
 export function filemap_write_and_wait_range(inode: Inode, start: number, end: number): number {
-  const before = file_check_and_advance_wb_err(inode);
+  const before = inode.wb_err;
+  inode.wb_err = 0;
   inode.i_sb.s_op.writepages(inode, start, end);
   const error = inode.wb_err;
   if (error === 0) inode.wb_err = before;
