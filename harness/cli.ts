@@ -255,8 +255,13 @@ withKernel(program.command("explore"))
       explore: { blocks, depth, alphabet },
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: (variant ?? chooseVariants("default")).filter(isModelled),
-      ...{ cases: undefined, seconds: 0, seed: 0, maxLength: 1, first: false },
-      ...{ executor: "ffi", hangSeconds: undefined },
+      cases: undefined,
+      seconds: 0,
+      seed: 0,
+      maxLength: 1,
+      first: false,
+      executor: "ffi",
+      hangSeconds: undefined,
     });
   });
 

@@ -1,19 +1,21 @@
 /**
  * The state of a file as a value: copied, and told apart from others by what it may do next.
  *
- * Two files with one key answer every further sequence of calls alike, but for the bytes that reads return. What the key leaves out, and
+ * Two files with one key answer every further sequence of calls alike, but for which bytes reads return. What the key leaves out, and
  * why that cannot matter:
  *
- * - where the bytes came from (`contents`), what is on disk of them (`disk`, `zeroedOnDisk`): nothing branches on them;
+ * - which write the bytes came from (`contents`), what is on disk of them (`disk`, `zeroedOnDisk`): nothing branches on them. Where there
+ *   are some that are not zero is in the key: a kernel that loses them must come to a state where there is something to lose;
  * - `i_es_seq`: only compared within one call; `pastEof`, `staysUnwritten`, `refuses`, `failure`: set when a call begins;
  * - `i_dirty`: an index of the dirty folios, which the folios say themselves;
- * - numbers of transactions: only whether the running one is the one that fdatasync waits for;
+ * - `raw_i_size`, `i_datasync_tid` and numbers of transactions: only a write with O_DSYNC asks for them;
+ * - `allocatesOnClose`: only closing the file does;
  * - counters of the file system, as long as there is room for everything; what is reserved is in the extent status tree, and the
  *   file's own number is in the key;
  * - `f_ra` without read-ahead; `deviated`, `uncertain`, `sizeUntold`: what is said of the file, not what it does;
  * - `breaks`, `maybeZeroed`: of the allocator's placement, which the model does not have (who follows a kernel is told it).
  *
- * Nothing of a second file, of a device that refuses, or of a power cut is in it: those are not explored.
+ * So nothing is explored of writes that are synced, of unlink, of a second file, of a device that refuses, of a power cut.
  */
 import { IntervalMap } from "./interval-map.ts";
 import type { Folio, Inode, SuperBlock } from "./types.ts";
@@ -67,10 +69,24 @@ function folioKey({
   return `${index}^${order}:${flags}:${buffers === undefined ? "" : buffers.join(".")}:${ifs === undefined ? "" : ifs.join(".")}`;
 }
 
+/** Where there are bytes that were written, whichever. */
+function written({ contents }: Inode): string {
+  let text = "";
+  let from = -1;
+  let until = -1;
+  for (const { start, end } of contents) {
+    if (start !== until) {
+      if (from >= 0) text += `${from}-${until},`;
+      from = start;
+    }
+    until = end;
+  }
+  return from < 0 ? text : `${text}${from}-${until}`;
+}
+
 /** What decides what the file does next; see above. */
 export function stateKey(inode: Inode): string {
-  const { i_size, i_disksize, raw_i_size, jinode, i_sb, allocatesOnClose } = inode;
-  const running = inode.i_datasync_tid === i_sb.s_commits;
+  const { i_size, i_disksize, jinode } = inode;
   const journal =
     jinode === undefined
       ? ""
@@ -78,10 +94,9 @@ export function stateKey(inode: Inode): string {
   return [
     i_size,
     i_disksize,
-    raw_i_size,
     inode.i_reserved_data_blocks,
-    `${running ? "r" : ""}${allocatesOnClose ? "c" : ""}${inode.wb_err}`,
     journal,
+    written(inode),
     intervals(inode.i_extents),
     intervals(inode.i_es_tree),
     inode.i_mapping.map(folioKey).join(" "),

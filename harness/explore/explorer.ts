@@ -56,6 +56,8 @@ export class Explorer {
   #seconds = 0;
   /** All edges were driven. */
   done = false;
+  /** A divergence of a layer that has not come yet, as long as this one may have a shorter one. */
+  #early: ExploredDivergence | undefined;
 
   constructor(options: ExplorerOptions) {
     this.#given = options;
@@ -66,19 +68,35 @@ export class Explorer {
     const { graph, walks, modelSeconds } = this.#given;
     const { states, edges, deepest, closed } = graph;
     return {
-      ...{ states, edges, deepest, closed, modelSeconds },
-      ...{ own: walks.edges, driven: walks.driven },
-      ...{ operations: this.#operations, walks: this.#walkNumber, elsewhere: this.#elsewhere },
+      states,
+      edges,
+      deepest,
+      closed,
+      modelSeconds,
+      own: walks.edges,
+      driven: walks.driven,
+      operations: this.#operations,
+      walks: this.#walkNumber,
+      elsewhere: this.#elsewhere,
       seconds: this.#seconds,
     };
   }
 
-  /** Drive edges for some milliseconds, until the next file is to be begun. What diverges. */
+  /** Drive edges for some milliseconds, until the next file is to be begun. What diverges, of that nothing shorter does. */
   drive(milliseconds: number): ExploredDivergence | undefined {
+    const found = this.#drive(milliseconds);
+    return found ?? (this.done ? this.#early : undefined);
+  }
+
+  #drive(milliseconds: number): ExploredDivergence | undefined {
     const started = performance.now();
     let found: ExploredDivergence | undefined;
     let next = this.#operations + BETWEEN_LOOKS;
     while (found === undefined && !this.done) {
+      if (this.#early !== undefined && this.#early.shortest.length <= this.#given.walks.layer + 1) {
+        found = this.#early;
+        break;
+      }
       const leg = this.#given.walks.next(this.#at);
       const over = leg === undefined || leg.fresh;
       if (over && this.#walked.length > 0) found = this.#endWalk();
@@ -121,7 +139,14 @@ export class Explorer {
     const divergence = this.#step(graph.alphabet[by]!, false);
     if (divergence !== undefined) {
       const path = from < 0 ? [] : [...graph.pathTo(from), by];
-      return this.#found(divergence, path);
+      const found = this.#found(divergence, path);
+      if (path.length <= walks.layer + 1) return found;
+      // It is known now, and not asked for again.
+      walks.drove(from, by);
+      this.#early ??= found;
+      this.#walked = [];
+      this.#at = UNKNOWN;
+      return undefined;
     }
     walks.drove(from, by);
     this.#at = graph.idOf(model.inode);

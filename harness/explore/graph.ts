@@ -70,8 +70,8 @@ export class Graph {
     for (;;) {
       const state = this.explored;
       if (state === this.states || this.depths[state]! >= this.#depth) return true;
-      if (state % BETWEEN_LOOKS === 0 && performance.now() > end) return false;
       this.#explore(state);
+      if (state % BETWEEN_LOOKS === 0 && performance.now() > end) return false;
     }
   }
 

@@ -1,9 +1,10 @@
 /**
  * Walks: in which order the edges of a graph are driven on a kernel, whose state cannot be copied.
  *
- * Layer by layer, so that whatever diverges does so at the end of a shortest path: first the edges of the empty file, then those of all
+ * Layer by layer, so that what diverges first does so at the end of a shortest path: first the edges of the empty file, then those of all
  * states one operation away, and so on. Within a layer a walk goes on from where an edge led to, as long as an edge that is left is no
- * more than two operations away; else a new file goes straight to the next state that has some.
+ * more than two operations away; else a new file goes straight to the next state that has some. On such a way an edge of the next layer
+ * may come before its time.
  */
 import { NOT_TRIED } from "./graph.ts";
 import type { Graph } from "./graph.ts";
@@ -50,6 +51,11 @@ export class Walks {
       edges += this.#left[state]!;
     }
     this.edges = edges;
+  }
+
+  /** Operations of the path to the states whose edges are driven now. */
+  get layer(): number {
+    return this.#graph.depths[this.#next] ?? Infinity;
   }
 
   /** The edge was driven. */

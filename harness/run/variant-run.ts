@@ -241,7 +241,10 @@ export class VariantRun {
     this.#subject.wholeLooks = true;
     const device = basename(this.#image.loopDevice);
     return new Explorer({
-      ...{ graph, modelSeconds, model, subject: this.#subject },
+      graph,
+      modelSeconds,
+      model,
+      subject: this.#subject,
       walks: new Walks(graph, (state) => state % jobs === job),
       lockstep: this.#lockstepOptions,
       keep: (operations) => {

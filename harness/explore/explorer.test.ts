@@ -1,0 +1,140 @@
+/**
+ * Exploring finds what is wrong, at its shortest: a model with a seeded bug stands in for the kernel.
+ */
+import { describe, expect, test } from "vitest";
+import { settingFor, settingOf } from "../../properties/settings.ts";
+import { seededBugs } from "../../model/deviations/seeded/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import { knownDeviations } from "../../model/deviations/index.ts";
+import { witnessOf } from "../lockstep/deviations.ts";
+import { ModelSubject } from "../lockstep/model-subject.ts";
+import type { Operation } from "../operation.ts";
+import type { Executor } from "../run/executor.ts";
+import { variantNamed } from "../variants.ts";
+import { alphabetOf } from "./alphabet.ts";
+import { together } from "./explored.ts";
+import { exploredText } from "./command.ts";
+import { Explorer } from "./explorer.ts";
+import type { ExploredDivergence } from "./explorer.ts";
+import { Graph } from "./graph.ts";
+import { Walks } from "./walk.ts";
+
+/** A model that an exploration takes for a kernel. */
+class ModelledKernel extends ModelSubject implements Executor {
+  wholeLooks = true;
+  supports(): boolean {
+    return true;
+  }
+  override keep(): never {
+    throw new Error("no file of a model is kept");
+  }
+  release(): void {}
+}
+
+interface Tried {
+  found: ExploredDivergence | undefined;
+  explorer: Explorer;
+}
+
+/** Explore a file of some blocks, up to a depth, where the kernel has the deviation. */
+function exploreWith(
+  setting: ReturnType<typeof settingOf>,
+  blocks: number,
+  depth: number,
+  one?: Deviation,
+): Tried {
+  const { config, variant } = setting;
+  const alphabet = alphabetOf("blocks", blocks, variant.blockSize);
+  const most = blocks * variant.blockSize;
+  const graph = new Graph({ config, overrides: [], alphabet, most, depth });
+  graph.grow();
+  const explorer = new Explorer({
+    graph,
+    walks: new Walks(graph),
+    modelSeconds: 0,
+    model: new ModelSubject(config),
+    subject: new ModelledKernel(config, one === undefined ? [] : [one.override]) as never,
+    lockstep: { variant: variant.name, blockSize: variant.blockSize },
+    keep: () => {},
+    complaint: () => undefined,
+  });
+  let found: ExploredDivergence | undefined;
+  while (found === undefined && !explorer.done) found = explorer.drive(Infinity);
+  return { found, explorer };
+}
+
+describe("an exploration", () => {
+  const setting = settingOf(variantNamed("4k-delalloc"), "6.18");
+
+  test("of a kernel that is right drives every edge and finds nothing", () => {
+    const { found, explorer } = exploreWith(setting, 1, Infinity);
+    expect(found).toBeUndefined();
+    const { edges, own, driven, elsewhere, closed } = explorer.explored;
+    expect([own, driven, elsewhere, closed]).toEqual([edges, edges, 0, true]);
+  });
+
+  test("says what is left of a depth that was asked for", () => {
+    const { explored } = exploreWith(setting, 1, 2).explorer;
+    expect(explored).toMatchObject({ closed: false, deepest: 2, driven: explored.own });
+  });
+});
+
+/** Whether the witness fits the bound: whole blocks, two of them, and operations of the alphabet. */
+function fitsBound(one: Deviation, blockSize: number): boolean {
+  const letters = new Set(
+    alphabetOf("blocks", 2, blockSize).map((letter) => JSON.stringify(letter)),
+  );
+  return witnessOf(one).every((operation) => letters.has(JSON.stringify(sorted(operation))));
+}
+
+/** As the alphabet writes it. */
+function sorted(operation: Operation): Operation {
+  if (operation.op !== "pwrite" && operation.op !== "direct_write") return operation;
+  const { op, pos, len, readable, ...rest } = operation;
+  return { op, pos, len, readable, ...rest } as Operation;
+}
+
+const bounded = [...seededBugs, ...knownDeviations].filter(
+  (one) =>
+    one.visible === "step" &&
+    one.witness.freeBlocks === undefined &&
+    fitsBound(one, settingFor(one.witness).variant.blockSize),
+);
+
+describe("a bug whose witness fits two blocks", () => {
+  test("there are some", () => {
+    expect(bounded.length).toBeGreaterThanOrEqual(8);
+  });
+
+  test.each(bounded.map((one) => [one.id, one] as const))(
+    "%s is found at its shortest",
+    (_, one) => {
+      const setting = settingFor(one.witness);
+      // What a checkpoint would show after the last of them takes an operation here.
+      const length = witnessOf(one).length + 1;
+      const { found } = exploreWith(setting, 2, length, one);
+      expect(found?.shortest.length).toBeGreaterThan(0);
+      expect(found?.shortest.length).toBeLessThanOrEqual(length);
+      expect(found?.divergence.step).toBe(found!.walked.length - 1);
+    },
+  );
+});
+
+describe("what several jobs came to", () => {
+  const { explored } = exploreWith(settingOf(variantNamed("4k-delalloc"), "6.18"), 1, 3).explorer;
+
+  test("adds up", () => {
+    const both = together([explored, { ...explored, seconds: 100 }]);
+    expect(both).toMatchObject({
+      edges: explored.edges,
+      driven: 2 * explored.driven,
+      seconds: 100,
+    });
+  });
+
+  test("is a row of a table", () => {
+    const text = exploredText([["4k-delalloc", { ...explored, driven: explored.own - 1 }]]);
+    expect(text).toMatch(/^variant +states +edges +driven +share/);
+    expect(text).toMatch(/\n4k-delalloc +\d+ .*9\d\.\d % .*open at depth 3\n/);
+  });
+});

@@ -1,0 +1,157 @@
+/**
+ * The graph of a small file, and walks over it that leave nothing out. It takes no kernel.
+ */
+import { describe, expect, test } from "vitest";
+import { settingOf } from "../../properties/settings.ts";
+import { variantNamed } from "../variants.ts";
+import { alphabetName, alphabetOf, fits } from "./alphabet.ts";
+import type { AlphabetName } from "./alphabet.ts";
+import { Graph, NOT_TRIED, UNKNOWN } from "./graph.ts";
+import { Walks } from "./walk.ts";
+
+function graphOf(alphabet: AlphabetName, blocks: number, depth = Infinity): Graph {
+  const variant = variantNamed("4k-delalloc");
+  const { config } = settingOf(variant, "6.18");
+  const letters = alphabetOf(alphabet, blocks, variant.blockSize);
+  const most = blocks * variant.blockSize;
+  const graph = new Graph({ config, overrides: [], alphabet: letters, most, depth });
+  graph.grow();
+  return graph;
+}
+
+/** Where a path leads. */
+function end(graph: Graph, path: readonly number[]): number {
+  return path.reduce((state, by) => graph.target(state, by), 0);
+}
+
+describe("an alphabet", () => {
+  test("is asked for by name", () => {
+    expect(alphabetName("bytes")).toBe("bytes");
+    expect(() => alphabetName("everything")).toThrow(/there are: blocks, bytes, unsynced/);
+  });
+
+  test("has every cut of every write, one byte beside the boundaries where that is asked for", () => {
+    const writes = (name: AlphabetName): string[] =>
+      alphabetOf(name, 1, 4096)
+        .filter((one) => one.op === "pwrite")
+        .map(({ pos, len, readable }) => `${pos}+${len}:${readable}`);
+    expect(writes("blocks")).toEqual(["0+4096:0", "0+4096:4096"]);
+    expect(writes("bytes")).toEqual(
+      expect.arrayContaining(["0+4096:1", "0+4096:4095", "1+4095:4094", "4095+1:0"]),
+    );
+  });
+
+  test("asks for nothing twice", () => {
+    for (const name of ["blocks", "bytes", "unsynced"] as const) {
+      const letters = alphabetOf(name, 2, 1024).map((one) => JSON.stringify(one));
+      expect(new Set(letters).size).toBe(letters.length);
+    }
+  });
+
+  test("does not move a file past its bound", () => {
+    const insert = { op: "fallocate", mode: "insert_range", pos: 0, len: 4096 } as const;
+    expect(fits(insert, 4096, 8192)).toBe(true);
+    expect(fits(insert, 4097, 8192)).toBe(false);
+  });
+});
+
+describe("a graph", () => {
+  const graph = graphOf("blocks", 1);
+
+  test("closes, and every state's path leads to it and is as long as it is deep", () => {
+    expect(graph.closed).toBe(true);
+    expect(graph.states).toBeGreaterThan(20);
+    for (let state = 0; state < graph.states; state++) {
+      const path = graph.pathTo(state);
+      expect([end(graph, path), path.length]).toEqual([state, graph.depths[state]]);
+    }
+  });
+
+  test("has no state that an edge leads to and it does not know", () => {
+    for (let state = 0; state < graph.states; state++) {
+      for (let by = 0; by < graph.alphabet.length; by++) {
+        expect(graph.target(state, by)).toBeGreaterThanOrEqual(NOT_TRIED);
+      }
+    }
+  });
+
+  test("ends where it is told to, and says so", () => {
+    const shallow = graphOf("blocks", 1, 2);
+    expect([shallow.closed, shallow.deepest]).toEqual([false, 2]);
+    expect(shallow.explored).toBeLessThan(shallow.states);
+    expect(shallow.target(shallow.states - 1, 0)).toBe(UNKNOWN);
+  });
+
+  test("is the same however often it is interrupted", () => {
+    const variant = variantNamed("4k-delalloc");
+    const { config } = settingOf(variant, "6.18");
+    const letters = alphabetOf("blocks", 1, 4096);
+    const options = { config, overrides: [], alphabet: letters, most: 4096, depth: Infinity };
+    const slow = new Graph(options);
+    let pieces = 1;
+    while (!slow.grow(0)) pieces += 1;
+    expect(pieces).toBeGreaterThan(1);
+    expect([...slow.keys]).toEqual([...graph.keys]);
+  });
+});
+
+/** Walk where the graph says; the edges in the order in which they were driven for the first time. */
+function walk(graph: Graph, walks: Walks): { driven: string[]; operations: number } {
+  const driven = new Set<string>();
+  let at = UNKNOWN;
+  let operations = 0;
+  for (let leg = walks.next(at); leg !== undefined; leg = walks.next(at)) {
+    if (leg.fresh) at = 0;
+    for (const by of leg.operations) {
+      driven.add(`${at} ${by}`);
+      operations += 1;
+      walks.drove(at, by);
+      at = graph.target(at, by);
+    }
+  }
+  return { driven: [...driven], operations };
+}
+
+describe("walks", () => {
+  const graph = graphOf("unsynced", 2);
+
+  test("drive every edge, with few operations on the way", () => {
+    const walks = new Walks(graph);
+    const { driven, operations } = walk(graph, walks);
+    expect(driven).toHaveLength(graph.edges);
+    expect([walks.edges, walks.driven]).toEqual([graph.edges, graph.edges]);
+    expect(operations / graph.edges).toBeLessThan(3);
+  });
+
+  test("drive all edges of a layer before those of the next, but for those on the way", () => {
+    const walks = new Walks(graph);
+    const layers: number[] = [];
+    let at = UNKNOWN;
+    for (let leg = walks.next(at); leg !== undefined; leg = walks.next(at)) {
+      layers.push(walks.layer);
+      if (leg.fresh) at = 0;
+      for (const by of leg.operations) {
+        walks.drove(at, by);
+        expect(graph.depths[at]).toBeLessThanOrEqual(walks.layer + 2);
+        at = graph.target(at, by);
+      }
+    }
+    expect(layers).toEqual(layers.toSorted((a, b) => a - b));
+    expect(walks.layer).toBe(Infinity);
+  });
+
+  test("of several jobs drive each edge once, but for those on the way", () => {
+    const shares = [0, 1, 2].map((job) => new Walks(graph, (state) => state % 3 === job));
+    const driven = shares.map((share) => walk(graph, share).driven);
+    expect(shares.reduce((sum, { edges }) => sum + edges, 0)).toBe(graph.edges);
+    expect(new Set(driven.flat()).size).toBe(graph.edges);
+  });
+
+  test("go on where the kernel went elsewhere", () => {
+    const walks = new Walks(graph);
+    const first = walks.next(UNKNOWN)!;
+    walks.drove(0, first.operations[0]!);
+    expect(walks.next(UNKNOWN)).toMatchObject({ fresh: true });
+    expect(walks.driven).toBe(1);
+  });
+});
