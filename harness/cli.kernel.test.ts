@@ -120,6 +120,47 @@ describe.skipIf(lacks !== undefined)("a machine that cannot", () => {
   });
 });
 
+/** Edges that were driven of those that there are, by the table of an exploration. */
+function drivenIn(stdout: string): { edges: number; driven: number } {
+  const [, edges = "", driven = ""] =
+    /^4k-delalloc +[\d,]+ +([\d,]+) +([\d,]+) /m.exec(stdout) ?? [];
+  const number = (text: string): number => Number(text.replaceAll(",", ""));
+  return { edges: number(edges), driven: number(driven) };
+}
+
+describe.skipIf(lacks !== undefined)("explore", () => {
+  const args = ["explore", "--variant", "4k-delalloc", "--blocks", "1", "--save", folder];
+
+  test("drives every edge of a small file, in shards as well", async () => {
+    const whole = await conform(args);
+    expect(whole.stdout).toMatch(/4k-delalloc .* 100 % .*closed at depth \d+\n/);
+    expect(whole.stdout).toMatch(/\nCONFORMS: no unnamed divergence in [\d,]+ edges, 1 variant$/);
+    expect(whole.exitCode).toBe(0);
+    const { edges, driven } = drivenIn(whole.stdout);
+    expect(edges).toBeGreaterThan(1000);
+    expect(driven).toBe(edges);
+    const shards = [
+      await conform([...args, "--shard", "1/2"]),
+      await conform([...args, "--shard", "2/2"]),
+    ];
+    const shares = shards.map(({ stdout }) => drivenIn(stdout).driven);
+    expect(shares[0]! + shares[1]!).toBe(edges);
+  });
+
+  test("finds a known deviation at its shortest where that is none to expect", async () => {
+    const { stdout, exitCode } = await conform([...args, "--strict"]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/\n> 0 {2}pwrite\(pos=0, len=4096, readable=0\)/);
+    expect(stdout).toMatch(/\nDIVERGES: in 1; /);
+  });
+
+  test("says which alphabets there are", async () => {
+    const { stderr, exitCode } = await conform([...args, "--alphabet", "all"]);
+    expect(stderr).toMatch(/there is no alphabet "all"; there are: blocks, bytes, unsynced/);
+    expect(exitCode).toBe(64);
+  });
+});
+
 describe.skipIf(lacks !== undefined)("run", () => {
   test("the same seed gives the same operations and verdict, with one job and with two", async () => {
     const args = ["run", "--variant", "4k-delalloc,1k-nodelalloc", "--cases", "400", "--seed", "7"];

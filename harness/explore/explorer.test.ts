@@ -53,7 +53,7 @@ function exploreWith(
     walks: new Walks(graph),
     modelSeconds: 0,
     model: new ModelSubject(config),
-    subject: new ModelledKernel(config, one === undefined ? [] : [one.override]) as never,
+    subject: new ModelledKernel(config, one === undefined ? [] : [one.override]),
     lockstep: { variant: variant.name, blockSize: variant.blockSize },
     keep: () => {},
     complaint: () => undefined,
@@ -91,7 +91,7 @@ function fitsBound(one: Deviation, blockSize: number): boolean {
 function sorted(operation: Operation): Operation {
   if (operation.op !== "pwrite" && operation.op !== "direct_write") return operation;
   const { op, pos, len, readable, ...rest } = operation;
-  return { op, pos, len, readable, ...rest } as Operation;
+  return { op, pos, len, readable, ...rest };
 }
 
 const bounded = [...seededBugs, ...knownDeviations].filter(

@@ -24,6 +24,13 @@ function end(graph: Graph, path: readonly number[]): number {
   return path.reduce((state, by) => graph.target(state, by), 0);
 }
 
+/** The writes to a file of one block. */
+function writes(name: AlphabetName): string[] {
+  return alphabetOf(name, 1, 4096)
+    .filter((one) => one.op === "pwrite")
+    .map(({ pos, len, readable }) => `${pos}+${len}:${readable}`);
+}
+
 describe("an alphabet", () => {
   test("is asked for by name", () => {
     expect(alphabetName("bytes")).toBe("bytes");
@@ -31,10 +38,6 @@ describe("an alphabet", () => {
   });
 
   test("has every cut of every write, one byte beside the boundaries where that is asked for", () => {
-    const writes = (name: AlphabetName): string[] =>
-      alphabetOf(name, 1, 4096)
-        .filter((one) => one.op === "pwrite")
-        .map(({ pos, len, readable }) => `${pos}+${len}:${readable}`);
     expect(writes("blocks")).toEqual(["0+4096:0", "0+4096:4096"]);
     expect(writes("bytes")).toEqual(
       expect.arrayContaining(["0+4096:1", "0+4096:4095", "1+4095:4094", "4095+1:0"]),

@@ -31,7 +31,7 @@ export interface GraphOptions {
   depth: number;
 }
 
-/** A state of a new, empty file, or one that operations led to, which has been looked at as after every operation. */
+/** The file that an operation led to, looked at as it is after every one. */
 function looked(inode: Inode): Inode {
   fiemap(inode, 0, Infinity);
   return inode;
@@ -61,7 +61,7 @@ export class Graph {
     this.#depth = depth;
     const root = createInode(createFileSystem(config, overrides));
     root.i_sb.s_recordsDisk = false;
-    this.#found(copyFile(looked(root)), 0, -1, -1);
+    this.#found(copyFile(root), 0, -1, -1);
   }
 
   /** Explore for some milliseconds; whether there is nothing left to explore. */
