@@ -120,12 +120,14 @@ describe.skipIf(lacks !== undefined)("a machine that cannot", () => {
   });
 });
 
+/** The number that 1,234 stands for. */
+const ungrouped = (text: string): number => Number(text.replaceAll(",", ""));
+
 /** Edges that were driven of those that there are, by the table of an exploration. */
 function drivenIn(stdout: string): { edges: number; driven: number } {
   const [, edges = "", driven = ""] =
     /^4k-delalloc +[\d,]+ +([\d,]+) +([\d,]+) /m.exec(stdout) ?? [];
-  const number = (text: string): number => Number(text.replaceAll(",", ""));
-  return { edges: number(edges), driven: number(driven) };
+  return { edges: ungrouped(edges), driven: ungrouped(driven) };
 }
 
 describe.skipIf(lacks !== undefined)("explore", () => {

@@ -98,6 +98,7 @@ Examples:
   ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
   ext4-conform run --strict                        a known deviation fails the run too
   ext4-conform run --kernel ./linux                in a user-mode Linux; a bzImage works as well
+  ext4-conform explore --variant 4k-delalloc       every state of a file of two blocks, every operation there
   ext4-conform compare --baseline A --candidate B  what changed from one kernel to another
   ext4-conform replay FILE                         one stored case again, on a fresh image
   ext4-conform trace check FILE...                 the model against what kernels did, no kernel needed
