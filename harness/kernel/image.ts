@@ -119,6 +119,7 @@ export class MountedImage {
     if (this.#closed) return;
     this.#closed = true;
     this.kernelLog?.close();
+    this.#olderFiles?.release();
     this.#remove();
   }
 }

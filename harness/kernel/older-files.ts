@@ -43,9 +43,13 @@ export class OlderFiles {
 
   /** Close and remove those that nobody took. */
   remove(): void {
-    for (const { path, fd } of this.#files.splice(0)) {
-      sys.mustSucceed(this.#calls.close(fd), "close");
-      unlinkSync(path);
-    }
+    const paths = this.#files.map(({ path }) => path);
+    this.release();
+    for (const path of paths) unlinkSync(path);
+  }
+
+  /** Close them: the file system goes as it is. */
+  release(): void {
+    for (const { fd } of this.#files.splice(0)) this.#calls.close(fd);
   }
 }
