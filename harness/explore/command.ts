@@ -33,15 +33,15 @@ function byVariant({ results }: SupervisorResult): [string, Explored][] {
   return [...jobs].map(([variant, some]) => [variant, together(some)]);
 }
 
-const COLUMNS = ["states", "edges", "driven", "share", "a second", "operations", "elsewhere"];
+const COLUMNS = ["states", "edges", "driven", "share", "a second", "operations", "unreached"];
 
 function row(explored: Explored): string[] {
-  const { states, edges, driven, own, seconds, operations, elsewhere } = explored;
+  const { states, edges, driven, own, seconds, operations, unreached } = explored;
   const share = own === 0 ? 100 : (100 * driven) / own;
   return [
     ...[states, edges, driven].map(grouped),
     `${share === 100 ? "100" : share.toFixed(1)} %`,
-    ...[driven / Math.max(seconds, 0.001), operations, elsewhere].map(grouped),
+    ...[driven / Math.max(seconds, 0.001), operations, unreached].map(grouped),
   ];
 }
 

@@ -9,6 +9,8 @@ export interface Explored {
   own: number;
   /** Of its own, those that were driven on the kernel. */
   driven: number;
+  /** Of its own, those of states that the kernel, which places blocks, does not come to by the model's path. */
+  unreached: number;
   /** Operations on the way to them, and all others. */
   operations: number;
   /** New files. */
@@ -33,6 +35,7 @@ export function together(jobs: readonly [Explored, ...Explored[]]): Explored {
     ...jobs[0],
     own: sum(({ own }) => own),
     driven: sum(({ driven }) => driven),
+    unreached: sum(({ unreached }) => unreached),
     operations: sum(({ operations }) => operations),
     walks: sum(({ walks }) => walks),
     elsewhere: sum(({ elsewhere }) => elsewhere),

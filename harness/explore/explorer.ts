@@ -75,6 +75,7 @@ export class Explorer {
       modelSeconds,
       own: walks.edges,
       driven: walks.driven,
+      unreached: walks.unreached,
       operations: this.#operations,
       walks: this.#walkNumber,
       elsewhere: this.#elsewhere,
@@ -114,14 +115,15 @@ export class Explorer {
 
   #go({ fresh, operations }: Leg): ExploredDivergence | undefined {
     if (fresh) this.#begin();
-    for (const by of operations) {
+    const { graph, walks } = this.#given;
+    for (const [index, by] of operations.entries()) {
       const from = this.#at;
       const found = this.#edge(from, by);
       if (found !== undefined) return found;
-      if (this.#given.graph.target(from, by) !== this.#at) {
-        this.#elsewhere += 1;
-        return undefined;
-      }
+      if (graph.target(from, by) === this.#at) continue;
+      this.#elsewhere += 1;
+      if (fresh && index < operations.length - 1) walks.missed();
+      return undefined;
     }
     return undefined;
   }

@@ -150,6 +150,14 @@ describe("walks", () => {
     expect(new Set(driven.flat()).size).toBe(graph.edges);
   });
 
+  test("leave a state out that the kernel does not come to", () => {
+    const walks = new Walks(graph);
+    for (let leg = walks.next(UNKNOWN); leg !== undefined; leg = walks.next(UNKNOWN)) {
+      walks.missed();
+    }
+    expect([walks.unreached, walks.driven]).toEqual([graph.edges, 0]);
+  });
+
   test("go on where the kernel went elsewhere", () => {
     const walks = new Walks(graph);
     const first = walks.next(UNKNOWN)!;

@@ -20,6 +20,9 @@ export interface Leg {
 /** Operations on one file, at most: its blocks scatter, and what it was is kept to be reported. */
 const LONGEST_WALK = 256;
 
+/** How often a new file is sent to a state that it does not come to. */
+const TRIES = 3;
+
 export class Walks {
   readonly #graph: Graph;
   readonly #operations: number;
@@ -34,6 +37,10 @@ export class Walks {
   readonly edges: number;
   /** Of these, those that were. */
   driven = 0;
+  /** And those of states that the kernel does not come to by their path: it places blocks elsewhere than the model has it. */
+  unreached = 0;
+  /** How often the way to the next state did not lead there. */
+  #missed = 0;
 
   /** The edges of the states for which `mine` holds. */
   constructor(graph: Graph, mine: (state: number) => boolean = () => true) {
@@ -68,9 +75,23 @@ export class Walks {
     this.driven += 1;
   }
 
+  /** A new file did not come to the state that it was to go to. After some times that state is left out. */
+  missed(): void {
+    this.#missed += 1;
+    if (this.#missed < TRIES) return;
+    const state = this.#next;
+    this.unreached += this.#left[state]!;
+    this.#left[state] = 0;
+    this.#done.fill(1, state * this.#operations, (state + 1) * this.#operations);
+    this.#missed = 0;
+  }
+
   /** What to do next, where the file is in a state of this number, or in none that is known; undefined where all is done. */
   next(at: number): Leg | undefined {
-    while (this.#next < this.#left.length && this.#left[this.#next] === 0) this.#next += 1;
+    while (this.#next < this.#left.length && this.#left[this.#next] === 0) {
+      this.#next += 1;
+      this.#missed = 0;
+    }
     if (this.#next === this.#left.length) return undefined;
     const way = this.#length < LONGEST_WALK ? this.#onwards(at) : undefined;
     if (way !== undefined) return { fresh: false, operations: way };
