@@ -5,6 +5,7 @@
  * A write is tried whole and cut at each of them. What would make the file longer than its few blocks is not tried (`fits`).
  */
 import { UsageError } from "../failure.ts";
+import { movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 
 /** By name, with what each is for. */
@@ -76,9 +77,8 @@ const waits = (operation: Operation): boolean =>
   operation.op === "sync_file_range" ||
   operation.op === "drop_cache" ||
   operation.op === "direct_write" ||
-  // Moving blocks writes them back first.
-  (operation.op === "fallocate" &&
-    (operation.mode === "collapse_range" || operation.mode === "insert_range"));
+  // Which writes them back first.
+  movesBlocks(operation);
 
 /** The operations of an alphabet on a file of `blocks` blocks of `blockSize` bytes. */
 export function alphabetOf(name: AlphabetName, blocks: number, blockSize: number): Operation[] {

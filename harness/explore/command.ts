@@ -6,31 +6,18 @@ import type { ExitStatus } from "../exit-status.ts";
 import { counted, grouped } from "../report/progress.ts";
 import { paintWith, wantsColour } from "../report/terminal.ts";
 import { firstDivergences } from "../report/verdict.ts";
+import { byVariant } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
 import type { PerformOptions } from "../run/perform.ts";
 import { mustBeWritable, present, presentLost, printHead, runAgain } from "../run/present.ts";
-import type { SupervisorResult } from "../run/supervisor.ts";
 import type { Exploration } from "./exploration.ts";
-import { together } from "./explored.ts";
 import type { Explored } from "./explored.ts";
 
 export interface ExploreOptions extends PerformOptions {
   explore: Exploration;
   /** Folder for counterexamples. */
   save: string;
-}
-
-/** What all jobs came to of each variant that was explored. */
-function byVariant({ results }: SupervisorResult): [string, Explored][] {
-  const jobs = new Map<string, [Explored, ...Explored[]]>();
-  for (const { variant, explored } of results) {
-    if (explored === undefined) continue;
-    const others = jobs.get(variant);
-    if (others === undefined) jobs.set(variant, [explored]);
-    else others.push(explored);
-  }
-  return [...jobs].map(([variant, some]) => [variant, together(some)]);
 }
 
 const COLUMNS = ["states", "edges", "driven", "share", "a second", "operations", "unreached"];
@@ -50,7 +37,7 @@ function depthText({ closed, deepest }: Explored): string {
 }
 
 /** The table of what was explored. */
-export function exploredText(all: readonly [string, Explored][]): string {
+export function exploredText(all: readonly (readonly [string, Explored])[]): string {
   const width = Math.max(7, ...all.map(([variant]) => variant.length));
   const line = (name: string, cells: readonly string[], end: string): string =>
     `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join(" ")}  ${end}`;
@@ -81,7 +68,9 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     return exitStatus.diverges;
   }
   if (failure !== undefined) throw failure;
-  const all = byVariant(result);
+  const all = byVariant(result.results).flatMap(({ variant, explored }) =>
+    explored === undefined ? [] : [[variant, explored] as const],
+  );
   process.stdout.write(exploredText(all));
   const paint = paintWith(wantsColour(process.stdout, process.env));
   const driven = all.reduce((sum, [, explored]) => sum + explored.driven, 0);

@@ -13,33 +13,25 @@ export interface Explored {
   unreached: number;
   /** Operations on the way to them, and all others. */
   operations: number;
-  /** New files. */
-  walks: number;
   /** Edges that led elsewhere than the model had said, and agreed with it all the same once it had been told where blocks are. */
   elsewhere: number;
   /** Operations of the longest path to a state. */
   deepest: number;
   /** No operation leads out of the states. */
   closed: boolean;
-  /** Seconds for the model alone, and then on the kernel. */
-  modelSeconds: number;
+  /** On the kernel. */
   seconds: number;
 }
 
-/** What jobs that shared the edges of a graph came to together; they ran side by side. */
-export function together(jobs: readonly [Explored, ...Explored[]]): Explored {
-  const sum = (of: (one: Explored) => number): number =>
-    jobs.reduce((total, one) => total + of(one), 0);
-  const most = (of: (one: Explored) => number): number => Math.max(...jobs.map(of));
+/** What two jobs that shared the edges of a graph came to together; they ran side by side. */
+export function together(a: Explored, b: Explored): Explored {
   return {
-    ...jobs[0],
-    own: sum(({ own }) => own),
-    driven: sum(({ driven }) => driven),
-    unreached: sum(({ unreached }) => unreached),
-    operations: sum(({ operations }) => operations),
-    walks: sum(({ walks }) => walks),
-    elsewhere: sum(({ elsewhere }) => elsewhere),
-    modelSeconds: most(({ modelSeconds }) => modelSeconds),
-    seconds: most(({ seconds }) => seconds),
+    ...a,
+    own: a.own + b.own,
+    driven: a.driven + b.driven,
+    unreached: a.unreached + b.unreached,
+    operations: a.operations + b.operations,
+    elsewhere: a.elsewhere + b.elsewhere,
+    seconds: Math.max(a.seconds, b.seconds),
   };
 }

@@ -51,7 +51,6 @@ function exploreWith(
   const explorer = new Explorer({
     graph,
     walks: new Walks(graph),
-    modelSeconds: 0,
     model: new ModelSubject(config),
     subject: new ModelledKernel(config, one === undefined ? [] : [one.override]),
     lockstep: { variant: variant.name, blockSize: variant.blockSize },
@@ -124,7 +123,7 @@ describe("what several jobs came to", () => {
   const { explored } = exploreWith(settingOf(variantNamed("4k-delalloc"), "6.18"), 1, 3).explorer;
 
   test("adds up", () => {
-    const both = together([explored, { ...explored, seconds: 100 }]);
+    const both = together(explored, { ...explored, seconds: 100 });
     expect(both).toMatchObject({
       edges: explored.edges,
       driven: 2 * explored.driven,

@@ -21,8 +21,6 @@ const BETWEEN_LOOKS = 64;
 export interface ExplorerOptions {
   graph: Graph;
   walks: Walks;
-  /** Seconds that it took to make the graph. */
-  modelSeconds: number;
   model: ModelSubject;
   subject: Executor;
   lockstep: LockstepOptions;
@@ -65,19 +63,17 @@ export class Explorer {
   }
 
   get explored(): Explored {
-    const { graph, walks, modelSeconds } = this.#given;
+    const { graph, walks } = this.#given;
     const { states, edges, deepest, closed } = graph;
     return {
       states,
       edges,
       deepest,
       closed,
-      modelSeconds,
       own: walks.edges,
       driven: walks.driven,
       unreached: walks.unreached,
       operations: this.#operations,
-      walks: this.#walkNumber,
       elsewhere: this.#elsewhere,
       seconds: this.#seconds,
     };

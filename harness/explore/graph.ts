@@ -43,6 +43,8 @@ export class Graph {
   readonly #most: number;
   readonly #depth: number;
   readonly #ids = new Map<string, number>();
+  /** Edges: operations that were tried, over all states. */
+  edges = 0;
   /** Of each state, how many operations lead to it. */
   readonly depths: number[] = [];
   /** Of each state but the first: the state before it on its path, and the operation there. */
@@ -95,15 +97,6 @@ export class Graph {
     return this.depths.at(-1)!;
   }
 
-  /** Edges: operations that were tried, over all states. */
-  get edges(): number {
-    let edges = 0;
-    for (const targets of this.#targets) {
-      for (const target of targets) if (target !== NOT_TRIED) edges += 1;
-    }
-    return edges;
-  }
-
   /** Where operation number `by` leads from an explored state; NOT_TRIED, or UNKNOWN of a state that was not. */
   target(state: number, by: number): number {
     return this.#targets[state]?.[by] ?? UNKNOWN;
@@ -150,7 +143,9 @@ export class Graph {
     const depth = this.depths[state]! + 1;
     const targets = Int32Array.from(this.alphabet, (operation, by) => {
       const after = this.#after(inode, operation);
-      return after === undefined ? NOT_TRIED : this.#found(after, depth, state, by);
+      if (after === undefined) return NOT_TRIED;
+      this.edges += 1;
+      return this.#found(after, depth, state, by);
     });
     this.#targets.push(targets);
   }

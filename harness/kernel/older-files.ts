@@ -3,7 +3,7 @@
  *
  * An inode gets its address_space_operations when it comes into memory and keeps them (fs/ext4/inode.c ext4_set_aops()), while the rest
  * of ext4 asks the mount each time. So a file that was open when nodelalloc became delalloc goes on with the write_begin of the one
- * and the page faults and writeback of the other. Kernels refuse the way back (fs/ext4/super.c ext4_check_opt_consistency(), since 5.19).
+ * and the page faults and writeback of the other. Kernels refuse the way back (fs/ext4/super.c ext4_check_opt_consistency(); seen on 6.18).
  */
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";

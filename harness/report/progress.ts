@@ -59,8 +59,7 @@ export class Progress {
     this.#variant = variant;
     this.#explored.set(job, explored);
     this.#line.show(() => {
-      const [first, ...rest] = [...this.#explored.values()];
-      const { driven, own, seconds } = together([first!, ...rest]);
+      const { driven, own, seconds } = [...this.#explored.values()].reduce(together);
       const left =
         seconds < 1 || driven === 0
           ? ""

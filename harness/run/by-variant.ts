@@ -1,6 +1,7 @@
 /**
  * What the jobs came to, added up: one result for each variant.
  */
+import { together as exploredTogether } from "../explore/explored.ts";
 import type { RunCounts } from "./run-counts.ts";
 import type { JobResult } from "./supervisor.ts";
 
@@ -20,6 +21,10 @@ function sum(a: RunCounts, b: RunCounts): RunCounts {
 }
 
 function together(a: JobResult, b: JobResult): JobResult {
+  const explored =
+    a.explored && b.explored
+      ? exploredTogether(a.explored, b.explored)
+      : (a.explored ?? b.explored);
   const shapes = [...(a.shapes ?? []), ...(b.shapes ?? [])];
   return {
     variant: a.variant,
@@ -28,6 +33,7 @@ function together(a: JobResult, b: JobResult): JobResult {
     seconds: Math.max(a.seconds, b.seconds),
     mounted: a.mounted.path === undefined ? b.mounted : a.mounted,
     ...(shapes.length === 0 ? {} : { shapes }),
+    ...(explored === undefined ? {} : { explored }),
   };
 }
 

@@ -114,9 +114,8 @@ export class Confirmation {
     const again = runListening(image, model, subject, synced, promised);
     if (again.divergence !== undefined) return again.divergence;
     const kept = new KeptFiles(image);
-    if (model !== undefined) {
-      if (!model.inode.sizeUntold) kept.add(model, subject, synced);
-    } else if (promised.contract !== undefined) {
+    if (model !== undefined) kept.add(model, subject, synced);
+    else if (promised.contract !== undefined) {
       kept.addPromised(promised.contract, subject, synced);
     }
     subject.release();

@@ -235,20 +235,19 @@ export class VariantRun {
     });
   }
 
-  /** What drives the edges of a graph here that are a job's share; making the graph took `modelSeconds`. */
-  explorer(graph: Graph, { job, jobs }: Share, modelSeconds: number): Explorer {
+  /** What drives the edges of a graph here that are a job's share. */
+  explorer(graph: Graph, { job, jobs }: Share): Explorer {
     const model = this.#model!;
     this.#subject.wholeLooks = true;
     const device = basename(this.#image.loopDevice);
     return new Explorer({
       graph,
-      modelSeconds,
       model,
       subject: this.#subject,
       walks: new Walks(graph, (state) => state % jobs === job),
       lockstep: this.#lockstepOptions,
       keep: (operations) => {
-        if (this.#kept.hasRoom && !model.inode.sizeUntold) this.#keep([...operations]);
+        if (this.#kept.hasRoom) this.#keep([...operations]);
       },
       complaint: () => this.#image.kernelLog?.alarms(device)[0],
     });
@@ -284,7 +283,7 @@ export class VariantRun {
     }
     this.onConforms(result.steps === 0 ? undefined : this.#recorded.at(-1));
     this.#countDeviations(all);
-    if (keep && this.#model?.inode.sizeUntold !== true) this.#keep(all);
+    if (keep) this.#keep(all);
     return false;
   }
 

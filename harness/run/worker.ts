@@ -146,8 +146,7 @@ class VariantJob {
       this.#send({ type: "alive" });
       await breathe();
     }
-    const modelSeconds = (Date.now() - started) / 1000;
-    const explorer = this.#run.explorer(graph, this.#assignment, modelSeconds);
+    const explorer = this.#run.explorer(graph, this.#assignment);
     let found: ExploredDivergence | undefined;
     let failed = false;
     while (found === undefined && !explorer.done && !failed) {
