@@ -126,7 +126,7 @@ const ungrouped = (text: string): number => Number(text.replaceAll(",", ""));
 /** Edges that were driven of those that there are, by the table of an exploration. */
 function drivenIn(stdout: string): { edges: number; driven: number } {
   const [, edges = "", driven = ""] =
-    /^4k-delalloc +[\d,]+ +([\d,]+) +([\d,]+) /m.exec(stdout) ?? [];
+    /^4k-delalloc +[\d,]+ +[\d,]+ +([\d,]+) +([\d,]+) /m.exec(stdout) ?? [];
   return { edges: ungrouped(edges), driven: ungrouped(driven) };
 }
 

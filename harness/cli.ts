@@ -247,12 +247,14 @@ withKernel(program.command("explore"))
   )
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--shard <i/n>", "part i of n of the edges")
+  .option("--resume <file>", "keep there what was driven, and go on from it where there is some")
   .option("--strict", "known deviations count as divergences", false)
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: ExploreArguments) => {
-    const { blocks, depth, alphabet, shard, variant, ...rest } = options;
+    const { blocks, depth, alphabet, shard, variant, resume, ...rest } = options;
     process.exitCode = await explore({
       ...rest,
+      resume,
       explore: { blocks, depth, alphabet },
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: (variant ?? chooseVariants("default")).filter(isModelled),
@@ -280,6 +282,7 @@ interface ExploreArguments extends KernelArguments {
   alphabet: AlphabetName;
   jobs?: number;
   shard?: string;
+  resume?: string;
   strict: boolean;
   save: string;
 }

@@ -18,6 +18,7 @@
  * So nothing is explored of writes that are synced, of unlink, of a second file, of a device that refuses, of a power cut.
  */
 import { IntervalMap } from "./interval-map.ts";
+import { BH_Dirty, BH_Uptodate, IFS_DIRTY, IFS_UPTODATE, PAGE_SIZE } from "./types.ts";
 import type { Folio, Inode, SuperBlock } from "./types.ts";
 
 function copyFolio(folio: Folio): Folio {
@@ -101,5 +102,38 @@ export function stateKey(inode: Inode): string {
     intervals(inode.i_es_tree),
     inode.i_mapping.map(folioKey).join(" "),
     inode.i_prealloc.map((pa) => `${pa.pa_lstart}-${pa.pa_end}:${pa.pa_free}`).join(),
+  ].join("|");
+}
+
+/** Of each block that is in memory: whether it is up to date, and dirty. */
+function cachedBlocks({ i_mapping, i_sb }: Inode): string {
+  const perPage = Math.max(1, PAGE_SIZE / i_sb.s_blocksize);
+  let text = "";
+  for (const { index, order, uptodate, dirty, buffers, ifs } of i_mapping) {
+    for (let block = 0; block < perPage << order; block++) {
+      const read = uptodate || ((buffers?.[block] ?? 0) & BH_Uptodate) > 0;
+      const changed = buffers === undefined ? dirty : (buffers[block]! & BH_Dirty) > 0;
+      const up = ifs === undefined ? read : read || (ifs[block]! & IFS_UPTODATE) > 0;
+      const dirt = ifs === undefined ? changed : (ifs[block]! & IFS_DIRTY) > 0;
+      text += `${index * perPage + block}${up ? "u" : ""}${dirt ? "d" : ""},`;
+    }
+  }
+  return text;
+}
+
+/**
+ * What tells a state from others by itself, whether or not a call shows it: a kernel that has one of these wrong is in a state of its
+ * own. The rest of `stateKey` (how folios and extents are cut, what buffers remember of a mapping, what the journal waits for) counts
+ * only as far as some sequence of calls shows it.
+ */
+export function blockStates(inode: Inode): string {
+  return [
+    inode.i_size,
+    inode.i_disksize,
+    inode.i_reserved_data_blocks,
+    written(inode),
+    intervals(inode.i_extents),
+    intervals(inode.i_es_tree),
+    cachedBlocks(inode),
   ].join("|");
 }

@@ -1,6 +1,8 @@
 /**
  * `ext4-conform explore`: everything that a file of a few blocks can come to, and every operation there, on a kernel.
  */
+import { EdgeSet } from "./driven.ts";
+import type { DrivenEdges } from "./driven.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { counted, grouped } from "../report/progress.ts";
@@ -11,24 +13,38 @@ import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
 import type { PerformOptions } from "../run/perform.ts";
 import { mustBeWritable, present, presentLost, printHead, runAgain } from "../run/present.ts";
+import { mustBeSame, readExploration, writeExploration } from "../stored/exploration.ts";
+import type { StoredExploration } from "../stored/exploration.ts";
 import type { Exploration } from "./exploration.ts";
+import { rateOf } from "./explored.ts";
 import type { Explored } from "./explored.ts";
 
-export interface ExploreOptions extends PerformOptions {
-  explore: Exploration;
+export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
+  explore: Omit<Exploration, "tellsDriven" | "before">;
+  /** File in which it is kept what was driven, to go on from there; undefined for none. */
+  resume: string | undefined;
   /** Folder for counterexamples. */
   save: string;
 }
 
-const COLUMNS = ["states", "edges", "driven", "share", "a second", "operations", "unreached"];
+const COLUMNS = [
+  "states",
+  "folded from",
+  "edges",
+  "driven",
+  "share",
+  "a second",
+  "operations",
+  "unreached",
+];
 
 function row(explored: Explored): string[] {
-  const { states, edges, driven, own, seconds, operations, unreached } = explored;
+  const { states, unfolded, edges, driven, own, operations, unreached } = explored;
   const share = own === 0 ? 100 : (100 * driven) / own;
   return [
-    ...[states, edges, driven].map(grouped),
+    ...[states, unfolded, edges, driven].map(grouped),
     `${share === 100 ? "100" : share.toFixed(1)} %`,
-    ...[driven / Math.max(seconds, 0.001), operations, unreached].map(grouped),
+    ...[rateOf(explored), operations, unreached].map(grouped),
   ];
 }
 
@@ -48,11 +64,52 @@ export function exploredText(all: readonly (readonly [string, Explored])[]): str
   ].join("\n");
 }
 
+/** What was driven, in a file that is written anew whenever somebody tells more of it. */
+class DrivenFile {
+  readonly #path: string;
+  readonly #before: StoredExploration | undefined;
+  #stored: StoredExploration | undefined;
+
+  /** @throws UsageError where there is such a file and it cannot be read */
+  constructor(path: string) {
+    this.#path = path;
+    this.#before = readExploration(path);
+  }
+
+  get before(): Readonly<Record<string, DrivenEdges>> {
+    return this.#before?.driven ?? {};
+  }
+
+  /** @throws UsageError where the file is of another exploration, or cannot be written */
+  begin(what: Omit<StoredExploration, "driven">): void {
+    if (this.#before !== undefined) mustBeSame(this.#path, this.#before, what);
+    this.#stored = { ...what, driven: { ...this.before } };
+    writeExploration(this.#path, this.#stored);
+  }
+
+  /** A job has driven these. Of another graph than what is stored: that is none of this kernel and this program any more. */
+  add(variant: string, told: DrivenEdges): void {
+    const { driven } = this.#stored!;
+    const [known, more] = [driven[variant], EdgeSet.unpack(told)!];
+    if (known?.graph === told.graph) more.addAll(EdgeSet.unpack(known)!);
+    driven[variant] = more.pack(told.graph);
+    writeExploration(this.#path, this.#stored!);
+  }
+}
+
 /** Explore, print the table; the exit status. Throws what the command line turns into a message. */
 export async function explore(options: ExploreOptions): Promise<ExitStatus> {
+  const { resume, strict } = options;
   const { blocks, alphabet, depth } = options.explore;
-  const performed = await perform(options, (facts) => {
+  const file = resume === undefined ? undefined : new DrivenFile(resume);
+  const asked: PerformOptions = {
+    ...options,
+    explore: { ...options.explore, tellsDriven: file !== undefined, before: file?.before ?? {} },
+    onDriven: file?.add.bind(file),
+  };
+  const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);
+    file?.begin({ release: facts.traits.release, blocks, depth, alphabet, strict });
     printHead(facts);
     const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
     process.stdout.write(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
@@ -60,11 +117,11 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   const { facts, result, failure, kernel, seed } = performed;
   const first = firstDivergences(result);
   if (facts !== undefined) {
-    const told = { kernel, release: facts.traits.release, seed, strict: options.strict };
+    const told = { kernel, release: facts.traits.release, seed, strict };
     for (const found of result.found) present(found, told, result, options.save);
   }
   if (failure instanceof WorkerLost) {
-    presentLost(failure, runAgain(failure, performed, options.strict));
+    presentLost(failure, runAgain(failure, performed, strict));
     return exitStatus.diverges;
   }
   if (failure !== undefined) throw failure;

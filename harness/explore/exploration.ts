@@ -2,6 +2,7 @@
  * Exploration: what is to be explored, as plain data.
  */
 import type { AlphabetName } from "./alphabet.ts";
+import type { DrivenEdges } from "./driven.ts";
 
 export interface Exploration {
   /** Blocks that the file may have. */
@@ -9,4 +10,8 @@ export interface Exploration {
   /** Operations of the longest path; undefined for all states. */
   depth: number | undefined;
   alphabet: AlphabetName;
+  /** Tell now and then which edges were driven: somebody goes on from there. */
+  tellsDriven: boolean;
+  /** By variant, edges that were driven before and need not be again. */
+  before: Readonly<Record<string, DrivenEdges>>;
 }

@@ -4,11 +4,15 @@
 export interface Explored {
   /** States that the model can come to, as far as it was asked. */
   states: number;
+  /** Of these, how many there were before those were made one that nothing tells apart. */
+  unfolded: number;
   /** Edges between them that were to be driven, of all states and of this job's. */
   edges: number;
   own: number;
   /** Of its own, those that were driven on the kernel. */
   driven: number;
+  /** Of these, those that another exploration drove, which this one goes on with. */
+  before: number;
   /** Of its own, those of states that the kernel, which places blocks, does not come to by the model's path. */
   unreached: number;
   /** Operations on the way to them, and all others. */
@@ -23,12 +27,18 @@ export interface Explored {
   seconds: number;
 }
 
+/** Edges a second that this exploration drove. */
+export function rateOf({ driven, before, seconds }: Explored): number {
+  return (driven - before) / Math.max(seconds, 0.001);
+}
+
 /** What two jobs that shared the edges of a graph came to together; they ran side by side. */
 export function together(a: Explored, b: Explored): Explored {
   return {
     ...a,
     own: a.own + b.own,
     driven: a.driven + b.driven,
+    before: a.before + b.before,
     unreached: a.unreached + b.unreached,
     operations: a.operations + b.operations,
     elsewhere: a.elsewhere + b.elsewhere,

@@ -64,14 +64,16 @@ export class Explorer {
 
   get explored(): Explored {
     const { graph, walks } = this.#given;
-    const { states, edges, deepest, closed } = graph;
+    const { states, unfolded, edges, deepest, closed } = graph;
     return {
       states,
+      unfolded,
       edges,
       deepest,
       closed,
       own: walks.edges,
       driven: walks.driven,
+      before: walks.before,
       unreached: walks.unreached,
       operations: this.#operations,
       elsewhere: this.#elsewhere,

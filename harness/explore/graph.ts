@@ -1,15 +1,20 @@
 /**
  * The graph of a small file: every state that the model can come to (model/state.ts), and where each operation of an alphabet leads.
  * Breadth first, so a state's path is a shortest one.
+ *
+ * The model remembers more of a file than matters. So the states that were found are folded in the end: two are one where their blocks
+ * are in the same states (`blockStates`) and no sequence of the alphabet shows a difference.
  */
+import { createHash } from "node:crypto";
 import { createFileSystem, createInode, fiemap } from "../../model/file-system.ts";
-import { copyFile, stateKey } from "../../model/state.ts";
+import { blockStates, copyFile, stateKey } from "../../model/state.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import type { Inode } from "../../model/types.ts";
 import { call } from "../lockstep/model-subject.ts";
 import { clampOperation, isSingleCall } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { fits } from "./alphabet.ts";
+import { coarsestPartition } from "./partition.ts";
 
 /** The operation is not tried in this state. */
 export const NOT_TRIED = -1;
@@ -46,12 +51,17 @@ export class Graph {
   /** Edges: operations that were tried, over all states. */
   edges = 0;
   /** Of each state, how many operations lead to it. */
-  readonly depths: number[] = [];
+  depths: number[] = [];
   /** Of each state but the first: the state before it on its path, and the operation there. */
-  readonly #before: number[] = [];
-  readonly #by: number[] = [];
+  #before: number[] = [];
+  #by: number[] = [];
   /** Of each state that was explored, where each operation leads. */
-  readonly #targets: Int32Array[] = [];
+  #targets: Int32Array[] = [];
+  /** Of each, a number for the states of its blocks and for what its operations return. */
+  readonly #looks: number[] = [];
+  readonly #seen = new Map<string, number>();
+  /** States before they were folded. */
+  unfolded = 0;
   /** States that were found last and not explored yet, in the order of their numbers. */
   #frontier: Inode[] = [];
   /** Of these, those that were explored by now. */
@@ -66,15 +76,40 @@ export class Graph {
     this.#found(copyFile(root), 0, -1, -1);
   }
 
-  /** Explore for some milliseconds; whether there is nothing left to explore. */
+  /** Explore for some milliseconds; whether there is nothing left to explore, and the states are folded. */
   grow(milliseconds = Infinity): boolean {
     const end = performance.now() + milliseconds;
     for (;;) {
       const state = this.explored;
-      if (state === this.states || this.depths[state]! >= this.#depth) return true;
+      if (state === this.states || this.depths[state]! >= this.#depth) break;
       this.#explore(state);
       if (state % BETWEEN_LOOKS === 0 && performance.now() > end) return false;
     }
+    if (this.unfolded === 0) this.#fold();
+    return true;
+  }
+
+  /** Make one of the states that nothing tells apart. */
+  #fold(): void {
+    this.unfolded = this.states;
+    const classes = coarsestPartition(this.#looks, this.#targets, this.states);
+    const [depths, before, bys, targets] = [this.depths, this.#before, this.#by, this.#targets];
+    [this.depths, this.#before, this.#by, this.#targets] = [[], [], [], []];
+    this.edges = 0;
+    for (let state = 0; state < classes.length; state++) {
+      if (classes[state] !== this.depths.length) continue;
+      this.depths.push(depths[state]!);
+      this.#before.push(before[state]! < 0 ? -1 : classes[before[state]!]!);
+      this.#by.push(bys[state]!);
+      const row = targets[state]?.map((target) => (target < 0 ? target : classes[target]!));
+      if (row === undefined) continue;
+      this.#targets.push(row);
+      this.edges += row.reduce((sum, target) => (target === NOT_TRIED ? sum : sum + 1), 0);
+    }
+    for (const [key, state] of this.#ids) this.#ids.set(key, classes[state]!);
+    this.#frontier = [];
+    this.#looks.length = 0;
+    this.#seen.clear();
   }
 
   /** States that were found. */
@@ -114,6 +149,14 @@ export class Graph {
     return path.toReversed();
   }
 
+  /** Tells graphs apart whose edges are not the same, by number. */
+  get digest(): string {
+    const hash = createHash("sha256");
+    hash.update(JSON.stringify(this.alphabet));
+    for (const row of this.#targets) hash.update(row);
+    return hash.digest("hex");
+  }
+
   /** The keys of all states. */
   get keys(): IterableIterator<string> {
     return this.#ids.keys();
@@ -141,23 +184,28 @@ export class Graph {
       this.#gone = 0;
     }
     const depth = this.depths[state]! + 1;
+    let look = blockStates(inode);
     const targets = Int32Array.from(this.alphabet, (operation, by) => {
       const after = this.#after(inode, operation);
       if (after === undefined) return NOT_TRIED;
       this.edges += 1;
-      return this.#found(after, depth, state, by);
+      look += ` ${after.result}`;
+      return this.#found(after.inode, depth, state, by);
     });
     this.#targets.push(targets);
+    const number = this.#seen.get(look) ?? this.#seen.size;
+    this.#seen.set(look, number);
+    this.#looks.push(number);
   }
 
-  /** The file after an operation; undefined where that is not tried. */
-  #after(inode: Inode, operation: Operation): Inode | undefined {
+  /** The file after an operation, and what that returned; undefined where it is not tried. */
+  #after(inode: Inode, operation: Operation): { inode: Inode; result: number } | undefined {
     const end = Math.max(inode.i_size, inode.i_extents.end * inode.i_sb.s_blocksize);
     if (!fits(operation, end, this.#most)) return undefined;
     const applied = clampOperation(operation, inode.i_size);
     if (applied === undefined || !isSingleCall(applied)) return undefined;
     const after = copyFile(inode);
-    call(after, applied, 0);
-    return looked(after);
+    const result = call(after, applied, 0);
+    return { inode: looked(after), result };
   }
 }

@@ -6,6 +6,7 @@
  * more than two operations away; else a new file goes straight to the next state that has some. On such a way an edge of the next layer
  * may come before its time.
  */
+import { EdgeSet } from "./driven.ts";
 import { NOT_TRIED } from "./graph.ts";
 import type { Graph } from "./graph.ts";
 
@@ -26,8 +27,10 @@ const TRIES = 3;
 export class Walks {
   readonly #graph: Graph;
   readonly #operations: number;
-  /** One an edge: it was driven, or is not to be. */
-  readonly #done: Uint8Array;
+  /** It was driven, or is not to be. */
+  readonly #done: EdgeSet;
+  /** Of all of them, these were driven, whether now or before. */
+  readonly #driven: EdgeSet;
   /** Of each state, edges that are left. */
   readonly #left: Int32Array;
   /** The first state that may have some; all before it have none. */
@@ -37,27 +40,45 @@ export class Walks {
   readonly edges: number;
   /** Of these, those that were. */
   driven = 0;
+  /** Of these, those that had been when the walks began. */
+  readonly before: number;
   /** And those of states that the kernel does not come to by their path: it places blocks elsewhere than the model has it. */
   unreached = 0;
   /** How often the way to the next state did not lead there. */
   #missed = 0;
 
-  /** The edges of the states for which `mine` holds. */
-  constructor(graph: Graph, mine: (state: number) => boolean = () => true) {
+  /** The edges of the states for which `mine` holds, without those that were driven before. */
+  constructor(graph: Graph, mine: (state: number) => boolean = () => true, before?: EdgeSet) {
     this.#graph = graph;
     this.#operations = graph.alphabet.length;
-    this.#done = new Uint8Array(graph.explored * this.#operations);
+    const size = graph.explored * this.#operations;
+    this.#done = new EdgeSet(size);
+    this.#driven = new EdgeSet(size);
     this.#left = new Int32Array(graph.explored);
     let edges = 0;
     for (let state = 0; state < graph.explored; state++) {
       const own = mine(state);
       for (let by = 0; by < this.#operations; by++) {
-        if (own && graph.target(state, by) !== NOT_TRIED) this.#left[state]! += 1;
-        else this.#done[state * this.#operations + by] = 1;
+        const edge = state * this.#operations + by;
+        this.#done.add(edge);
+        if (!own || graph.target(state, by) === NOT_TRIED) continue;
+        edges += 1;
+        if (before?.has(edge) === true) {
+          this.#driven.add(edge);
+          this.driven += 1;
+        } else {
+          this.#done.delete(edge);
+          this.#left[state]! += 1;
+        }
       }
-      edges += this.#left[state]!;
     }
     this.edges = edges;
+    this.before = this.driven;
+  }
+
+  /** Edges that were driven, before or now. */
+  get drivenEdges(): EdgeSet {
+    return this.#driven;
   }
 
   /** Operations of the path to the states whose edges are driven now. */
@@ -67,10 +88,11 @@ export class Walks {
 
   /** The edge was driven. */
   drove(state: number, by: number): void {
-    const at = state * this.#operations + by;
+    const edge = state * this.#operations + by;
     this.#length += 1;
-    if (state < 0 || state >= this.#left.length || this.#done[at] === 1) return;
-    this.#done[at] = 1;
+    if (state < 0 || state >= this.#left.length || this.#done.has(edge)) return;
+    this.#done.add(edge);
+    this.#driven.add(edge);
     this.#left[state]! -= 1;
     this.driven += 1;
   }
@@ -82,7 +104,7 @@ export class Walks {
     const state = this.#next;
     this.unreached += this.#left[state]!;
     this.#left[state] = 0;
-    this.#done.fill(1, state * this.#operations, (state + 1) * this.#operations);
+    for (let by = 0; by < this.#operations; by++) this.#done.add(state * this.#operations + by);
     this.#missed = 0;
   }
 
@@ -104,7 +126,7 @@ export class Walks {
   #leftAt(state: number): number {
     let best = -1;
     for (let by = 0; by < this.#operations; by++) {
-      if (this.#done[state * this.#operations + by] === 1) continue;
+      if (this.#done.has(state * this.#operations + by)) continue;
       const target = this.#graph.target(state, by);
       if (target === state) return by;
       if (best < 0 || this.#hasLeft(target)) best = by;

@@ -2,7 +2,7 @@
  * How far a run has come, as a live line.
  */
 import type { RunCounts } from "../run/run-counts.ts";
-import { together } from "../explore/explored.ts";
+import { rateOf, together } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
 import { LiveLine } from "./live-line.ts";
 
@@ -53,18 +53,25 @@ export class Progress {
     });
   }
 
+  /** So many states of a variant were found, of which nothing is driven yet. */
+  states(variant: string, states: number): void {
+    this.#line.show(
+      () =>
+        `[${this.#seen.size + 1}/${this.#of}] ${variant}: the model has ${grouped(states)} states so far`,
+    );
+  }
+
   /** A job has come this far with the edges of a variant. */
   exploring(job: number, variant: string, explored: Explored): void {
     if (this.#variant !== variant) this.#explored.clear();
     this.#variant = variant;
     this.#explored.set(job, explored);
     this.#line.show(() => {
-      const { driven, own, seconds } = [...this.#explored.values()].reduce(together);
-      const left =
-        seconds < 1 || driven === 0
-          ? ""
-          : `, ${grouped(((own - driven) * seconds) / driven)} s left`;
-      return `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(driven)} of ${grouped(own)} edges, ${grouped(driven / Math.max(seconds, 0.001))} a second${left}`;
+      const all = [...this.#explored.values()].reduce(together);
+      const { driven, own, seconds } = all;
+      const rate = rateOf(all);
+      const left = seconds < 1 || rate === 0 ? "" : `, ${grouped((own - driven) / rate)} s left`;
+      return `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(driven)} of ${grouped(own)} edges, ${grouped(rate)} a second${left}`;
     });
   }
 

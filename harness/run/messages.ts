@@ -4,6 +4,7 @@
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../divergence.ts";
+import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { ExecutorName } from "./executor.ts";
@@ -114,6 +115,10 @@ export type Message =
   | { type: "progress"; variant: string; counts: RunCounts }
   /** How far an exploration has come. */
   | { type: "exploring"; variant: string; explored: Explored }
+  /** The edges that it has driven, before and now, where that was asked for. */
+  | { type: "driven"; variant: string; driven: DrivenEdges }
+  /** The states of a small file that were found so far, before any of its edges is driven. */
+  | { type: "states"; variant: string; states: number }
   | ({ type: "case" } & CaseMark)
   /** About to run operations that do not follow from the number of a case: shrinking, confirming, the corpus. */
   | { type: "trying"; variant: string; operations: Operation[] }

@@ -4,6 +4,7 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism, freemem } from "node:os";
 import { CASES_PER_CHUNK } from "./chunk.ts";
+import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { ExecutorName } from "./executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
@@ -33,6 +34,8 @@ export interface PerformOptions extends UnderTestOptions {
   faultsOf?: Operation[] | undefined;
   /** Instead of cases: all that a small file can come to. */
   explore?: Exploration | undefined;
+  /** Called now and then with the edges that a job has driven, where `explore` says that they are told. */
+  onDriven?: ((variant: string, driven: DrivenEdges) => void) | undefined;
   seed: number | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
   jobs?: number | undefined;
@@ -149,10 +152,11 @@ export async function perform(
   };
   try {
     const onProgress = progress.update.bind(progress);
-    const { counts: coverage = false } = options;
+    const { counts: coverage = false, onDriven } = options;
     const onExploring = progress.exploring.bind(progress);
-    const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress, onExploring };
-    await supervise(supervised, performed.result);
+    const onStates = progress.states.bind(progress);
+    const told = { onProgress, onExploring, onStates, onDriven };
+    await supervise({ kernel, jobs, coverage, hangSeconds, assign, ...told }, performed.result);
   } catch (error) {
     performed.failure = error;
   }

@@ -15,6 +15,7 @@ import type { Assignment, FoundDivergence, Message, Mounted } from "./messages.t
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { NOTHING_RUN } from "./run-counts.ts";
+import type { DrivenEdges } from "../explore/driven.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { RunCounts } from "./run-counts.ts";
 import { variantNamed } from "../variants.ts";
@@ -64,6 +65,8 @@ export interface SupervisorOptions {
   assign: (traits: KernelTraits, commandLine: string) => Assignment[];
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
   onExploring?: (job: number, variant: string, explored: Explored) => void;
+  onStates?: (variant: string, states: number) => void;
+  onDriven?: ((variant: string, driven: DrivenEdges) => void) | undefined;
 }
 
 const UNKNOWN: Mounted = { path: undefined, options: "" };
@@ -174,6 +177,8 @@ class Job {
     if (message.type === "exploring") {
       this.#options.onExploring?.(job, message.variant, message.explored);
     }
+    if (message.type === "states") this.#options.onStates?.(message.variant, message.states);
+    if (message.type === "driven") this.#options.onDriven?.(message.variant, message.driven);
   }
 
   /** Ask the worker to end; it cleans up after itself. */

@@ -9,6 +9,8 @@ import { modelWith, needsDeviation } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
 import { alphabetOf } from "../explore/alphabet.ts";
 import type { Exploration } from "../explore/exploration.ts";
+import { EdgeSet } from "../explore/driven.ts";
+import type { DrivenEdges } from "../explore/driven.ts";
 import { Explorer } from "../explore/explorer.ts";
 import { Graph } from "../explore/graph.ts";
 import { Walks } from "../explore/walk.ts";
@@ -235,8 +237,15 @@ export class VariantRun {
     });
   }
 
-  /** What drives the edges of a graph here that are a job's share. */
-  explorer(graph: Graph, { job, jobs }: Share): Explorer {
+  /** The edges of a graph that are a job's share, without those that were driven before, if that was of this graph. */
+  walks(graph: Graph, { job, jobs }: Share, before: DrivenEdges | undefined): Walks {
+    const same = before?.graph === graph.digest;
+    const driven = same ? EdgeSet.unpack(before) : undefined;
+    return new Walks(graph, (state) => state % jobs === job, driven);
+  }
+
+  /** What drives edges of a graph here. */
+  explorer(graph: Graph, walks: Walks): Explorer {
     const model = this.#model!;
     this.#subject.wholeLooks = true;
     const device = basename(this.#image.loopDevice);
@@ -244,7 +253,7 @@ export class VariantRun {
       graph,
       model,
       subject: this.#subject,
-      walks: new Walks(graph, (state) => state % jobs === job),
+      walks,
       lockstep: this.#lockstepOptions,
       keep: (operations) => {
         if (this.#kept.hasRoom) this.#keep([...operations]);

@@ -32,6 +32,9 @@ import { VariantRun } from "./variant-run.ts";
 /** Milliseconds between two progress messages. */
 const PROGRESS_MS = 200;
 
+/** Milliseconds between two messages that say which edges were driven: there may be millions. */
+const DRIVEN_MS = 10_000;
+
 /** Cases for each variant where programs perform them and nobody says how many: some ten seconds. */
 const DD_CASES = 20;
 
@@ -143,18 +146,28 @@ class VariantJob {
     const variant = this.#run.variant.name;
     const graph = this.#run.graph(what);
     while (!graph.grow(PROGRESS_MS)) {
-      this.#send({ type: "alive" });
+      this.#send({ type: "states", variant, states: graph.states });
       await breathe();
     }
-    const explorer = this.#run.explorer(graph, this.#assignment);
+    const walks = this.#run.walks(graph, this.#assignment, what.before[variant]);
+    const explorer = this.#run.explorer(graph, walks);
+    const { digest } = graph;
+    let told = Date.now();
+    const tell = (): void => {
+      if (!what.tellsDriven) return;
+      told = Date.now();
+      this.#send({ type: "driven", variant, driven: walks.drivenEdges.pack(digest) });
+    };
     let found: ExploredDivergence | undefined;
     let failed = false;
     while (found === undefined && !explorer.done && !failed) {
       found = explorer.drive(PROGRESS_MS);
       this.#send({ type: "exploring", variant, explored: explorer.explored });
       if (found === undefined && this.#run.checkpointDue) failed = await this.#checkpoint(0);
+      if (Date.now() - told > DRIVEN_MS) tell();
       await breathe();
     }
+    tell();
     if (found !== undefined) await this.#reportEdge(found);
     else if (!failed) failed = await this.#checkpoint(0, true);
     this.#finished(started, explorer.explored);

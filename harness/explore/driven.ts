@@ -1,0 +1,63 @@
+/**
+ * Driven edges, as a set and as plain data: so that an exploration can be stopped and gone on with, by as many jobs or shards as there
+ * are then.
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+
+/** Which edges of a graph were driven. */
+export interface DrivenEdges {
+  /** Digest of the graph (`Graph.digest`). */
+  graph: string;
+  /** States times operations of the alphabet: the numbers that edges have. */
+  size: number;
+  /** One bit a number, deflated, base64. */
+  edges: string;
+}
+
+/** A set of edges of one graph, by number: that of the state times the operations of the alphabet, and that of the operation. */
+export class EdgeSet {
+  readonly size: number;
+  readonly #bits: Uint8Array;
+
+  /** An empty set of edges with numbers below `size`. */
+  constructor(size: number) {
+    this.size = size;
+    this.#bits = new Uint8Array(Math.ceil(size / 8));
+  }
+
+  add(edge: number): void {
+    this.#bits[edge >> 3]! |= 1 << (edge & 7);
+  }
+
+  delete(edge: number): void {
+    this.#bits[edge >> 3]! &= ~(1 << (edge & 7));
+  }
+
+  has(edge: number): boolean {
+    return (this.#bits[edge >> 3]! & (1 << (edge & 7))) !== 0;
+  }
+
+  /** Add those of another set of the same graph. */
+  addAll(other: EdgeSet): void {
+    for (const [at, bits] of other.#bits.entries()) this.#bits[at]! |= bits;
+  }
+
+  pack(graph: string): DrivenEdges {
+    const edges = deflateRawSync(this.#bits, { level: 1 }).toString("base64");
+    return { graph, size: this.size, edges };
+  }
+
+  /** The set that `pack` made data of; undefined where it is none. */
+  static unpack({ size, edges }: DrivenEdges): EdgeSet | undefined {
+    const set = new EdgeSet(size);
+    try {
+      const maxOutputLength = set.#bits.length + 1;
+      const bits = inflateRawSync(Buffer.from(edges, "base64"), { maxOutputLength });
+      if (bits.length !== set.#bits.length) return undefined;
+      set.#bits.set(bits);
+      return set;
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Exploration files: what was driven of an exploration that takes longer than one sitting.
+ */
+import { existsSync } from "node:fs";
+import * as z from "zod";
+import { ALPHABETS } from "../explore/alphabet.ts";
+import type { AlphabetName } from "../explore/alphabet.ts";
+import { EdgeSet } from "../explore/driven.ts";
+import { UsageError } from "../failure.ts";
+import { readStored, writeStored } from "./stored-file.ts";
+
+const FORMAT = "ext4-conform exploration";
+const VERSION = 1;
+
+/** Numbers of the edges of the largest graph that is read: 1 GiB of them would be a mistake. */
+const MAX_EDGES = 2 ** 30;
+
+const drivenSchema = z
+  .strictObject({
+    graph: z.string().regex(/^[0-9a-f]{64}$/),
+    size: z.int().min(0).max(MAX_EDGES),
+    edges: z.base64(),
+  })
+  .refine((driven) => EdgeSet.unpack(driven) !== undefined, { message: "is no set of edges" });
+
+const explorationSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  /** uname -r */
+  release: z.string().max(200),
+  blocks: z.int().min(1),
+  /** Operations of the longest path; absent for all states. */
+  depth: z.int().min(1).optional(),
+  alphabet: z.enum(Object.keys(ALPHABETS) as [AlphabetName]),
+  strict: z.boolean(),
+  /** By variant. */
+  driven: z.record(z.string().max(200), drivenSchema),
+});
+
+export type StoredExploration = Omit<z.infer<typeof explorationSchema>, "format" | "version">;
+
+/** The exploration that is stored there; undefined where there is no such file. @throws UsageError with one line */
+export function readExploration(path: string): StoredExploration | undefined {
+  if (!existsSync(path)) return undefined;
+  return readStored(path, { format: FORMAT, version: VERSION, schema: explorationSchema });
+}
+
+/** Store it, in place of what was there. @throws UsageError where the path cannot be written */
+export function writeExploration(path: string, exploration: StoredExploration): void {
+  writeStored(path, `${JSON.stringify({ format: FORMAT, version: VERSION, ...exploration })}\n`);
+}
+
+/** @throws UsageError where what is stored there is of something else than is asked for now */
+export function mustBeSame(
+  path: string,
+  stored: StoredExploration,
+  asked: Omit<StoredExploration, "driven">,
+): void {
+  for (const what of ["release", "blocks", "depth", "alphabet", "strict"] as const) {
+    if (stored[what] === asked[what]) continue;
+    const [was, is] = [stored[what], asked[what]].map((value) => String(value ?? "unlimited"));
+    const name = what === "release" ? "kernel" : what;
+    throw new UsageError(
+      `${path} is of another exploration: its ${name} is ${was}, not ${is}. Name another file, or ask for the same.`,
+    );
+  }
+}
