@@ -139,7 +139,7 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     expect(whole.stdout).toMatch(/\nCONFORMS: no unnamed divergence in [\d,]+ edges, 1 variant$/);
     expect(whole.exitCode).toBe(0);
     const { edges, driven } = drivenIn(whole.stdout);
-    expect(edges).toBeGreaterThan(1000);
+    expect(edges).toBeGreaterThan(400);
     expect(driven).toBe(edges);
     const shards = [
       await conform([...args, "--shard", "1/2"]),
@@ -147,6 +147,22 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     ];
     const shares = shards.map(({ stdout }) => drivenIn(stdout).driven);
     expect(shares[0]! + shares[1]!).toBe(edges);
+  });
+
+  test("goes on from what it has driven, with as many jobs as there are then", async () => {
+    const file = join(folder, "explored.json");
+    const half = await conform([...args, "--shard", "1/2", "--resume", file]);
+    expect(half.exitCode).toBe(0);
+    const both = await conform([...args, "--resume", file, "--jobs", "2"]);
+    expect(both.stdout).toMatch(/4k-delalloc .* 100 % .*closed at depth \d+\n/);
+    const { edges, driven } = drivenIn(both.stdout);
+    expect(driven).toBe(edges);
+    const again = await conform([...args, "--resume", file]);
+    // Nothing is left to be done.
+    expect(again.stdout).toMatch(/4k-delalloc .* 100 % +0 +0 +0 {2}closed/);
+    const other = await conform([...args, "--resume", file, "--alphabet", "bytes"]);
+    expect(other.stderr).toMatch(/is of another exploration: its alphabet is blocks, not bytes/);
+    expect(other.exitCode).toBe(64);
   });
 
   test("finds a known deviation at its shortest where that is none to expect", async () => {

@@ -109,7 +109,9 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   };
   const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);
-    file?.begin({ release: facts.traits.release, blocks, depth, alphabet, strict });
+    const { release } = facts.traits;
+    const limit = depth === undefined ? {} : { depth };
+    file?.begin({ release, blocks, alphabet, strict, ...limit });
     printHead(facts);
     const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
     process.stdout.write(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);

@@ -133,7 +133,7 @@ describe("what several jobs came to", () => {
 
   test("is a row of a table", () => {
     const text = exploredText([["4k-delalloc", { ...explored, driven: explored.own - 1 }]]);
-    expect(text).toMatch(/^variant +states +edges +driven +share/);
+    expect(text).toMatch(/^variant +states +folded from +edges +driven +share/);
     expect(text).toMatch(/\n4k-delalloc +\d+ .*9\d\.\d % .*open at depth 3\n/);
   });
 });

@@ -85,6 +85,18 @@ describe("a graph", () => {
     expect(shallow.target(shallow.states - 1, 0)).toBe(UNKNOWN);
   });
 
+  test("has fewer states than the model", () => {
+    const { unfolded, states, alphabet } = graphOf("blocks", 2);
+    expect(states).toBeLessThan(unfolded / 2);
+    expect(alphabet.length).toBeGreaterThan(40);
+  });
+
+  test("has a digest that tells it from others", () => {
+    expect(graphOf("blocks", 1).digest).toBe(graph.digest);
+    expect(graphOf("bytes", 1).digest).not.toBe(graph.digest);
+    expect(graphOf("blocks", 1, 2).digest).not.toBe(graph.digest);
+  });
+
   test("is the same however often it is interrupted", () => {
     const variant = variantNamed("4k-delalloc");
     const { config } = settingOf(variant, "6.18");
@@ -148,6 +160,26 @@ describe("walks", () => {
     const driven = shares.map((share) => walk(graph, share).driven);
     expect(shares.reduce((sum, { edges }) => sum + edges, 0)).toBe(graph.edges);
     expect(new Set(driven.flat()).size).toBe(graph.edges);
+  });
+
+  test("go on from what was driven before", () => {
+    const first = new Walks(graph);
+    const half = graph.edges / 2;
+    let at = UNKNOWN;
+    while (first.driven < half) {
+      const leg = first.next(at)!;
+      if (leg.fresh) at = 0;
+      for (const by of leg.operations) {
+        first.drove(at, by);
+        at = graph.target(at, by);
+      }
+    }
+    const second = new Walks(graph, undefined, first.drivenEdges);
+    expect([second.edges, second.before]).toEqual([graph.edges, first.driven]);
+    const { driven } = walk(graph, second);
+    expect(second.driven).toBe(graph.edges);
+    expect(driven.length).toBeGreaterThanOrEqual(graph.edges - first.driven);
+    expect(new Walks(graph, undefined, second.drivenEdges).next(UNKNOWN)).toBeUndefined();
   });
 
   test("leave a state out that the kernel does not come to", () => {

@@ -30,7 +30,7 @@ const explorationSchema = z.strictObject({
   release: z.string().max(200),
   blocks: z.int().min(1),
   /** Operations of the longest path; absent for all states. */
-  depth: z.int().min(1).optional(),
+  depth: z.int().min(1).exactOptional(),
   alphabet: z.enum(Object.keys(ALPHABETS) as [AlphabetName]),
   strict: z.boolean(),
   /** By variant. */
