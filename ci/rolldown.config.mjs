@@ -1,12 +1,12 @@
 /**
  * Packs what is started into one file each: the command line, which else spends half a second opening five hundred, and the worker,
  * since in a user-mode Linux opening a hundred takes longer than a thousand cases. Outside stay koffi, which is not JavaScript alone, and
- * what makes HTML reports, which looks for files beside itself.
+ * what makes HTML reports, which looks for files beside itself, and Graphviz, which is large and hardly ever asked for.
  */
 const packed = (input, file) => ({
   input,
   platform: "node",
-  external: ["koffi", /^istanbul-/],
+  external: ["koffi", "@viz-js/viz", /^istanbul-/],
   output: { file, format: "esm", sourcemap: true, codeSplitting: false },
 });
 

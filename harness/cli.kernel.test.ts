@@ -172,6 +172,18 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     expect(stdout).toMatch(/\nDIVERGES: in 1; /);
   });
 
+  test("draws the graph where it is small enough to be looked at", async () => {
+    const svg = join(folder, "graph.svg");
+    const { stdout } = await conform([...args, "--picture", svg]);
+    expect(stdout).toContain(`\npicture: ${svg}\n`);
+    expect(readFileSync(svg, "utf8")).toMatch(/^<\?xml[\s\S]*<svg/);
+    const png = await conform([...args, "--picture", "graph.png"]);
+    expect(png.stderr).toMatch(/graph\.png: a picture is a \.dot or a \.svg/);
+    const all = await conform(["explore", "--variant", "all", "--picture", svg]);
+    expect(all.stderr).toMatch(/--picture shows one variant/);
+    expect([png.exitCode, all.exitCode]).toEqual([64, 64]);
+  });
+
   test("says which alphabets there are", async () => {
     const { stderr, exitCode } = await conform([...args, "--alphabet", "all"]);
     expect(stderr).toMatch(/there is no alphabet "all"; there are: blocks, bytes, unsynced/);

@@ -247,14 +247,16 @@ withKernel(program.command("explore"))
   )
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--shard <i/n>", "part i of n of the edges")
+  .option("--picture <file>", "of the states and what leads where, .svg or .dot; for a block or so")
   .option("--resume <file>", "keep there what was driven, and go on from it where there is some")
   .option("--strict", "known deviations count as divergences", false)
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: ExploreArguments) => {
-    const { blocks, depth, alphabet, shard, variant, resume, ...rest } = options;
+    const { blocks, depth, alphabet, shard, variant, resume, picture, ...rest } = options;
     process.exitCode = await explore({
       ...rest,
       resume,
+      picture,
       explore: { blocks, depth, alphabet },
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: (variant ?? chooseVariants("default")).filter(isModelled),
@@ -283,6 +285,7 @@ interface ExploreArguments extends KernelArguments {
   jobs?: number;
   shard?: string;
   resume?: string;
+  picture?: string;
   strict: boolean;
   save: string;
 }

@@ -105,20 +105,35 @@ export function stateKey(inode: Inode): string {
   ].join("|");
 }
 
-/** Of each block that is in memory: whether it is up to date, and dirty. */
-function cachedBlocks({ i_mapping, i_sb }: Inode): string {
+/** A block of the file that is in memory. */
+export interface CachedBlock {
+  block: number;
+  uptodate: boolean;
+  dirty: boolean;
+}
+
+/** The blocks that are in memory, in their order. */
+export function cachedBlocks({ i_mapping, i_sb }: Inode): CachedBlock[] {
   const perPage = Math.max(1, PAGE_SIZE / i_sb.s_blocksize);
-  let text = "";
-  for (const { index, order, uptodate, dirty, buffers, ifs } of i_mapping) {
-    for (let block = 0; block < perPage << order; block++) {
-      const read = uptodate || ((buffers?.[block] ?? 0) & BH_Uptodate) > 0;
-      const changed = buffers === undefined ? dirty : (buffers[block]! & BH_Dirty) > 0;
-      const up = ifs === undefined ? read : read || (ifs[block]! & IFS_UPTODATE) > 0;
-      const dirt = ifs === undefined ? changed : (ifs[block]! & IFS_DIRTY) > 0;
-      text += `${index * perPage + block}${up ? "u" : ""}${dirt ? "d" : ""},`;
-    }
-  }
-  return text;
+  return i_mapping.flatMap(({ index, order, uptodate, dirty, buffers, ifs }) =>
+    Array.from({ length: perPage << order }, (_, i) => {
+      const [bh, fs] = [buffers?.[i], ifs?.[i]];
+      const read = ((bh ?? 0) & BH_Uptodate) > 0 || ((fs ?? 0) & IFS_UPTODATE) > 0;
+      const written = bh === undefined ? undefined : (bh & BH_Dirty) > 0;
+      const stored = fs === undefined ? undefined : (fs & IFS_DIRTY) > 0;
+      return {
+        block: index * perPage + i,
+        uptodate: uptodate || read,
+        dirty: written ?? stored ?? dirty,
+      };
+    }),
+  );
+}
+
+function cachedText(inode: Inode): string {
+  return cachedBlocks(inode)
+    .map(({ block, uptodate, dirty }) => `${block}${uptodate ? "u" : ""}${dirty ? "d" : ""}`)
+    .join();
 }
 
 /**
@@ -134,6 +149,6 @@ export function blockStates(inode: Inode): string {
     written(inode),
     intervals(inode.i_extents),
     intervals(inode.i_es_tree),
-    cachedBlocks(inode),
+    cachedText(inode),
   ].join("|");
 }

@@ -16,11 +16,16 @@ import { mustBeWritable, present, presentLost, printHead, runAgain } from "../ru
 import { mustBeSame, readExploration, writeExploration } from "../stored/exploration.ts";
 import type { StoredExploration } from "../stored/exploration.ts";
 import type { Exploration } from "./exploration.ts";
+import { writeStored } from "../stored/stored-file.ts";
+import { UsageError } from "../failure.ts";
+import { MAX_PICTURED } from "./picture.ts";
 import { rateOf } from "./explored.ts";
 import type { Explored } from "./explored.ts";
 
 export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
-  explore: Omit<Exploration, "tellsDriven" | "before">;
+  explore: Omit<Exploration, "tellsDriven" | "before" | "pictured">;
+  /** File for a picture of the graph, .dot or .svg; undefined for none. */
+  picture: string | undefined;
   /** File in which it is kept what was driven, to go on from there; undefined for none. */
   resume: string | undefined;
   /** Folder for counterexamples. */
@@ -97,15 +102,44 @@ class DrivenFile {
   }
 }
 
+/** @throws UsageError where no picture can be written there, or of more than one variant */
+function mustBePicturable(path: string, variants: number): void {
+  if (!/\.(dot|svg)$/.test(path)) throw new UsageError(`${path}: a picture is a .dot or a .svg`);
+  if (variants !== 1) throw new UsageError("--picture shows one variant; name it with --variant");
+}
+
+/** Writes the picture; what to say of it. @throws UsageError where the path cannot be written */
+async function savePicture(path: string, dot: string | undefined): Promise<string> {
+  if (dot === undefined) {
+    return `no picture: it would have more than ${MAX_PICTURED} states, too many to see anything\n`;
+  }
+  if (path.endsWith(".dot")) writeStored(path, dot);
+  else {
+    const { instance } = await import("@viz-js/viz");
+    writeStored(path, (await instance()).renderString(dot, { format: "svg" }));
+  }
+  return `picture: ${path}\n`;
+}
+
 /** Explore, print the table; the exit status. Throws what the command line turns into a message. */
 export async function explore(options: ExploreOptions): Promise<ExitStatus> {
-  const { resume, strict } = options;
+  const { resume, strict, picture } = options;
+  if (picture !== undefined) mustBePicturable(picture, options.variants.length);
   const { blocks, alphabet, depth } = options.explore;
   const file = resume === undefined ? undefined : new DrivenFile(resume);
+  let pictured: string | undefined;
   const asked: PerformOptions = {
     ...options,
-    explore: { ...options.explore, tellsDriven: file !== undefined, before: file?.before ?? {} },
+    explore: {
+      ...options.explore,
+      tellsDriven: file !== undefined,
+      before: file?.before ?? {},
+      pictured: picture !== undefined,
+    },
     onDriven: file?.add.bind(file),
+    onPicture: (dot) => {
+      pictured = dot;
+    },
   };
   const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);
@@ -131,6 +165,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     explored === undefined ? [] : [[variant, explored] as const],
   );
   process.stdout.write(exploredText(all));
+  if (picture !== undefined) process.stdout.write(await savePicture(picture, pictured));
   const paint = paintWith(wantsColour(process.stdout, process.env));
   const driven = all.reduce((sum, [, explored]) => sum + explored.driven, 0);
   const ran = `${counted(driven, "edge")}, ${counted(all.length, "variant")}`;

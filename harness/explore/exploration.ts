@@ -10,6 +10,8 @@ export interface Exploration {
   /** Operations of the longest path; undefined for all states. */
   depth: number | undefined;
   alphabet: AlphabetName;
+  /** Tell what the graph looks like. */
+  pictured: boolean;
   /** Tell now and then which edges were driven: somebody goes on from there. */
   tellsDriven: boolean;
   /** By variant, edges that were driven before and need not be again. */

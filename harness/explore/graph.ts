@@ -12,7 +12,7 @@ import type { ModelConfig, Override } from "../../model/tables.ts";
 import type { Inode } from "../../model/types.ts";
 import { call } from "../lockstep/model-subject.ts";
 import { clampOperation, isSingleCall } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation, SingleCall } from "../operation.ts";
 import { fits } from "./alphabet.ts";
 import { coarsestPartition } from "./partition.ts";
 
@@ -47,6 +47,7 @@ export class Graph {
   readonly alphabet: readonly Operation[];
   readonly #most: number;
   readonly #depth: number;
+  readonly #root: Inode;
   readonly #ids = new Map<string, number>();
   /** Edges: operations that were tried, over all states. */
   edges = 0;
@@ -71,9 +72,9 @@ export class Graph {
     this.alphabet = alphabet;
     this.#most = most;
     this.#depth = depth;
-    const root = createInode(createFileSystem(config, overrides));
-    root.i_sb.s_recordsDisk = false;
-    this.#found(copyFile(root), 0, -1, -1);
+    this.#root = createInode(createFileSystem(config, overrides));
+    this.#root.i_sb.s_recordsDisk = false;
+    this.#found(copyFile(this.#root), 0, -1, -1);
   }
 
   /** Explore for some milliseconds; whether there is nothing left to explore, and the states are folded. */
@@ -147,6 +148,16 @@ export class Graph {
     const path: number[] = [];
     for (let at = state; at !== 0; at = this.#before[at]!) path.push(this.#by[at]!);
     return path.toReversed();
+  }
+
+  /** A file in the state, which its path made. */
+  fileAt(state: number): Inode {
+    const inode = copyFile(this.#root);
+    for (const by of this.pathTo(state)) {
+      call(inode, clampOperation(this.alphabet[by]!, inode.i_size) as SingleCall, 0);
+      looked(inode);
+    }
+    return inode;
   }
 
   /** Tells graphs apart whose edges are not the same, by number. */

@@ -119,6 +119,8 @@ export type Message =
   | { type: "driven"; variant: string; driven: DrivenEdges }
   /** The states of a small file that were found so far, before any of its edges is driven. */
   | { type: "states"; variant: string; states: number }
+  /** The graph of a small file for Graphviz, where that was asked for; undefined where it is too large. */
+  | { type: "picture"; variant: string; picture: string | undefined }
   | ({ type: "case" } & CaseMark)
   /** About to run operations that do not follow from the number of a case: shrinking, confirming, the corpus. */
   | { type: "trying"; variant: string; operations: Operation[] }

@@ -34,6 +34,8 @@ export interface PerformOptions extends UnderTestOptions {
   faultsOf?: Operation[] | undefined;
   /** Instead of cases: all that a small file can come to. */
   explore?: Exploration | undefined;
+  /** Called with the graph for Graphviz, where `explore` asks for it. */
+  onPicture?: ((picture: string | undefined) => void) | undefined;
   /** Called now and then with the edges that a job has driven, where `explore` says that they are told. */
   onDriven?: ((variant: string, driven: DrivenEdges) => void) | undefined;
   seed: number | undefined;
@@ -152,10 +154,10 @@ export async function perform(
   };
   try {
     const onProgress = progress.update.bind(progress);
-    const { counts: coverage = false, onDriven } = options;
+    const { counts: coverage = false, onDriven, onPicture } = options;
     const onExploring = progress.exploring.bind(progress);
     const onStates = progress.states.bind(progress);
-    const told = { onProgress, onExploring, onStates, onDriven };
+    const told = { onProgress, onExploring, onStates, onDriven, onPicture };
     await supervise({ kernel, jobs, coverage, hangSeconds, assign, ...told }, performed.result);
   } catch (error) {
     performed.failure = error;

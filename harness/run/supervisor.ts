@@ -66,6 +66,7 @@ export interface SupervisorOptions {
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
   onExploring?: (job: number, variant: string, explored: Explored) => void;
   onStates?: (variant: string, states: number) => void;
+  onPicture?: ((picture: string | undefined) => void) | undefined;
   onDriven?: ((variant: string, driven: DrivenEdges) => void) | undefined;
 }
 
@@ -178,6 +179,7 @@ class Job {
       this.#options.onExploring?.(job, message.variant, message.explored);
     }
     if (message.type === "states") this.#options.onStates?.(message.variant, message.states);
+    if (message.type === "picture") this.#options.onPicture?.(message.picture);
     if (message.type === "driven") this.#options.onDriven?.(message.variant, message.driven);
   }
 

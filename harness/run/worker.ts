@@ -14,6 +14,7 @@ import type { Divergence } from "../divergence.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { ExploredDivergence } from "../explore/explorer.ts";
+import { pictureOf } from "../explore/picture.ts";
 import { EnvironmentError } from "../failure.ts";
 import { onDiskKinds } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
@@ -148,6 +149,9 @@ class VariantJob {
     while (!graph.grow(PROGRESS_MS)) {
       this.#send({ type: "states", variant, states: graph.states });
       await breathe();
+    }
+    if (what.pictured && this.#assignment.job === 0) {
+      this.#send({ type: "picture", variant, picture: pictureOf(graph, variant, what.blocks) });
     }
     const walks = this.#run.walks(graph, this.#assignment, what.before[variant]);
     const explorer = this.#run.explorer(graph, walks);
