@@ -117,6 +117,20 @@ describe.skipIf(source === undefined)("a kernel that goes wrong", () => {
   );
 
   test(
+    "an exploration that takes the kernel down ends with the least that does",
+    async () => {
+      const bounds = ["--variant", "4k-delalloc", "--blocks", "1", "--alphabet", "bytes"];
+      const explored = ["explore", "--kernel", kernel, ...bounds, "--jobs", "1", "--save", folder];
+      const { stdout, exitCode } = await conform(explored);
+      expect(stdout).toMatch(FAIL("the kernel went down"));
+      expect(stdout).toMatch(/> 0 {2}fallocate\(punch_hole, pos=1, len=\d+\)/);
+      expect(stdout).toMatch(/^DIVERGES: in 1; /m);
+      expect(exitCode).toBe(1);
+    },
+    RUN_MS,
+  );
+
+  test(
     "a file system that it does not mount is a finding, and the other variants run",
     async () => {
       const variants = ["--variant", "1k-delalloc,4k-delalloc", "--cases", "5", "--seed", "5"];

@@ -11,8 +11,9 @@ import { firstDivergences } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
-import type { PerformOptions } from "../run/perform.ts";
-import { mustBeWritable, present, presentLost, printHead, runAgain } from "../run/present.ts";
+import type { PerformOptions, Performed } from "../run/perform.ts";
+import { kernelFlag } from "../run/link.ts";
+import { mustBeWritable, present, presentLost, printHead } from "../run/present.ts";
 import { mustBeSame, readExploration, writeExploration } from "../stored/exploration.ts";
 import type { StoredExploration } from "../stored/exploration.ts";
 import type { Exploration } from "./exploration.ts";
@@ -121,6 +122,23 @@ async function savePicture(path: string, dot: string | undefined): Promise<strin
   return `picture: ${path}\n`;
 }
 
+/** The command that explores again what a worker was lost in. */
+function exploreAgain(
+  { where: { variant } }: WorkerLost,
+  { kernel }: Performed,
+  { explore: { blocks, depth, alphabet }, strict, resume }: ExploreOptions,
+): string {
+  const flags = [
+    ...(variant === "" ? [] : [`--variant ${variant}`]),
+    `--blocks ${blocks}`,
+    ...(depth === undefined ? [] : [`--depth ${depth}`]),
+    `--alphabet ${alphabet}`,
+    ...(strict ? ["--strict"] : []),
+    ...(resume === undefined ? [] : [`--resume ${resume}`]),
+  ];
+  return `npx ext4-conform explore${kernelFlag(kernel)} ${flags.join(" ")}`;
+}
+
 /** Explore, print the table; the exit status. Throws what the command line turns into a message. */
 export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   const { resume, strict, picture } = options;
@@ -157,7 +175,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     for (const found of result.found) present(found, told, result, options.save);
   }
   if (failure instanceof WorkerLost) {
-    presentLost(failure, runAgain(failure, performed, strict));
+    presentLost(failure, exploreAgain(failure, performed, options));
     return exitStatus.diverges;
   }
   if (failure !== undefined) throw failure;

@@ -26,6 +26,8 @@ export interface ExplorerOptions {
   lockstep: LockstepOptions;
   /** Keep the file, which has just been synced, if there is room for it. */
   keep: (operations: readonly Operation[]) => void;
+  /** Called with what is about to be done, and whether that is on a new file. */
+  onLeg?: (fresh: boolean, operations: readonly Operation[]) => void;
   /** What the kernel has complained of since the last time; undefined where it has not. */
   complaint: () => string | undefined;
 }
@@ -112,8 +114,12 @@ export class Explorer {
   }
 
   #go({ fresh, operations }: Leg): ExploredDivergence | undefined {
+    const { graph, walks, onLeg } = this.#given;
+    onLeg?.(
+      fresh,
+      operations.map((by) => graph.alphabet[by]!),
+    );
     if (fresh) this.#begin();
-    const { graph, walks } = this.#given;
     for (const [index, by] of operations.entries()) {
       const from = this.#at;
       const found = this.#edge(from, by);

@@ -158,6 +158,11 @@ export class Conversation {
       const { variant, operations } = message;
       this.#where = { ...where, variant, trying: operations };
     }
+    if (message.type === "walking") {
+      const { variant, fresh, operations } = message;
+      const walked = fresh ? [] : (where.trying ?? []);
+      this.#where = { ...where, variant, trying: [...walked, ...operations] };
+    }
     if (message.type === "checkpoint") {
       const kept = message.done ? [] : where.kept;
       this.#where = { ...where, trying: undefined, atCheckpoint: !message.done, kept };

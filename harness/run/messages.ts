@@ -124,6 +124,8 @@ export type Message =
   | ({ type: "case" } & CaseMark)
   /** About to run operations that do not follow from the number of a case: shrinking, confirming, the corpus. */
   | { type: "trying"; variant: string; operations: Operation[] }
+  /** About to go on with a walk over the states of a small file, or to begin one with a new file. */
+  | { type: "walking"; variant: string; fresh: boolean; operations: Operation[] }
   /** About to unmount and look at the disk; `done` when that is over. */
   | { type: "checkpoint"; variant: string; done: boolean }
   /** A case has failed, for the first time; shrinking begins. */

@@ -245,7 +245,11 @@ export class VariantRun {
   }
 
   /** What drives edges of a graph here. */
-  explorer(graph: Graph, walks: Walks): Explorer {
+  explorer(
+    graph: Graph,
+    walks: Walks,
+    onLeg?: (fresh: boolean, operations: readonly Operation[]) => void,
+  ): Explorer {
     const model = this.#model!;
     this.#subject.wholeLooks = true;
     const device = basename(this.#image.loopDevice);
@@ -258,6 +262,7 @@ export class VariantRun {
       keep: (operations) => {
         if (this.#kept.hasRoom) this.#keep([...operations]);
       },
+      ...(onLeg && { onLeg }),
       complaint: () => this.#image.kernelLog?.alarms(device)[0],
     });
   }

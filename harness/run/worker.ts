@@ -154,7 +154,11 @@ class VariantJob {
       this.#send({ type: "picture", variant, picture: pictureOf(graph, variant, what.blocks) });
     }
     const walks = this.#run.walks(graph, this.#assignment, what.before[variant]);
-    const explorer = this.#run.explorer(graph, walks);
+    const walking = (fresh: boolean, operations: readonly Operation[]): void => {
+      this.#send({ type: "walking", variant, fresh, operations: [...operations] });
+    };
+    const { tellCases } = this.#assignment;
+    const explorer = this.#run.explorer(graph, walks, tellCases ? walking : undefined);
     const { digest } = graph;
     let told = Date.now();
     const tell = (): void => {
