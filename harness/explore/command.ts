@@ -54,6 +54,22 @@ function row(explored: Explored): string[] {
   ];
 }
 
+/** What is to be said of a variant whose edges were not all driven, or led out of the graph: nothing where there is nothing. */
+export function placementText(variant: string, explored: Explored): string {
+  const { unreached, elsewhere, outside } = explored;
+  if (unreached === 0 && elsewhere === 0) return "";
+  const told = [
+    `${counted(elsewhere, "operation")} ended in another state than the model had guessed without knowing where blocks are placed`,
+    unreached === 0
+      ? "it came to all states all the same"
+      : `to the states of the ${counted(unreached, "edge")} that were not driven this kernel never came`,
+    outside === 0
+      ? "none led out of the states listed"
+      : `${grouped(outside)} led out of the states listed, where nothing more was driven`,
+  ];
+  return `${variant}: ${told.join("; ")}\n`;
+}
+
 function depthText({ closed, deepest }: Explored): string {
   return closed ? `closed at depth ${deepest}` : `open at depth ${deepest}`;
 }
@@ -183,6 +199,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     explored === undefined ? [] : [[variant, explored] as const],
   );
   process.stdout.write(exploredText(all));
+  for (const [variant, explored] of all) process.stdout.write(placementText(variant, explored));
   if (picture !== undefined) process.stdout.write(await savePicture(picture, pictured));
   const paint = paintWith(wantsColour(process.stdout, process.env));
   const driven = all.reduce((sum, [, explored]) => sum + explored.driven, 0);

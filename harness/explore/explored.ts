@@ -13,12 +13,14 @@ export interface Explored {
   driven: number;
   /** Of these, those that another exploration drove, which this one goes on with. */
   before: number;
-  /** Of its own, those of states that the kernel, which places blocks, does not come to by the model's path. */
+  /** Of its own, those of states that the kernel, which places blocks, never came to. */
   unreached: number;
   /** Operations on the way to them, and all others. */
   operations: number;
   /** Edges that led elsewhere than the model had said, and agreed with it all the same once it had been told where blocks are. */
   elsewhere: number;
+  /** Of these, the ones that led to a state which the model does not come to by itself. */
+  outside: number;
   /** Operations of the longest path to a state. */
   deepest: number;
   /** No operation leads out of the states. */
@@ -42,6 +44,7 @@ export function together(a: Explored, b: Explored): Explored {
     unreached: a.unreached + b.unreached,
     operations: a.operations + b.operations,
     elsewhere: a.elsewhere + b.elsewhere,
+    outside: a.outside + b.outside,
     seconds: Math.max(a.seconds, b.seconds),
   };
 }

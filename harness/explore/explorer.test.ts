@@ -13,7 +13,7 @@ import type { Executor } from "../run/executor.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { together } from "./explored.ts";
-import { exploredText } from "./command.ts";
+import { exploredText, placementText } from "./command.ts";
 import { Explorer } from "./explorer.ts";
 import type { ExploredDivergence } from "./explorer.ts";
 import { Graph } from "./graph.ts";
@@ -129,6 +129,13 @@ describe("what several jobs came to", () => {
       driven: 2 * explored.driven,
       seconds: 100,
     });
+  });
+
+  test("says what became of the edges that were not driven", () => {
+    expect(placementText("v", explored)).toBe("");
+    const guessed = { ...explored, elsewhere: 7, unreached: 2 };
+    expect(placementText("v", guessed)).toMatch(/^v: 7 operations .* the 2 edges .*; none led out/);
+    expect(placementText("v", { ...guessed, outside: 3 })).toMatch(/; 3 led out .*\n$/);
   });
 
   test("is a row of a table", () => {

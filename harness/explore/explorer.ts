@@ -53,6 +53,7 @@ export class Explorer {
   #walkNumber = 0;
   #operations = 0;
   #elsewhere = 0;
+  #outside = 0;
   #seconds = 0;
   /** All edges were driven. */
   done = false;
@@ -79,6 +80,7 @@ export class Explorer {
       unreached: walks.unreached,
       operations: this.#operations,
       elsewhere: this.#elsewhere,
+      outside: this.#outside,
       seconds: this.#seconds,
     };
   }
@@ -156,6 +158,7 @@ export class Explorer {
     }
     walks.drove(from, by);
     this.#at = graph.idOf(model.inode);
+    if (this.#at < 0) this.#outside += 1;
     return undefined;
   }
 

@@ -21,8 +21,8 @@ export interface Leg {
 /** Operations on one file, at most: its blocks scatter, and what it was is kept to be reported. */
 const LONGEST_WALK = 256;
 
-/** How often a new file is sent to a state that it does not come to. */
-const TRIES = 3;
+/** How often a new file is sent to a state that it does not come to, each time by another way. */
+const TRIES = 16;
 
 export class Walks {
   readonly #graph: Graph;
@@ -35,17 +35,23 @@ export class Walks {
   readonly #left: Int32Array;
   /** The first state that may have some; all before it have none. */
   #next = 0;
-  #length = 0;
+  /** What was done to the file. */
+  #walked: number[] = [];
   /** Edges that are to be driven. */
   readonly edges: number;
   /** Of these, those that were. */
   driven = 0;
   /** Of these, those that had been when the walks began. */
   readonly before: number;
-  /** And those of states that the kernel does not come to by their path: it places blocks elsewhere than the model has it. */
+  /** And those of states that the kernel does not come to: it places blocks elsewhere than the model has it. */
   unreached = 0;
+  /** Of each state that the kernel did not come to by its path, its edges that were left. */
+  readonly #givenUp = new Map<number, number[]>();
+  /** Of a state that the kernel does not come to by its path, a way by which it did. */
+  readonly #ways = new Map<number, number[]>();
   /** How often the way to the next state did not lead there. */
   #missed = 0;
+  #random = 1;
 
   /** The edges of the states for which `mine` holds, without those that were driven before. */
   constructor(graph: Graph, mine: (state: number) => boolean = () => true, before?: EdgeSet) {
@@ -89,7 +95,11 @@ export class Walks {
   /** The edge was driven. */
   drove(state: number, by: number): void {
     const edge = state * this.#operations + by;
-    this.#length += 1;
+    if (state === this.#next && this.#missed > 0) {
+      this.#ways.set(state, [...this.#walked]);
+      this.#missed = 0;
+    }
+    this.#walked.push(by);
     if (state < 0 || state >= this.#left.length || this.#done.has(edge)) return;
     this.#done.add(edge);
     this.#driven.add(edge);
@@ -97,29 +107,74 @@ export class Walks {
     this.driven += 1;
   }
 
-  /** A new file did not come to the state that it was to go to. After some times that state is left out. */
+  /** A new file did not come to the state that it was to go to. After some times that state is left out, until something leads there. */
   missed(): void {
     this.#missed += 1;
     if (this.#missed < TRIES) return;
     const state = this.#next;
-    this.unreached += this.#left[state]!;
+    const edges: number[] = [];
+    for (let by = 0; by < this.#operations; by++) {
+      const edge = state * this.#operations + by;
+      if (!this.#done.has(edge)) edges.push(edge);
+    }
+    for (const edge of edges) this.#done.add(edge);
+    this.#givenUp.set(state, edges);
+    this.unreached += edges.length;
     this.#left[state] = 0;
-    for (let by = 0; by < this.#operations; by++) this.#done.add(state * this.#operations + by);
     this.#missed = 0;
+  }
+
+  /** The file has come to a state that was given up. */
+  #takeUp(state: number, edges: readonly number[]): void {
+    for (const edge of edges) this.#done.delete(edge);
+    this.#givenUp.delete(state);
+    this.#ways.set(state, [...this.#walked]);
+    this.#missed = 0;
+    this.unreached -= edges.length;
+    this.#left[state] = edges.length;
+    this.#next = Math.min(this.#next, state);
   }
 
   /** What to do next, where the file is in a state of this number, or in none that is known; undefined where all is done. */
   next(at: number): Leg | undefined {
+    const givenUp = this.#givenUp.get(at);
+    if (givenUp !== undefined) this.#takeUp(at, givenUp);
     while (this.#next < this.#left.length && this.#left[this.#next] === 0) {
       this.#next += 1;
       this.#missed = 0;
     }
     if (this.#next === this.#left.length) return undefined;
-    const way = this.#length < LONGEST_WALK ? this.#onwards(at) : undefined;
+    const way = this.#walked.length < LONGEST_WALK ? this.#onwards(at) : undefined;
     if (way !== undefined) return { fresh: false, operations: way };
-    this.#length = 0;
-    const by = this.#leftAt(this.#next);
-    return { fresh: true, operations: [...this.#graph.pathTo(this.#next), by] };
+    this.#walked = [];
+    return { fresh: true, operations: [...this.#wayTo(this.#next), this.#leftAt(this.#next)] };
+  }
+
+  /** A way to the next state: a shortest one, and any other that gets deeper with every step where the kernel did not get there by it. */
+  #wayTo(state: number): number[] {
+    if (this.#missed === 0) return this.#ways.get(state) ?? this.#graph.pathTo(state);
+    const way: number[] = [];
+    for (let at = state; at !== 0;) {
+      const ways = this.#waysInto(at);
+      // A linear congruential generator (Numerical Recipes): the same walks each time.
+      this.#random = (Math.imul(this.#random, 1664525) + 1013904223) >>> 0;
+      const [before, by] = ways[Math.floor((this.#random / 2 ** 32) * ways.length)]!;
+      way.push(by);
+      at = before;
+    }
+    return way.toReversed();
+  }
+
+  /** The edges that lead to a state from those that are less deep. */
+  #waysInto(state: number): (readonly [before: number, by: number])[] {
+    const { depths, alphabet } = this.#graph;
+    const ways: (readonly [number, number])[] = [];
+    for (let before = 0; depths[before]! < depths[state]!; before++) {
+      for (let by = 0; by < alphabet.length; by++) {
+        if (this.#graph.target(before, by) === state) ways.push([before, by]);
+      }
+    }
+    return ways;
   }
 
   /** An edge that is left of a state in this layer or one before it: one that stays there, one that leads to others, any. */
