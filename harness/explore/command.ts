@@ -19,12 +19,14 @@ import type { StoredExploration } from "../stored/exploration.ts";
 import type { Exploration } from "./exploration.ts";
 import { writeStored } from "../stored/stored-file.ts";
 import { UsageError } from "../failure.ts";
+import { ownStatesText } from "./own-states.ts";
+import type { TellingStates } from "./own-states.ts";
 import { MAX_PICTURED } from "./picture.ts";
 import { rateOf } from "./explored.ts";
 import type { Explored } from "./explored.ts";
 
 export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
-  explore: Omit<Exploration, "tellsDriven" | "before" | "pictured">;
+  explore: Omit<Exploration, "tellsDriven" | "before" | "pictured" | "compared">;
   /** File for a picture of the graph, .dot or .svg; undefined for none. */
   picture: string | undefined;
   /** File in which it is kept what was driven, to go on from there; undefined for none. */
@@ -70,6 +72,18 @@ export function placementText(variant: string, explored: Explored): string {
   return `${variant}: ${told.join("; ")}\n`;
 }
 
+/** Each variant beside the first with blocks of its size. */
+function differingText(looks: ReadonlyMap<string, TellingStates>): string {
+  const firsts = new Map<number, readonly [string, TellingStates]>();
+  let text = "";
+  for (const one of looks) {
+    const first = firsts.get(one[1].blockSize);
+    if (first === undefined) firsts.set(one[1].blockSize, one);
+    else text += `\n${ownStatesText(one, first)}`;
+  }
+  return text;
+}
+
 function depthText({ closed, deepest }: Explored): string {
   return closed ? `closed at depth ${deepest}` : `open at depth ${deepest}`;
 }
@@ -80,7 +94,7 @@ export function exploredText(all: readonly (readonly [string, Explored])[]): str
   const line = (name: string, cells: readonly string[], end: string): string =>
     `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join(" ")}  ${end}`;
   return [
-    line("variant", COLUMNS, "states"),
+    line("variant", COLUMNS, "graph"),
     ...all.map(([variant, explored]) => line(variant, row(explored), depthText(explored))),
     "",
   ].join("\n");
@@ -162,6 +176,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   const { blocks, alphabet, depth } = options.explore;
   const file = resume === undefined ? undefined : new DrivenFile(resume);
   let pictured: string | undefined;
+  const looks = new Map<string, TellingStates>();
   const asked: PerformOptions = {
     ...options,
     explore: {
@@ -169,8 +184,10 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
       tellsDriven: file !== undefined,
       before: file?.before ?? {},
       pictured: picture !== undefined,
+      compared: options.variants.length > 1,
     },
     onDriven: file?.add.bind(file),
+    onLooks: (variant, told) => looks.set(variant, told),
     onPicture: (dot) => {
       pictured = dot;
     },
@@ -200,6 +217,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   );
   process.stdout.write(exploredText(all));
   for (const [variant, explored] of all) process.stdout.write(placementText(variant, explored));
+  process.stdout.write(differingText(looks));
   if (picture !== undefined) process.stdout.write(await savePicture(picture, pictured));
   const paint = paintWith(wantsColour(process.stdout, process.env));
   const driven = all.reduce((sum, [, explored]) => sum + explored.driven, 0);

@@ -10,6 +10,8 @@ export interface Exploration {
   /** Operations of the longest path; undefined for all states. */
   depth: number | undefined;
   alphabet: AlphabetName;
+  /** Tell what the states look like, to be held against those of another variant. */
+  compared: boolean;
   /** Tell what the graph looks like. */
   pictured: boolean;
   /** Tell now and then which edges were driven: somebody goes on from there. */

@@ -3,43 +3,14 @@
  */
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
-import { STATE_CHARACTERS } from "../report/block-map.ts";
-import { cachedBlocks } from "../../model/state.ts";
-import type { Inode } from "../../model/types.ts";
-import { extentMap } from "../lockstep/model-subject.ts";
 import type { Graph } from "./graph.ts";
+import { BLOCKS_LEGEND, stateLines } from "./state-text.ts";
 
 /** States of the largest graph of which a picture shows anything. */
 export const MAX_PICTURED = 250;
 
 /** What is written on an edge: more are counted, and listed where the pointer rests on it. */
 const MAX_NAMES = 2;
-
-/** Of each block one character, as in the maps of a report. */
-function mapText(inode: Inode, blocks: number): string {
-  const text = Array.from({ length: blocks }, () => STATE_CHARACTERS.hole);
-  for (const { lblk, len, state } of extentMap(inode)) {
-    text.fill(STATE_CHARACTERS[state], lblk, lblk + len);
-  }
-  return text.join("");
-}
-
-/** Of each block whether it is in memory: "-" not, "c" clean, "D" dirty; small where it is not up to date. */
-function cacheText(inode: Inode, blocks: number): string {
-  const text = Array.from({ length: blocks }, () => "-");
-  for (const { block, uptodate, dirty } of cachedBlocks(inode)) {
-    if (block >= blocks) continue;
-    const character = dirty ? "D" : "C";
-    text[block] = uptodate ? character : character.toLowerCase();
-  }
-  return text.join("");
-}
-
-function nodeText(inode: Inode, blocks: number): string {
-  const { i_size, i_disksize } = inode;
-  const eof = i_size === i_disksize ? `${i_size}` : `${i_size} (disk ${i_disksize})`;
-  return [mapText(inode, blocks), cacheText(inode, blocks), eof].join("\\n");
-}
 
 /** What an operation is called on an edge. */
 function nameOf(operation: Operation): string {
@@ -64,14 +35,16 @@ export function pictureOf(graph: Graph, variant: string, blocks: number): string
   if (graph.states > MAX_PICTURED) return undefined;
   const lines = [
     `digraph "${variant}" {`,
-    `  label="${variant}, a file of ${blocks} ${blocks === 1 ? "block" : "blocks"}: blocks (. hole, d delayed, u unwritten, W written), in memory (- not, C clean, D dirty; small: not up to date), EOF";`,
+    `  label="${variant}, a file of ${blocks} ${blocks === 1 ? "block" : "blocks"}: ${BLOCKS_LEGEND}";`,
     `  labelloc=t; fontname="sans-serif"; rankdir=LR;`,
     `  node [shape=box, style="rounded,filled", fillcolor=white, fontname="monospace"];`,
     `  edge [fontname="sans-serif", fontsize=9, color="#00000080"];`,
   ];
   for (let state = 0; state < graph.states; state++) {
     const filled = state === 0 ? `, fillcolor="#d0e4ff"` : "";
-    lines.push(`  ${state} [label="${nodeText(graph.fileAt(state), blocks)}"${filled}];`);
+    lines.push(
+      `  ${state} [label="${stateLines(graph.fileAt(state), blocks).join("\\n")}"${filled}];`,
+    );
     const ways = new Map<number, Operation[]>();
     for (const [by, operation] of graph.alphabet.entries()) {
       const target = graph.target(state, by);

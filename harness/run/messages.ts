@@ -7,6 +7,7 @@ import type { Divergence } from "../divergence.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
+import type { TellingStates } from "../explore/own-states.ts";
 import type { ExecutorName } from "./executor.ts";
 import type { EnvironmentCause } from "../failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
@@ -119,6 +120,8 @@ export type Message =
   | { type: "driven"; variant: string; driven: DrivenEdges }
   /** The states of a small file that were found so far, before any of its edges is driven. */
   | { type: "states"; variant: string; states: number }
+  /** What the states of a small file look like, where that was asked for and there are not too many. */
+  | { type: "looks"; variant: string; looks: TellingStates }
   /** The graph of a small file for Graphviz, where that was asked for; undefined where it is too large. */
   | { type: "picture"; variant: string; picture: string | undefined }
   | ({ type: "case" } & CaseMark)

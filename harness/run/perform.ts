@@ -6,6 +6,7 @@ import { availableParallelism, freemem } from "node:os";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
+import type { TellingStates } from "../explore/own-states.ts";
 import type { ExecutorName } from "./executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
@@ -34,6 +35,8 @@ export interface PerformOptions extends UnderTestOptions {
   faultsOf?: Operation[] | undefined;
   /** Instead of cases: all that a small file can come to. */
   explore?: Exploration | undefined;
+  /** Called with what the states of a variant look like, where `explore` asks for it. */
+  onLooks?: ((variant: string, looks: TellingStates) => void) | undefined;
   /** Called with the graph for Graphviz, where `explore` asks for it. */
   onPicture?: ((picture: string | undefined) => void) | undefined;
   /** Called now and then with the edges that a job has driven, where `explore` says that they are told. */
@@ -154,10 +157,10 @@ export async function perform(
   };
   try {
     const onProgress = progress.update.bind(progress);
-    const { counts: coverage = false, onDriven, onPicture } = options;
+    const { counts: coverage = false, onDriven, onPicture, onLooks } = options;
     const onExploring = progress.exploring.bind(progress);
     const onStates = progress.states.bind(progress);
-    const told = { onProgress, onExploring, onStates, onDriven, onPicture };
+    const told = { onProgress, onExploring, onStates, onDriven, onPicture, onLooks };
     await supervise({ kernel, jobs, coverage, hangSeconds, assign, ...told }, performed.result);
   } catch (error) {
     performed.failure = error;

@@ -17,6 +17,7 @@ import type { CaseShape } from "./shape.ts";
 import { NOTHING_RUN } from "./run-counts.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Explored } from "../explore/explored.ts";
+import type { TellingStates } from "../explore/own-states.ts";
 import type { RunCounts } from "./run-counts.ts";
 import { variantNamed } from "../variants.ts";
 
@@ -66,6 +67,7 @@ export interface SupervisorOptions {
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
   onExploring?: (job: number, variant: string, explored: Explored) => void;
   onStates?: (variant: string, states: number) => void;
+  onLooks?: ((variant: string, looks: TellingStates) => void) | undefined;
   onPicture?: ((picture: string | undefined) => void) | undefined;
   onDriven?: ((variant: string, driven: DrivenEdges) => void) | undefined;
 }
@@ -179,6 +181,7 @@ class Job {
       this.#options.onExploring?.(job, message.variant, message.explored);
     }
     if (message.type === "states") this.#options.onStates?.(message.variant, message.states);
+    if (message.type === "looks") this.#options.onLooks?.(message.variant, message.looks);
     if (message.type === "picture") this.#options.onPicture?.(message.picture);
     if (message.type === "driven") this.#options.onDriven?.(message.variant, message.driven);
   }

@@ -14,6 +14,7 @@ import type { Divergence } from "../divergence.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { ExploredDivergence } from "../explore/explorer.ts";
+import { tellingStates } from "../explore/own-states.ts";
 import { pictureOf } from "../explore/picture.ts";
 import { EnvironmentError } from "../failure.ts";
 import { onDiskKinds } from "./kept-files.ts";
@@ -152,6 +153,10 @@ class VariantJob {
     }
     if (what.pictured && this.#assignment.job === 0) {
       this.#send({ type: "picture", variant, picture: pictureOf(graph, variant, what.blocks) });
+    }
+    if (what.compared && this.#assignment.job === 0) {
+      const looks = tellingStates(graph, what.blocks, this.#run.variant.blockSize);
+      if (looks !== undefined) this.#send({ type: "looks", variant, looks });
     }
     const walks = this.#run.walks(graph, this.#assignment, what.before[variant]);
     const walking = (fresh: boolean, operations: readonly Operation[]): void => {

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { settingOf } from "../../properties/settings.ts";
+import { variantNamed } from "../variants.ts";
+import { alphabetOf } from "./alphabet.ts";
+import { Graph } from "./graph.ts";
+import { ownStatesText, tellingStates } from "./own-states.ts";
+import type { TellingStates } from "./own-states.ts";
+
+function statesOf(name: string): readonly [string, TellingStates] {
+  const variant = variantNamed(name);
+  const { config } = settingOf(variant, "6.18");
+  const { blockSize } = variant;
+  const alphabet = alphabetOf("blocks", 1, blockSize);
+  const graph = new Graph({ config, overrides: [], alphabet, most: blockSize, depth: Infinity });
+  graph.grow();
+  return [name, tellingStates(graph, 1, blockSize)!];
+}
+
+describe("the states that only one variant comes to", () => {
+  const delayed = statesOf("4k-delalloc");
+  const direct = statesOf("4k-nodelalloc");
+
+  test("are those with delayed blocks, where allocation is delayed", () => {
+    const text = ownStatesText(direct, delayed);
+    expect(text).toMatch(/^4k-nodelalloc beside 4k-delalloc: \d+ states look the same\n/);
+    expect(text).toMatch(/\n {2}only 4k-nodelalloc: 0\n/);
+    expect(text).toMatch(
+      /\n {2}only 4k-delalloc: [1-9]\d*, the first d D 4096 \(disk 0\) after pwrite\(pos=0, len=4096\)\n$/,
+    );
+  });
+
+  test("are none beside the variant itself", () => {
+    expect(ownStatesText(delayed, delayed).match(/: 0$/gm)).toHaveLength(2);
+  });
+
+  test("look like something, each once, the empty file first", () => {
+    const [, { states, blockSize }] = delayed;
+    expect(blockSize).toBe(4096);
+    expect(states[0]).toEqual({ look: ". - 0", path: "" });
+    expect(new Set(states.map(({ look }) => look)).size).toBe(states.length);
+  });
+});
