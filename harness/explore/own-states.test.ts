@@ -20,13 +20,16 @@ describe("the states that only one variant comes to", () => {
   const delayed = statesOf("4k-delalloc");
   const direct = statesOf("4k-nodelalloc");
 
-  test("are those with delayed blocks, where allocation is delayed", () => {
+  test("are those that delayed allocation makes: a folio that a failed write left, delayed blocks", () => {
     const text = ownStatesText(direct, delayed);
     expect(text).toMatch(/^4k-nodelalloc beside 4k-delalloc: \d+ states look the same\n/);
     expect(text).toMatch(/\n {2}only 4k-nodelalloc: 0\n/);
     expect(text).toMatch(
-      /\n {2}only 4k-delalloc: [1-9]\d*, the first d D 4096 \(disk 0\) after pwrite\(pos=0, len=4096\)\n$/,
+      /\n {2}only 4k-delalloc: [1-9]\d*, the first \. c 0 after pwrite\(pos=0, len=4096, readable=0\)\n$/,
     );
+    const looks = delayed[1].states.map(({ look }) => look);
+    expect(looks).toContain("d D 4096 (disk 0)");
+    expect(direct[1].states.map(({ look }) => look)).not.toContain("d D 4096 (disk 0)");
   });
 
   test("are none beside the variant itself", () => {
