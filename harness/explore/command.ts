@@ -84,8 +84,9 @@ function differingText(looks: ReadonlyMap<string, TellingStates>): string {
   return text;
 }
 
-function depthText({ closed, deepest }: Explored): string {
-  return closed ? `closed at depth ${deepest}` : `open at depth ${deepest}`;
+function depthText({ closed, deepest, full }: Explored): string {
+  if (closed) return `closed at depth ${deepest}`;
+  return `open at depth ${deepest}${full ? ": too many states" : ""}`;
 }
 
 /** The table of what was explored. */

@@ -25,6 +25,8 @@ export interface Explored {
   deepest: number;
   /** No operation leads out of the states. */
   closed: boolean;
+  /** Others were left because there were too many. */
+  full: boolean;
   /** On the kernel. */
   seconds: number;
 }

@@ -67,13 +67,14 @@ export class Explorer {
 
   get explored(): Explored {
     const { graph, walks } = this.#given;
-    const { states, unfolded, edges, deepest, closed } = graph;
+    const { states, unfolded, edges, deepest, closed, full } = graph;
     return {
       states,
       unfolded,
       edges,
       deepest,
       closed,
+      full: full && !closed,
       own: walks.edges,
       driven: walks.driven,
       before: walks.before,

@@ -85,6 +85,17 @@ describe("a graph", () => {
     expect(shallow.target(shallow.states - 1, 0)).toBe(UNKNOWN);
   });
 
+  test("leaves the rest where there are too many, and can be walked all the same", () => {
+    const { config } = settingOf(variantNamed("4k-delalloc"), "6.18");
+    const alphabet = alphabetOf("blocks", 1, 4096);
+    const options = { config, overrides: [], alphabet, most: 4096, depth: Infinity };
+    const cut = new Graph({ ...options, maxStates: 40 });
+    expect(cut.grow()).toBe(true);
+    expect([cut.closed, cut.full]).toEqual([false, true]);
+    expect(cut.unfolded).toBeLessThan(40 + alphabet.length);
+    expect(walk(cut, new Walks(cut)).driven).toHaveLength(cut.edges);
+  });
+
   test("has fewer states than the model", () => {
     expect(graph.states).toBeLessThan(graph.unfolded / 2);
   });
