@@ -1,11 +1,11 @@
 /**
  * `ext4-conform explore`: everything that a file of a few blocks can come to, and every operation there, on a kernel.
  */
-import { EdgeSet } from "./driven.ts";
-import type { DrivenEdges } from "./driven.ts";
+import { DrivenFile } from "./driven-file.ts";
+import { differingText, exploredText, placementText } from "./explored-text.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
-import { counted, grouped } from "../report/progress.ts";
+import { counted } from "../report/progress.ts";
 import { paintWith, wantsColour } from "../report/terminal.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
@@ -14,16 +14,11 @@ import { perform } from "../run/perform.ts";
 import type { PerformOptions, Performed } from "../run/perform.ts";
 import { kernelFlag } from "../run/link.ts";
 import { mustBeWritable, present, presentLost, printHead } from "../run/present.ts";
-import { mustBeSame, readExploration, writeExploration } from "../stored/exploration.ts";
-import type { StoredExploration } from "../stored/exploration.ts";
 import type { Exploration } from "./exploration.ts";
 import { writeStored } from "../stored/stored-file.ts";
 import { UsageError } from "../failure.ts";
-import { ownStatesText } from "./own-states.ts";
 import type { TellingStates } from "./own-states.ts";
 import { MAX_PICTURED } from "./picture.ts";
-import { rateOf } from "./explored.ts";
-import type { Explored } from "./explored.ts";
 
 export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
   explore: Omit<Exploration, "tellsDriven" | "before" | "pictured" | "compared">;
@@ -33,105 +28,6 @@ export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
   resume: string | undefined;
   /** Folder for counterexamples. */
   save: string;
-}
-
-const COLUMNS = [
-  "states",
-  "folded from",
-  "edges",
-  "driven",
-  "share",
-  "a second",
-  "operations",
-  "unreached",
-];
-
-function row(explored: Explored): string[] {
-  const { states, unfolded, edges, driven, own, operations, unreached } = explored;
-  const share = own === 0 ? 100 : (100 * driven) / own;
-  return [
-    ...[states, unfolded, edges, driven].map(grouped),
-    `${share === 100 ? "100" : share.toFixed(1)} %`,
-    ...[rateOf(explored), operations, unreached].map(grouped),
-  ];
-}
-
-/** What is to be said of a variant whose edges were not all driven, or led out of the graph: nothing where there is nothing. */
-export function placementText(variant: string, explored: Explored): string {
-  const { unreached, elsewhere, outside } = explored;
-  if (unreached === 0 && elsewhere === 0) return "";
-  const told = [
-    `${counted(elsewhere, "operation")} ended in another state than the model had guessed without knowing where blocks are placed`,
-    unreached === 0
-      ? "it came to all states all the same"
-      : `to the states of the ${counted(unreached, "edge")} that were not driven this kernel never came`,
-    outside === 0
-      ? "none led out of the states listed"
-      : `${grouped(outside)} led out of the states listed, where nothing more was driven`,
-  ];
-  return `${variant}: ${told.join("; ")}\n`;
-}
-
-/** Each variant beside the first with blocks of its size. */
-function differingText(looks: ReadonlyMap<string, TellingStates>): string {
-  const firsts = new Map<number, readonly [string, TellingStates]>();
-  let text = "";
-  for (const one of looks) {
-    const first = firsts.get(one[1].blockSize);
-    if (first === undefined) firsts.set(one[1].blockSize, one);
-    else text += `\n${ownStatesText(one, first)}`;
-  }
-  return text;
-}
-
-function depthText({ closed, deepest, full }: Explored): string {
-  if (closed) return `closed at depth ${deepest}`;
-  return `open at depth ${deepest}${full ? ": too many states" : ""}`;
-}
-
-/** The table of what was explored. */
-export function exploredText(all: readonly (readonly [string, Explored])[]): string {
-  const width = Math.max(7, ...all.map(([variant]) => variant.length));
-  const line = (name: string, cells: readonly string[], end: string): string =>
-    `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join(" ")}  ${end}`;
-  return [
-    line("variant", COLUMNS, "graph"),
-    ...all.map(([variant, explored]) => line(variant, row(explored), depthText(explored))),
-    "",
-  ].join("\n");
-}
-
-/** What was driven, in a file that is written anew whenever somebody tells more of it. */
-class DrivenFile {
-  readonly #path: string;
-  readonly #before: StoredExploration | undefined;
-  #stored: StoredExploration | undefined;
-
-  /** @throws UsageError where there is such a file and it cannot be read */
-  constructor(path: string) {
-    this.#path = path;
-    this.#before = readExploration(path);
-  }
-
-  get before(): Readonly<Record<string, DrivenEdges>> {
-    return this.#before?.driven ?? {};
-  }
-
-  /** @throws UsageError where the file is of another exploration, or cannot be written */
-  begin(what: Omit<StoredExploration, "driven">): void {
-    if (this.#before !== undefined) mustBeSame(this.#path, this.#before, what);
-    this.#stored = { ...what, driven: { ...this.before } };
-    writeExploration(this.#path, this.#stored);
-  }
-
-  /** A job has driven these. Of another graph than what is stored: that is none of this kernel and this program any more. */
-  add(variant: string, told: DrivenEdges): void {
-    const { driven } = this.#stored!;
-    const [known, more] = [driven[variant], EdgeSet.unpack(told)!];
-    if (known?.graph === told.graph) more.addAll(EdgeSet.unpack(known)!);
-    driven[variant] = more.pack(told.graph);
-    writeExploration(this.#path, this.#stored!);
-  }
 }
 
 /** @throws UsageError where no picture can be written there, or of more than one variant */
@@ -187,10 +83,10 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
       pictured: picture !== undefined,
       compared: options.variants.length > 1,
     },
-    onDriven: file?.add.bind(file),
-    onLooks: (variant, told) => looks.set(variant, told),
-    onPicture: (dot) => {
-      pictured = dot;
+    onExploration: (message) => {
+      if (message.type === "driven") file?.add(message.variant, message.driven);
+      if (message.type === "looks") looks.set(message.variant, message.looks);
+      if (message.type === "picture") pictured = message.picture;
     },
   };
   const performed = await perform(asked, (facts) => {

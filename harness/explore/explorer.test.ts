@@ -13,7 +13,7 @@ import type { Executor } from "../run/executor.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { together } from "./explored.ts";
-import { exploredText, placementText } from "./command.ts";
+import { exploredText, placementText } from "./explored-text.ts";
 import { Explorer } from "./explorer.ts";
 import type { ExploredDivergence } from "./explorer.ts";
 import { Graph } from "./graph.ts";

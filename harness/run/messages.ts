@@ -109,21 +109,32 @@ export interface CaseMark {
   kept: boolean;
 }
 
+/** What is told of an exploration. */
+export type ExplorationMessage =
+  /** The states of the file that were found so far, before any edge is driven. */
+  | { type: "states"; variant: string; states: number }
+  /** What the states look like, where that was asked for and there are not too many. */
+  | { type: "looks"; variant: string; looks: TellingStates }
+  /** The graph for Graphviz, where that was asked for; undefined where it is too large. */
+  | { type: "picture"; variant: string; picture: string | undefined }
+  /** How far it has come. */
+  | { type: "exploring"; variant: string; explored: Explored }
+  /** The edges that were driven, before and now, where that was asked for. */
+  | { type: "driven"; variant: string; driven: DrivenEdges };
+
+const EXPLORATION = new Set<Message["type"]>(["states", "looks", "picture", "exploring", "driven"]);
+
+/** Whether a message tells of an exploration. */
+export function isOfExploration(message: Message): message is ExplorationMessage {
+  return EXPLORATION.has(message.type);
+}
+
 export type Message =
+  | ExplorationMessage
   /** Answers "probe". */
   | { type: "traits"; traits: KernelTraits; commandLine: string }
   | ({ type: "mounted"; variant: string } & Mounted)
   | { type: "progress"; variant: string; counts: RunCounts }
-  /** How far an exploration has come. */
-  | { type: "exploring"; variant: string; explored: Explored }
-  /** The edges that it has driven, before and now, where that was asked for. */
-  | { type: "driven"; variant: string; driven: DrivenEdges }
-  /** The states of a small file that were found so far, before any of its edges is driven. */
-  | { type: "states"; variant: string; states: number }
-  /** What the states of a small file look like, where that was asked for and there are not too many. */
-  | { type: "looks"; variant: string; looks: TellingStates }
-  /** The graph of a small file for Graphviz, where that was asked for; undefined where it is too large. */
-  | { type: "picture"; variant: string; picture: string | undefined }
   | ({ type: "case" } & CaseMark)
   /** About to run operations that do not follow from the number of a case: shrinking, confirming, the corpus. */
   | { type: "trying"; variant: string; operations: Operation[] }

@@ -4,16 +4,14 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism, freemem } from "node:os";
 import { CASES_PER_CHUNK } from "./chunk.ts";
-import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
-import type { TellingStates } from "../explore/own-states.ts";
 import type { ExecutorName } from "./executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { HANG_SECONDS } from "./link.ts";
 import type { KernelUnderTest } from "./link.ts";
-import type { Assignment } from "./messages.ts";
+import type { Assignment, ExplorationMessage } from "./messages.ts";
 import { WHOLE, jobOf } from "./shard.ts";
 import type { Shard } from "./shard.ts";
 import type { Operation } from "../operation.ts";
@@ -35,12 +33,8 @@ export interface PerformOptions extends UnderTestOptions {
   faultsOf?: Operation[] | undefined;
   /** Instead of cases: all that a small file can come to. */
   explore?: Exploration | undefined;
-  /** Called with what the states of a variant look like, where `explore` asks for it. */
-  onLooks?: ((variant: string, looks: TellingStates) => void) | undefined;
-  /** Called with the graph for Graphviz, where `explore` asks for it. */
-  onPicture?: ((picture: string | undefined) => void) | undefined;
-  /** Called now and then with the edges that a job has driven, where `explore` says that they are told. */
-  onDriven?: ((variant: string, driven: DrivenEdges) => void) | undefined;
+  /** Called with what is told of it. */
+  onExploration?: ((message: ExplorationMessage) => void) | undefined;
   seed: number | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
   jobs?: number | undefined;
@@ -157,11 +151,14 @@ export async function perform(
   };
   try {
     const onProgress = progress.update.bind(progress);
-    const { counts: coverage = false, onDriven, onPicture, onLooks } = options;
-    const onExploring = progress.exploring.bind(progress);
-    const onStates = progress.states.bind(progress);
-    const told = { onProgress, onExploring, onStates, onDriven, onPicture, onLooks };
-    await supervise({ kernel, jobs, coverage, hangSeconds, assign, ...told }, performed.result);
+    const { counts: coverage = false } = options;
+    const onExploration = (job: number, message: ExplorationMessage): void => {
+      if (message.type === "states") progress.states(message.variant, message.states);
+      if (message.type === "exploring") progress.exploring(job, message.variant, message.explored);
+      options.onExploration?.(message);
+    };
+    const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress, onExploration };
+    await supervise(supervised, performed.result);
   } catch (error) {
     performed.failure = error;
   }

@@ -11,13 +11,18 @@ import { endBySignal, whenSignalled } from "../kernel/undo.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { KernelUnderTest } from "./link.ts";
 import { Attempts, investigate } from "./lost.ts";
-import type { Assignment, FoundDivergence, Message, Mounted } from "./messages.ts";
+import { isOfExploration } from "./messages.ts";
+import type {
+  Assignment,
+  ExplorationMessage,
+  FoundDivergence,
+  Message,
+  Mounted,
+} from "./messages.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { NOTHING_RUN } from "./run-counts.ts";
-import type { DrivenEdges } from "../explore/driven.ts";
 import type { Explored } from "../explore/explored.ts";
-import type { TellingStates } from "../explore/own-states.ts";
 import type { RunCounts } from "./run-counts.ts";
 import { variantNamed } from "../variants.ts";
 
@@ -65,11 +70,7 @@ export interface SupervisorOptions {
   /** What is to be done, once the first worker has found out what the kernel does. */
   assign: (traits: KernelTraits, commandLine: string) => Assignment[];
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
-  onExploring?: (job: number, variant: string, explored: Explored) => void;
-  onStates?: (variant: string, states: number) => void;
-  onLooks?: ((variant: string, looks: TellingStates) => void) | undefined;
-  onPicture?: ((picture: string | undefined) => void) | undefined;
-  onDriven?: ((variant: string, driven: DrivenEdges) => void) | undefined;
+  onExploration?: (job: number, message: ExplorationMessage) => void;
 }
 
 const UNKNOWN: Mounted = { path: undefined, options: "" };
@@ -177,13 +178,7 @@ class Job {
         ...explored,
       });
     }
-    if (message.type === "exploring") {
-      this.#options.onExploring?.(job, message.variant, message.explored);
-    }
-    if (message.type === "states") this.#options.onStates?.(message.variant, message.states);
-    if (message.type === "looks") this.#options.onLooks?.(message.variant, message.looks);
-    if (message.type === "picture") this.#options.onPicture?.(message.picture);
-    if (message.type === "driven") this.#options.onDriven?.(message.variant, message.driven);
+    if (isOfExploration(message)) this.#options.onExploration?.(job, message);
   }
 
   /** Ask the worker to end; it cleans up after itself. */

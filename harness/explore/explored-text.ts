@@ -1,0 +1,74 @@
+/**
+ * What is printed of an exploration.
+ */
+import { counted, grouped } from "../report/progress.ts";
+import { rateOf } from "./explored.ts";
+import type { Explored } from "./explored.ts";
+import { ownStatesText } from "./own-states.ts";
+import type { TellingStates } from "./own-states.ts";
+
+const COLUMNS = [
+  "states",
+  "folded from",
+  "edges",
+  "driven",
+  "share",
+  "a second",
+  "operations",
+  "unreached",
+];
+
+function row(explored: Explored): string[] {
+  const { states, unfolded, edges, driven, own, operations, unreached } = explored;
+  const share = own === 0 ? 100 : (100 * driven) / own;
+  return [
+    ...[states, unfolded, edges, driven].map(grouped),
+    `${share === 100 ? "100" : share.toFixed(1)} %`,
+    ...[rateOf(explored), operations, unreached].map(grouped),
+  ];
+}
+
+/** What is to be said of a variant whose edges were not all driven, or led out of the graph: nothing where there is nothing. */
+export function placementText(variant: string, explored: Explored): string {
+  const { unreached, elsewhere, outside } = explored;
+  if (unreached === 0 && elsewhere === 0) return "";
+  const told = [
+    `${counted(elsewhere, "operation")} ended in another state than the model had guessed without knowing where blocks are placed`,
+    unreached === 0
+      ? "it came to all states all the same"
+      : `to the states of the ${counted(unreached, "edge")} that were not driven this kernel never came`,
+    outside === 0
+      ? "none led out of the states listed"
+      : `${grouped(outside)} led out of the states listed, where nothing more was driven`,
+  ];
+  return `${variant}: ${told.join("; ")}\n`;
+}
+
+/** Each variant beside the first with blocks of its size. */
+export function differingText(looks: ReadonlyMap<string, TellingStates>): string {
+  const firsts = new Map<number, readonly [string, TellingStates]>();
+  let text = "";
+  for (const one of looks) {
+    const first = firsts.get(one[1].blockSize);
+    if (first === undefined) firsts.set(one[1].blockSize, one);
+    else text += `\n${ownStatesText(one, first)}`;
+  }
+  return text;
+}
+
+function depthText({ closed, deepest, full }: Explored): string {
+  if (closed) return `closed at depth ${deepest}`;
+  return `open at depth ${deepest}${full ? ": too many states" : ""}`;
+}
+
+/** The table of what was explored. */
+export function exploredText(all: readonly (readonly [string, Explored])[]): string {
+  const width = Math.max(7, ...all.map(([variant]) => variant.length));
+  const line = (name: string, cells: readonly string[], end: string): string =>
+    `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join(" ")}  ${end}`;
+  return [
+    line("variant", COLUMNS, "graph"),
+    ...all.map(([variant, explored]) => line(variant, row(explored), depthText(explored))),
+    "",
+  ].join("\n");
+}
