@@ -29,10 +29,11 @@ export function kindText({ kind, states }: Difference): string {
 }
 
 /** How far a search went, in words. */
-export function extentOfSearch({ closed, deepest, pairs, tried }: Differences): string {
+export function extentOfSearch({ closed, deepest, goOn, pairs, tried }: Differences): string {
   const of = `${counted(pairs, "pair")} of states, ${counted(tried, "operation")}`;
+  const until = goOn ? "" : " up to its first difference";
   return closed
-    ? `closed at depth ${deepest}, so no sequence shows anything else: ${of}`
+    ? `closed at depth ${deepest}, so no sequence shows anything else${until}: ${of}`
     : `open at depth ${deepest}, longer sequences may show more: ${of}`;
 }
 

@@ -60,8 +60,10 @@ export interface Differences {
   tried: number;
   /** Operations of the longest sequence. */
   deepest: number;
-  /** No longer sequence shows anything else. */
+  /** No longer sequence shows anything else, up to where none is gone on from. */
   closed: boolean;
+  /** As it was asked for. */
+  goOn: boolean;
 }
 
 /** Two files after the same operations. */
@@ -125,7 +127,7 @@ class Search {
   }
 
   run(): Differences {
-    const { depth, alphabet } = this.#given;
+    const { depth, alphabet, goOn } = this.#given;
     while (this.#frontier.length > 0 && this.#deepest < depth) {
       const layer = this.#frontier;
       this.#frontier = [];
@@ -146,6 +148,7 @@ class Search {
       tried: this.#tried,
       deepest: this.#deepest,
       closed: this.#frontier.length === 0,
+      goOn,
     };
   }
 
