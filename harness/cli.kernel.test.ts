@@ -104,6 +104,16 @@ describe("usage", () => {
     expect(exitCode).toBe(64);
   });
 
+  test("what tells two tables apart takes no kernel", async () => {
+    const sides = ["4k-delalloc-iomap", "4k-nodelalloc-iomap"];
+    const { exitCode, stdout } = await conform(["differences", ...sides, "--depth", "1"]);
+    expect(stdout).toMatch(/^map: delayed \/ allocated +block 0 delayed +block 0 unwritten$/m);
+    expect(exitCode).toBe(0);
+    const bad = await conform(["differences", "4k-delalloc", "4k-delalloc@5.4"]);
+    expect(bad.stderr).toMatch(/there are: 6\.12/);
+    expect(bad.exitCode).toBe(64);
+  });
+
   test("help is worth reading, and is no error", async () => {
     const { exitCode, stdout } = await conform(["--help"]);
     expect(stdout).toMatch(/run .*replay .*variants .*doctor/s);

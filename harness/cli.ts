@@ -19,6 +19,9 @@ import { BuildError } from "./kernel-build/build-error.ts";
 import { ALPHABETS, alphabetName } from "./explore/alphabet.ts";
 import type { AlphabetName } from "./explore/alphabet.ts";
 import { explore } from "./explore/command.ts";
+import { kindsText, showDifferences } from "./explore/differences-command.ts";
+import type { DifferencesArguments } from "./explore/differences-command.ts";
+import { SIDE_SYNTAX } from "./explore/side.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
 import { whenSignalled } from "./kernel/undo.ts";
 import type { Operation } from "./operation.ts";
@@ -99,6 +102,8 @@ Examples:
   ext4-conform run --strict                        a known deviation fails the run too
   ext4-conform run --kernel ./linux                in a user-mode Linux; a bzImage works as well
   ext4-conform explore --variant 4k-delalloc       every state of a file of two blocks, every operation there
+  ext4-conform differences 4k-delalloc 4k-delalloc-iomap
+                                                   what a path, an option, a bug changes; the model alone, no kernel
   ext4-conform compare --baseline A --candidate B  what changed from one kernel to another
   ext4-conform replay FILE                         one stored case again, on a fresh image
   ext4-conform trace check FILE...                 the model against what kernels did, no kernel needed
@@ -289,6 +294,33 @@ interface ExploreArguments extends KernelArguments {
   strict: boolean;
   save: string;
 }
+
+program
+  .command("differences")
+  .description(
+    "what tells two tables of the model apart, by a shortest sequence of calls each; no kernel, no root",
+  )
+  .argument("<A>", `${SIDE_SYNTAX}: 4k-delalloc, 4k-nodelalloc-iomap, 4k-delalloc@6.18`)
+  .argument("<B>", "the same, say 4k-delalloc-iomap+delayed-blocks-not-new")
+  .option("--blocks <n>", "blocks that the file may have", integer(1, 8), 2)
+  .option("--depth <n>", "operations of the longest sequence", integer(1, 1000), 3)
+  .addOption(
+    new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName),
+  )
+  .option("--go-on", "also from where only blocks differ: what is not found then is nowhere", false)
+  .addHelpText(
+    "after",
+    `
+The variants and deviations are those of ext4-conform variants; "-iomap" behind a variant is the path of the patch.
+The kernel is that of version 2 of the patch series, mounted with buffered_iomap or without; on the buffer_head path
+it may be 6.12, 6.18 or 7.3 as well, on both series-v1.
+
+Kinds of difference:
+${kindsText()}`,
+  )
+  .action((a: string, b: string, options: Omit<DifferencesArguments, "a" | "b">) => {
+    process.exitCode = showDifferences({ ...options, a, b });
+  });
 
 withGuest(program.command("compare"))
   .description("the same cases on two kernels: what changed, what got worse; for review of a patch")

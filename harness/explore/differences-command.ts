@@ -1,0 +1,107 @@
+/**
+ * `ext4-conform differences`: what tells two tables of the model apart, by a shortest sequence each. No kernel, no root.
+ */
+import { exitStatus } from "../exit-status.ts";
+import type { ExitStatus } from "../exit-status.ts";
+import { UsageError } from "../failure.ts";
+import { describeOperation } from "../operation.ts";
+import { packageVersion } from "../package.ts";
+import { counted } from "../report/progress.ts";
+import { alphabetOf } from "./alphabet.ts";
+import { differences } from "./differences.ts";
+import type { Difference, Differences } from "./differences.ts";
+import type { Exploration } from "./exploration.ts";
+import { KINDS } from "./seen.ts";
+import type { Kind } from "./seen.ts";
+import { sideOf } from "./side.ts";
+import type { Side } from "./side.ts";
+
+/** As the command line has it. */
+export interface DifferencesArguments extends Exploration {
+  a: string;
+  b: string;
+  goOn: boolean;
+}
+
+/** The kind of a difference, and of maps what the blocks are. */
+export function kindText({ kind, states }: Difference): string {
+  return states === "" ? kind : `${kind}: ${states}`;
+}
+
+/** How far a search went, in words. */
+export function extentOfSearch({ closed, deepest, goOn, pairs, tried }: Differences): string {
+  const of = `${counted(pairs, "pair")} of states, ${counted(tried, "operation")}`;
+  const until = goOn ? "" : " up to its first difference";
+  return closed
+    ? `closed at depth ${deepest}, so no sequence shows anything else${until}: ${of}`
+    : `open at depth ${deepest}, longer sequences may show more: ${of}`;
+}
+
+/** The table of a search, with the sequences below one another. */
+export function differencesText(a: Side, b: Side, result: Differences): string {
+  const rows = result.found.map((one) => [kindText(one), one.a, one.b] as const);
+  const all = [["kind", "A", "B"] as const, ...rows];
+  const widths = [0, 1].map((column) => Math.max(...all.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  const width = Math.max(a.name.length, b.name.length);
+  const side = (letter: string, { name, config, kernel }: Side): string =>
+    `${letter}  ${name.padEnd(width)}  ${config.path}, ${kernel}`;
+  return [
+    side("A", a),
+    side("B", b),
+    "",
+    ...(rows.length === 0
+      ? ["nothing tells them apart"]
+      : result.found.flatMap((one, i) => [
+          ...(i === 0 ? [line(all[0]!)] : []),
+          line(rows[i]!),
+          `  ${one.operations.map(describeOperation).join("; ")}`,
+        ])),
+    "",
+    `alike: ${result.alike.join(", ")}`,
+    extentOfSearch(result),
+    "",
+  ].join("\n");
+}
+
+/** What each kind is, for the help. */
+export function kindsText(): string {
+  const width = Math.max(...Object.keys(KINDS).map((kind) => kind.length));
+  return (Object.keys(KINDS) as Kind[])
+    .map((kind) => `  ${kind.padEnd(width)}  ${KINDS[kind]}`)
+    .join("\n");
+}
+
+/** Two sides that can be compared. Throws UsageError where they cannot, and says why. */
+export function sidesOf(a: string, b: string): [Side, Side] {
+  const [ofA, ofB] = [sideOf(a), sideOf(b)];
+  const [x, y] = [ofA.config.blockSize, ofB.config.blockSize];
+  if (x !== y) {
+    throw new UsageError(
+      `${a} has blocks of ${x} bytes, and ${b} of ${y}: the same calls mean other blocks; compare variants of one block size`,
+    );
+  }
+  return [ofA, ofB];
+}
+
+/** Search, print the table; the exit status, 0 whatever was found. Throws UsageError. */
+export function showDifferences(options: DifferencesArguments): ExitStatus {
+  const { blocks, alphabet, depth, goOn } = options;
+  const [a, b] = sidesOf(options.a, options.b);
+  const { blockSize } = a.config;
+  const result = differences({
+    a,
+    b,
+    alphabet: alphabetOf(alphabet, blocks, blockSize),
+    most: blocks * blockSize,
+    depth: depth ?? Infinity,
+    goOn,
+  });
+  const head = `ext4-conform ${packageVersion()}   a file of ${counted(blocks, "block")}, alphabet ${alphabet}`;
+  process.stdout.write(`${head}\n\n${differencesText(a, b, result)}`);
+  return exitStatus.conforms;
+}

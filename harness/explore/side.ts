@@ -1,0 +1,129 @@
+/**
+ * A side of a comparison of two tables (differences.ts): which file system, on which kernel, by which path, with which deviations.
+ *
+ * In words `VARIANT[@KERNEL][+DEVIATION...]`: "4k-delalloc" is on the buffer_head path, "4k-delalloc-iomap" on that of the patch, and
+ * "4k-delalloc-iomap+delayed-blocks-not-new" there with what the patch as posted does. Where no kernel is named both are one kernel, that
+ * of version 2 of the series, mounted without `buffered_iomap` and with it.
+ */
+import { kernels } from "../../images/kernels.ts";
+import type { KernelFacts } from "../../images/kernels.ts";
+import { BUFFERED_IOMAP } from "../../images/variants.ts";
+import { knownDeviations } from "../../model/deviations/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import { seededBugs } from "../../model/deviations/seeded/index.ts";
+import type { ModelConfig, Override } from "../../model/tables.ts";
+import { UsageError } from "../failure.ts";
+import { modelConfig } from "../kernel-traits.ts";
+import { isModelled } from "../variant.ts";
+import type { Variant } from "../variant.ts";
+import { variantNamed } from "../variants.ts";
+
+/** A table of functions, and what it is of. */
+export interface Side {
+  /** As it was asked for. */
+  name: string;
+  /** As it was asked for, or the one that is meant where none was. */
+  kernel: string;
+  config: ModelConfig;
+  deviations: readonly Deviation[];
+}
+
+/**
+ * The kernels of the series, mounted without `buffered_iomap`: 6.12 with large folios, which series v1 brings along, and 6.19. That does
+ * as 6.18, but for where a hole that is punched past EOF ends: fs/ext4/inode.c ext4_punch_hole() says that for both paths.
+ */
+const withoutIomap: Readonly<Record<"series v1" | "series v2", KernelFacts>> = {
+  "series v1": { ...kernels["6.12"], largeFolios: true },
+  "series v2": { ...kernels["6.18"], punchesTo: kernels["series v2"].punchesTo },
+};
+
+const USUAL_KERNEL = "series-v2";
+
+/** Kernels by the names that a command line has for them. */
+const byPath: Readonly<Record<ModelConfig["path"], Readonly<Record<string, KernelFacts>>>> = {
+  buffer_head: {
+    "6.12": kernels["6.12"],
+    "6.18": kernels["6.18"],
+    "7.3": kernels["7.3"],
+    "series-v1": withoutIomap["series v1"],
+    "series-v2": withoutIomap["series v2"],
+  },
+  iomap: { "series-v1": kernels["series v1"], "series-v2": kernels["series v2"] },
+};
+
+/** How a side is written, for help and errors. */
+export const SIDE_SYNTAX = "VARIANT[@KERNEL][+DEVIATION...]";
+
+function pathOf({ name, mountOptions, journal, remounted }: Variant): ModelConfig["path"] {
+  if (!mountOptions.includes(BUFFERED_IOMAP)) return "buffer_head";
+  if (journal === "journal" || remounted === true) {
+    throw new UsageError(
+      `${name}: its files take the buffer_head path, whatever is mounted; leave "-iomap" off`,
+    );
+  }
+  return "iomap";
+}
+
+function factsOf(path: ModelConfig["path"], kernel: string, name: string): KernelFacts {
+  const facts = Object.hasOwn(byPath[path], kernel) ? byPath[path][kernel] : undefined;
+  if (facts === undefined) {
+    const offered = Object.keys(byPath[path]).join(", ");
+    throw new UsageError(
+      `${name}: no kernel "${kernel}" is known to have the ${path} path; there are: ${offered}`,
+    );
+  }
+  return facts;
+}
+
+function deviationOf(id: string, path: ModelConfig["path"], name: string): Deviation {
+  const deviation = [...knownDeviations, ...seededBugs].find((one) => one.id === id);
+  if (deviation === undefined) {
+    const ids = knownDeviations.map((one) => one.id).join(", ");
+    throw new UsageError(
+      `${name}: there is no deviation "${id}"; there are: ${ids}, and the seeded bugs of model/deviations/README.md`,
+    );
+  }
+  if (deviation.path !== undefined && deviation.path !== path) {
+    throw new UsageError(
+      `${name}: ${id} is of the ${deviation.path} path, and this is on ${path}; ${
+        path === "iomap" ? 'leave "-iomap" off' : 'add "-iomap" to the variant'
+      }`,
+    );
+  }
+  if (deviation.visible === "power cut") {
+    throw new UsageError(
+      `${name}: ${id} shows only after a power cut, which is not looked at here; use run --power-cuts`,
+    );
+  }
+  return deviation;
+}
+
+/** Of a file system that is all but empty, how much is free; the model must never run out of room here. */
+const FREE = 0.9;
+
+/**
+ * The side that `text` names. Throws UsageError where there is no such variant, kernel or deviation, or they do not go together, and says
+ * what there is.
+ */
+export function sideOf(text: string): Side {
+  const [base = "", ...ids] = text.split("+");
+  const [variantName = "", kernel = USUAL_KERNEL, ...more] = base.split("@");
+  if (more.length > 0) throw new UsageError(`${text}: a side is ${SIDE_SYNTAX}, with one @`);
+  const variant = variantNamed(variantName);
+  if (!isModelled(variant)) {
+    throw new UsageError(
+      `${text}: space runs out there, which the model does not follow; take another variant (see: variants)`,
+    );
+  }
+  const path = pathOf(variant);
+  // As in a run: with read-ahead, what a page fault brings in depends on the faults before it, of which a state does not know.
+  const { readAhead: _, ...facts } = factsOf(path, kernel, text);
+  const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
+  const config = { ...modelConfig(variant, facts, freeBlocks), ...facts };
+  return { name: text, kernel, config, deviations: ids.map((id) => deviationOf(id, path, text)) };
+}
+
+/** What the deviations of a side replace in its table. */
+export function overridesOf({ deviations }: Side): Override[] {
+  return deviations.map(({ override }) => override);
+}
