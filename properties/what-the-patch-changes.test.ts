@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { alphabetOf } from "../harness/explore/alphabet.ts";
 import { applied } from "../harness/explore/applied.ts";
 import type { Applied } from "../harness/explore/applied.ts";
-import { overridesOf, sideOf } from "../harness/explore/side.ts";
+import { overridesOf, sideOf } from "../harness/differences/side.ts";
 import { extentMap } from "../harness/lockstep/model-subject.ts";
 import type { ExtentState } from "../harness/observation.ts";
 import { describeOperation } from "../harness/operation.ts";

@@ -7,14 +7,14 @@
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { alphabetOf } from "../harness/explore/alphabet.ts";
-import { kindText, sidesOf } from "../harness/explore/differences-command.ts";
-import { differences } from "../harness/explore/differences.ts";
-import type { Differences } from "../harness/explore/differences.ts";
-import { KINDS } from "../harness/explore/seen.ts";
+import { kindText, sidesOf } from "../harness/differences/command.ts";
+import { differences } from "../harness/differences/differences.ts";
+import type { Differences } from "../harness/differences/differences.ts";
+import { KINDS } from "../harness/differences/seen.ts";
 import { describeOperation } from "../harness/operation.ts";
 import { counted } from "../harness/report/progress.ts";
 
-/** Two sides (harness/explore/side.ts), how their columns are headed, and what the table says. */
+/** Two sides (harness/differences/side.ts), how their columns are headed, and what the table says. */
 export interface Comparison {
   title: string;
   a: string;

@@ -6,14 +6,12 @@
  * are in the same states (`blockStates`) and no sequence of the alphabet shows a difference.
  */
 import { createHash } from "node:crypto";
-import { createFileSystem, createInode, fiemap } from "../../model/file-system.ts";
+import { createFileSystem, createInode } from "../../model/file-system.ts";
 import { blockStates, copyFile, stateKey } from "../../model/state.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import type { Inode } from "../../model/types.ts";
-import { call } from "../lockstep/model-subject.ts";
-import { clampOperation, isSingleCall } from "../operation.ts";
-import type { Operation, SingleCall } from "../operation.ts";
-import { fits } from "./alphabet.ts";
+import type { Operation } from "../operation.ts";
+import { applied } from "./applied.ts";
 import { coarsestPartition } from "./partition.ts";
 
 /** The operation is not tried in this state. */
@@ -42,12 +40,6 @@ export interface GraphOptions {
   depth: number;
   /** States before they are folded; where there are more, those that were not explored yet are left. */
   maxStates?: number;
-}
-
-/** The file that an operation led to, looked at as it is after every one. */
-function looked(inode: Inode): Inode {
-  fiemap(inode, 0, Infinity);
-  return inode;
 }
 
 /** What is known of a file of a few blocks, before anything is run. It grows by `grow`. */
@@ -168,12 +160,10 @@ export class Graph {
 
   /** A file in the state, which its path made. */
   fileAt(state: number): Inode {
-    const inode = copyFile(this.#root);
-    for (const by of this.pathTo(state)) {
-      call(inode, clampOperation(this.alphabet[by]!, inode.i_size) as SingleCall, 0);
-      looked(inode);
-    }
-    return inode;
+    return this.pathTo(state).reduce(
+      (inode, by) => applied(inode, this.alphabet[by]!, this.#most, 0)!.inode,
+      this.#root,
+    );
   }
 
   /** Tells graphs apart whose edges are not the same, by number. */
@@ -213,7 +203,7 @@ export class Graph {
     const depth = this.depths[state]! + 1;
     let look = blockStates(inode);
     const targets = Int32Array.from(this.alphabet, (operation, by) => {
-      const after = this.#after(inode, operation);
+      const after = applied(inode, operation, this.#most, 0);
       if (after === undefined) return NOT_TRIED;
       this.edges += 1;
       look += ` ${after.result}`;
@@ -223,16 +213,5 @@ export class Graph {
     const number = this.#seen.get(look) ?? this.#seen.size;
     this.#seen.set(look, number);
     this.#looks.push(number);
-  }
-
-  /** The file after an operation, and what that returned; undefined where it is not tried. */
-  #after(inode: Inode, operation: Operation): { inode: Inode; result: number } | undefined {
-    const end = Math.max(inode.i_size, inode.i_extents.end * inode.i_sb.s_blocksize);
-    if (!fits(operation, end, this.#most)) return undefined;
-    const applied = clampOperation(operation, inode.i_size);
-    if (applied === undefined || !isSingleCall(applied)) return undefined;
-    const after = copyFile(inode);
-    const result = call(after, applied, 0);
-    return { inode: looked(after), result };
   }
 }

@@ -19,7 +19,7 @@ import type { Extent } from "../observation.ts";
 import { blockRange, segmentsOf } from "../report/block-map.ts";
 import type { BlockState } from "../report/block-map.ts";
 import { describeResult } from "../report/errno.ts";
-import type { Applied } from "./applied.ts";
+import type { Applied } from "../explore/applied.ts";
 
 /** Kinds of difference, in the order in which they are listed, with what each is. */
 export const KINDS = {
