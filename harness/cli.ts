@@ -253,7 +253,10 @@ withKernel(program.command("explore"))
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--shard <i/n>", "part i of n of the edges")
   .option("--picture <file>", "of the states and what leads where, .svg or .dot; for a block or so")
-  .option("--resume <file>", "keep there what was driven, and go on from it where there is some")
+  .option(
+    "--resume <file>",
+    "store the edges that were driven there; where it exists, leave those out",
+  )
   .option("--strict", "known deviations count as divergences", false)
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: ExploreArguments) => {

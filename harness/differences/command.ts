@@ -17,7 +17,7 @@ import { sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
 
 /** As the command line has it. */
-export interface DifferencesArguments extends Exploration {
+export interface DifferencesArguments extends Pick<Exploration, "blocks" | "depth" | "alphabet"> {
   a: string;
   b: string;
   goOn: boolean;

@@ -76,7 +76,7 @@ interface Pair {
 const KIND_ORDER = Object.keys(KINDS) as Kind[];
 
 /** After these nothing is gone on from: what follows would be about other files. */
-const DECISIVE: ReadonlySet<Kind> = new Set(["panic", "result", "i_size", "read"]);
+const DECISIVE: ReadonlySet<Kind> = new Set(["result", "i_size", "read"]);
 
 function emptyFile(side: Side): Inode {
   const inode = createInode(createFileSystem(side.config, overridesOf(side)));
@@ -114,6 +114,8 @@ interface Step {
 class Search {
   readonly #given: DifferencesOptions;
   readonly #known = new Set<string>();
+  /** Of these, pairs that are gone on from: where it came to by calls that differ, another way may still go on. */
+  readonly #goneOn = new Set<string>();
   readonly #found = new Map<string, Difference>();
   #frontier: Pair[];
   #tried = 0;
@@ -160,17 +162,23 @@ class Search {
     if (step.after === undefined) return;
     const { a, b } = step.after;
     const key = pairKey(a.inode, b.inode);
-    if (this.#known.has(key)) return;
+    if (!this.#known.has(key)) this.#lookLater(step.after, pair, operation);
     this.#known.add(key);
-    const { a: ofA, b: ofB, most, goOn } = this.#given;
-    // An assertion that fails in there will fail in an operation as well, the fsync say, and be shown with that.
+    const { goOn } = this.#given;
+    const ends = goOn ? step.now.some(({ kind }) => DECISIVE.has(kind)) : step.now.length > 0;
+    if (ends || this.#goneOn.has(key)) return;
+    this.#goneOn.add(key);
+    this.#frontier.push({ a: a.inode, b: b.inode, path: [...pair.path, operation] });
+  }
+
+  #lookLater({ a, b }: { a: Applied; b: Applied }, pair: Pair, operation: Operation): void {
+    const { a: ofA, b: ofB, most } = this.#given;
+    // An assertion that fails in there fails in the operation as well, and is shown with that, if the alphabet has it.
     const x = outcomeOf(ofA, () => lookLater(a.inode, most));
     const y = outcomeOf(ofB, () => lookLater(b.inode, most));
     if (!(x instanceof ModelBroken) && !(y instanceof ModelBroken)) {
       this.#show(differencesLater(x, y), pair, operation);
     }
-    const ends = goOn ? step.now.some(({ kind }) => DECISIVE.has(kind)) : step.now.length > 0;
-    if (!ends) this.#frontier.push({ a: a.inode, b: b.inode, path: [...pair.path, operation] });
   }
 
   /** Undefined where the operation is not tried in one of them. */

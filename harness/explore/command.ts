@@ -1,11 +1,15 @@
 /**
  * `ext4-conform explore`: everything that a file of a few blocks can come to, and every operation there, on a kernel.
  */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { version } from "node:os";
+import { dirname } from "node:path";
 import { DrivenFile } from "./driven-file.ts";
 import { differingText, exploredText, placementText } from "./explored-text.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
-import { counted } from "../report/progress.ts";
+import { counted, grouped } from "../report/progress.ts";
 import { paintWith, wantsColour } from "../report/terminal.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
@@ -13,8 +17,10 @@ import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
 import type { PerformOptions, Performed } from "../run/perform.ts";
 import { kernelFlag } from "../run/link.ts";
+import type { KernelUnderTest } from "../run/link.ts";
 import { mustBeWritable, present, presentLost, printHead } from "../run/present.ts";
 import type { Exploration } from "./exploration.ts";
+import type { Explored } from "./explored.ts";
 import { writeStored } from "../stored/stored-file.ts";
 import { UsageError } from "../failure.ts";
 import type { TellingStates } from "./own-states.ts";
@@ -30,16 +36,25 @@ export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
   save: string;
 }
 
-/** @throws UsageError where no picture can be written there, or of more than one variant */
-function mustBePicturable(path: string, variants: number): void {
+/** @throws UsageError where no picture can be written there */
+function mustBePicturable(path: string): void {
   if (!/\.(dot|svg)$/.test(path)) throw new UsageError(`${path}: a picture is a .dot or a .svg`);
-  if (variants !== 1) throw new UsageError("--picture shows one variant; name it with --variant");
+  mustBeWritable(dirname(path), "a picture");
+}
+
+/** Where the picture of one of several variants goes: graph-4k-delalloc.svg. */
+function pathOf(path: string, variant: string, variants: number): string {
+  return variants === 1 ? path : path.replace(/(\.\w+)$/, `-${variant}$1`);
 }
 
 /** Writes the picture; what to say of it. @throws UsageError where the path cannot be written */
-async function savePicture(path: string, dot: string | undefined): Promise<string> {
+async function savePicture(
+  path: string,
+  variant: string,
+  dot: string | undefined,
+): Promise<string> {
   if (dot === undefined) {
-    return `no picture: it would have more than ${MAX_PICTURED} states, too many to see anything\n`;
+    return `no picture of ${variant}: it would have more than ${MAX_PICTURED} states, too many to see anything\n`;
   }
   if (path.endsWith(".dot")) writeStored(path, dot);
   else {
@@ -47,6 +62,11 @@ async function savePicture(path: string, dot: string | undefined): Promise<strin
     writeStored(path, (await instance()).renderString(dot, { format: "svg" }));
   }
   return `picture: ${path}\n`;
+}
+
+/** Tells builds of one release apart: the file of a guest's kernel by its bytes, this machine's by what it says of itself. */
+function buildOf({ guest, what }: KernelUnderTest): string {
+  return guest ? createHash("sha256").update(readFileSync(what)).digest("hex") : version();
 }
 
 /** The command that explores again what a worker was lost in. */
@@ -69,10 +89,10 @@ function exploreAgain(
 /** Explore, print the table; the exit status. Throws what the command line turns into a message. */
 export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   const { resume, strict, picture } = options;
-  if (picture !== undefined) mustBePicturable(picture, options.variants.length);
+  if (picture !== undefined) mustBePicturable(picture);
   const { blocks, alphabet, depth } = options.explore;
   const file = resume === undefined ? undefined : new DrivenFile(resume);
-  let pictured: string | undefined;
+  const pictures = new Map<string, string | undefined>();
   const looks = new Map<string, TellingStates>();
   const asked: PerformOptions = {
     ...options,
@@ -81,19 +101,19 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
       tellsDriven: file !== undefined,
       before: file?.before ?? {},
       pictured: picture !== undefined,
-      compared: options.variants.length > 1,
+      compared: true,
     },
     onExploration: (message) => {
       if (message.type === "driven") file?.add(message.variant, message.driven);
       if (message.type === "looks") looks.set(message.variant, message.looks);
-      if (message.type === "picture") pictured = message.picture;
+      if (message.type === "picture") pictures.set(message.variant, message.picture);
     },
   };
   const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);
     const { release } = facts.traits;
     const limit = depth === undefined ? {} : { depth };
-    file?.begin({ release, blocks, alphabet, strict, ...limit });
+    file?.begin({ release, build: buildOf(facts.kernel), blocks, alphabet, strict, ...limit });
     printHead(facts);
     const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
     process.stdout.write(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
@@ -115,10 +135,21 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   process.stdout.write(exploredText(all));
   for (const [variant, explored] of all) process.stdout.write(placementText(variant, explored));
   process.stdout.write(differingText(looks));
-  if (picture !== undefined) process.stdout.write(await savePicture(picture, pictured));
   const paint = paintWith(wantsColour(process.stdout, process.env));
-  const driven = all.reduce((sum, [, explored]) => sum + explored.driven, 0);
-  const ran = `${counted(driven, "edge")}, ${counted(all.length, "variant")}`;
+  for (const [variant, dot] of pictures) {
+    const path = pathOf(picture!, variant, pictures.size);
+    process.stdout.write(await savePicture(path, variant, dot));
+  }
+  for (const line of file?.notes ?? []) process.stdout.write(`${line}\n`);
+  const sum = (of: (explored: Explored) => number): number =>
+    all.reduce((before, [, explored]) => before + of(explored), 0);
+  const before = sum((explored) => explored.before);
+  const earlier = before === 0 ? "" : `, ${grouped(before)} of them driven before`;
+  const edges = counted(
+    sum(({ driven }) => driven),
+    "edge",
+  );
+  const ran = `${edges}${earlier}, ${counted(all.length, "variant")}`;
   const diverges = `${paint(["red", "bold"], "DIVERGES")}: in ${first.length}; ${ran}`;
   const conforms = `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}`;
   process.stdout.write(`\n${result.found.length > 0 ? diverges : conforms}\n`);

@@ -10,7 +10,9 @@ import type { DrivenEdges } from "./driven.ts";
 export class DrivenFile {
   readonly #path: string;
   readonly #before: StoredExploration | undefined;
-  #stored: StoredExploration | undefined;
+  #what: Omit<StoredExploration, "driven"> | undefined;
+  /** Variants whose edges were of another graph. */
+  readonly #others = new Set<string>();
 
   /** @throws UsageError where there is such a file and it cannot be read */
   constructor(path: string) {
@@ -25,16 +27,27 @@ export class DrivenFile {
   /** @throws UsageError where the file is of another exploration, or cannot be written */
   begin(what: Omit<StoredExploration, "driven">): void {
     if (this.#before !== undefined) mustBeSame(this.#path, this.#before, what);
-    this.#stored = { ...what, driven: { ...this.before } };
-    writeExploration(this.#path, this.#stored);
+    this.#what = what;
+    writeExploration(this.#path, { ...what, driven: { ...this.before } });
   }
 
-  /** A job has driven these. Of another graph than what is stored: that is none of this kernel and this program any more. */
+  /** A job has driven these. Others write the file as well: another shard, or a second exploration. */
   add(variant: string, told: DrivenEdges): void {
-    const { driven } = this.#stored!;
-    const [known, more] = [driven[variant], EdgeSet.unpack(told)!];
-    if (known?.graph === told.graph) more.addAll(EdgeSet.unpack(known)!);
-    driven[variant] = more.pack(told.graph);
-    writeExploration(this.#path, this.#stored!);
+    const driven = { ...readExploration(this.#path)?.driven };
+    const [known, edges] = [driven[variant], EdgeSet.unpack(told)!];
+    if (known?.graph === told.graph) edges.addAll(EdgeSet.unpack(known)!);
+    else if (known !== undefined) this.#others.add(variant);
+    writeExploration(this.#path, {
+      ...this.#what!,
+      driven: { ...driven, [variant]: edges.pack(told.graph) },
+    });
+  }
+
+  /** What is to be said in the end. */
+  get notes(): string[] {
+    return [...this.#others].map(
+      (variant) =>
+        `${this.#path} had edges of another graph of ${variant}, of before the model or its deviations changed: all were driven again`,
+    );
   }
 }

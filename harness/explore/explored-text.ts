@@ -23,20 +23,21 @@ function row(explored: Explored): string[] {
   const share = own === 0 ? 100 : (100 * driven) / own;
   return [
     ...[states, unfolded, edges, driven].map(grouped),
-    `${share === 100 ? "100" : share.toFixed(1)} %`,
+    `${share === 100 ? "100" : (Math.floor(10 * share) / 10).toFixed(1)} %`,
     ...[rateOf(explored), operations, unreached].map(grouped),
   ];
 }
 
 /** What is to be said of a variant whose edges were not all driven, or led out of the graph: nothing where there is nothing. */
 export function placementText(variant: string, explored: Explored): string {
-  const { unreached, elsewhere, outside } = explored;
-  if (unreached === 0 && elsewhere === 0) return "";
+  const { unreached, elsewhere, outside, driven, own } = explored;
+  // What stopped at a divergence says that.
+  if ((unreached === 0 && elsewhere === 0) || driven + unreached < own) return "";
   const told = [
     `${counted(elsewhere, "operation")} ended in another state than the model had guessed without knowing where blocks are placed`,
     unreached === 0
       ? "it came to all states all the same"
-      : `to the states of the ${counted(unreached, "edge")} that were not driven this kernel never came`,
+      : `${counted(unreached, "edge")} of states to which it did not come, or not again, were not driven`,
     outside === 0
       ? "none led out of the states listed"
       : `${grouped(outside)} led out of the states listed, where nothing more was driven`,

@@ -11,7 +11,7 @@ export interface Explored {
   own: number;
   /** Of its own, those that were driven on the kernel. */
   driven: number;
-  /** Of these, those that another exploration drove, which this one goes on with. */
+  /** Of these, those that had been driven when it began. */
   before: number;
   /** Of its own, those of states that the kernel, which places blocks, never came to. */
   unreached: number;

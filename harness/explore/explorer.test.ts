@@ -133,8 +133,11 @@ describe("what several jobs came to", () => {
 
   test("says what became of the edges that were not driven", () => {
     expect(placementText("v", explored)).toBe("");
-    const guessed = { ...explored, elsewhere: 7, unreached: 2 };
-    expect(placementText("v", guessed)).toMatch(/^v: 7 operations .* the 2 edges .*; none led out/);
+    const { own } = explored;
+    const guessed = { ...explored, elsewhere: 7, unreached: 2, driven: own - 2 };
+    expect(placementText("v", guessed)).toMatch(
+      /^v: 7 operations .*; 2 edges of states .*; none led out/,
+    );
     expect(placementText("v", { ...guessed, outside: 3 })).toMatch(/; 3 led out .*\n$/);
   });
 

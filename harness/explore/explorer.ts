@@ -93,16 +93,17 @@ export class Explorer {
   }
 
   #drive(milliseconds: number): ExploredDivergence | undefined {
+    const { walks } = this.#given;
     const started = performance.now();
     let found: ExploredDivergence | undefined;
     let next = this.#operations + BETWEEN_LOOKS;
     while (found === undefined && !this.done) {
-      if (this.#early !== undefined && this.#early.shortest.length <= this.#given.walks.layer + 1) {
+      if (this.#early !== undefined && this.#early.shortest.length <= walks.layer + 1) {
         found = this.#early;
         break;
       }
-      const leg = this.#given.walks.next(this.#at);
-      const over = leg === undefined || leg.fresh;
+      const leg = walks.next(this.#at);
+      const over = leg === undefined || leg.goal !== undefined;
       if (over && this.#walked.length > 0) found = this.#endWalk();
       this.done = leg === undefined;
       if (leg === undefined || found !== undefined) break;
@@ -116,8 +117,10 @@ export class Explorer {
     return found;
   }
 
-  #go({ fresh, operations }: Leg): ExploredDivergence | undefined {
+  /** A divergence, if it is one of which there is no shorter one. */
+  #go({ goal, operations }: Leg): ExploredDivergence | undefined {
     const { graph, walks, onLeg } = this.#given;
+    const fresh = goal !== undefined;
     onLeg?.(
       fresh,
       operations.map((by) => graph.alphabet[by]!),
@@ -125,13 +128,30 @@ export class Explorer {
     if (fresh) this.#begin();
     for (const [index, by] of operations.entries()) {
       const from = this.#at;
+      if (fresh && index === operations.length - 1 && from !== goal) {
+        walks.missed();
+        break;
+      }
       const found = this.#edge(from, by);
-      if (found !== undefined) return found;
+      if (found !== undefined) return this.#shorter(found, from, by);
       if (graph.target(from, by) === this.#at) continue;
       this.#elsewhere += 1;
-      if (fresh && index < operations.length - 1) walks.missed();
-      return undefined;
+      walks.strayed(this.#at);
+      if (!fresh) break;
     }
+    return undefined;
+  }
+
+  /** The divergence, or undefined where those of this layer come first. */
+  #shorter(found: ExploredDivergence, from: number, by: number): ExploredDivergence | undefined {
+    const { walks } = this.#given;
+    if (found.shortest.length <= walks.layer + 1) return found;
+    walks.diverged(from, by);
+    if (this.#early === undefined || found.shortest.length < this.#early.shortest.length) {
+      this.#early = found;
+    }
+    this.#walked = [];
+    this.#at = UNKNOWN;
     return undefined;
   }
 
@@ -147,15 +167,7 @@ export class Explorer {
     const { graph, walks, model } = this.#given;
     const divergence = this.#step(graph.alphabet[by]!, false);
     if (divergence !== undefined) {
-      const path = from < 0 ? [] : [...graph.pathTo(from), by];
-      const found = this.#found(divergence, path);
-      if (path.length <= walks.layer + 1) return found;
-      // It is known now, and not asked for again.
-      walks.drove(from, by);
-      this.#early ??= found;
-      this.#walked = [];
-      this.#at = UNKNOWN;
-      return undefined;
+      return this.#found(divergence, from < 0 ? [] : [...graph.pathTo(from), by]);
     }
     walks.drove(from, by);
     this.#at = graph.idOf(model.inode);

@@ -125,7 +125,7 @@ function walk(graph: Graph, walks: Walks): { driven: string[]; operations: numbe
   let at = UNKNOWN;
   let operations = 0;
   for (let leg = walks.next(at); leg !== undefined; leg = walks.next(at)) {
-    if (leg.fresh) at = 0;
+    if (leg.goal !== undefined) at = 0;
     for (const by of leg.operations) {
       driven.add(`${at} ${by}`);
       operations += 1;
@@ -153,7 +153,7 @@ describe("walks", () => {
     let at = UNKNOWN;
     for (let leg = walks.next(at); leg !== undefined; leg = walks.next(at)) {
       layers.push(walks.layer);
-      if (leg.fresh) at = 0;
+      if (leg.goal !== undefined) at = 0;
       for (const by of leg.operations) {
         walks.drove(at, by);
         expect(graph.depths[at]).toBeLessThanOrEqual(walks.layer + 2);
@@ -177,7 +177,7 @@ describe("walks", () => {
     let at = UNKNOWN;
     while (first.driven < half) {
       const leg = first.next(at)!;
-      if (leg.fresh) at = 0;
+      if (leg.goal !== undefined) at = 0;
       for (const by of leg.operations) {
         first.drove(at, by);
         at = graph.target(at, by);
@@ -215,7 +215,7 @@ describe("walks", () => {
     const walks = new Walks(graph);
     const first = walks.next(UNKNOWN)!;
     walks.drove(0, first.operations[0]!);
-    expect(walks.next(UNKNOWN)).toMatchObject({ fresh: true });
+    expect(walks.next(UNKNOWN)).toMatchObject({ goal: 0 });
     expect(walks.driven).toBe(1);
   });
 });

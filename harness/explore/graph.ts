@@ -23,10 +23,10 @@ export const UNKNOWN = -2;
 const BETWEEN_LOOKS = 16;
 
 /**
- * States before they are folded, of the largest graph. Measured: 3.5 KB each with 88 operations, so it takes some 3.5 GB; a file of three
- * blocks of 4 KiB has 620,000.
+ * States before they are folded, times operations, of the largest graph. Measured: 3.5 KB a state with 88 operations, so it takes some
+ * 4 GB; a file of three blocks of 4 KiB has 620,000 states.
  */
-const MAX_STATES = 1_000_000;
+const MAX_TARGETS = 100_000_000;
 
 /** What a graph is of. */
 export interface GraphOptions {
@@ -60,8 +60,9 @@ export class Graph {
   /** Of each state that was explored, where each operation leads. */
   #targets: Int32Array[] = [];
   /** Of each, a number for the states of its blocks and for what its operations return. */
-  readonly #looks: number[] = [];
+  readonly #outputs: number[] = [];
   readonly #seen = new Map<string, number>();
+  readonly #hash = createHash("sha256");
   /** States before they were folded. */
   unfolded = 0;
   /** States that were found last and not explored yet, in the order of their numbers. */
@@ -70,8 +71,9 @@ export class Graph {
   #gone = 0;
 
   constructor(options: GraphOptions) {
-    const { config, overrides, alphabet, most, depth, maxStates = MAX_STATES } = options;
-    this.#maxStates = maxStates;
+    const { config, overrides, alphabet, most, depth } = options;
+    this.#hash.update(JSON.stringify(alphabet));
+    this.#maxStates = options.maxStates ?? MAX_TARGETS / alphabet.length;
     this.alphabet = alphabet;
     this.#most = most;
     this.#depth = depth;
@@ -96,7 +98,7 @@ export class Graph {
   /** Make one of the states that nothing tells apart. */
   #fold(): void {
     this.unfolded = this.states;
-    const classes = coarsestPartition(this.#looks, this.#targets, this.states);
+    const classes = coarsestPartition(this.#outputs, this.#targets, this.states);
     const [depths, before, bys, targets] = [this.depths, this.#before, this.#by, this.#targets];
     [this.depths, this.#before, this.#by, this.#targets] = [[], [], [], []];
     this.edges = 0;
@@ -112,7 +114,7 @@ export class Graph {
     }
     for (const [key, state] of this.#ids) this.#ids.set(key, classes[state]!);
     this.#frontier = [];
-    this.#looks.length = 0;
+    this.#outputs.length = 0;
     this.#seen.clear();
   }
 
@@ -166,12 +168,9 @@ export class Graph {
     );
   }
 
-  /** Tells graphs apart whose edges are not the same, by number. */
+  /** Tells graphs apart in which an operation, where it leads, or what it returns is not the same. */
   get digest(): string {
-    const hash = createHash("sha256");
-    hash.update(JSON.stringify(this.alphabet));
-    for (const row of this.#targets) hash.update(row);
-    return hash.digest("hex");
+    return this.#hash.copy().digest("hex");
   }
 
   /** The keys of all states. */
@@ -201,17 +200,19 @@ export class Graph {
       this.#gone = 0;
     }
     const depth = this.depths[state]! + 1;
-    let look = blockStates(inode);
+    let output = blockStates(inode);
     const targets = Int32Array.from(this.alphabet, (operation, by) => {
       const after = applied(inode, operation, this.#most, 0);
       if (after === undefined) return NOT_TRIED;
       this.edges += 1;
-      look += ` ${after.result}`;
+      output += ` ${after.result}`;
       return this.#found(after.inode, depth, state, by);
     });
     this.#targets.push(targets);
-    const number = this.#seen.get(look) ?? this.#seen.size;
-    this.#seen.set(look, number);
-    this.#looks.push(number);
+    this.#hash.update(output);
+    this.#hash.update(targets);
+    const number = this.#seen.get(output) ?? this.#seen.size;
+    this.#seen.set(output, number);
+    this.#outputs.push(number);
   }
 }

@@ -6,7 +6,13 @@
 /** Multiplier of a hash of several numbers (2^32 over the golden ratio). */
 const SPREAD = 0x9e3779b1;
 
-function sameNumbers(a: Int32Array, b: Int32Array, classes: Int32Array): boolean {
+/** One more number of a hash. */
+function mix(hash: number, value: number): number {
+  const spread = Math.imul(hash ^ value, SPREAD);
+  return spread ^ (spread >>> 15);
+}
+
+function sameClasses(a: Int32Array, b: Int32Array, classes: Int32Array): boolean {
   return a.every((target, by) => classOf(target, classes) === classOf(b[by]!, classes));
 }
 
@@ -22,9 +28,8 @@ function refined(classes: Int32Array, targets: readonly Int32Array[], slots: Int
   let count = 0;
   slots.fill(-1);
   for (const [state, row] of targets.entries()) {
-    let hash = classes[state]!;
-    for (const target of row)
-      hash = Math.imul(hash ^ classOf(target, classes), SPREAD) ^ (hash >>> 15);
+    let hash = mix(SPREAD, classes[state]!);
+    for (const target of row) hash = mix(hash, classOf(target, classes));
     let slot = hash & mask;
     for (;;) {
       const first = slots[slot]!;
@@ -33,7 +38,7 @@ function refined(classes: Int32Array, targets: readonly Int32Array[], slots: Int
         next[state] = count++;
         break;
       }
-      if (classes[first] === classes[state] && sameNumbers(targets[first]!, row, classes)) {
+      if (classes[first] === classes[state] && sameClasses(targets[first]!, row, classes)) {
         next[state] = next[first]!;
         break;
       }
@@ -46,20 +51,23 @@ function refined(classes: Int32Array, targets: readonly Int32Array[], slots: Int
 }
 
 /**
- * The coarsest partition in which two states of one class look alike and each operation leads from both to one class.
+ * The coarsest partition in which two states of one class have the same output and each operation leads from both to one class.
  *
- * @param looks of each state of which the targets are known, a number for what tells it from others by itself
+ * @param outputs of each state of which the targets are known, a number for what tells it from others by itself
  * @param targets of each of these, where each operation leads: a state, or something negative
  * @param states how many there are; those of which nothing is known are alone
  * @returns a class for each, numbered in the order of their first members
  */
 export function coarsestPartition(
-  looks: readonly number[],
+  outputs: readonly number[],
   targets: readonly Int32Array[],
   states: number,
 ): Int32Array {
-  const known = looks.reduce((most, look) => Math.max(most, look), -1) + 1;
-  const classes = Int32Array.from({ length: states }, (_, state) => looks[state] ?? known + state);
+  const known = outputs.reduce((most, output) => Math.max(most, output), -1) + 1;
+  const classes = Int32Array.from(
+    { length: states },
+    (_, state) => outputs[state] ?? known + state,
+  );
   const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * targets.length + 2)));
   for (let before = -1, count = 0; count !== before;) {
     before = count;

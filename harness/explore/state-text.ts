@@ -19,7 +19,7 @@ function mapText(inode: Inode, blocks: number): string {
   return text.join("");
 }
 
-/** Of each block whether it is in memory: "-" not, "c" clean, "D" dirty; small where it is not up to date. */
+/** Of each block whether it is in memory: "-" not, "C" clean, "D" dirty; small where it is not up to date. */
 function cacheText(inode: Inode, blocks: number): string {
   const text = Array.from({ length: blocks }, () => "-");
   for (const { block, uptodate, dirty } of cachedBlocks(inode)) {

@@ -12,10 +12,40 @@ import type { Graph } from "./graph.ts";
 
 /** What to do next. */
 export interface Leg {
-  /** On a new, empty file. */
-  fresh: boolean;
+  /** On a new, empty file: the state to which all operations but the last lead; undefined where the file goes on. */
+  goal: number | undefined;
   /** Numbers of operations of the alphabet; the last of them is an edge that is left, unless the kernel goes elsewhere on the way. */
   operations: number[];
+}
+
+/** Edges by where they lead, from other states: those to state s are numbers starts[s] to starts[s + 1]. */
+interface WaysInto {
+  starts: Int32Array;
+  before: Int32Array;
+  by: Int32Array;
+}
+
+function waysInto(graph: Graph): WaysInto {
+  const { states, explored, alphabet } = graph;
+  const starts = new Int32Array(states + 2);
+  const each = (edge: (target: number, state: number, by: number) => void): void => {
+    for (let state = 0; state < explored; state++) {
+      for (let by = 0; by < alphabet.length; by++) {
+        const target = graph.target(state, by);
+        if (target >= 0 && target !== state) edge(target, state, by);
+      }
+    }
+  };
+  each((target) => (starts[target + 2]! += 1));
+  for (let state = 2; state < starts.length; state++) starts[state]! += starts[state - 1]!;
+  const edges = starts.at(-1)!;
+  const [before, bys] = [new Int32Array(edges), new Int32Array(edges)];
+  each((target, state, by) => {
+    const i = starts[target + 1]!++;
+    before[i] = state;
+    bys[i] = by;
+  });
+  return { starts, before, by: bys };
 }
 
 /** Operations on one file, at most: its blocks scatter, and what it was is kept to be reported. */
@@ -23,6 +53,12 @@ const LONGEST_WALK = 256;
 
 /** How often a new file is sent to a state that it does not come to, each time by another way. */
 const TRIES = 16;
+
+/** How often the file may go elsewhere before a new one is taken. */
+const MOST_STRAYS = 4;
+
+/** Of the steps that lead no nearer to the empty file, the share that is taken. */
+const AROUND = 0.25;
 
 export class Walks {
   readonly #graph: Graph;
@@ -47,11 +83,14 @@ export class Walks {
   unreached = 0;
   /** Of each state that the kernel did not come to by its path, its edges that were left. */
   readonly #givenUp = new Map<number, number[]>();
-  /** Of a state that the kernel does not come to by its path, a way by which it did. */
+  /** Of a state to which a file came otherwise than the graph has it, what had been done to that file. */
   readonly #ways = new Map<number, number[]>();
   /** How often the way to the next state did not lead there. */
   #missed = 0;
   #random = 1;
+  /** How often this file went elsewhere than the graph has it. */
+  #strays = 0;
+  #waysInto: WaysInto | undefined;
 
   /** The edges of the states for which `mine` holds, without those that were driven before. */
   constructor(graph: Graph, mine: (state: number) => boolean = () => true, before?: EdgeSet) {
@@ -94,17 +133,35 @@ export class Walks {
 
   /** The edge was driven. */
   drove(state: number, by: number): void {
-    const edge = state * this.#operations + by;
     if (state === this.#next && this.#missed > 0) {
       this.#ways.set(state, [...this.#walked]);
       this.#missed = 0;
     }
     this.#walked.push(by);
-    if (state < 0 || state >= this.#left.length || this.#done.has(edge)) return;
-    this.#done.add(edge);
+    const edge = this.#settle(state, by);
+    if (edge < 0) return;
     this.#driven.add(edge);
-    this.#left[state]! -= 1;
     this.driven += 1;
+  }
+
+  /** The edge diverged. It is not asked for again, and not counted as driven: who goes on another time comes to it again. */
+  diverged(state: number, by: number): void {
+    this.#settle(state, by);
+  }
+
+  /** Number of the edge, which is left no more; negative where it was not. */
+  #settle(state: number, by: number): number {
+    const edge = state * this.#operations + by;
+    if (state < 0 || state >= this.#left.length || this.#done.has(edge)) return -1;
+    this.#done.add(edge);
+    this.#left[state]! -= 1;
+    return edge;
+  }
+
+  /** The edge that was driven last led to another state than the graph has it: its blocks lie as they must for that. */
+  strayed(to: number): void {
+    this.#strays += 1;
+    if (to >= 0 && !this.#ways.has(to)) this.#ways.set(to, [...this.#walked]);
   }
 
   /** A new file did not come to the state that it was to go to. After some times that state is left out, until something leads there. */
@@ -144,37 +201,38 @@ export class Walks {
       this.#missed = 0;
     }
     if (this.#next === this.#left.length) return undefined;
-    const way = this.#walked.length < LONGEST_WALK ? this.#onwards(at) : undefined;
-    if (way !== undefined) return { fresh: false, operations: way };
+    const goesOn = this.#walked.length < LONGEST_WALK && this.#strays < MOST_STRAYS;
+    const way = goesOn ? this.#onwards(at) : undefined;
+    if (way !== undefined) return { goal: undefined, operations: way };
     this.#walked = [];
-    return { fresh: true, operations: [...this.#wayTo(this.#next), this.#leftAt(this.#next)] };
+    this.#strays = 0;
+    const goal = this.#next;
+    return { goal, operations: [...this.#wayTo(goal), this.#leftAt(goal)] };
   }
 
-  /** A way to the next state: a shortest one, and any other that gets deeper with every step where the kernel did not get there by it. */
+  /** A way to the next state: a shortest one, one by which a file did get there, or any other after that one missed. */
   #wayTo(state: number): number[] {
     if (this.#missed === 0) return this.#ways.get(state) ?? this.#graph.pathTo(state);
+    this.#waysInto ??= waysInto(this.#graph);
+    const { depths } = this.#graph;
+    const { starts, before, by } = this.#waysInto;
     const way: number[] = [];
     for (let at = state; at !== 0;) {
-      const ways = this.#waysInto(at);
-      // A linear congruential generator (Numerical Recipes): the same walks each time.
-      this.#random = (Math.imul(this.#random, 1664525) + 1013904223) >>> 0;
-      const [before, by] = ways[Math.floor((this.#random / 2 ** 32) * ways.length)]!;
-      way.push(by);
-      at = before;
+      const [from, end] = [starts[at]!, starts[at + 1]!];
+      const i = from + Math.floor(this.#draw() * (end - from));
+      const [last, depth] = [before[i]!, depths[at]!];
+      // Mostly towards the empty file, now and then around.
+      if (depths[last]! > depth || (depths[last] === depth && this.#draw() > AROUND)) continue;
+      way.push(by[i]!);
+      at = last;
     }
     return way.toReversed();
   }
 
-  /** The edges that lead to a state from those that are less deep. */
-  #waysInto(state: number): (readonly [before: number, by: number])[] {
-    const { depths, alphabet } = this.#graph;
-    const ways: (readonly [number, number])[] = [];
-    for (let before = 0; depths[before]! < depths[state]!; before++) {
-      for (let by = 0; by < alphabet.length; by++) {
-        if (this.#graph.target(before, by) === state) ways.push([before, by]);
-      }
-    }
-    return ways;
+  /** A number from 0 to 1, the same ones each time: a linear congruential generator (Numerical Recipes). */
+  #draw(): number {
+    this.#random = (Math.imul(this.#random, 1664525) + 1013904223) >>> 0;
+    return this.#random / 2 ** 32;
   }
 
   /** An edge that is left of a state in this layer or one before it: one that stays there, one that leads to others, any. */

@@ -90,6 +90,13 @@ export interface Facts {
   commandLine: string;
 }
 
+/** What a job is to tell: the graph is the same for all, and states are compared where there are several variants. */
+function toldBy(explore: Exploration, job: number, variants: number): Exploration {
+  const { pictured, compared } = explore;
+  const one = job === 0;
+  return { ...explore, pictured: one && pictured, compared: one && compared && variants > 1 };
+}
+
 function assignmentsFor({ options, jobs, kernel, seed, traits }: Facts): Assignment[] {
   const { cases, maxLength, strict, executor, shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
@@ -98,7 +105,7 @@ function assignmentsFor({ options, jobs, kernel, seed, traits }: Facts): Assignm
     seed,
     cases,
     faultsOf: options.faultsOf,
-    explore: options.explore,
+    explore: options.explore && toldBy(options.explore, job, variants.length),
     seconds: cases === undefined ? options.seconds / variants.length : undefined,
     maxLength,
     powerCuts: options.powerCuts,

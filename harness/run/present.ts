@@ -49,14 +49,14 @@ function freeName(folder: string, stem: string): string {
 }
 
 /** Makes the folder; what is wrong is said before the run and not when there is something to write. Throws UsageError. */
-export function mustBeWritable(folder: string): void {
+export function mustBeWritable(folder: string, what = "counterexamples"): void {
   try {
     mkdirSync(folder, { recursive: true });
     // "." in it, so that a file does not do.
     accessSync(`${folder}/.`, constants.W_OK | constants.X_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`counterexamples cannot be written to ${folder}: ${code}`);
+    throw new UsageError(`${what} cannot be written to ${folder}: ${code}`);
   }
 }
 

@@ -239,7 +239,7 @@ export class VariantRun {
 
   /** The edges of a graph that are a job's share, without those that were driven before, if that was of this graph. */
   walks(graph: Graph, { job, jobs }: Share, before: DrivenEdges | undefined): Walks {
-    const same = before?.graph === graph.digest;
+    const same = before !== undefined && before.graph === graph.digest;
     const driven = same ? EdgeSet.unpack(before) : undefined;
     return new Walks(graph, (state) => state % jobs === job, driven);
   }

@@ -151,10 +151,10 @@ class VariantJob {
       this.#send({ type: "states", variant, states: graph.states });
       await breathe();
     }
-    if (what.pictured && this.#assignment.job === 0) {
+    if (what.pictured) {
       this.#send({ type: "picture", variant, picture: pictureOf(graph, variant, what.blocks) });
     }
-    if (what.compared && this.#assignment.job === 0) {
+    if (what.compared) {
       const looks = tellingStates(graph, what.blocks, this.#run.variant.blockSize);
       if (looks !== undefined) this.#send({ type: "looks", variant, looks });
     }
@@ -164,25 +164,30 @@ class VariantJob {
     };
     const { tellCases } = this.#assignment;
     const explorer = this.#run.explorer(graph, walks, tellCases ? walking : undefined);
-    const { digest } = graph;
     let told = Date.now();
+    /** After a checkpoint that found nothing: what it might still find of an edge is not asked for again. */
     const tell = (): void => {
       if (!what.tellsDriven) return;
       told = Date.now();
-      this.#send({ type: "driven", variant, driven: walks.drivenEdges.pack(digest) });
+      this.#send({ type: "driven", variant, driven: walks.drivenEdges.pack(graph.digest) });
     };
     let found: ExploredDivergence | undefined;
     let failed = false;
     while (found === undefined && !explorer.done && !failed) {
       found = explorer.drive(PROGRESS_MS);
       this.#send({ type: "exploring", variant, explored: explorer.explored });
-      if (found === undefined && this.#run.checkpointDue) failed = await this.#checkpoint(0);
-      if (Date.now() - told > DRIVEN_MS) tell();
+      const tells = what.tellsDriven && Date.now() - told > DRIVEN_MS;
+      if (found === undefined && (this.#run.checkpointDue || tells)) {
+        failed = await this.#checkpoint(0);
+        if (!failed) tell();
+      }
       await breathe();
     }
-    tell();
     if (found !== undefined) await this.#reportEdge(found);
-    else if (!failed) failed = await this.#checkpoint(0, true);
+    else if (!failed) {
+      failed = await this.#checkpoint(0, true);
+      if (!failed) tell();
+    }
     this.#finished(started, explorer.explored);
     return found !== undefined || failed;
   }

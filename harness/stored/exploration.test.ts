@@ -13,6 +13,7 @@ driven.add(17);
 
 const stored = {
   release: "6.18.0",
+  build: "#1 SMP",
   blocks: 2,
   alphabet: "blocks",
   strict: false,

@@ -12,8 +12,11 @@ import { readStored, writeStored } from "./stored-file.ts";
 const FORMAT = "ext4-conform exploration";
 const VERSION = 1;
 
-/** Numbers of the edges of the largest graph that is read: 1 GiB of them would be a mistake. */
-const MAX_EDGES = 2 ** 30;
+/** More numbers than the edges of any graph have. */
+const MAX_EDGES = 2 ** 28;
+
+/** Bytes of the largest file: a bit an edge of several variants, which hardly deflates where every other edge was driven. */
+const MAX_BYTES = 2 ** 28;
 
 const drivenSchema = z
   .strictObject({
@@ -28,6 +31,8 @@ const explorationSchema = z.strictObject({
   version: z.literal(VERSION),
   /** uname -r */
   release: z.string().max(200),
+  /** Tells builds of one release apart. */
+  build: z.string().max(500),
   blocks: z.int().min(1),
   /** Operations of the longest path; absent for all states. */
   depth: z.int().min(1).exactOptional(),
@@ -42,7 +47,12 @@ export type StoredExploration = Omit<z.infer<typeof explorationSchema>, "format"
 /** The exploration that is stored there; undefined where there is no such file. @throws UsageError with one line */
 export function readExploration(path: string): StoredExploration | undefined {
   if (!existsSync(path)) return undefined;
-  return readStored(path, { format: FORMAT, version: VERSION, schema: explorationSchema });
+  return readStored(path, {
+    format: FORMAT,
+    version: VERSION,
+    schema: explorationSchema,
+    maxBytes: MAX_BYTES,
+  });
 }
 
 /** Store it, in place of what was there. @throws UsageError where the path cannot be written */
@@ -56,10 +66,10 @@ export function mustBeSame(
   stored: StoredExploration,
   asked: Omit<StoredExploration, "driven">,
 ): void {
-  for (const what of ["release", "blocks", "depth", "alphabet", "strict"] as const) {
+  for (const what of ["release", "build", "blocks", "depth", "alphabet", "strict"] as const) {
     if (stored[what] === asked[what]) continue;
     const [was, is] = [stored[what], asked[what]].map((value) => String(value ?? "unlimited"));
-    const name = what === "release" ? "kernel" : what;
+    const name = { release: "kernel", build: "build of the kernel" }[what as string] ?? what;
     throw new UsageError(
       `${path} is of another exploration: its ${name} is ${was}, not ${is}. Name another file, or ask for the same.`,
     );

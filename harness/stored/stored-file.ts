@@ -16,6 +16,8 @@ export interface StoredFormat<T> {
   /** The version that is read. */
   version: number;
   schema: z.ZodType<T>;
+  /** Bytes of the largest file that is read; MAX_FILE_BYTES where that is not said. */
+  maxBytes?: number;
 }
 
 function short(text: string): string {
@@ -85,15 +87,15 @@ export function parseStored<T>(
   throw usageError(name, reasonOf(parsed.error.issues[0]!, data));
 }
 
-/** The bytes of a regular file of at most MAX_FILE_BYTES. */
-function readBounded(path: string): Buffer {
+/** The bytes of a regular file of at most `maxBytes`. */
+function readBounded(path: string, maxBytes: number): Buffer {
   // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
     const stat = fs.fstatSync(fd);
     if (!stat.isFile()) throw usageError(path, "is not a regular file");
-    if (stat.size > MAX_FILE_BYTES) {
-      throw usageError(path, `has ${stat.size} bytes, more than ${MAX_FILE_BYTES}`);
+    if (stat.size > maxBytes) {
+      throw usageError(path, `has ${stat.size} bytes, more than ${maxBytes}`);
     }
     const bytes = Buffer.alloc(stat.size);
     let length = 0;
@@ -135,7 +137,7 @@ function fileError(path: string, verb: string, error: unknown): unknown {
 export function readStored<T>(path: string, stored: StoredFormat<T>): T {
   let bytes: Buffer;
   try {
-    bytes = readBounded(path);
+    bytes = readBounded(path, stored.maxBytes ?? MAX_FILE_BYTES);
   } catch (error) {
     throw fileError(path, "read", error);
   }
