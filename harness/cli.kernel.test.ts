@@ -179,7 +179,9 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     const { stdout, exitCode } = await conform([...args, "--strict"]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/\n> 0 {2}pwrite\(pos=0, len=4096, readable=0\)/);
-    expect(stdout).toMatch(/\nDIVERGES: in 1; /);
+    expect(stdout).toMatch(
+      /\nDIVERGES: in 1 of 1 variant; \d+ edges?; \d+ left: a variant ends with a divergence/,
+    );
   });
 
   test("says which states one variant has and the other has not", async () => {
@@ -196,9 +198,14 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     expect(readFileSync(svg, "utf8")).toMatch(/^<\?xml[\s\S]*<svg/);
     const png = await conform([...args, "--picture", "graph.png"]);
     expect(png.stderr).toMatch(/graph\.png: a picture is a \.dot or a \.svg/);
-    const all = await conform(["explore", "--variant", "all", "--picture", svg]);
-    expect(all.stderr).toMatch(/--picture shows one variant/);
-    expect([png.exitCode, all.exitCode]).toEqual([64, 64]);
+    expect(png.exitCode).toBe(64);
+  });
+
+  test("has nothing to explore where the contract alone judges", async () => {
+    const none = ["explore", "--variant", "4k-full", "--blocks", "1"];
+    const { stderr, exitCode } = await conform([...none, "--save", folder]);
+    expect(stderr).toMatch(/4k-full: space runs out there, .* take another variant/);
+    expect(exitCode).toBe(64);
   });
 
   test("says which alphabets there are", async () => {

@@ -240,7 +240,7 @@ program
 
 withKernel(program.command("explore"))
   .description("everything that a file of a few blocks can come to, and every operation there")
-  .addOption(variantOption("as of run"))
+  .addOption(variantOption("names, commas between them, or all; those that have a model"))
   .option("--blocks <n>", "blocks that the file may have", integer(1, 8), 2)
   .option(
     "--depth <n>",
@@ -267,7 +267,7 @@ withKernel(program.command("explore"))
       picture,
       explore: { blocks, depth, alphabet },
       shard: shard === undefined ? undefined : parseShard(shard),
-      variants: (variant ?? chooseVariants("default")).filter(isModelled),
+      variants: exploredOf(variant),
       cases: undefined,
       seconds: 0,
       seed: 0,
@@ -277,6 +277,16 @@ withKernel(program.command("explore"))
       hangSeconds: undefined,
     });
   });
+
+/** The variants that have states; says which have none. Throws UsageError where nothing is left. */
+function exploredOf(asked: readonly Variant[] | undefined): Variant[] {
+  const chosen = asked ?? chooseVariants("default");
+  const left = chosen.filter((variant) => !isModelled(variant)).map(({ name }) => name);
+  const why = `${left.join(", ")}: space runs out there, which the model does not follow, so it has no states`;
+  if (left.length === chosen.length) throw new UsageError(`${why}; take another variant`);
+  if (left.length > 0 && asked !== undefined) process.stderr.write(`left out ${why}\n`);
+  return chosen.filter(isModelled);
+}
 
 /** What each alphabet has, for the help. */
 function alphabetsText(): string {

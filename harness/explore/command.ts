@@ -6,12 +6,11 @@ import { readFileSync } from "node:fs";
 import { version } from "node:os";
 import { dirname } from "node:path";
 import { DrivenFile } from "./driven-file.ts";
-import { differingText, exploredText, placementText } from "./explored-text.ts";
+import { differingText, exploredText, exploredVerdict, placementText } from "./explored-text.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
-import { counted, grouped } from "../report/progress.ts";
+import { counted } from "../report/progress.ts";
 import { paintWith, wantsColour } from "../report/terminal.ts";
-import { firstDivergences } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
@@ -20,7 +19,6 @@ import { kernelFlag } from "../run/link.ts";
 import type { KernelUnderTest } from "../run/link.ts";
 import { mustBeWritable, present, presentLost, printHead } from "../run/present.ts";
 import type { Exploration } from "./exploration.ts";
-import type { Explored } from "./explored.ts";
 import { writeStored } from "../stored/stored-file.ts";
 import { UsageError } from "../failure.ts";
 import type { TellingStates } from "./own-states.ts";
@@ -119,7 +117,6 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     process.stdout.write(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
   });
   const { facts, result, failure, kernel, seed } = performed;
-  const first = firstDivergences(result);
   if (facts !== undefined) {
     const told = { kernel, release: facts.traits.release, seed, strict };
     for (const found of result.found) present(found, told, result, options.save);
@@ -135,23 +132,12 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   process.stdout.write(exploredText(all));
   for (const [variant, explored] of all) process.stdout.write(placementText(variant, explored));
   process.stdout.write(differingText(looks));
-  const paint = paintWith(wantsColour(process.stdout, process.env));
   for (const [variant, dot] of pictures) {
     const path = pathOf(picture!, variant, pictures.size);
     process.stdout.write(await savePicture(path, variant, dot));
   }
   for (const line of file?.notes ?? []) process.stdout.write(`${line}\n`);
-  const sum = (of: (explored: Explored) => number): number =>
-    all.reduce((before, [, explored]) => before + of(explored), 0);
-  const before = sum((explored) => explored.before);
-  const earlier = before === 0 ? "" : `, ${grouped(before)} of them driven before`;
-  const edges = counted(
-    sum(({ driven }) => driven),
-    "edge",
-  );
-  const ran = `${edges}${earlier}, ${counted(all.length, "variant")}`;
-  const diverges = `${paint(["red", "bold"], "DIVERGES")}: in ${first.length}; ${ran}`;
-  const conforms = `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}`;
-  process.stdout.write(`\n${result.found.length > 0 ? diverges : conforms}\n`);
+  const paint = paintWith(wantsColour(process.stdout, process.env));
+  process.stdout.write(`\n${exploredVerdict(all, result, paint)}\n`);
   return result.found.length > 0 ? exitStatus.diverges : exitStatus.conforms;
 }

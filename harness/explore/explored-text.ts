@@ -2,6 +2,10 @@
  * What is printed of an exploration.
  */
 import { counted, grouped } from "../report/progress.ts";
+import { firstDivergences } from "../report/verdict.ts";
+import type { Paint } from "../report/terminal.ts";
+import { verdictWord } from "../run/result.ts";
+import type { SupervisorResult } from "../run/supervisor.ts";
 import { rateOf } from "./explored.ts";
 import type { Explored } from "./explored.ts";
 import { ownStatesText } from "./own-states.ts";
@@ -72,4 +76,33 @@ export function exploredText(all: readonly (readonly [string, Explored])[]): str
     ...all.map(([variant, explored]) => line(variant, row(explored), depthText(explored))),
     "",
   ].join("\n");
+}
+
+const WORDS = {
+  conforms: ["green", "CONFORMS"],
+  diverges: ["red", "DIVERGES"],
+  "not-reproduced": ["yellow", "NOT REPRODUCED"],
+} as const;
+
+/** The last line: what it came to, on how much of the graphs. */
+export function exploredVerdict(
+  all: readonly (readonly [string, Explored])[],
+  result: SupervisorResult,
+  paint: Paint,
+): string {
+  const sum = (of: (explored: Explored) => number): number =>
+    all.reduce((before, [, explored]) => before + of(explored), 0);
+  const [driven, before] = [sum((explored) => explored.driven), sum((explored) => explored.before)];
+  const left = sum(({ own, driven: done, unreached }) => own - done - unreached);
+  const word = verdictWord(result);
+  const variants = counted(all.length, "variant");
+  const what = {
+    conforms: "no unnamed divergence in ",
+    diverges: `in ${firstDivergences(result).length} of ${variants}; `,
+    "not-reproduced": "a fresh image did not show again what was found in ",
+  }[word];
+  const edges = `${counted(driven, "edge")}${before === 0 ? "" : `, ${grouped(before)} of them driven before`}`;
+  const rest = left === 0 ? "" : `; ${grouped(left)} left: a variant ends with a divergence`;
+  const [colour, said] = WORDS[word];
+  return `${paint([colour, "bold"], said)}: ${what}${edges}${word === "diverges" ? "" : `, ${variants}`}${rest}`;
 }

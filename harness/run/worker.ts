@@ -37,6 +37,9 @@ const PROGRESS_MS = 200;
 /** Milliseconds between two messages that say which edges were driven: there may be millions. */
 const DRIVEN_MS = 10_000;
 
+/** Findings of checkpoints that no fresh image shows again, after which an exploration ends. */
+const MOST_UNCONFIRMED = 3;
+
 /** Cases for each variant where programs perform them and nobody says how many: some ten seconds. */
 const DD_CASES = 20;
 
@@ -128,7 +131,7 @@ class VariantJob {
       found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
       await breathe();
     }
-    found ||= await this.#checkpoint(Math.max(job, chunk - jobs), true);
+    found ||= await this.#fails(Math.max(job, chunk - jobs), true);
     this.#finished(started);
     return found;
   }
@@ -173,21 +176,25 @@ class VariantJob {
     };
     let found: ExploredDivergence | undefined;
     let failed = false;
+    let unconfirmed = 0;
+    /** What a fresh image does not show again is told, and ends nothing: hours may have gone before it. */
+    const fails = async (last: boolean): Promise<boolean> => {
+      const shown = await this.#checkpoint(0, last);
+      if (shown === "unconfirmed") unconfirmed += 1;
+      if (shown === undefined) tell();
+      return shown === "confirmed" || unconfirmed === MOST_UNCONFIRMED;
+    };
     while (found === undefined && !explorer.done && !failed) {
       found = explorer.drive(PROGRESS_MS);
       this.#send({ type: "exploring", variant, explored: explorer.explored });
       const tells = what.tellsDriven && Date.now() - told > DRIVEN_MS;
       if (found === undefined && (this.#run.checkpointDue || tells)) {
-        failed = await this.#checkpoint(0);
-        if (!failed) tell();
+        failed = await fails(false);
       }
       await breathe();
     }
     if (found !== undefined) await this.#reportEdge(found);
-    else if (!failed) {
-      failed = await this.#checkpoint(0, true);
-      if (!failed) tell();
-    }
+    else if (!failed) failed = await fails(true);
     this.#finished(started, explorer.explored);
     return found !== undefined || failed;
   }
@@ -214,10 +221,10 @@ class VariantJob {
         return true;
       }
       const chunk = Math.floor(number / CASES_PER_CHUNK);
-      if (this.#run.checkpointDue && (await this.#checkpoint(chunk))) return true;
+      if (this.#run.checkpointDue && (await this.#fails(chunk))) return true;
       if (number % CASES_PER_CHUNK < jobs) await breathe();
     }
-    return this.#checkpoint(0, true);
+    return this.#fails(0, true);
   }
 
   #shrunk(operations: Operation[], divergence: Divergence): Promise<Divergence> {
@@ -247,25 +254,32 @@ class VariantJob {
       await this.#report(finding.case, finding.divergence, finding.operations);
       return true;
     }
-    return this.#run.checkpointDue ? this.#checkpoint(chunk) : false;
+    return this.#run.checkpointDue ? this.#fails(chunk) : false;
   }
 
-  /** Whether the kept files are not on disk as they must be. The last one always looks at what a power cut would leave. */
-  async #checkpoint(chunk: number, last = false): Promise<boolean> {
+  /** Whether a checkpoint finds something. */
+  async #fails(chunk: number, last = false): Promise<boolean> {
+    return (await this.#checkpoint(chunk, last)) !== undefined;
+  }
+
+  /**
+   * Whether the kept files are not on disk as they must be, and whether a fresh image shows that too. The last one always looks at what
+   * a power cut would leave.
+   */
+  async #checkpoint(chunk: number, last = false): Promise<"confirmed" | "unconfirmed" | undefined> {
     const variant = this.#run.variant.name;
     this.#send({ type: "checkpoint", variant, done: false });
     const cut = last || (this.#run.counts.checkpoints + 1) % CUT_EVERY === 0;
     const findings = await this.#run.checkpoint(cut);
     this.#send({ type: "checkpoint", variant, done: true });
     const [first] = findings;
-    if (first === undefined) return false;
+    if (first === undefined) return undefined;
     this.#run.onDiverged();
-    await this.#reportOnDisk(chunk, first);
-    return true;
+    return (await this.#reportOnDisk(chunk, first)) ? "confirmed" : "unconfirmed";
   }
 
-  /** Find the suspect that shows it by itself, and shrink that. */
-  async #reportOnDisk(chunk: number, { finding, suspects }: OnDiskFinding): Promise<void> {
+  /** Find the suspect that shows it by itself, and shrink that; whether there is one. */
+  async #reportOnDisk(chunk: number, { finding, suspects }: OnDiskFinding): Promise<boolean> {
     const number = chunk * CASES_PER_CHUNK;
     for (const suspect of suspects) {
       const divergence = await this.#confirmation.run(suspect);
@@ -284,7 +298,7 @@ class VariantJob {
         SHRINK_ON_DISK_MS,
       );
       this.#found(number, best, true, []);
-      return;
+      return true;
     }
     const all = suspects.flat();
     const { name } = this.#run.variant;
@@ -292,6 +306,7 @@ class VariantJob {
     const message = `${finding.message} (after ${suspects.length} cases; none shows it alone)`;
     const step = Math.max(0, all.length - 1);
     this.#found(number, { variant: name, step, operations: all, kind, message }, false, []);
+    return false;
   }
 
   async #report(number: number, divergence: Divergence, operations: Operation[]): Promise<void> {
