@@ -326,13 +326,14 @@ program
     `
 The variants and deviations are those of ext4-conform variants; "-iomap" behind a variant is the path of the patch.
 The kernel is that of version 2 of the patch series, mounted with buffered_iomap or without; on the buffer_head path
-it may be 6.12, 6.18 or 7.3 as well, on both series-v1.
+it may be 6.12, 6.18 or 7.3 as well, on both series-v1. Without deviations it is the kernel as it should be; "+known" is
+as it is.
 
 Kinds of difference:
 ${kindsText()}`,
   )
-  .action((a: string, b: string, options: Omit<DifferencesArguments, "a" | "b">) => {
-    process.exitCode = showDifferences({ ...options, a, b });
+  .action(async (a: string, b: string, options: Omit<DifferencesArguments, "a" | "b">) => {
+    process.exitCode = await showDifferences({ ...options, a, b });
   });
 
 withGuest(program.command("compare"))

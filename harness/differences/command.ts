@@ -6,15 +6,20 @@ import type { ExitStatus } from "../exit-status.ts";
 import { UsageError } from "../failure.ts";
 import { describeOperation } from "../operation.ts";
 import { packageVersion } from "../package.ts";
+import { witnessOf } from "../lockstep/deviations.ts";
+import { LiveLine } from "../report/live-line.ts";
 import { counted } from "../report/progress.ts";
 import { alphabetOf } from "../explore/alphabet.ts";
-import { differences } from "./differences.ts";
+import { Search } from "./differences.ts";
 import type { Difference, Differences } from "./differences.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import { KINDS } from "./seen.ts";
 import type { Kind } from "./seen.ts";
 import { sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
+
+/** Milliseconds after which Ctrl-C is heard. */
+const BETWEEN_SIGNALS_MS = 100;
 
 /** As the command line has it. */
 export interface DifferencesArguments extends Pick<Exploration, "blocks" | "depth" | "alphabet"> {
@@ -37,6 +42,14 @@ export function extentOfSearch({ closed, deepest, goOn, pairs, tried }: Differen
     : `open at depth ${deepest}, longer sequences may show more: ${of}`;
 }
 
+/** Where nothing was found: what is known to show the deviations of one side, be it longer or of other calls. */
+function witnessesText(a: Side, b: Side): string[] {
+  const all = [...a.deviations, ...b.deviations];
+  return all
+    .filter((one) => !(a.deviations.includes(one) && b.deviations.includes(one)))
+    .map((one) => `${one.id} is shown by: ${witnessOf(one).map(describeOperation).join("; ")}`);
+}
+
 /** The table of a search, with the sequences below one another. */
 export function differencesText(a: Side, b: Side, result: Differences): string {
   const rows = result.found.map((one) => [kindText(one), one.a, one.b] as const);
@@ -48,14 +61,16 @@ export function differencesText(a: Side, b: Side, result: Differences): string {
       .join("  ")
       .trimEnd();
   const width = Math.max(a.name.length, b.name.length);
-  const side = (letter: string, { name, config, kernel }: Side): string =>
-    `${letter}  ${name.padEnd(width)}  ${config.path}, ${kernel}`;
+  const side = (letter: string, { name, config, kernel, deviations }: Side): string => {
+    const ids = deviations.map(({ id }) => id).join(", ") || "no deviations: as it should be";
+    return `${letter}  ${name.padEnd(width)}  ${config.path}, ${kernel}; ${ids}`;
+  };
   return [
     side("A", a),
     side("B", b),
     "",
     ...(rows.length === 0
-      ? ["nothing tells them apart"]
+      ? ["nothing tells them apart", ...witnessesText(a, b)]
       : result.found.flatMap((one, i) => [
           ...(i === 0 ? [line(all[0]!)] : []),
           line(rows[i]!),
@@ -89,11 +104,11 @@ export function sidesOf(a: string, b: string): [Side, Side] {
 }
 
 /** Search, print the table; the exit status, 0 whatever was found. Throws UsageError. */
-export function showDifferences(options: DifferencesArguments): ExitStatus {
+export async function showDifferences(options: DifferencesArguments): Promise<ExitStatus> {
   const { blocks, alphabet, depth, goOn } = options;
   const [a, b] = sidesOf(options.a, options.b);
   const { blockSize } = a.config;
-  const result = differences({
+  const search = new Search({
     a,
     b,
     alphabet: alphabetOf(alphabet, blocks, blockSize),
@@ -101,6 +116,13 @@ export function showDifferences(options: DifferencesArguments): ExitStatus {
     depth: depth ?? Infinity,
     goOn,
   });
+  const line = new LiveLine(process.stderr);
+  while (!search.advance(BETWEEN_SIGNALS_MS)) {
+    line.show(() => `${counted(search.pairs, "pair")} of states so far`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  line.end();
+  const { result } = search;
   const head = `ext4-conform ${packageVersion()}   a file of ${counted(blocks, "block")}, alphabet ${alphabet}`;
   process.stdout.write(`${head}\n\n${differencesText(a, b, result)}`);
   return exitStatus.conforms;

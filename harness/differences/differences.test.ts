@@ -13,20 +13,20 @@ import { alphabetOf } from "../explore/alphabet.ts";
 import type { AlphabetName } from "../explore/alphabet.ts";
 import { applied } from "../explore/applied.ts";
 import { differencesText, kindText, sidesOf } from "./command.ts";
-import { differences } from "./differences.ts";
+import { differences, Search } from "./differences.ts";
 import type { Differences } from "./differences.ts";
 import { differencesLater, differencesNow, KINDS, lookLater } from "./seen.ts";
 import { overridesOf, sideOf } from "./side.ts";
 import type { Side } from "./side.ts";
 
-interface Search {
+interface Asked {
   blocks?: number;
   depth?: number;
   alphabet?: AlphabetName;
   goOn?: boolean;
 }
 
-function between([a, b]: readonly [Side, Side], search: Search = {}): Differences {
+function between([a, b]: readonly [Side, Side], search: Asked = {}): Differences {
   const { blocks = 1, depth = Infinity, alphabet = "blocks", goOn = false } = search;
   const { blockSize } = a.config;
   const letters = alphabetOf(alphabet, blocks, blockSize);
@@ -110,6 +110,23 @@ describe("what tells two tables apart", () => {
       "goes on",
       "something was copied",
     ]);
+  });
+
+  test("the search is the same however often it is interrupted", () => {
+    const [a, b] = sidesOf("4k-delalloc", "4k-delalloc-iomap");
+    const alphabet = alphabetOf("blocks", 1, 4096);
+    const options = { a, b, alphabet, most: 4096, depth: Infinity, goOn: true };
+    const search = new Search(options);
+    let pieces = 1;
+    while (!search.advance(0)) pieces += 1;
+    expect(pieces).toBeGreaterThan(1);
+    expect(search.result).toEqual(differences(options));
+  });
+
+  test("a bug that was not shown is said with what shows it", () => {
+    const [a, b] = sidesOf("4k-delalloc", "4k-delalloc+zero-range-loses-writes");
+    const text = differencesText(a, b, between([a, b], { depth: 2 }));
+    expect(text).toMatch(/nothing tells them apart\nzero-range-loses-writes is shown by: pwrite\(/);
   });
 
   test("the search ends where it is told to, and says so", () => {
@@ -206,6 +223,17 @@ describe("a side", () => {
     ["4k-delalloc+commit-forgets-size", /only after a power cut.*use run --power-cuts/],
   ])("%s: says what is wrong, and what to do", (text, message) => {
     expect(() => sideOf(text)).toThrow(message);
+  });
+
+  test("has all that its kernel is known to show, where that is asked for", () => {
+    const { deviations } = sideOf("4k-delalloc@6.18+known");
+    const ids = deviations.map(({ id }) => id);
+    expect(ids).toContain("short-write-keeps-reservation");
+    expect(ids).not.toContain("zero-range-loses-writes");
+    expect(sideOf("4k-delalloc-iomap+known").deviations.map(({ id }) => id)).toEqual([
+      "delayed-blocks-not-new",
+    ]);
+    expect(() => sideOf("4k-delalloc+known")).toThrow(/no deviation is known of the buffer_head/);
   });
 
   test("has blocks of the size of the other's", () => {

@@ -111,13 +111,16 @@ interface Step {
 }
 
 /** The search, as it proceeds. */
-class Search {
+export class Search {
   readonly #given: DifferencesOptions;
   readonly #known = new Set<string>();
   /** Of these, pairs that are gone on from: where it came to by calls that differ, another way may still go on. */
   readonly #goneOn = new Set<string>();
   readonly #found = new Map<string, Difference>();
-  #frontier: Pair[];
+  /** Pairs that are gone on from now, those that were, and what they led to. */
+  #layer: Pair[];
+  #gone = 0;
+  #frontier: Pair[] = [];
   #tried = 0;
   #deepest = 0;
 
@@ -125,17 +128,34 @@ class Search {
     this.#given = options;
     const [a, b] = [emptyFile(options.a), emptyFile(options.b)];
     this.#known.add(pairKey(a, b));
-    this.#frontier = [{ a, b, path: [] }];
+    this.#layer = [{ a, b, path: [] }];
   }
 
-  run(): Differences {
-    const { depth, alphabet, goOn } = this.#given;
-    while (this.#frontier.length > 0 && this.#deepest < depth) {
-      const layer = this.#frontier;
-      this.#frontier = [];
-      for (const pair of layer) for (const operation of alphabet) this.#try(pair, operation);
+  /** Search for some milliseconds; whether there is nothing left to search. */
+  advance(milliseconds: number): boolean {
+    const { depth, alphabet } = this.#given;
+    const end = performance.now() + milliseconds;
+    while (this.#deepest < depth && this.#layer.length > 0) {
+      while (this.#gone < this.#layer.length) {
+        const pair = this.#layer[this.#gone++]!;
+        for (const operation of alphabet) this.#try(pair, operation);
+        if (performance.now() > end) return false;
+      }
       this.#deepest += 1;
+      this.#gone = 0;
+      [this.#layer, this.#frontier] = [this.#frontier, []];
     }
+    return true;
+  }
+
+  /** Pairs that were found by now. */
+  get pairs(): number {
+    return this.#known.size;
+  }
+
+  /** What it came to by now. */
+  get result(): Differences {
+    const { goOn } = this.#given;
     const found = [...this.#found.values()].toSorted(
       (x, y) =>
         KIND_ORDER.indexOf(x.kind) - KIND_ORDER.indexOf(y.kind) ||
@@ -149,7 +169,7 @@ class Search {
       pairs: this.#known.size,
       tried: this.#tried,
       deepest: this.#deepest,
-      closed: this.#frontier.length === 0,
+      closed: this.#layer.length === 0,
       goOn,
     };
   }
@@ -208,5 +228,7 @@ class Search {
 
 /** What tells two tables apart. Sides with blocks of one size, and an alphabet of such blocks. */
 export function differences(options: DifferencesOptions): Differences {
-  return new Search(options).run();
+  const search = new Search(options);
+  search.advance(Infinity);
+  return search.result;
 }

@@ -2,7 +2,8 @@
  * A side of a comparison of two tables (differences.ts): which file system, on which kernel, by which path, with which deviations.
  *
  * In words `VARIANT[@KERNEL][+DEVIATION...]`: "4k-delalloc" is on the buffer_head path, "4k-delalloc-iomap" on that of the patch, and
- * "4k-delalloc-iomap+delayed-blocks-not-new" there with what the patch as posted does. Where no kernel is named both are one kernel, that
+ * "4k-delalloc-iomap+delayed-blocks-not-new" there with what the patch as posted does. "+known" is all that the kernel is known to show:
+ * without it a side is the kernel as it should be. Where no kernel is named both are one kernel, that
  * of version 2 of the series, mounted without `buffered_iomap` and with it.
  */
 import { kernels } from "../../images/kernels.ts";
@@ -98,6 +99,20 @@ function deviationOf(id: string, path: ModelConfig["path"], name: string): Devia
   return deviation;
 }
 
+/** All deviations that a kernel is known to show by a path, of what can be seen here. */
+function knownOn(kernel: string, path: ModelConfig["path"], name: string): Deviation[] {
+  const known = knownDeviations.filter(
+    (one) =>
+      one.visible !== "power cut" &&
+      (one.path === undefined || one.path === path) &&
+      one.seenIn.some((where) => where.startsWith(kernel.replace("-", " "))),
+  );
+  if (known.length > 0) return known;
+  throw new UsageError(
+    `${name}: no deviation is known of the ${path} path of ${kernel}; leave "+known" off`,
+  );
+}
+
 /** Of a file system that is all but empty, how much is free; the model must never run out of room here. */
 const FREE = 0.9;
 
@@ -120,7 +135,10 @@ export function sideOf(text: string): Side {
   const { readAhead: _, ...facts } = factsOf(path, kernel, text);
   const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
   const config = { ...modelConfig(variant, facts, freeBlocks), ...facts };
-  return { name: text, kernel, config, deviations: ids.map((id) => deviationOf(id, path, text)) };
+  const deviations = ids.flatMap((id) =>
+    id === "known" ? knownOn(kernel, path, text) : [deviationOf(id, path, text)],
+  );
+  return { name: text, kernel, config, deviations: [...new Set(deviations)] };
 }
 
 /** What the deviations of a side replace in its table. */
