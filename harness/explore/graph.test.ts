@@ -191,6 +191,65 @@ describe("walks", () => {
     expect(new Walks(graph, undefined, second.drivenEdges).next(UNKNOWN)).toBeUndefined();
   });
 
+  /** Walk where the graph says, but for some edges that lead elsewhere; as the explorer does. */
+  function walkAstray(walks: Walks, elsewhere: ReadonlyMap<string, number>): void {
+    let at = UNKNOWN;
+    for (let leg = walks.next(at); leg !== undefined; leg = walks.next(at)) {
+      if (leg.goal !== undefined) at = 0;
+      for (const [index, by] of leg.operations.entries()) {
+        if (leg.goal !== undefined && index === leg.operations.length - 1 && at !== leg.goal) {
+          walks.missed();
+          break;
+        }
+        walks.drove(at, by);
+        const target = graph.target(at, by);
+        at = elsewhere.get(`${at} ${by}`) ?? target;
+        if (at === target) continue;
+        walks.strayed(at);
+        if (leg.goal === undefined) break;
+      }
+    }
+  }
+
+  test("come to a state by another way where the shortest does not lead there", () => {
+    let tried = 0;
+    for (let state = graph.explored - 1; state > 0 && tried < 10; state--) {
+      const path = graph.pathTo(state);
+      const before = end(graph, path.slice(0, -1));
+      const others = graph.alphabet.flatMap((_, by) =>
+        graph.depths.flatMap((depth, from) =>
+          from !== before &&
+          from !== state &&
+          depth <= graph.depths[before]! &&
+          graph.target(from, by) === state
+            ? [from]
+            : [],
+        ),
+      );
+      if (others.length === 0) continue;
+      tried += 1;
+      const walks = new Walks(graph);
+      walkAstray(walks, new Map([[`${before} ${path.at(-1)}`, 0]]));
+      expect([walks.unreached, walks.driven]).toEqual([0, graph.edges]);
+    }
+    expect(tried).toBe(10);
+  });
+
+  test("leave out a state to which nothing leads, and no other", () => {
+    const state = graph.explored - 1;
+    const elsewhere = new Map<string, number>();
+    let left = 0;
+    for (let by = 0; by < graph.alphabet.length; by++) {
+      if (graph.target(state, by) >= 0) left += 1;
+      for (let from = 0; from < graph.explored; from++) {
+        if (graph.target(from, by) === state) elsewhere.set(`${from} ${by}`, 0);
+      }
+    }
+    const walks = new Walks(graph);
+    walkAstray(walks, elsewhere);
+    expect([walks.unreached, walks.driven]).toEqual([left, graph.edges - left]);
+  });
+
   test("leave a state out that the kernel does not come to", () => {
     const walks = new Walks(graph);
     for (let leg = walks.next(UNKNOWN); leg !== undefined; leg = walks.next(UNKNOWN)) {
