@@ -187,7 +187,7 @@ describe.skipIf(lacks !== undefined)("explore", () => {
   test("says which states one variant has and the other has not", async () => {
     const two = ["explore", "--variant", "4k-delalloc,4k-nodelalloc", "--blocks", "1"];
     const { stdout } = await conform([...two, "--save", folder]);
-    expect(stdout).toMatch(/\n4k-nodelalloc beside 4k-delalloc: \d+ states look the same\n/);
+    expect(stdout).toMatch(/\n4k-nodelalloc beside 4k-delalloc: \d+ looks of both\n/);
     expect(stdout).toMatch(/\n {2}only 4k-delalloc: [1-9]\d*, the first d /);
   });
 

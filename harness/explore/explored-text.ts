@@ -9,6 +9,7 @@ import type { SupervisorResult } from "../run/supervisor.ts";
 import { rateOf } from "./explored.ts";
 import type { Explored } from "./explored.ts";
 import { ownStatesText } from "./own-states.ts";
+import { BLOCKS_LEGEND } from "./state-text.ts";
 import type { TellingStates } from "./own-states.ts";
 
 const COLUMNS = [
@@ -56,9 +57,10 @@ export function differingText(looks: ReadonlyMap<string, TellingStates>): string
   for (const one of looks) {
     const first = firsts.get(one[1].blockSize);
     if (first === undefined) firsts.set(one[1].blockSize, one);
-    else text += `\n${ownStatesText(one, first)}`;
+    else text += ownStatesText(one, first);
   }
-  return text;
+  const legend = `what states look like, which several may have in common: ${BLOCKS_LEGEND}`;
+  return text === "" ? "" : `\n${legend}\n${text}`;
 }
 
 function depthText({ closed, deepest, full }: Explored): string {

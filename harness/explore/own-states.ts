@@ -39,7 +39,7 @@ function exampleText(states: TellingStates["states"]): string {
   return first === undefined ? "" : `, the first ${first.look} after ${first.path || "nothing"}`;
 }
 
-/** What a variant's states are beside those of another with blocks of one size: a line for each side. */
+/** What a variant's states are beside those of another with blocks of one size. */
 export function ownStatesText(
   [name, one]: readonly [string, TellingStates],
   [other, base]: readonly [string, TellingStates],
@@ -50,8 +50,9 @@ export function ownStatesText(
   const own = one.states.filter(({ look }) => !baseLooks.has(look));
   const lacks = base.states.filter(({ look }) => !looks.has(look));
   const both = one.states.length - own.length;
+  if (own.length + lacks.length === 0) return `${name} beside ${other}: the same ${both} looks\n`;
   return [
-    `${name} beside ${other}: ${counted(both, "state")} look the same`,
+    `${name} beside ${other}: ${counted(both, "look")} of both`,
     `  only ${name}: ${own.length}${exampleText(own)}`,
     `  only ${other}: ${lacks.length}${exampleText(lacks)}`,
     "",

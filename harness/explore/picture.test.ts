@@ -26,7 +26,9 @@ describe("a picture", () => {
     expect(dot).toMatch(/\n {2}0 \[label="\.\\n-\\n0"/);
     const whole = graph.alphabet.findIndex((one) => one.op === "pwrite" && one.readable === 4096);
     const target = graph.target(0, whole);
-    expect(dot).toContain(`\n  ${target} [label="d\\nD\\n4096 (disk 0)"]`);
+    expect(dot).toContain(
+      `\n  ${target} [label="d\\nD\\n4096 (disk 0)", tooltip="pwrite(pos=0, len=4096)"]`,
+    );
     expect(dot).toMatch(
       new RegExp(`\\n {2}0 -> ${target} .*tooltip="pwrite\\(pos=0, len=4096\\)"`),
     );

@@ -35,16 +35,17 @@ export function pictureOf(graph: Graph, variant: string, blocks: number): string
   if (graph.states > MAX_PICTURED) return undefined;
   const lines = [
     `digraph "${variant}" {`,
-    `  label="${variant}, a file of ${blocks} ${blocks === 1 ? "block" : "blocks"}: ${BLOCKS_LEGEND}";`,
+    `  label="${variant}, a file of ${blocks} ${blocks === 1 ? "block" : "blocks"}: ${BLOCKS_LEGEND}; blue is the empty file, and states that look alike differ in what comes after";`,
     `  labelloc=t; fontname="sans-serif"; rankdir=LR;`,
     `  node [shape=box, style="rounded,filled", fillcolor=white, fontname="monospace"];`,
     `  edge [fontname="sans-serif", fontsize=9, color="#00000080"];`,
   ];
   for (let state = 0; state < graph.states; state++) {
     const filled = state === 0 ? `, fillcolor="#d0e4ff"` : "";
-    lines.push(
-      `  ${state} [label="${stateLines(graph.fileAt(state), blocks).join("\\n")}"${filled}];`,
-    );
+    const text = stateLines(graph.fileAt(state), blocks).join("\\n");
+    const path = graph.pathTo(state).map((by) => describeOperation(graph.alphabet[by]!));
+    const tip = path.join("\\n") || "an empty file";
+    lines.push(`  ${state} [label="${text}", tooltip="${tip}"${filled}];`);
     const ways = new Map<number, Operation[]>();
     for (const [by, operation] of graph.alphabet.entries()) {
       const target = graph.target(state, by);

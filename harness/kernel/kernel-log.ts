@@ -60,6 +60,8 @@ const KMSG_DEVICE = 1 * 256 + 11;
 
 export class KernelLog {
   readonly #fd: number;
+  /** The last reading began behind records that the ring had overwritten: what was not read may have been said. */
+  hasGap = false;
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -107,11 +109,15 @@ export class KernelLog {
     const records: string[] = [];
     const { address, buffer } = recordMemory();
     const sys = syscalls();
+    this.hasGap = false;
     for (;;) {
       // The offset means nothing there. Called after every case: an exception for EAGAIN would cost more than the call.
       const length = sys.pread(this.#fd, address, RECORD_BYTES, 0);
       // The ring overwrote what we had not read; the next read goes on behind the gap.
-      if (length === EPIPE) continue;
+      if (length === EPIPE) {
+        this.hasGap = true;
+        continue;
+      }
       if (length <= 0) return records;
       records.push(Buffer.from(buffer, 0, length).toString("utf8"));
     }
