@@ -10,6 +10,7 @@ import { witnessOf } from "../lockstep/deviations.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operation.ts";
 import type { Executor } from "../run/executor.ts";
+import { differences } from "../differences/differences.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { together } from "./explored.ts";
@@ -100,6 +101,33 @@ const bounded = [...seededBugs, ...knownDeviations].filter(
     fitsBound(one, settingFor(one.witness).variant.blockSize),
 );
 
+/** What this bug remembers of a file is no part of its state, and is not copied with it: that search cannot see it. */
+const REMEMBERS = new Set(["stale-mapping-accepted"]);
+
+/** Operations after which the bug shows first, by a search of its own (harness/differences): what a call shows, or a read after it. */
+function shortestOf(
+  one: Deviation,
+  { config }: ReturnType<typeof settingOf>,
+  depth: number,
+): number {
+  const side = { name: "", kernel: "", config, deviations: [] };
+  const { blockSize } = config;
+  const { found } = differences({
+    a: side,
+    b: { ...side, deviations: [one] },
+    alphabet: alphabetOf("blocks", 2, blockSize),
+    most: 2 * blockSize,
+    depth,
+    goOn: false,
+  });
+  const lengths = found.map(({ kind, operations }) => {
+    if (kind === "read") return operations.length + 1;
+    const shows = ["panic", "result", "i_size", "map", "reserved", "st_blocks"].includes(kind);
+    return shows ? operations.length : Infinity;
+  });
+  return Math.min(...lengths);
+}
+
 describe("a bug whose witness fits two blocks", () => {
   test("there are some", () => {
     expect(bounded.length).toBeGreaterThanOrEqual(8);
@@ -112,8 +140,9 @@ describe("a bug whose witness fits two blocks", () => {
       // What a checkpoint would show after the last of them takes an operation here.
       const length = witnessOf(one).length + 1;
       const { found } = exploreWith(setting, 2, length, one);
-      expect(found?.shortest.length).toBeGreaterThan(0);
       expect(found?.shortest.length).toBeLessThanOrEqual(length);
+      const shortest = REMEMBERS.has(one.id) ? length - 1 : shortestOf(one, setting, length);
+      expect(found?.shortest).toHaveLength(shortest);
       expect(found?.divergence.step).toBe(found!.walked.length - 1);
     },
   );
