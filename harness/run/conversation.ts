@@ -16,6 +16,8 @@ export interface Whereabouts {
   trying: Operation[] | undefined;
   /** Cases whose files wait for a checkpoint. */
   kept: CaseMark[];
+  /** And what was done to those that are of no case. */
+  keptWalks: Operation[][];
   /** It was in the middle of a checkpoint. */
   atCheckpoint: boolean;
 }
@@ -163,9 +165,14 @@ export class Conversation {
       const walked = fresh ? [] : (where.trying ?? []);
       this.#where = { ...where, variant, trying: [...walked, ...operations] };
     }
+    if (message.type === "kept") {
+      this.#where = { ...where, keptWalks: [...where.keptWalks, message.operations] };
+    }
     if (message.type === "checkpoint") {
       const kept = message.done ? [] : where.kept;
-      this.#where = { ...where, trying: undefined, atCheckpoint: !message.done, kept };
+      const keptWalks = message.done ? [] : where.keptWalks;
+      const atCheckpoint = !message.done;
+      this.#where = { ...where, trying: undefined, atCheckpoint, kept, keptWalks };
     }
   }
 
@@ -185,5 +192,12 @@ export class Conversation {
 }
 
 function nowhere(): Whereabouts {
-  return { variant: "", mark: undefined, trying: undefined, kept: [], atCheckpoint: false };
+  return {
+    variant: "",
+    mark: undefined,
+    trying: undefined,
+    kept: [],
+    keptWalks: [],
+    atCheckpoint: false,
+  };
 }

@@ -95,7 +95,9 @@ function suspectsOf(
   const numbered = (number: number): Operation[] =>
     listed?.[number] ?? caseNumbered(arbitrary, seed, number);
   if (where.trying !== undefined) return [where.trying];
-  if (where.atCheckpoint) return where.kept.map((mark) => numbered(mark.case)).toReversed();
+  if (where.atCheckpoint) {
+    return [...where.kept.map((mark) => numbered(mark.case)), ...where.keptWalks].toReversed();
+  }
   return where.mark === undefined ? [] : [numbered(where.mark.case)];
 }
 

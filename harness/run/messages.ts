@@ -140,6 +140,8 @@ export type Message =
   | { type: "trying"; variant: string; operations: Operation[] }
   /** About to go on with a walk over the states of a small file, or to begin one with a new file. */
   | { type: "walking"; variant: string; fresh: boolean; operations: Operation[] }
+  /** The file of the walk, which did this in all, stays for the next checkpoint. */
+  | { type: "kept"; variant: string; operations: Operation[] }
   /** About to unmount and look at the disk; `done` when that is over. */
   | { type: "checkpoint"; variant: string; done: boolean }
   /** A case has failed, for the first time; shrinking begins. */

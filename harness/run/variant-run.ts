@@ -77,6 +77,12 @@ export function mountedOf(image: MountedImage): Mounted {
   return { path: writePathOf(image), options: mountedWith(image.mountPoint) };
 }
 
+/** Called before each leg of a walk, and when the file of one stays for the next checkpoint. */
+export interface ExplorerWatch {
+  onLeg?: (fresh: boolean, operations: readonly Operation[]) => void;
+  onKept?: (operations: readonly Operation[]) => void;
+}
+
 export class VariantRun {
   readonly variant: Variant;
   /** How the image is mounted, and which path a write to it was seen to take. */
@@ -245,11 +251,7 @@ export class VariantRun {
   }
 
   /** What drives edges of a graph here. */
-  explorer(
-    graph: Graph,
-    walks: Walks,
-    onLeg?: (fresh: boolean, operations: readonly Operation[]) => void,
-  ): Explorer {
+  explorer(graph: Graph, walks: Walks, { onLeg, onKept }: ExplorerWatch): Explorer {
     const model = this.#model!;
     this.#subject.wholeLooks = true;
     const device = basename(this.#image.loopDevice);
@@ -260,7 +262,9 @@ export class VariantRun {
       walks,
       lockstep: this.#lockstepOptions,
       keep: (operations) => {
-        if (this.#kept.hasRoom) this.#keep([...operations]);
+        if (!this.#kept.hasRoom) return;
+        onKept?.(operations);
+        this.#keep([...operations]);
       },
       ...(onLeg && { onLeg }),
       complaint: () => this.#image.kernelLog?.alarms(device)[0],

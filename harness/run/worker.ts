@@ -166,12 +166,16 @@ class VariantJob {
       this.#send({ type: "walking", variant, fresh, operations: [...operations] });
     };
     const { tellCases } = this.#assignment;
-    const explorer = this.#run.explorer(graph, walks, tellCases ? walking : undefined);
-    let told = Date.now();
+    const keeping = (operations: readonly Operation[]): void => {
+      this.#send({ type: "kept", variant, operations: [...operations] });
+    };
+    const watched = tellCases ? { onLeg: walking, onKept: keeping } : {};
+    const explorer = this.#run.explorer(graph, walks, watched);
+    let toldAt = Date.now();
     /** After a checkpoint that found nothing: what it might still find of an edge is not asked for again. */
     const tell = (): void => {
       if (!what.tellsDriven) return;
-      told = Date.now();
+      toldAt = Date.now();
       this.#send({ type: "driven", variant, driven: walks.drivenEdges.pack(graph.digest) });
     };
     let found: ExploredDivergence | undefined;
@@ -187,7 +191,7 @@ class VariantJob {
     while (found === undefined && !explorer.done && !failed) {
       found = explorer.drive(PROGRESS_MS);
       this.#send({ type: "exploring", variant, explored: explorer.explored });
-      const tells = what.tellsDriven && Date.now() - told > DRIVEN_MS;
+      const tells = what.tellsDriven && Date.now() - toldAt > DRIVEN_MS;
       if (found === undefined && (this.#run.checkpointDue || tells)) {
         failed = await fails(false);
       }
