@@ -28,6 +28,8 @@ export interface ExplorerOptions {
   keep: (operations: readonly Operation[]) => void;
   /** Called with what is about to be done, and whether that is on a new file. */
   onLeg?: (fresh: boolean, operations: readonly Operation[]) => void;
+  /** Whether a checkpoint is due: a new file may take a new mount, and with it what unmounting says of the kept ones. */
+  due?: () => boolean;
   /** What the kernel has complained of since the last time; undefined where it has not. */
   complaint: () => string | undefined;
 }
@@ -107,6 +109,7 @@ export class Explorer {
       if (over && this.#walked.length > 0) found = this.#endWalk();
       this.done = leg === undefined;
       if (leg === undefined || found !== undefined) break;
+      if (over && this.#given.due?.() === true) break;
       if (over && this.#operations >= next) {
         if (performance.now() - started >= milliseconds) break;
         next = this.#operations + BETWEEN_LOOKS;

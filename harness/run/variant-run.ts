@@ -267,6 +267,8 @@ export class VariantRun {
         this.#keep([...operations]);
       },
       ...(onLeg && { onLeg }),
+      // Where no file waits, a new mount loses nothing.
+      due: () => this.#kept.count > 0 && this.checkpointDue,
       complaint: () => this.#image.kernelLog?.alarms(device)[0],
     });
   }
