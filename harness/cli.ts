@@ -37,7 +37,7 @@ import { traceCheck } from "./trace/check-command.ts";
 import { traceContract } from "./trace/contract-command.ts";
 import { DEFAULT_LIMITS, MIB } from "./trace/limits.ts";
 import { traceRecord } from "./trace/record.ts";
-import { isModelled } from "./variant.ts";
+import { isModelled, NOT_MODELLED } from "./variant.ts";
 import type { Variant } from "./variant.ts";
 import { chooseVariants } from "./variants.ts";
 
@@ -282,7 +282,7 @@ withKernel(program.command("explore"))
 function exploredOf(asked: readonly Variant[] | undefined): Variant[] {
   const chosen = asked ?? chooseVariants("default");
   const left = chosen.filter((variant) => !isModelled(variant)).map(({ name }) => name);
-  const why = `${left.join(", ")}: space runs out there, which the model does not follow, so it has no states`;
+  const why = `${left.join(", ")}: ${NOT_MODELLED}, so it has no states`;
   if (left.length === chosen.length) throw new UsageError(`${why}; take another variant`);
   if (left.length > 0 && asked !== undefined) process.stderr.write(`left out ${why}\n`);
   return chosen.filter(isModelled);

@@ -45,4 +45,7 @@ export function isModelled({ leavesFree }: Variant): boolean {
   return leavesFree === undefined;
 }
 
+/** Why not, where it cannot. */
+export const NOT_MODELLED = "space runs out there, which the model does not follow";
+
 export type Variant = z.infer<typeof variantSchema>;

@@ -15,7 +15,7 @@ import { seededBugs } from "../../model/deviations/seeded/index.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { UsageError } from "../failure.ts";
 import { modelConfig } from "../kernel-traits.ts";
-import { isModelled } from "../variant.ts";
+import { isModelled, NOT_MODELLED } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 import { variantNamed } from "../variants.ts";
 
@@ -126,9 +126,7 @@ export function sideOf(text: string): Side {
   if (more.length > 0) throw new UsageError(`${text}: a side is ${SIDE_SYNTAX}, with one @`);
   const variant = variantNamed(variantName);
   if (!isModelled(variant)) {
-    throw new UsageError(
-      `${text}: space runs out there, which the model does not follow; take another variant (see: variants)`,
-    );
+    throw new UsageError(`${text}: ${NOT_MODELLED}; take another variant (see: variants)`);
   }
   const path = pathOf(variant);
   // As in a run: with read-ahead, what a page fault brings in depends on the faults before it, of which a state does not know.

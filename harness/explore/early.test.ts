@@ -4,16 +4,13 @@
  */
 import { describe, expect, test } from "vitest";
 import { settingOf } from "../../properties/settings.ts";
-import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
-import type { Executor } from "../run/executor.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import type { EdgeSet } from "./driven.ts";
-import { Explorer } from "./explorer.ts";
-import type { ExploredDivergence } from "./explorer.ts";
 import { Graph, UNKNOWN } from "./graph.ts";
+import { exploreModelled, ModelledKernel } from "./modelled-kernel.ts";
 import { Walks } from "./walk.ts";
 
 const { config } = settingOf(variantNamed("4k-delalloc"), "6.18");
@@ -22,8 +19,7 @@ const graph = new Graph({ config, overrides: [], alphabet, most: 8192, depth: In
 graph.grow();
 
 /** A kernel that returns something else where an operation is done in a state. */
-class LyingKernel extends ModelSubject implements Executor {
-  wholeLooks = true;
+class LyingKernel extends ModelledKernel {
   readonly #lies: ReadonlySet<string>;
 
   constructor(lies: ReadonlySet<string>) {
@@ -37,31 +33,12 @@ class LyingKernel extends ModelSubject implements Executor {
     if (!this.#lies.has(`${state} ${alphabet.indexOf(operation)}`)) return seen;
     return { ...seen, result: seen.result + 1 };
   }
-
-  supports(): boolean {
-    return true;
-  }
-  override keep(): never {
-    throw new Error("no file of a model is kept");
-  }
-  release(): void {}
 }
 
 /** A kernel that lies on these edges, explored until something is found. */
 function explored(lies: readonly string[], before?: EdgeSet) {
-  const subject = new LyingKernel(new Set(lies));
   const walks = new Walks(graph, undefined, before);
-  const explorer = new Explorer({
-    graph,
-    walks,
-    model: new ModelSubject(config),
-    subject,
-    lockstep: { variant: "4k-delalloc", blockSize: 4096 },
-    keep: () => {},
-    complaint: () => undefined,
-  });
-  let found: ExploredDivergence | undefined;
-  while (found === undefined && !explorer.done) found = explorer.drive(Infinity);
+  const { found } = exploreModelled(new LyingKernel(new Set(lies)), config, graph, walks);
   return { found, walks };
 }
 

@@ -7,30 +7,17 @@ import { seededBugs } from "../../model/deviations/seeded/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
-import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operation.ts";
-import type { Executor } from "../run/executor.ts";
 import { differences } from "../differences/differences.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { together } from "./explored.ts";
 import { exploredText, placementText } from "./explored-text.ts";
-import { Explorer } from "./explorer.ts";
+import type { Explorer } from "./explorer.ts";
 import type { ExploredDivergence } from "./explorer.ts";
 import { Graph } from "./graph.ts";
+import { exploreModelled, ModelledKernel } from "./modelled-kernel.ts";
 import { Walks } from "./walk.ts";
-
-/** A model that an exploration takes for a kernel. */
-class ModelledKernel extends ModelSubject implements Executor {
-  wholeLooks = true;
-  supports(): boolean {
-    return true;
-  }
-  override keep(): never {
-    throw new Error("no file of a model is kept");
-  }
-  release(): void {}
-}
 
 interface Tried {
   found: ExploredDivergence | undefined;
@@ -49,18 +36,8 @@ function exploreWith(
   const most = blocks * variant.blockSize;
   const graph = new Graph({ config, overrides: [], alphabet, most, depth });
   graph.grow();
-  const explorer = new Explorer({
-    graph,
-    walks: new Walks(graph),
-    model: new ModelSubject(config),
-    subject: new ModelledKernel(config, one === undefined ? [] : [one.override]),
-    lockstep: { variant: variant.name, blockSize: variant.blockSize },
-    keep: () => {},
-    complaint: () => undefined,
-  });
-  let found: ExploredDivergence | undefined;
-  while (found === undefined && !explorer.done) found = explorer.drive(Infinity);
-  return { found, explorer };
+  const kernel = new ModelledKernel(config, one === undefined ? [] : [one.override]);
+  return exploreModelled(kernel, config, graph, new Walks(graph));
 }
 
 describe("an exploration", () => {

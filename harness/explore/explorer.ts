@@ -168,9 +168,10 @@ export class Explorer {
   /** Drive one edge; whether it was one that was left does not matter. */
   #edge(from: number, by: number): ExploredDivergence | undefined {
     const { graph, walks, model } = this.#given;
-    const divergence = this.#step(graph.alphabet[by]!, false);
+    const operation = graph.alphabet[by]!;
+    const divergence = this.#step(operation, false);
     if (divergence !== undefined) {
-      return this.#found(divergence, from < 0 ? [] : [...graph.pathTo(from), by]);
+      return this.#found(divergence, from < 0 ? [] : [...graph.operationsTo(from), operation]);
     }
     walks.drove(from, by);
     this.#at = graph.idOf(model.inode);
@@ -184,8 +185,7 @@ export class Explorer {
     return this.#lockstep.step(operation, last);
   }
 
-  #found(divergence: Divergence, path: readonly number[]): ExploredDivergence {
-    const shortest = path.map((by) => this.#given.graph.alphabet[by]!);
+  #found(divergence: Divergence, shortest: Operation[]): ExploredDivergence {
     return { walk: this.#walkNumber, divergence, walked: [...this.#walked], shortest };
   }
 

@@ -50,7 +50,7 @@ export class Graph {
   readonly #maxStates: number;
   readonly #root: Inode;
   readonly #ids = new Map<string, number>();
-  /** Edges: operations that were tried, over all states. */
+  /** Edges: operations that were tried, over all states; known when it has grown. */
   edges = 0;
   /** Of each state, how many operations lead to it. */
   depths: number[] = [];
@@ -160,10 +160,15 @@ export class Graph {
     return path.toReversed();
   }
 
+  /** The operations of a shortest way to a state. */
+  operationsTo(state: number): Operation[] {
+    return this.pathTo(state).map((by) => this.alphabet[by]!);
+  }
+
   /** A file in the state, which its path made. */
   fileAt(state: number): Inode {
-    return this.pathTo(state).reduce(
-      (inode, by) => applied(inode, this.alphabet[by]!, this.#most, 0)!.inode,
+    return this.operationsTo(state).reduce(
+      (inode, operation) => applied(inode, operation, this.#most, 0)!.inode,
       this.#root,
     );
   }
@@ -204,7 +209,6 @@ export class Graph {
     const targets = Int32Array.from(this.alphabet, (operation, by) => {
       const after = applied(inode, operation, this.#most, 0);
       if (after === undefined) return NOT_TRIED;
-      this.edges += 1;
       output += ` ${after.result}`;
       return this.#found(after.inode, depth, state, by);
     });

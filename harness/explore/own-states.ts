@@ -28,8 +28,7 @@ export function tellingStates(
   for (let state = 0; state < graph.states; state++) {
     const look = stateLines(graph.fileAt(state), blocks).join(" ");
     if (looks.has(look)) continue;
-    const path = graph.pathTo(state).map((by) => describeOperation(graph.alphabet[by]!));
-    looks.set(look, path.join("; "));
+    looks.set(look, graph.operationsTo(state).map(describeOperation).join("; "));
   }
   return { blockSize, states: [...looks].map(([look, path]) => ({ look, path })) };
 }

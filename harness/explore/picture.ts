@@ -43,7 +43,7 @@ export function pictureOf(graph: Graph, variant: string, blocks: number): string
   for (let state = 0; state < graph.states; state++) {
     const filled = state === 0 ? `, fillcolor="#d0e4ff"` : "";
     const text = stateLines(graph.fileAt(state), blocks).join("\\n");
-    const path = graph.pathTo(state).map((by) => describeOperation(graph.alphabet[by]!));
+    const path = graph.operationsTo(state).map(describeOperation);
     const tip = path.join("\\n") || "an empty file";
     lines.push(`  ${state} [label="${text}", tooltip="${tip}"${filled}];`);
     const ways = new Map<number, Operation[]>();

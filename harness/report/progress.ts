@@ -38,27 +38,37 @@ export class Progress {
 
   /** A job has come this far with a variant. */
   update(job: number, variant: string, counts: RunCounts): void {
-    let jobs = this.#seen.get(variant);
-    if (jobs === undefined) this.#seen.set(variant, (jobs = new Map()));
+    const jobs = this.#jobsOf(variant);
     jobs.set(job, counts);
     this.#show(variant, [...jobs.values()]);
   }
 
+  #jobsOf(variant: string): Map<number, RunCounts> {
+    let jobs = this.#seen.get(variant);
+    if (jobs === undefined) this.#seen.set(variant, (jobs = new Map()));
+    return jobs;
+  }
+
+  /** Which of the variants it is, by when it was first heard of: "[2/11]". */
+  #place(variant: string): string {
+    this.#jobsOf(variant);
+    return `[${this.#seen.size}/${this.#of}]`;
+  }
+
   #show(variant: string, jobs: RunCounts[]): void {
+    const at = this.#place(variant);
     this.#line.show(() => {
       const cases = jobs.reduce((sum, counts) => sum + counts.cases, 0);
       const operations = jobs.reduce((sum, counts) => sum + counts.operations, 0);
       const seconds = Math.floor((Date.now() - this.#started) / 1000);
-      return `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
+      return `${at} ${variant}: ${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
     });
   }
 
   /** So many states of a variant were found, of which nothing is driven yet. */
   states(variant: string, states: number): void {
-    this.#line.show(
-      () =>
-        `[${this.#seen.size + 1}/${this.#of}] ${variant}: the model has ${grouped(states)} states so far`,
-    );
+    const at = this.#place(variant);
+    this.#line.show(() => `${at} ${variant}: the model has ${grouped(states)} states so far`);
   }
 
   /** A job has come this far with the edges of a variant. */
@@ -66,12 +76,13 @@ export class Progress {
     if (this.#variant !== variant) this.#explored.clear();
     this.#variant = variant;
     this.#explored.set(job, explored);
+    const at = this.#place(variant);
     this.#line.show(() => {
       const all = [...this.#explored.values()].reduce(together);
       const { driven, own, seconds } = all;
       const rate = rateOf(all);
       const left = seconds < 1 || rate === 0 ? "" : `, ${grouped((own - driven) / rate)} s left`;
-      return `[${this.#seen.size}/${this.#of}] ${variant}: ${grouped(driven)} of ${grouped(own)} edges, ${grouped(rate)} a second${left}`;
+      return `${at} ${variant}: ${grouped(driven)} of ${grouped(own)} edges, ${grouped(rate)} a second${left}`;
     });
   }
 

@@ -36,7 +36,7 @@ import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
-import { isModelled } from "../variant.ts";
+import { isModelled, NOT_MODELLED } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
@@ -231,7 +231,7 @@ export class VariantRun {
   graph({ blocks, depth = Infinity, alphabet }: Exploration): Graph {
     const { variant, deviations } = this;
     if (this.#model === undefined) {
-      throw new UsageError(`${variant.name} is judged by the contract alone: it has no states`);
+      throw new UsageError(`${variant.name}: ${NOT_MODELLED}, so it has no states`);
     }
     const letters = alphabetOf(alphabet, blocks, variant.blockSize);
     return new Graph({
