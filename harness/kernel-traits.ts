@@ -3,6 +3,7 @@
  */
 import type { ModelConfig } from "../model/tables.ts";
 import { kernels } from "../images/kernels.ts";
+import type { KernelFacts } from "../images/kernels.ts";
 import type { Variant } from "./variant.ts";
 
 export interface KernelTraits {
@@ -75,4 +76,13 @@ export function modelConfig(
     punchesTo: traits.punchesTo,
     freeBlocks,
   };
+}
+
+/** Of a file system that is all but empty, how much is free: the model must not run out of room there. */
+const FREE = 0.9;
+
+/** The model's configuration for a variant on a kernel of which these facts are known, where there is no image to ask. */
+export function knownConfig(variant: Variant, facts: KernelFacts): ModelConfig {
+  const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
+  return { ...modelConfig(variant, facts, freeBlocks), ...facts };
 }

@@ -2,7 +2,7 @@
  * Settings: every variant on every kind of kernel, for properties of the model that need no kernel.
  */
 import * as fc from "fast-check";
-import { modelConfig } from "../harness/kernel-traits.ts";
+import { knownConfig } from "../harness/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
 import { isModelled } from "../harness/variant.ts";
@@ -36,9 +36,7 @@ function isOn({ journal, dioread, remounted }: Variant, { path }: KernelFacts): 
 
 /** The model's configuration for a variant on a known kernel. */
 export function settingOf(variant: Variant, kernel: KernelName): Setting {
-  const freeBlocks = Math.floor((0.9 * variant.imageSize) / variant.blockSize);
-  const facts: KernelFacts = kernels[kernel];
-  const config = { ...modelConfig(variant, facts, freeBlocks), ...facts };
+  const config = knownConfig(variant, kernels[kernel]);
   return { name: `${variant.name} on ${kernel}`, variant, config };
 }
 

@@ -14,7 +14,7 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import { seededBugs } from "../../model/deviations/seeded/index.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { UsageError } from "../failure.ts";
-import { modelConfig } from "../kernel-traits.ts";
+import { knownConfig } from "../kernel-traits.ts";
 import { isModelled, NOT_MODELLED } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 import { variantNamed } from "../variants.ts";
@@ -113,9 +113,6 @@ function knownOn(kernel: string, path: ModelConfig["path"], name: string): Devia
   );
 }
 
-/** Of a file system that is all but empty, how much is free; the model must never run out of room here. */
-const FREE = 0.9;
-
 /**
  * The side that `text` names. Throws UsageError where there is no such variant, kernel or deviation, or they do not go together, and says
  * what there is.
@@ -131,8 +128,7 @@ export function sideOf(text: string): Side {
   const path = pathOf(variant);
   // As in a run: with read-ahead, what a page fault brings in depends on the faults before it, of which a state does not know.
   const { readAhead: _, ...facts } = factsOf(path, kernel, text);
-  const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
-  const config = { ...modelConfig(variant, facts, freeBlocks), ...facts };
+  const config = knownConfig(variant, facts);
   const deviations = ids.flatMap((id) =>
     id === "known" ? knownOn(kernel, path, text) : [deviationOf(id, path, text)],
   );
