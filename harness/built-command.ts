@@ -12,6 +12,18 @@ import { packageRoot } from "./package.ts";
 /** Path of the command. */
 export const cli = join(packageRoot, "dist", "ext4-conform.js");
 
+/** Runs a command as a user who may do nothing; whoever is not root is one already. */
+export const asNobody: object =
+  process.geteuid?.() === 0
+    ? { uid: 65534, gid: 65534, cwd: "/", env: { HOME: "/nonexistent" } }
+    : { cwd: "/" };
+
+/** Why such a user cannot start the command; undefined where they can. */
+export async function hiddenFromNobody(): Promise<string | undefined> {
+  const { exitCode } = await execa("test", ["-r", cli], { ...asNobody, reject: false });
+  return exitCode === 0 ? undefined : `only root can read ${cli}: a folder above it is closed`;
+}
+
 /** A folder that goes with the tests of a file, and the command in it. It never throws: the exit status is to be looked at. */
 export function builtCommand(name: string) {
   const folder = join(tmpdir(), `conform-${name}-${randomUUID()}`);

@@ -2,7 +2,7 @@
  * The command as a user meets it: real processes, the real kernel.
  */
 import { execa } from "execa";
-import { builtCommand } from "./built-command.ts";
+import { asNobody, builtCommand, hiddenFromNobody } from "./built-command.ts";
 import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
@@ -123,8 +123,10 @@ describe("usage", () => {
 });
 
 describe.skipIf(lacks !== undefined)("a machine that cannot", () => {
-  test("not root", async () => {
-    const { exitCode, stderr } = await conform(["run"], { uid: 65534, cwd: "/" });
+  test("not root", async ({ skip }) => {
+    const hidden = await hiddenFromNobody();
+    skip(hidden !== undefined, hidden);
+    const { exitCode, stderr } = await conform(["run"], asNobody);
     expect(stderr).toMatch(/^SKIP: .*root/);
     expect(exitCode).toBe(4);
   });

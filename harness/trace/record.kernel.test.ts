@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { asNobody, cli, hiddenFromNobody } from "../built-command.ts";
 import { machineLacks } from "../kernel/machine.ts";
 import { packageRoot } from "../package.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -14,7 +15,6 @@ import { linesOf } from "./lines.ts";
 const lacks = machineLacks();
 if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 
-const cli = join(packageRoot, "dist", "ext4-conform.js");
 let folder = "";
 
 beforeAll(() => {
@@ -81,11 +81,12 @@ describe("usage", () => {
     expect(exitCode).toBe(64);
   });
 
-  test("check needs neither root nor a kernel", async () => {
+  test("check needs neither root nor a kernel", async ({ skip }) => {
+    const hidden = await hiddenFromNobody();
+    skip(hidden !== undefined, hidden);
     const folder = join(packageRoot, "properties", "traces");
     const file = join(folder, "buffer_head-6.12.delalloc.4096.jsonl.br");
-    const nobody = process.geteuid?.() === 0 ? { uid: 65534, cwd: "/" } : {};
-    const { exitCode, stdout } = await trace(["check", file], nobody);
+    const { exitCode, stdout } = await trace(["check", file], asNobody);
     expect(stdout).toMatch(/^agrees .*: 400 cases, 3,472 of 3,472 steps compared, /);
     expect(exitCode).toBe(0);
   });
@@ -168,11 +169,13 @@ describe.skipIf(lacks !== undefined)("record", () => {
     }
   });
 
-  test("not root", async () => {
+  test("not root", async ({ skip }) => {
+    const hidden = await hiddenFromNobody();
+    skip(hidden !== undefined, hidden);
     const out = join(fs.mkdtempSync(join(folder, "open-")), "x.jsonl");
     fs.chmodSync(folder, 0o755);
     fs.chmodSync(join(out, ".."), 0o777);
-    const { exitCode, stderr } = await trace(["record", "--out", out], { uid: 65534, cwd: "/" });
+    const { exitCode, stderr } = await trace(["record", "--out", out], asNobody);
     expect(stderr).toMatch(/^SKIP: .*root/);
     expect(exitCode).toBe(4);
     expect(fs.readdirSync(join(out, ".."))).toEqual([]);
