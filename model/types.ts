@@ -205,7 +205,7 @@ export interface Inode {
    * disk has. Ours.
    */
   sizeUntold: boolean;
-  /** A guess of zeroout.ts was wrong, so what is cached of the file may not be what the model thinks. Ours. */
+  /** What is cached of the file may not be what the model thinks: a guess of zeroout.ts was wrong, or nobody could tell. Ours. */
   uncertain: boolean;
   /** A named deviation changed what an operation did to this inode; the ids. Ours. */
   readonly deviated: Set<string>;

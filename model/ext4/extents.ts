@@ -46,6 +46,13 @@ export const EXT4_GET_BLOCKS_NO_NORMALIZE = 32;
 /** The caller submits the data itself. */
 export const EXT4_GET_BLOCKS_IO_SUBMIT = 16;
 
+/** What lies elsewhere on the disk is an extent of its own, as far as it was told where that is (Inode.breaks). */
+function endAtBreak({ breaks }: Inode, map: MapBlocks): void {
+  for (const at of breaks) {
+    if (at > map.m_lblk && at < map.m_lblk + map.m_len) map.m_len = at - map.m_lblk;
+  }
+}
+
 /** Set map's flags and length from a cached extent of the given status. */
 function mapFrom(map: MapBlocks, status: number, end: number): void {
   map.m_len = Math.min(map.m_len, end - map.m_lblk);
@@ -68,6 +75,7 @@ export function ext4_map_query_blocks(inode: Inode, map: MapBlocks): void {
   const extent = inode.i_extents.at(i);
   if (extent !== undefined && extent.start <= map.m_lblk) {
     mapFrom(map, extent.value, extent.end);
+    endAtBreak(inode, map);
     ext4_es_cache_extent(inode, map.m_lblk, map.m_len, extent.value);
     return;
   }
@@ -122,6 +130,7 @@ function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): nu
     if (error !== 0) return error;
   } else {
     map.m_len = Math.min(map.m_len, extent.end - map.m_lblk);
+    endAtBreak(inode, map);
     if (extent.value === UNWRITTEN) {
       ext4_ext_handle_unwritten_extents(inode, map, flags);
     } else {
@@ -157,13 +166,19 @@ function orderData(inode: Inode, map: MapBlocks, flags: number): void {
  */
 export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): number {
   const es = ext4_es_lookup_extent(inode, map.m_lblk);
-  if (es !== undefined) mapFrom(map, es.value, es.end);
-  else ext4_map_query_blocks(inode, map);
+  if (es === undefined) {
+    ext4_map_query_blocks(inode, map);
+  } else {
+    mapFrom(map, es.value, es.end);
+    if ((map.m_flags & (BH_Mapped | BH_Unwritten)) !== 0) endAtBreak(inode, map);
+  }
 
   if ((flags & EXT4_GET_BLOCKS_CREATE) === 0 && (flags & EXT4_GET_BLOCKS_CONVERT) === 0) {
     return (map.m_flags & (BH_Mapped | BH_Unwritten)) !== 0 ? map.m_len : 0;
   }
   if ((map.m_flags & BH_Mapped) !== 0 && (flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) === 0) {
+    // If it was not zeroed with its neighbour it is new here, and a copy that is short leaves its folio dirty.
+    if (inode.maybeZeroed.get(map.m_lblk) === true) inode.uncertain = true;
     return map.m_len;
   }
   const error = ext4_map_create_blocks(inode, map, flags);

@@ -124,16 +124,15 @@ export const ext4_write_begin = write_begin;
 /** fs/ext4/inode.c ext4_da_write_begin(): space is reserved here, and blocks are chosen at writeback. */
 export const ext4_da_write_begin = write_begin;
 
-/** fs/ext4/inode.c ext4_write_end() */
-export function ext4_write_end(
-  inode: Inode,
-  pos: number,
-  len: number,
-  copied: number,
-  folio: Folio,
+type WriteEnd = [inode: Inode, pos: number, len: number, copied: number, folio: Folio];
+
+/** What both kinds of write_end do that have allocated the blocks; `accept` takes what was copied into the folio. */
+function writeEnd(
+  [inode, pos, len, copied, folio]: WriteEnd,
+  accept: typeof block_write_end,
 ): number {
   const { s_op } = inode.i_sb;
-  const accepted = block_write_end(inode, folio, pos - folio_pos(folio), len, copied);
+  const accepted = accept(inode, folio, pos - folio_pos(folio), len, copied);
   const old_size = inode.i_size;
   ext4_update_inode_size(inode, s_op.sizeAfterWrite(inode, pos, accepted));
   s_op.zeroAfterExtending(inode, old_size, pos);
@@ -141,9 +140,23 @@ export function ext4_write_end(
   return accepted;
 }
 
+/** fs/ext4/inode.c ext4_write_end() */
+export function ext4_write_end(...write: WriteEnd): number {
+  return writeEnd(write, block_write_end);
+}
+
+/** Unlike block_write_end() it commits not even nothing to a folio for which a copy was too short. */
+function acceptJournalled(
+  ...[inode, folio, start, len, copied]: Parameters<typeof block_write_end>
+): number {
+  if (copied === len || folio.uptodate) return block_write_end(inode, folio, start, len, copied);
+  folio_zero_new_buffers(inode, folio, start, start + len);
+  return 0;
+}
+
 /** fs/ext4/inode.c ext4_journalled_write_end(): the data is in the transaction too, and fdatasync waits for that. */
-export function ext4_journalled_write_end(...write: Parameters<typeof ext4_write_end>): number {
-  const accepted = ext4_write_end(...write);
+export function ext4_journalled_write_end(...write: WriteEnd): number {
+  const accepted = writeEnd(write, acceptJournalled);
   const [inode] = write;
   ext4_update_inode_fsync_trans(inode);
   return accepted;

@@ -148,7 +148,11 @@ export function submitFolio(inode: Inode, folio: Folio): void {
       if (inode.refuses !== undefined && inode.refused.get(lblk) === true) {
         const again = inode.refuses.again(lblk);
         if (again === true) inode.wb_err = EIO;
-        inode.mayHaveError ||= again === undefined;
+        if (again === undefined) {
+          inode.mayHaveError = true;
+          // Whether it said so decides whether a direct write goes through the page cache.
+          inode.uncertain = true;
+        }
       }
       inode.i_sb.s_op.writesToDisk(inode, start, start + (1 << bits));
     }
