@@ -6,7 +6,14 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { CacheExtent, CutLook, Extent, Observation, PausedLook } from "./observation.ts";
+import type {
+  CacheExtent,
+  CachedPages,
+  CutLook,
+  Extent,
+  Observation,
+  PausedLook,
+} from "./observation.ts";
 import type { Operation } from "./operation.ts";
 
 export const DIVERGENCE_KINDS = [
@@ -17,6 +24,7 @@ export const DIVERGENCE_KINDS = [
   "reserved",
   "cache",
   "st_blocks",
+  "pages",
   "read",
   "power-cut",
   // A promise of the patch's text, whatever the model says.
@@ -60,6 +68,7 @@ export interface RecordedObservation {
   map: Extent[];
   pieces: number;
   reserved: number;
+  pages?: CachedPages;
   cache?: CacheExtent[];
   read?: RecordedRead;
   during?: PausedLook[];
@@ -113,7 +122,7 @@ function recordCut({ commits, file, complaints }: CutLook, offset: number): Reco
 
 /** A copy of `observation` as data. The bytes read are kept from `offset` on. */
 export function recordObservation(observation: Observation, offset = 0): RecordedObservation {
-  const { result, i_size, st_blocks, pieces, reserved, map, cache, read, during, cut } =
+  const { result, i_size, st_blocks, pieces, reserved, map, pages, cache, read, during, cut } =
     observation;
   return {
     result,
@@ -122,6 +131,7 @@ export function recordObservation(observation: Observation, offset = 0): Recorde
     map: map.map((extent) => ({ ...extent })),
     pieces,
     reserved,
+    ...(pages === undefined ? {} : { pages: { ...pages } }),
     ...(cache === undefined ? {} : { cache: cache.map((extent) => ({ ...extent })) }),
     ...(read === undefined ? {} : { read: recordRead(read, offset) }),
     ...(during === undefined ? {} : { during: during.map((look) => ({ ...look })) }),

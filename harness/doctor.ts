@@ -18,6 +18,7 @@ export async function doctor(): Promise<ExitStatus> {
       ["kernel", traits.release],
       ["own ext4 can be made and mounted", "yes"],
       ["extent status cache can be read", yesNo(traits.cacheIoctl)],
+      ["page cache can be counted (cachestat)", yesNo(traits.cachestat)],
       ["kernel log can be read", yesNo(traits.kernelLog)],
       ["writes can be paused (userfaultfd)", yesNo(pausedWriter() !== undefined)],
       ["allocations can fail (fail-nth)", yesNo(failNth() !== undefined)],
@@ -27,7 +28,7 @@ export async function doctor(): Promise<ExitStatus> {
       ["holes past EOF end with", `the ${traits.punchesTo} that holds EOF`],
       ["buffered_iomap is offered", yesNo(traits.bufferedIomap)],
     ];
-    for (const [name, value] of facts) process.stdout.write(`${name.padEnd(36)} ${value}\n`);
+    for (const [name, value] of facts) process.stdout.write(`${name.padEnd(38)} ${value}\n`);
     process.stdout.write("The main job can run here: ext4-conform run\n");
     return exitStatus.conforms;
   } catch (error) {

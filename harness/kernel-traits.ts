@@ -13,6 +13,8 @@ export interface KernelTraits {
   machine: string;
   /** EXT4_IOC_GET_ES_CACHE works. */
   cacheIoctl: boolean;
+  /** cachestat(2) works. */
+  cachestat: boolean;
   /** The kernel's log can be read. */
   kernelLog: boolean;
   /** Buffered writes use large folios (4 KiB blocks, delayed allocation; journalled data never does). */
@@ -36,11 +38,12 @@ export interface KernelTraits {
 type ToldToModel = Pick<KernelTraits, "largeFolios" | "prefaultFirst" | "zeroesGap" | "punchesTo">;
 
 /** What a run leaves out because this machine does not show it, a line each. */
-export function notCompared({ cacheIoctl, kernelLog }: KernelTraits): string[] {
+export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits): string[] {
   return [
     ...(cacheIoctl
       ? []
       : ["this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared"]),
+    ...(cachestat ? [] : ["this kernel has no cachestat(2): the page cache is not compared"]),
     ...(kernelLog ? [] : ["/dev/kmsg cannot be read: the kernel's log is not compared"]),
   ];
 }

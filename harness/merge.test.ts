@@ -24,7 +24,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const counts = { cases: 100, operations: 1000, files: 14, checkpoints: 1, guesses: 2 };
+const counts = {
+  cases: 100,
+  operations: 1000,
+  files: 14,
+  checkpoints: 1,
+  guesses: 2,
+  momentary: 0,
+};
 
 function shard(index: number, fields: Partial<RunResult> = {}): RunResult {
   const mounted = { path: "buffer_head" as const, options: "rw" };
@@ -101,6 +108,7 @@ describe("merging shards", () => {
           files: 42,
           checkpoints: 3,
           guesses: 6,
+          momentary: 0,
           deviations: { "short-write-keeps-reservation": 6 },
         },
         seconds: 30,

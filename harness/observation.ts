@@ -47,6 +47,8 @@ export interface Observation {
   reserved: number;
   /** Transactions that were committed since the case began; only where there is more than one file, and data=ordered. Not compared. */
   commits?: number;
+  /** Its page cache; undefined where the kernel does not tell, or has reclaimed from it. */
+  pages?: CachedPages | undefined;
   /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */
   cache: CacheExtent[] | undefined;
   /** The bytes that a pread returned, or all preads during a pause; undefined for every other operation. */
@@ -55,6 +57,18 @@ export interface Observation {
   during?: readonly PausedLook[] | undefined;
   /** Of a power cut: what is left. Absent for all others. */
   cut?: CutLook | undefined;
+}
+
+/** What cachestat(2) counts of a file, in pages: each of a folio counts. */
+export interface CachedPages {
+  cached: number;
+  /** Tagged dirty in the page cache (PAGECACHE_TAG_DIRTY), whether or not they still are. */
+  dirty: number;
+}
+
+/** `2 cached, 1 dirty` */
+export function describePages({ cached, dirty }: CachedPages): string {
+  return `${cached} cached, ${dirty} dirty`;
 }
 
 /** What a mount finds on the image as it was at a moment, once it has replayed the journal. */

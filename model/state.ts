@@ -138,7 +138,7 @@ function cachedText(inode: Inode): string {
 
 /**
  * What tells a state from others by itself, whether or not a call shows it: a kernel that has one of these wrong is in a state of its
- * own. The rest of `stateKey` (how folios and extents are cut, what buffers remember of a mapping, what the journal waits for) counts
+ * own. The last are the pages that are tagged dirty, which cachestat(2) counts. The rest of `stateKey` (how folios and extents are cut, what buffers remember of a mapping, what the journal waits for) counts
  * only as far as some sequence of calls shows it.
  */
 export function blockStates(inode: Inode): string {
@@ -150,5 +150,6 @@ export function blockStates(inode: Inode): string {
     intervals(inode.i_extents),
     intervals(inode.i_es_tree),
     cachedText(inode),
+    inode.i_mapping.map(({ tagged, order }) => (tagged ? "t" : "-").repeat(1 << order)).join(""),
   ].join("|");
 }

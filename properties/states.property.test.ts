@@ -14,7 +14,7 @@ import { testSeed } from "./seed.ts";
 import { settingOf } from "./settings.ts";
 
 /** What is seen, but for which bytes a read returned. */
-function look(model: ModelSubject, operation: Operation, index: number): object {
+function look(model: ModelSubject, operation: Operation, index: number) {
   const { read, ...seen } = model.step(operation, index);
   return { ...seen, read: read?.length };
 }
@@ -65,7 +65,10 @@ describe.each([
         if (path.join() !== shortest.join()) met += 1;
         for (const [index, by] of more.entries()) {
           const operation = alphabet[by]!;
-          expect(look(walked, operation, index)).toEqual(look(straight, operation, index));
+          const [one, other] = [walked, straight].map((model) => look(model, operation, index));
+          // What a guess has made uncertain is so on one of the two ways only.
+          const known = one!.pages !== undefined && other!.pages !== undefined;
+          expect(one).toEqual(known ? other : { ...other, pages: one!.pages });
         }
       }),
       { numRuns: 500, seed: testSeed },

@@ -15,7 +15,15 @@ const shape = (number: number, fields: Partial<CaseShape> = {}): CaseShape => ({
 });
 
 function ran(fields: Partial<JobResult> = {}, deviations: Record<string, number> = {}): JobResult {
-  const counts = { cases: 3, operations: 3000, files: 1, checkpoints: 1, guesses: 0, deviations };
+  const counts = {
+    cases: 3,
+    operations: 3000,
+    files: 1,
+    checkpoints: 1,
+    guesses: 0,
+    momentary: 0,
+    deviations,
+  };
   return {
     variant: "4k-delalloc",
     counts,

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { version } from "node:os";
 import { dirname } from "node:path";
 import { DrivenFile } from "./driven-file.ts";
+import { momentaryText } from "../report/verdict.ts";
 import { differingText, exploredText, exploredVerdict, placementText } from "./explored-text.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
@@ -131,6 +132,8 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   );
   process.stdout.write(exploredText(all));
   for (const [variant, explored] of all) process.stdout.write(placementText(variant, explored));
+  const momentary = all.reduce((sum, [, explored]) => sum + explored.momentary, 0);
+  process.stdout.write(momentaryText(momentary));
   process.stdout.write(differingText(looks));
   for (const [variant, dot] of pictures) {
     const path = pathOf(picture!, variant, pictures.size);

@@ -84,6 +84,7 @@ export class Explorer {
       operations: this.#operations,
       elsewhere: this.#elsewhere,
       outside: this.#outside,
+      momentary: this.#lockstep.momentary,
       seconds: this.#seconds,
     };
   }

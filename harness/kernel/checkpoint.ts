@@ -84,7 +84,10 @@ export async function checkpoint(
   const report = reportOn(undefined);
   const bytesPerBlock = image.variant.blockSize;
 
-  if (cut && survivesPowerCut(image)) cutPower(image, files, reportOn);
+  if (cut && survivesPowerCut(image)) {
+    const synced = files.filter(({ unsynced }) => unsynced === undefined);
+    cutPower(image, synced, reportOn);
+  }
   image.unmount();
   const { kernelLog } = image;
   const device = basename(image.loopDevice);

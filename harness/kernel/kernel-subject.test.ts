@@ -172,6 +172,24 @@ describe.skipIf(lacking)(`kernel subject ${lacking?.message ?? ""}`, { timeout: 
     expect(written).toMatchObject({ i_size: 1, reserved: 1 });
   });
 
+  test("the page cache: what a write brings in, an fsync cleans and fadvise drops", ({ skip }) => {
+    const seen = steps(
+      { op: "pwrite", pos: 8192, len: 5000, readable: 5000 },
+      { op: "mmap_write", pos: 8192, len: 1 },
+      { op: "fsync" },
+      { op: "pread", pos: 0, len: 1 },
+      { op: "drop_cache" },
+    );
+    skip(seen[0]!.pages === undefined, "this kernel has no cachestat(2)");
+    expect(seen.map(({ pages }) => pages)).toEqual([
+      { cached: 2, dirty: 2 },
+      { cached: 2, dirty: 2 },
+      { cached: 2, dirty: 0 },
+      { cached: 3, dirty: 0 },
+      { cached: 0, dirty: 0 },
+    ]);
+  });
+
   test("processes see what the calls see", () => {
     const operations: Operation[] = [
       { op: "pwrite", pos: 5000, len: 20_000, readable: 20_000 },
@@ -194,10 +212,10 @@ describe.skipIf(lacking)(`kernel subject ${lacking?.message ?? ""}`, { timeout: 
     subject.begin();
     byProcesses.forEach(({ seen, performed }, index) => {
       const last = performed.map((operation) => subject.step(operation, index)).at(-1)!;
-      // The look between two operations has filled the cache; extent-tree blocks and pieces depend on placement.
+      // The look between two operations has filled the cache; extent-tree blocks and pieces depend on placement; no program counts pages.
       const cache = performed.length > 1 ? last.cache : seen.cache;
-      const { st_blocks, pieces, breaks } = last;
-      expect({ ...seen, st_blocks, pieces, breaks, cache }).toEqual(last);
+      const { st_blocks, pieces, breaks, pages } = last;
+      expect({ ...seen, st_blocks, pieces, breaks, pages, cache }).toEqual(last);
     });
     subject.end();
     expect(byProcesses.map(({ seen }) => seen.result)).toEqual([

@@ -3,7 +3,7 @@
  * everything an Observation holds after each one.
  *
  * The probes run in this order: statx; the extent status cache before FIEMAP, because FIEMAP fills it; the counter of
- * blocks reserved for delayed allocation. None of them changes what the others or the next operation see, but for
+ * blocks reserved for delayed allocation; the page cache. None of them changes what the others or the next operation see, but for
  * that filling, which happens after every operation and so is the same in every run.
  */
 import { patternTag } from "../../model/pattern.ts";
@@ -12,6 +12,7 @@ import { Looks } from "../lockstep/looks.ts";
 import type {
   BlockRange,
   CacheExtent,
+  CachedPages,
   CutLook,
   Extent,
   Observation,
@@ -56,6 +57,9 @@ export class KernelSubject implements Subject {
   /** Observations say how many transactions have committed. */
   #tellsCommits = false;
   #cacheIoctl = true;
+  #cachestat = true;
+  /** The machine was short of memory in this case: what is in the page cache is up to it. */
+  #reclaimed = false;
   #reservedBefore = 0;
   #i_size = 0;
   readonly #image: MountedImage;
@@ -99,6 +103,7 @@ export class KernelSubject implements Subject {
     this.#looks.begin();
     this.#i_size = 0;
     this.#other = undefined;
+    this.#reclaimed = false;
   }
 
   /** Go on with the case's other file. */
@@ -198,14 +203,31 @@ export class KernelSubject implements Subject {
   ): Observation {
     const file = this.#file;
     const ranges = windows ?? WHOLE_FILE;
+    const pages = this.#pages();
     const cache = this.#cacheIoctl ? this.#cache(ranges) : undefined;
     const map = this.#map(ranges);
     const pieces = this.#looks.saw(this.#extents.pieces, windows === undefined);
     const reserved = file.reservedBlocks() - this.#reservedBefore;
     const { st_blocks } = file;
     const { breaks } = this.#extents;
-    const blocks = { st_blocks, map, windows, pieces, breaks, reserved, cache };
+    const blocks = { st_blocks, map, windows, pieces, breaks, reserved, pages, cache };
     return { result, i_size: this.#i_size, ...blocks, read };
+  }
+
+  #pages(): CachedPages | undefined {
+    if (!this.#cachestat || this.#reclaimed) return undefined;
+    const stat = this.#file.cachestat();
+    if (typeof stat === "number") {
+      // Before 6.5 there is no such call, and a container may hide it.
+      if (stat !== -sys.ENOSYS && stat !== -sys.EPERM) {
+        throw brokenHarness(`cachestat failed with errno ${-stat}`);
+      }
+      this.#cachestat = false;
+      return undefined;
+    }
+    const { cached, dirty, evicted } = stat;
+    this.#reclaimed = evicted > 0;
+    return this.#reclaimed ? undefined : { cached, dirty };
   }
 
   #map(ranges: readonly BlockRange[]): Extent[] {

@@ -107,6 +107,7 @@ function probeZeroesGap(subject: KernelSubject): KernelTraits["zeroesGap"] {
 /** What a kernel is taken to do that does not mount the image it would be asked on: as the latest do. */
 const UNTOLD = {
   cacheIoctl: true,
+  cachestat: true,
   kernelLog: true,
   largeFolios: false,
   prefaultFirst: false,
@@ -192,6 +193,7 @@ async function probeLargeBlocks(): Promise<Partial<KernelTraits>> {
     subject.release();
     return {
       cacheIoctl: faulted.cache !== undefined,
+      cachestat: faulted.pages !== undefined,
       kernelLog: image.kernelLog !== undefined,
       largeFolios,
       prefaultFirst: faulted.reserved === 0,

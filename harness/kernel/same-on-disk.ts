@@ -16,6 +16,8 @@ export interface ExpectedFile {
   i_size: number;
   /** Unwritten and written blocks; nothing is delayed any more. */
   map: readonly Extent[];
+  /** The last fsync of it failed, so a power cut may leave anything of it. */
+  unsynced?: true;
   /** Whether the kernel warns at unmount that data of this file will be lost; undefined where it may or may not. */
   warnsAtUnmount: boolean | undefined;
   /** The bytes that reading `len` bytes at `pos` must return; called only for ranges below i_size. */

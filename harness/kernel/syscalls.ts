@@ -65,6 +65,7 @@ export const FALLOC_FL_COLLAPSE_RANGE = 0x08;
 export const FALLOC_FL_ZERO_RANGE = 0x10;
 export const FALLOC_FL_INSERT_RANGE = 0x20;
 
+export const EPERM = 1;
 export const EINTR = 4;
 export const EIO = 5;
 export const EBADF = 9;
@@ -72,9 +73,13 @@ export const EFAULT = 14;
 export const EINVAL = 22;
 export const ENOTTY = 25;
 export const ENOSPC = 28;
+export const ENOSYS = 38;
 
 /** Number of userfaultfd(2) on each machine (arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h). */
 const USERFAULTFD: Readonly<Record<string, number>> = { x64: 323, arm64: 282 };
+
+/** Number of cachestat(2) everywhere (include/uapi/asm-generic/unistd.h): it came after numbers were made one. */
+const CACHESTAT = 451;
 
 /** A result that is not negative, or -errno. */
 export type Result = number;
@@ -106,6 +111,8 @@ export interface Syscalls {
   mprotect(address: number, len: number, prot: number): Result;
   /** Without a wrapper in libc. */
   userfaultfd(flags: number): Result;
+  /** `range` is the address of a struct cachestat_range, `stat` of a struct cachestat. Without a wrapper in libc; since 6.5. */
+  cachestat(fd: number, range: number, stat: number, flags: number): Result;
   eventfd(initial: number, flags: number): Result;
   read(fd: number, address: number, len: number): Result;
   /** `address` is that of `count` struct pollfd; `timeout` is in milliseconds, -1 for ever. */
@@ -156,6 +163,9 @@ const SIGNATURES = {
   getpagesize: ["int"],
 } as const;
 
+/** Those of syscall(2) for it. */
+const CACHESTAT_ARGS = ["int64_t", "int", "uint64_t", "uint64_t", "uint32_t"] as const;
+
 function bind(): Syscalls {
   // Loaded here and not imported above: the model and its tests must run where no libc can be bound.
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi").default;
@@ -177,6 +187,7 @@ function bind(): Syscalls {
   const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
   const mount = native("mount");
+  const cachestat: Native = libc.func("syscall", "int64_t", [...CACHESTAT_ARGS]);
   const checked = (result: number): Result => (result < 0 ? -errno() : result);
   // Fixed parameter lists, not (...args): a rest array costs more than the bridge to the call.
   return {
@@ -202,6 +213,7 @@ function bind(): Syscalls {
     madvise: (address, len, advice) => checked(madvise(address, len, advice)),
     mprotect: (address, len, prot) => checked(mprotect(address, len, prot)),
     userfaultfd: (flags) => checked(syscall(USERFAULTFD[process.arch] ?? -1, flags)),
+    cachestat: (fd, range, stat, flags) => checked(cachestat(CACHESTAT, fd, range, stat, flags)),
     eventfd: (initial, flags) => checked(eventfd(initial, flags)),
     read: (fd, address, len) => checked(read(fd, address, len)),
     poll: (address, count, timeout) => checked(poll(address, count, timeout)),

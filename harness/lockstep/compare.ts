@@ -2,7 +2,7 @@
  * Compare what the model expects with what was seen on the kernel, after every operation.
  *
  * Exactly equal: result, i_size, the map merged by state (of the blocks that were looked at, see looks.ts), the
- * reservation, the bytes read. By rule: st_blocks, which
+ * reservation, the pages in the page cache and the dirty ones among them, the bytes read. By rule: st_blocks, which
  * includes extent-tree blocks, and the extent status cache, which may forget.
  *
  * Not compared, and why:
@@ -11,10 +11,11 @@
  * - which holes, unwritten and written extents are in the extent status cache: it is a cache, with a shrinker and
  *   read-ahead of its own. What it does hold must be true, and delayed extents are nowhere else, so they must be there;
  * - timestamps and i_version: not part of the write path's promises here;
- * - whether pages are cached or dirty: what matters of it shows as delayed blocks and as bytes read.
+ * - which pages are cached or dirty, only how many: what else matters of it shows as delayed blocks and as bytes read.
  *
  * This is the hot loop: nothing is allocated while the two agree.
  */
+import { describePages } from "../observation.ts";
 import { WHOLE_FILE, sameMap } from "../extents.ts";
 import { blockRange, firstDifference } from "../report/block-map.ts";
 import { type DivergenceKind, firstDifferentByte } from "../divergence.ts";
@@ -22,6 +23,7 @@ import { describeResult } from "../report/errno.ts";
 import type {
   BlockRange,
   CacheExtent,
+  CachedPages,
   CutFile,
   CutLook,
   Extent,
@@ -181,6 +183,17 @@ function compareBlocks(
   return { kind: "st_blocks", message };
 }
 
+/** Looked at only where the kernel tells. */
+function comparePages(
+  expected: CachedPages | undefined,
+  seen: CachedPages | undefined,
+): Difference | undefined {
+  if (expected === undefined || seen === undefined) return undefined;
+  if (expected.cached === seen.cached && expected.dirty === seen.dirty) return undefined;
+  const message = `of the file's pages are ${describePages(seen)}, expected ${describePages(expected)}`;
+  return { kind: "pages", message };
+}
+
 function compareRead(
   expected: Uint8Array | undefined,
   seen: Uint8Array | undefined,
@@ -309,6 +322,7 @@ export function compare(
   return (
     (seen.cache === undefined ? undefined : compareCache(expected.map, seen.cache, seen.windows)) ??
     compareBlocks(expected.st_blocks, seen.st_blocks, geometry.blockSize, treeMax) ??
+    comparePages(expected.pages, seen.pages) ??
     compareRead(expected.read, seen.read) ??
     compareCut(expected.cut, seen.cut)
   );

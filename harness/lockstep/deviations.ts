@@ -2,7 +2,7 @@
  * Which known deviations a kernel shows: found out by running the witness of each, and proved again for every case in
  * which one had a part.
  */
-import { knownDeviations, stepDeviations } from "../../model/deviations/index.ts";
+import { knownDeviations, watchedDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { runCase } from "./lockstep.ts";
@@ -53,7 +53,7 @@ export function shownDeviations(
   tried: (deviation: Deviation) => boolean = () => true,
 ): Deviation[] {
   const shown: Deviation[] = [];
-  for (const deviation of stepDeviations(config.path).filter(tried)) {
+  for (const deviation of watchedDeviations(config.path).filter(tried)) {
     const operations = witnessOf(deviation);
     const without = agrees(modelWith(config, shown), subject, operations, options);
     const withIt = agrees(modelWith(config, [...shown, deviation]), subject, operations, options);
@@ -76,16 +76,22 @@ export function needsDeviation(
   return !agrees(modelWith(config, others), new ReplaySubject(recorded), operations, options);
 }
 
-/** All sets of `items`, the smaller first. */
-export function subsets<T>(items: readonly T[]): T[][] {
+/** All sets of at most `most` of the items, the smaller first. */
+export function subsets<T>(items: readonly T[], most = Infinity): T[][] {
   let sets: T[][] = [[]];
-  for (const item of items) sets = [...sets, ...sets.map((set) => [...set, item])];
+  for (const item of items) {
+    const smaller = sets.filter(({ length }) => length < most);
+    sets = [...sets, ...smaller.map((set) => [...set, item])];
+  }
   return sets.toSorted((a, b) => a.length - b.length);
 }
 
+/** Deviations that one case is taken to show at once: each set is tried on the kernel. */
+const MOST_AT_ONCE = 3;
+
 /**
- * The smallest set of known deviations, maybe an empty one, with which `subject` follows the case; undefined where
- * none does.
+ * The smallest set of at most three known deviations, maybe an empty one, with which `subject` follows the case; undefined where
+ * none does. What shows at unmount may show in the page cache before.
  */
 export function nameDeviations(
   config: ModelConfig,
@@ -95,5 +101,8 @@ export function nameDeviations(
 ): Deviation[] | undefined {
   const follows = (set: Deviation[]): boolean =>
     agrees(modelWith(config, set), subject, operations, options);
-  return subsets(stepDeviations(config.path)).find(follows);
+  const atUnmount = knownDeviations.filter(
+    ({ visible, path }) => visible === "unmount" && path === config.path,
+  );
+  return subsets([...watchedDeviations(config.path), ...atUnmount], MOST_AT_ONCE).find(follows);
 }

@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
 import { settings } from "../../properties/settings.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { modelWith } from "./deviations.ts";
-import { runCase } from "./lockstep.ts";
+import { REPEATS, runCase } from "./lockstep.ts";
 import { ReplaySubject } from "./replay-subject.ts";
 
 const { config } = settings.find(({ name }) => name === "4k-delalloc on 6.18")!;
@@ -37,4 +37,65 @@ test("a tree that grew stays: what counts is the most extents that the file ever
   const never = recorded((seen) => ({ ...seen, pieces: 1, st_blocks: seen.st_blocks + 8 * 5 }));
   const { divergence } = runCase(modelWith(config, []), never, operations, options);
   expect(divergence).toMatchObject({ step: 0, kind: "st_blocks" });
+});
+
+describe("a page cache that is another one", () => {
+  /** Agrees but for the page cache after the last operation, the first `times` that it comes there. */
+  class Holding extends ReplaySubject {
+    begun = 0;
+    readonly #times: number;
+
+    constructor(times: number) {
+      const model = modelWith(config, []);
+      super(operations.map((operation, i) => model.step(operation, i)));
+      this.#times = times;
+    }
+
+    override begin(): void {
+      this.begun += 1;
+    }
+
+    override step(operation: unknown, index: number): Observation {
+      const seen = super.step(operation, index);
+      const held = index === operations.length - 1 && this.begun <= this.#times;
+      return held ? { ...seen, pages: { cached: 0, dirty: 0 } } : seen;
+    }
+  }
+
+  const repeating = { ...options, repeats: REPEATS };
+
+  test("for a moment is none: the case is begun anew, on both sides, and goes on", () => {
+    const subject = new Holding(2);
+    const steps: number[] = [];
+    const onObservation = (_: Observation, step: number): void => void steps.push(step);
+    const how = { ...repeating, onObservation };
+    const result = runCase(modelWith(config, []), subject, operations, how);
+    expect(result).toMatchObject({ steps: 2, divergence: undefined, momentary: 1 });
+    expect(subject.begun).toBe(3);
+    expect(steps).toEqual([0, 1, 0, 1, 0, 1]);
+  });
+
+  test("every time is a divergence", () => {
+    const subject = new Holding(Infinity);
+    const result = runCase(modelWith(config, []), subject, operations, repeating);
+    expect(result).toMatchObject({ steps: 2, momentary: 0 });
+    expect(result.divergence).toMatchObject({
+      step: 1,
+      kind: "pages",
+      message: "of the file's pages are 0 cached, 0 dirty, expected 1 cached, 0 dirty",
+    });
+    expect(subject.begun).toBe(1 + REPEATS);
+  });
+
+  test("is not looked for where nobody asks, and not where the kernel does not tell", () => {
+    const once = runCase(modelWith(config, []), new Holding(1), operations, options);
+    expect(once.divergence?.kind).toBe("pages");
+    const { divergence } = runCase(
+      modelWith(config, []),
+      recorded((seen) => ({ ...seen, pages: undefined })),
+      operations,
+      options,
+    );
+    expect(divergence).toBeUndefined();
+  });
 });

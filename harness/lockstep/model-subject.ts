@@ -36,6 +36,7 @@ import type { Inode, Refusal, SuperBlock } from "../../model/types.ts";
 import { indexAfter } from "../contract/extents-walk.ts";
 import type {
   BlockRange,
+  CachedPages,
   CutLook,
   Extent,
   ExtentState,
@@ -127,6 +128,11 @@ const NO_ROOM: Refusal = { block: always, again: always, direct: true };
 export class ModelSubject implements Subject {
   readonly name = "model";
   readonly #sb: SuperBlock;
+  /**
+   * With data=journal a folio is dirty, and stays where it is, until the transaction has committed that has its buffers. An fsync commits
+   * only what has something of the inode, and a new mtime is something: the clock decides (traced on 6.18).
+   */
+  readonly #knowsPages: boolean;
   #inode: Inode;
   /** Of the last operation. */
   #result = 0;
@@ -145,12 +151,18 @@ export class ModelSubject implements Subject {
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#sb = createFileSystem(config, overrides);
+    this.#knowsPages = config.journal !== "journal";
     this.#inode = createInode(this.#sb);
   }
 
   /** The file of the current case. */
   get inode(): Inode {
     return this.#inode;
+  }
+
+  /** What the last operation returned. */
+  get result(): number {
+    return this.#result;
   }
 
   /** Whether a deviation had a part in the case. */
@@ -425,12 +437,23 @@ export class ModelSubject implements Subject {
       windows,
       pieces: map.length,
       reserved: this.#reserved,
+      pages: this.#knowsPages && !inode.uncertain ? cachedPages(inode) : undefined,
       cache: undefined,
       read: this.#read,
       during: this.#during,
       cut: this.#cut,
     };
   }
+}
+
+/** mm/filemap.c filemap_cachestat() */
+function cachedPages({ i_mapping }: Inode): CachedPages {
+  let [cached, dirty] = [0, 0];
+  for (const { order, tagged } of i_mapping) {
+    cached += 1 << order;
+    if (tagged) dirty += 1 << order;
+  }
+  return { cached, dirty };
 }
 
 /** The state of an allocated block in a sorted list, undefined for any other, and where that state ends. */

@@ -13,8 +13,8 @@ import type {
   RecordedObservation,
   RecordedRead,
 } from "../divergence.ts";
+import { type CacheExtent, type CachedPages, describePages } from "../observation.ts";
 import { describeResult } from "./errno.ts";
-import type { CacheExtent } from "../observation.ts";
 import { describeOperation, type Operation } from "../operation.ts";
 import { type Paint, paintWith, printable, type Style, wrap } from "./terminal.ts";
 import type { Variant } from "../variant.ts";
@@ -47,6 +47,7 @@ const titles: Readonly<Record<DivergenceKind, string>> = {
   reserved: "model and kernel disagree on the blocks reserved for delayed allocation",
   cache: "the extent status cache is wrong",
   st_blocks: "model and kernel disagree on st_blocks",
+  pages: "model and kernel disagree on what is in the page cache",
   read: "model and kernel disagree on the bytes of the file",
   "power-cut": "the file is not what a power cut must leave of it",
   contract: "the kernel breaks a promise of the write path",
@@ -115,6 +116,10 @@ function inBlocks(bytes: number, blockSize: number): string {
   return `${bytes}  (${whole}${whole === "" ? "" : " + "}${rest} byte${rest === 1 ? "" : "s"})`;
 }
 
+function pagesText(pages: CachedPages | undefined): string {
+  return pages === undefined ? "-" : describePages(pages);
+}
+
 function readText(read: RecordedRead | undefined): string {
   if (read === undefined) return "-";
   if (read.bytes === "" && read.length > 0) {
@@ -158,6 +163,8 @@ function tableLines(
     row("st_blocks", ...both((o) => inUnits(o.st_blocks, blockSize)), blocksDiffer),
     row("reserved", ...both((o) => String(o.reserved))),
   ];
+  // Where the kernel does not tell, there is nothing to hold it against.
+  if (seen.pages !== undefined) lines.push(row("pages", ...both(({ pages }) => pagesText(pages))));
   if (expected.read !== undefined || seen.read !== undefined) {
     const differs = expected.read?.sha256 !== seen.read?.sha256;
     lines.push(row("read", ...both(({ read }) => readText(read)), differs));

@@ -9,6 +9,7 @@ const counts = {
   files: 128,
   checkpoints: 1,
   guesses: 0,
+  momentary: 0,
   deviations: { "short-write-keeps-reservation": 3 },
 };
 

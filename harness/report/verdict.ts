@@ -108,6 +108,17 @@ function deviationLines(result: SupervisorResult, paint: Paint): string[] {
   return [...lines, ""];
 }
 
+/** What is said of a page cache that was another one only once; empty where none was. */
+export function momentaryText(times: number): string {
+  if (times === 0) return "";
+  return `${counted(times, "time")} the page cache was another one for a moment, as it is while somebody holds a folio; begun anew, the case agreed\n`;
+}
+
+function momentaryLines({ results }: SupervisorResult): string[] {
+  const text = momentaryText(results.reduce((sum, { counts }) => sum + counts.momentary, 0));
+  return text === "" ? [] : [text];
+}
+
 /** The divergences that count: shown again by themselves on a fresh image. */
 export function confirmedDivergences(result: SupervisorResult): FoundDivergence[] {
   return result.found
@@ -150,6 +161,7 @@ export function verdict(result: SupervisorResult, colour: boolean): string {
     "",
     ...mountLines(rows, paint),
     ...deviationLines(result, paint),
+    ...momentaryLines(result),
     closing(result, paint),
     "",
   ].join("\n");

@@ -16,6 +16,7 @@ function sum(a: RunCounts, b: RunCounts): RunCounts {
     files: a.files + b.files,
     checkpoints: a.checkpoints + b.checkpoints,
     guesses: a.guesses + b.guesses,
+    momentary: a.momentary + b.momentary,
     deviations,
   };
 }

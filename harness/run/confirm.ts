@@ -13,7 +13,7 @@ import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
-import { withContract } from "../lockstep/lockstep.ts";
+import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
@@ -107,7 +107,10 @@ export class Confirmation {
     image.kernelLog?.records();
     const modelled = isModelled(image.variant);
     const model = modelled ? modelWith(config, deviations) : undefined;
-    const promised = withContract(options, config, deviations, !modelled);
+    const promised = {
+      ...withContract(options, config, deviations, !modelled),
+      repeats: REPEATS,
+    };
     const { divergence } = runListening(image, model, subject, operations, promised);
     if (divergence !== undefined) return divergence;
     const synced: Operation[] = [...operations, { op: "fsync" }];

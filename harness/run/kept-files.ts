@@ -131,8 +131,10 @@ export class KeptFiles {
     // What the disk has of it depends on the clock.
     if (model.inode.sizeUntold) return;
     const { path, ino } = subject.keep();
+    const failed = model.result < 0;
     const inode = model.keep();
-    this.#add({ operations, inode, file: expectedFile(inode, path, ino) });
+    const file = expectedFile(inode, path, ino);
+    this.#add({ operations, inode, file: failed ? { ...file, unsynced: true } : file });
   }
 
   /** The same of a case that only the contract has judged. */

@@ -36,15 +36,13 @@ export function runListening(
       : runCase(model, subject, operations, how);
   if (kernelLog === undefined) return perform(options);
   const device = basename(loopDevice);
-  let step = 0;
   let heard: { step: number; alarm: string; said: string[] } | undefined;
-  const onObservation: LockstepOptions["onObservation"] = (seen) => {
+  const onObservation: LockstepOptions["onObservation"] = (seen, step) => {
     const { alarms, said } = kernelLog.alarmsInContext(device);
     const operation = operations[step]!;
     const alarm = alarms.find((text) => !mustBeSaid(operation, text));
     if (alarm !== undefined) heard ??= { step, alarm, said };
-    step += 1;
-    options.onObservation?.(seen);
+    options.onObservation?.(seen, step);
   };
   const result = perform({ ...options, onObservation });
   if (heard === undefined) return result;

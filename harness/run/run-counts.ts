@@ -8,6 +8,8 @@ export interface RunCounts {
   checkpoints: number;
   /** Blocks whose state depended on placement and was taken from the kernel. */
   guesses: number;
+  /** Times that the page cache was another one, and was not when the case was begun anew. */
+  momentary: number;
   /** Cases in which a known deviation had a part, by its id. */
   deviations: Record<string, number>;
 }
@@ -19,5 +21,6 @@ export const NOTHING_RUN: RunCounts = {
   files: 0,
   checkpoints: 0,
   guesses: 0,
+  momentary: 0,
   deviations: {},
 };

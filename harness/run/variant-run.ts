@@ -24,13 +24,14 @@ import type { MountedImage } from "../kernel/image.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
-import { withContract } from "../lockstep/lockstep.ts";
+import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import { note } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import type { Observation } from "../observation.ts";
 import type { Mounted } from "./messages.ts";
+import { NOTHING_RUN } from "./run-counts.ts";
 import type { RunCounts } from "./run-counts.ts";
 import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
@@ -41,6 +42,9 @@ import type { Variant } from "../variant.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
 const KEEP_EVERY = 8;
+
+/** Where a deviation shows that is followed from step to step. */
+const SHOWN_BY_STEPS: readonly Deviation["visible"][] = ["step", "page cache"];
 
 /** Milliseconds that shrinking one divergence may take. */
 const SHRINK_MS = 30_000;
@@ -138,6 +142,7 @@ export class VariantRun {
     this.statistics = options.statistics === true ? statistics : undefined;
     this.#lockstepOptions = {
       ...withContract(this.#lockstep(), this.#config, this.deviations, !modelled),
+      repeats: REPEATS,
       ...(this.statistics !== undefined &&
         model !== undefined && {
           onStep: (operation: Operation) => note(statistics, operation, model.inode),
@@ -147,7 +152,7 @@ export class VariantRun {
     const { maxLength, powerCuts } = options;
     this.#arbitrary = generatedCases({ variant: this.variant, maxLength, powerCuts });
     const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));
-    this.counts = { cases: 0, operations: 0, files: 0, checkpoints: 0, guesses: 0, deviations };
+    this.counts = { ...NOTHING_RUN, deviations };
   }
 
   /** Make and mount the variant's image. Throws EnvironmentError where this machine cannot. */
@@ -288,8 +293,8 @@ export class VariantRun {
   #runCase(operations: Operation[], keep: boolean): boolean {
     this.#recorded = [];
     const all: Operation[] = keep ? [...operations, { op: "fsync" }] : operations;
-    const onObservation = (seen: Observation): void => {
-      this.#recorded.push(seen);
+    const onObservation = (seen: Observation, step: number): void => {
+      this.#recorded[step] = seen;
       this.onAlive();
     };
     const options = { ...this.#lockstepOptions, onObservation };
@@ -297,6 +302,7 @@ export class VariantRun {
     this.counts.cases += 1;
     this.counts.operations += result.steps;
     this.counts.guesses += result.guesses;
+    this.counts.momentary += result.momentary;
     if (result.divergence !== undefined) {
       this.#diverged = result.divergence;
       return true;
@@ -317,7 +323,8 @@ export class VariantRun {
   #countDeviations(operations: readonly Operation[]): void {
     if (this.#model === undefined) return;
     for (const deviation of this.deviations) {
-      if (deviation.visible !== "step" || !this.#model.hasDeviated(deviation.id)) continue;
+      if (!SHOWN_BY_STEPS.includes(deviation.visible) || !this.#model.hasDeviated(deviation.id))
+        continue;
       const needed = needsDeviation(
         this.#config,
         this.deviations,

@@ -26,6 +26,7 @@ const observationSchema = z.strictObject({
   ),
   pieces: count,
   reserved: z.int(),
+  pages: z.strictObject({ cached: count, dirty: count }).exactOptional(),
   cache: z
     .array(
       z.strictObject({
@@ -69,6 +70,7 @@ const variantSchema = z.strictObject({
     files: count,
     checkpoints: count,
     guesses: count,
+    momentary: count.default(0),
     deviations: z.record(text, count),
   }),
   seconds,

@@ -24,8 +24,11 @@ export interface Deviation {
   readonly reason: string;
   /** Kernels, or "seeded". */
   readonly seenIn: readonly string[];
-  /** Where it shows: after an operation, on disk at a checkpoint, only in the kernel log at unmount, or only after a power cut. */
-  readonly visible: "step" | "checkpoint" | "unmount" | "power cut";
+  /**
+   * Where it shows: after an operation, then only in what cachestat(2) counts, on disk at a checkpoint, only in the kernel log at unmount,
+   * or only after a power cut.
+   */
+  readonly visible: "step" | "page cache" | "checkpoint" | "unmount" | "power cut";
   /** The path it belongs to; absent where it shows on both. */
   readonly path?: ModelConfig["path"];
   /** Promises of the contract that it breaks, by id (harness/contract/promises.ts). */

@@ -4,6 +4,7 @@ import { delayedBlocksNotNew } from "./delayed-blocks-not-new.ts";
 import { directWriteForgetsFault } from "./direct-write-forgets-fault.ts";
 import { directWriteFreesPreallocation } from "./direct-write-frees-preallocation.ts";
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
+import { firstByteNotOrdered } from "./first-byte-not-ordered.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
 import { refusedDataConverted } from "./refused-data-converted.ts";
 import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
@@ -29,6 +30,7 @@ export const knownDeviations: readonly Deviation[] = [
   refusedDataConverted,
   uncountedWriteMovesSize,
   delayedBlocksNotNew,
+  firstByteNotOrdered,
 ];
 
 /** The known deviations that show after an operation. */
@@ -36,9 +38,19 @@ export const deviationsOfSteps: readonly Deviation[] = knownDeviations.filter(
   ({ visible }) => visible === "step",
 );
 
+function ofPath(deviations: readonly Deviation[], path: ModelConfig["path"]): readonly Deviation[] {
+  return deviations.filter((deviation) => deviation.path === undefined || deviation.path === path);
+}
+
 /** Those of them that a path can show. */
 export function stepDeviations(path: ModelConfig["path"]): readonly Deviation[] {
-  return deviationsOfSteps.filter(
-    (deviation) => deviation.path === undefined || deviation.path === path,
+  return ofPath(deviationsOfSteps, path);
+}
+
+/** What a path can show after an operation on a kernel that tells what is in the page cache. */
+export function watchedDeviations(path: ModelConfig["path"]): readonly Deviation[] {
+  const watched = knownDeviations.filter(
+    ({ visible }) => visible === "step" || visible === "page cache",
   );
+  return ofPath(watched, path);
 }
