@@ -24,9 +24,9 @@ export const DIVERGENCE_KINDS = [
   "reserved",
   "cache",
   "st_blocks",
-  "pages",
   "read",
   "power-cut",
+  "pages",
   // A promise of the patch's text, whatever the model says.
   "contract",
   // At a checkpoint, from the image.

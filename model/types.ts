@@ -148,7 +148,7 @@ export interface Inode {
   raw_i_size: number;
   /** The transaction that fdatasync waits for (ext4_inode_info.i_datasync_tid). */
   i_datasync_tid: number;
-  /** The extent tree: allocated blocks. Physical block numbers are left out: nothing compared depends on them. */
+  /** The extent tree: allocated blocks. Physical block numbers are left out: what depends on them is told (breaks). */
   readonly i_extents: IntervalMap<OnDiskState>;
   readonly i_es_tree: IntervalMap<ExtentStatus>;
   /** Counts changes of the extent status tree (ext4_inode_info.i_es_seq). */

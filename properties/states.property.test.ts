@@ -9,7 +9,7 @@ import { modelWith } from "../harness/lockstep/deviations.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
 import { variantNamed } from "../harness/variants.ts";
-import { stepDeviations } from "../model/deviations/index.ts";
+import { knownDeviations, watchedDeviations } from "../model/deviations/index.ts";
 import { testSeed } from "./seed.ts";
 import { settingOf } from "./settings.ts";
 
@@ -28,7 +28,8 @@ describe.each([
 ] as const)("%s on %s, with deviations: %s", (name, kernel, deviates) => {
   const variant = variantNamed(name);
   const { config } = settingOf(variant, kernel);
-  const deviations = deviates ? stepDeviations(config.path) : [];
+  const atUnmount = knownDeviations.filter(({ visible }) => visible === "unmount");
+  const deviations = deviates ? [...watchedDeviations(config.path), ...atUnmount] : [];
   const alphabet = alphabetOf("blocks", 2, variant.blockSize);
   const most = 2 * variant.blockSize;
   const overrides = deviations.map(({ override }) => override);

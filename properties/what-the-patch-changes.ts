@@ -183,7 +183,7 @@ export function introduction(): string {
       kind === "panic" ? [] : [`- ${kind}: ${what}`],
     ),
     "",
-    "Not looked at: power cuts, second files, I/O errors, a lack of space or memory, writers that sleep. Where ext4 may zero the rest of a small unwritten extent, depending on where blocks lie, both take the same guess.",
+    "Not looked at: power cuts, second files, I/O errors, a lack of space or memory, writers that sleep. Where ext4 may zero the rest of a small unwritten extent, depending on where blocks lie, both take the same guess. What iomap has in the page cache no recording tells; on buffer_head it is what cachestat(2) counts on 6.18 and 7.3.",
     "",
   ].join("\n");
 }

@@ -170,7 +170,7 @@ function byForce([a, b]: readonly [Side, Side], depth: number, goOn: boolean): M
       const kind = kindText({ ...one, operations: [] });
       if (!lengths.has(kind)) lengths.set(kind, length);
     }
-    const ends = goOn ? now.some(({ kind }) => DECISIVE.includes(kind)) : now.length > 0;
+    const ends = now.some(({ kind }) => (goOn ? DECISIVE.includes(kind) : kind !== "pages"));
     return ends ? [] : [{ a: x.inode, b: y.inode }];
   };
   for (let length = 1; length <= depth; length++) {

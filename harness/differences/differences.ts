@@ -75,6 +75,9 @@ interface Pair {
 
 const KIND_ORDER = Object.keys(KINDS) as Kind[];
 
+/** What differs in memory alone is gone on from in any case: whatever follows from it shows by itself. */
+const INCIDENTAL: ReadonlySet<Kind> = new Set(["pages"]);
+
 /** After these nothing is gone on from: what follows would be about other files. */
 const DECISIVE: ReadonlySet<Kind> = new Set(["result", "i_size", "read"]);
 
@@ -185,7 +188,7 @@ export class Search {
     if (!this.#known.has(key)) this.#lookLater(step.after, pair, operation);
     this.#known.add(key);
     const { goOn } = this.#given;
-    const ends = goOn ? step.now.some(({ kind }) => DECISIVE.has(kind)) : step.now.length > 0;
+    const ends = step.now.some(({ kind }) => (goOn ? DECISIVE.has(kind) : !INCIDENTAL.has(kind)));
     if (ends || this.#goneOn.has(key)) return;
     this.#goneOn.add(key);
     this.#frontier.push({ a: a.inode, b: b.inode, path: [...pair.path, operation] });

@@ -1,7 +1,7 @@
 /**
  * What is seen of a file in the model after an operation, and in which ways two files differ that went the same way in two tables.
  *
- * Now: what the call returned, i_size, the bytes that reads return, the map, the reservation, st_blocks; the kinds are those of a
+ * Now: what the call returned, i_size, the bytes that reads return, the map, the reservation, st_blocks, the page cache; the kinds are those of a
  * divergence (divergence.ts). And what would come next, each on a copy: an fsync, and then what is on disk, what stays reserved, what
  * unmounting says; a direct read.
  *
@@ -14,7 +14,8 @@ import { emptyContents } from "../../model/power-cut.ts";
 import { copyFile } from "../../model/state.ts";
 import { WRITTEN } from "../../model/types.ts";
 import type { Inode, Source } from "../../model/types.ts";
-import { extentMap } from "../lockstep/model-subject.ts";
+import { cachedPages, extentMap } from "../lockstep/model-subject.ts";
+import { describePages } from "../observation.ts";
 import type { Extent } from "../observation.ts";
 import { blockRange, segmentsOf } from "../report/block-map.ts";
 import type { BlockState } from "../report/block-map.ts";
@@ -30,6 +31,7 @@ export const KINDS = {
   map: "hole, delayed, unwritten or written; `allocated` is either of the last two, where the other has neither",
   reserved: "blocks reserved for delayed allocation",
   st_blocks: "512-byte units, with what is reserved",
+  pages: "pages in the page cache, and the dirty ones among them",
   "on-disk-map": "what an fsync right after it leaves allocated on disk",
   "on-disk-size": "i_size on disk after that fsync",
   "reserved after fsync": "blocks still reserved then",
@@ -179,6 +181,12 @@ export function differencesNow(a: Applied, b: Applied): Shown[] {
     ...ofMaps("map", extentMap(x), extentMap(y)),
     ...ofValues("reserved", x.i_reserved_data_blocks, y.i_reserved_data_blocks, String),
     ...ofValues("st_blocks", unitsHeld(x), unitsHeld(y), String),
+    ...ofValues(
+      "pages",
+      describePages(cachedPages(x)),
+      describePages(cachedPages(y)),
+      (pages) => pages,
+    ),
   ];
 }
 

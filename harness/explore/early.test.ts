@@ -117,3 +117,26 @@ describe("an exploration of a kernel that is wrong on some edges", () => {
     }
   });
 });
+
+test("a page cache that is another one for a moment ends nothing, and its edge is driven again", () => {
+  /** Holds a folio the first time that each of some edges is driven. */
+  class HoldingKernel extends ModelledKernel {
+    readonly held = new Map(early.map(({ edge }) => [edge, 0]));
+
+    override step(operation: Operation, index: number): Observation {
+      const edge = `${graph.idOf(this.inode)} ${alphabet.indexOf(operation)}`;
+      const seen = super.step(operation, index);
+      const times = this.held.get(edge);
+      if (times === undefined) return seen;
+      this.held.set(edge, times + 1);
+      return times === 0 ? { ...seen, pages: { cached: 9, dirty: 9 } } : seen;
+    }
+  }
+  const kernel = new HoldingKernel(config);
+  const walks = new Walks(graph);
+  const { found, explorer } = exploreModelled(kernel, config, graph, walks);
+  expect(found).toBeUndefined();
+  expect(explorer.explored).toMatchObject({ momentary: early.length, driven: graph.edges });
+  // Held; begun anew; and once more from the state that it is an edge of.
+  expect(Math.min(...kernel.held.values())).toBe(3);
+});

@@ -170,11 +170,13 @@ export class Explorer {
   #edge(from: number, by: number): ExploredDivergence | undefined {
     const { graph, walks, model } = this.#given;
     const operation = graph.alphabet[by]!;
+    const { momentary } = this.#lockstep;
     const divergence = this.#step(operation, false);
     if (divergence !== undefined) {
       return this.#found(divergence, from < 0 ? [] : [...graph.operationsTo(from), operation]);
     }
-    walks.drove(from, by);
+    // Begun anew, with blocks placed elsewhere, the file may have come here from another state.
+    walks.drove(this.#lockstep.momentary === momentary ? from : UNKNOWN, by);
     this.#at = graph.idOf(model.inode);
     if (this.#at < 0) this.#outside += 1;
     return undefined;

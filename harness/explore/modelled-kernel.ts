@@ -1,6 +1,7 @@
 /**
  * For tests: a model that an exploration takes for a kernel.
  */
+import { REPEATS } from "../lockstep/lockstep.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Executor } from "../run/executor.ts";
@@ -32,7 +33,7 @@ export function exploreModelled(
     walks,
     model: new ModelSubject(config),
     subject,
-    lockstep: { variant: "modelled", blockSize: config.blockSize },
+    lockstep: { variant: "modelled", blockSize: config.blockSize, repeats: REPEATS },
     keep: () => {},
     complaint: () => undefined,
   });

@@ -2,8 +2,8 @@
  * The kernel under test as a Subject: a fresh file per case on a kept mount, system calls in process, and a look at
  * everything an Observation holds after each one.
  *
- * The probes run in this order: statx; the extent status cache before FIEMAP, because FIEMAP fills it; the counter of
- * blocks reserved for delayed allocation; the page cache. None of them changes what the others or the next operation see, but for
+ * The probes run in this order: statx; the page cache; the extent status cache before FIEMAP, because FIEMAP fills it; the counter of
+ * blocks reserved for delayed allocation. None of them changes what the others or the next operation see, but for
  * that filling, which happens after every operation and so is the same in every run.
  */
 import { patternTag } from "../../model/pattern.ts";

@@ -103,7 +103,10 @@ describe
       image = await openImage(variant);
       subject = new KernelSubject(image);
       config = modelConfig(variant, traits, image.fresh.freeBlocks);
-      deviations = expectedDeviations(subject, config, lockstep, { atUnmount: [] });
+      deviations = expectedDeviations(subject, config, lockstep, {
+        atUnmount: [],
+        cachestat: true,
+      });
       subject.wholeLooks = false;
     });
 

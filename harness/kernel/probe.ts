@@ -154,9 +154,10 @@ function probeUnmount(image: MountedImage, subject: KernelSubject): string[] {
   return atUnmount
     .filter((deviation) => {
       subject.begin();
-      for (const [index, operation] of witnessOf(deviation).entries()) {
-        subject.step(operation, index);
-      }
+      const witness = witnessOf(deviation);
+      const dirty = witness.map((operation, index) => subject.step(operation, index).pages?.dirty);
+      // What is to be lost counts as dirty, though it was synced, whether or not the log can be read.
+      if ((dirty.at(-1) ?? 0) > 0) return true;
       subject.keep();
       subject.release();
       image.kernelLog?.alarms(basename(image.loopDevice));

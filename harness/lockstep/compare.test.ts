@@ -189,6 +189,26 @@ function bytes(...values: number[]): Uint8Array {
   return Uint8Array.from(values);
 }
 
+describe("the page cache", () => {
+  const expected = { ...base, pages: { cached: 2, dirty: 1 } };
+  const held = (change: Partial<Observation>) =>
+    compare(expected, { ...expected, ...change }, geometry, 1);
+
+  test("is counted, where both know it", () => {
+    expect(held({ pages: { cached: 2, dirty: 0 } })).toEqual({
+      kind: "pages",
+      message: "of the file's pages are 2 cached, 0 dirty, expected 2 cached, 1 dirty",
+    });
+    expect(held({ pages: { cached: 1, dirty: 1 } })?.kind).toBe("pages");
+    expect(held({ pages: undefined })).toBeUndefined();
+    expect(compare({ ...base, pages: undefined }, expected, geometry, 1)).toBeUndefined();
+  });
+
+  test("comes last: what else differs is more", () => {
+    expect(held({ pages: { cached: 0, dirty: 0 }, read: bytes(1) })?.kind).toBe("read");
+  });
+});
+
 describe("divergence", () => {
   test("is data that JSON holds, and a copy", () => {
     const map: Extent[] = [{ lblk: 0, len: 1, state: "written" }];

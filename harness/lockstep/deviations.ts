@@ -5,7 +5,7 @@
 import { knownDeviations, watchedDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import { runCase } from "./lockstep.ts";
+import { REPEATS, runCase } from "./lockstep.ts";
 import type { LockstepOptions } from "./lockstep.ts";
 import { ModelSubject } from "./model-subject.ts";
 import type { Observation } from "../observation.ts";
@@ -43,20 +43,23 @@ export function unmountDeviations(ids: readonly string[]): Deviation[] {
 }
 
 /**
- * The known deviations that `subject` shows after an operation: of those that are `tried`, the ones whose witness it
- * follows with the deviation and not without. One that neither explains is left out, and the run will find it unnamed.
+ * The known deviations that `subject` shows after an operation: those whose witness, or what `tried` has in its place, it follows with the
+ * deviation and not without; one for which that has nothing is not tried. One that neither explains is left out, and the run will find
+ * it unnamed.
  */
 export function shownDeviations(
   config: ModelConfig,
   subject: Subject,
   options: LockstepOptions,
-  tried: (deviation: Deviation) => boolean = () => true,
+  tried: (deviation: Deviation) => readonly Operation[] | undefined = witnessOf,
 ): Deviation[] {
   const shown: Deviation[] = [];
-  for (const deviation of watchedDeviations(config.path).filter(tried)) {
-    const operations = witnessOf(deviation);
-    const without = agrees(modelWith(config, shown), subject, operations, options);
-    const withIt = agrees(modelWith(config, [...shown, deviation]), subject, operations, options);
+  for (const deviation of watchedDeviations(config.path)) {
+    const operations = tried(deviation);
+    if (operations === undefined) continue;
+    const repeating = { ...options, repeats: REPEATS };
+    const without = agrees(modelWith(config, shown), subject, operations, repeating);
+    const withIt = agrees(modelWith(config, [...shown, deviation]), subject, operations, repeating);
     if (withIt && !without) shown.push(deviation);
   }
   subject.end();
@@ -100,7 +103,7 @@ export function nameDeviations(
   options: LockstepOptions,
 ): Deviation[] | undefined {
   const follows = (set: Deviation[]): boolean =>
-    agrees(modelWith(config, set), subject, operations, options);
+    agrees(modelWith(config, set), subject, operations, { ...options, repeats: REPEATS });
   const atUnmount = knownDeviations.filter(
     ({ visible, path }) => visible === "unmount" && path === config.path,
   );

@@ -4,7 +4,8 @@ import { settings } from "../../properties/settings.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { modelWith } from "./deviations.ts";
-import { REPEATS, runCase } from "./lockstep.ts";
+import { REPEATS, runCase, withContract } from "./lockstep.ts";
+import type { ModelSubject } from "./model-subject.ts";
 import { ReplaySubject } from "./replay-subject.ts";
 
 const { config } = settings.find(({ name }) => name === "4k-delalloc on 6.18")!;
@@ -85,6 +86,39 @@ describe("a page cache that is another one", () => {
       message: "of the file's pages are 0 cached, 0 dirty, expected 1 cached, 0 dirty",
     });
     expect(subject.begun).toBe(1 + REPEATS);
+  });
+
+  test("is what nobody asks for where the case, begun anew, differs in something else", () => {
+    class Failing extends Holding {
+      override step(operation: unknown, index: number): Observation {
+        const seen = super.step(operation, index);
+        return this.begun > 1 && index === 0 ? { ...seen, result: -5 } : seen;
+      }
+    }
+    const result = runCase(modelWith(config, []), new Failing(1), operations, repeating);
+    expect(result.momentary).toBe(0);
+    expect(result.divergence).toMatchObject({ step: 0, kind: "result" });
+  });
+
+  test("is less than a promise that is broken with it", () => {
+    // Both have lost the block that was written and synced.
+    const losing = (): ModelSubject => {
+      const model = modelWith(config, []);
+      const apply = model.apply.bind(model);
+      model.apply = (operation, step) => {
+        apply(operation, step);
+        if (operation.op === "fsync") model.inode.i_extents.delete(0, 1);
+      };
+      return model;
+    };
+    const kernel = losing();
+    const seen = operations.map((operation, i) => kernel.step(operation, i));
+    const dirty = { ...seen[1]!, pages: { cached: 1, dirty: 1 } };
+    const promising = withContract(repeating, config, []);
+    const subject = new ReplaySubject([seen[0]!, dirty]);
+    expect(runCase(losing(), subject, operations, promising).divergence?.kind).toBe("contract");
+    const unpromising = runCase(losing(), subject, operations, repeating);
+    expect(unpromising.divergence?.kind).toBe("pages");
   });
 
   test("is not looked for where nobody asks, and not where the kernel does not tell", () => {

@@ -133,21 +133,21 @@ export class Lockstep {
     if (found?.kind !== "pages") return found;
     const done = this.#operations.slice(0, this.#step);
     for (let i = 0; i < repeats; i++) {
-      if (this.#again(done, last)) {
-        this.momentary += 1;
-        return undefined;
-      }
+      const again = this.#again(done, last);
+      if (again === undefined) this.momentary += 1;
+      if (again?.kind !== "pages") return again;
     }
     return found;
   }
 
-  /** Perform all that was done on fresh files; whether the two agree now. */
-  #again(done: readonly Operation[], last: boolean): boolean {
+  /** Perform all that was done on fresh files; what differs first. */
+  #again(done: readonly Operation[], last: boolean): Divergence | undefined {
     this.begin(this.#operations);
-    return done.every((operation, i) => {
-      const isLast = last && i === done.length - 1;
-      return this.#perform(operation, isLast) === undefined;
-    });
+    for (const [i, operation] of done.entries()) {
+      const found = this.#perform(operation, last && i === done.length - 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   #perform(operation: Operation, last: boolean): Divergence | undefined {
@@ -169,14 +169,15 @@ export class Lockstep {
     this.#pieces = Math.max(this.#pieces, seen.pieces);
     const treeMax = treeBlocksMax(this.#pieces, blockSize);
     const difference = compare(expected, seen, { blockSize }, treeMax);
-    const operations = this.#operations;
-    if (difference !== undefined) {
-      const parts = { variant, step, operations: [...operations], expected, seen, ...difference };
-      return divergence(parts);
-    }
-    const broken = judge(operation, step, seen, followers, model.deviated, this.#options);
-    if (broken === undefined) return undefined;
-    return divergence({ variant, step, operations: [...operations], seen, ...broken });
+    // A broken promise is more than a page that is dirty.
+    const broken =
+      difference === undefined || difference.kind === "pages"
+        ? judge(operation, step, seen, followers, model.deviated, this.#options)
+        : undefined;
+    if (broken === undefined && difference === undefined) return undefined;
+    const operations = [...this.#operations];
+    if (broken !== undefined) return divergence({ variant, step, operations, seen, ...broken });
+    return divergence({ variant, step, operations, expected, seen, ...difference! });
   }
 }
 

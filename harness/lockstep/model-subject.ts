@@ -447,7 +447,7 @@ export class ModelSubject implements Subject {
 }
 
 /** mm/filemap.c filemap_cachestat() */
-function cachedPages({ i_mapping }: Inode): CachedPages {
+export function cachedPages({ i_mapping }: Inode): CachedPages {
   let [cached, dirty] = [0, 0];
   for (const { order, tagged } of i_mapping) {
     cached += 1 << order;

@@ -262,6 +262,25 @@ describe("the report", () => {
   });
 });
 
+/** The report of a page cache that differs, between what was expected and what was seen. */
+function ofPages(expected: Partial<Observation>, seen: Partial<Observation>): string {
+  const message = "of the file's pages are 1 cached, 1 dirty, expected 1 cached, 0 dirty";
+  const both = { expected: observed(expected), seen: observed(seen) };
+  return report(found({ operations: [{ op: "fsync" }], kind: "pages", ...both, message }), context);
+}
+
+test("the page cache has a row where the kernel tells and the model knows", () => {
+  const [clean, dirty] = [
+    { cached: 1, dirty: 0 },
+    { cached: 1, dirty: 1 },
+  ];
+  const both = ofPages({ pages: clean }, { pages: dirty });
+  expect(both).toMatch(/^! pages +1 cached, 0 dirty +1 cached, 1 dirty$/m);
+  expect(both).toMatch(/^FAIL {2}model and kernel disagree on what is in the page cache$/m);
+  expect(ofPages({}, { pages: dirty })).not.toMatch(/^. pages/m);
+  expect(ofPages({ pages: clean }, {})).not.toMatch(/^. pages/m);
+});
+
 describe("the terminal", () => {
   test("colour only where it is wanted", () => {
     expect(wantsColour({ isTTY: true }, {})).toBe(true);

@@ -13,7 +13,7 @@ import type {
   RecordedObservation,
   RecordedRead,
 } from "../divergence.ts";
-import { type CacheExtent, type CachedPages, describePages } from "../observation.ts";
+import { type CacheExtent, describePages } from "../observation.ts";
 import { describeResult } from "./errno.ts";
 import { describeOperation, type Operation } from "../operation.ts";
 import { type Paint, paintWith, printable, type Style, wrap } from "./terminal.ts";
@@ -116,10 +116,6 @@ function inBlocks(bytes: number, blockSize: number): string {
   return `${bytes}  (${whole}${whole === "" ? "" : " + "}${rest} byte${rest === 1 ? "" : "s"})`;
 }
 
-function pagesText(pages: CachedPages | undefined): string {
-  return pages === undefined ? "-" : describePages(pages);
-}
-
 function readText(read: RecordedRead | undefined): string {
   if (read === undefined) return "-";
   if (read.bytes === "" && read.length > 0) {
@@ -163,8 +159,10 @@ function tableLines(
     row("st_blocks", ...both((o) => inUnits(o.st_blocks, blockSize)), blocksDiffer),
     row("reserved", ...both((o) => String(o.reserved))),
   ];
-  // Where the kernel does not tell, there is nothing to hold it against.
-  if (seen.pages !== undefined) lines.push(row("pages", ...both(({ pages }) => pagesText(pages))));
+  // Where the kernel does not tell, or the model does not know, there is nothing to hold it against.
+  if (expected.pages !== undefined && seen.pages !== undefined) {
+    lines.push(row("pages", describePages(expected.pages), describePages(seen.pages)));
+  }
   if (expected.read !== undefined || seen.read !== undefined) {
     const differs = expected.read?.sha256 !== seen.read?.sha256;
     lines.push(row("read", ...both(({ read }) => readText(read)), differs));

@@ -111,7 +111,7 @@ function deviationLines(result: SupervisorResult, paint: Paint): string[] {
 /** What is said of a page cache that was another one only once; empty where none was. */
 export function momentaryText(times: number): string {
   if (times === 0) return "";
-  return `${counted(times, "time")} the page cache was another one for a moment, as it is while somebody holds a folio; begun anew, the case agreed\n`;
+  return `${counted(times, "time")} the page cache differed from the model's, and did not when the case was begun anew; a folio that somebody holds does that\n`;
 }
 
 function momentaryLines({ results }: SupervisorResult): string[] {

@@ -43,19 +43,25 @@ export function releaseAnyway(executor: Executor): void {
   }
 }
 
+/** What is left of a file after a power cut. */
+const CUT: Operation = { op: "power_cut" };
+
 /**
  * The known deviations that are to be expected of what an executor performs. A witness that it cannot perform shows
- * nothing, and what it stands for cannot show either.
+ * nothing, and what it stands for cannot show either. Where the page cache is not told, what would show there shows after a power cut.
  */
 export function expectedDeviations(
   executor: Executor,
   config: ModelConfig,
   options: LockstepOptions,
-  traits: Pick<KernelTraits, "atUnmount">,
+  traits: Pick<KernelTraits, "atUnmount" | "cachestat">,
 ): Deviation[] {
-  const performable = (deviation: Deviation): boolean =>
-    witnessOf(deviation).every((operation) => executor.supports(operation));
-  const shown = shownDeviations(config, executor, options, performable);
+  const tried = (deviation: Deviation): Operation[] | undefined => {
+    const hidden = deviation.visible === "page cache" && !traits.cachestat;
+    const operations = [...witnessOf(deviation), ...(hidden ? [CUT] : [])];
+    return operations.every((operation) => executor.supports(operation)) ? operations : undefined;
+  };
+  const shown = shownDeviations(config, executor, options, tried);
   return [...shown, ...unmountDeviations(traits.atUnmount)];
 }
 

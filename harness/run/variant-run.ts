@@ -43,9 +43,6 @@ import type { Variant } from "../variant.ts";
 /** Of so many cases one is kept for a checkpoint. */
 const KEEP_EVERY = 8;
 
-/** Where a deviation shows that is followed from step to step. */
-const SHOWN_BY_STEPS: readonly Deviation["visible"][] = ["step", "page cache"];
-
 /** Milliseconds that shrinking one divergence may take. */
 const SHRINK_MS = 30_000;
 
@@ -101,6 +98,7 @@ export class VariantRun {
   readonly #arbitrary: fc.Arbitrary<Operation[]>;
   readonly #options: VariantRunOptions;
   readonly #config: ReturnType<typeof modelConfig>;
+  readonly #countsPages: boolean;
   /** With the contract. */
   readonly #lockstepOptions: LockstepOptions;
   /** Called after each operation. */
@@ -123,6 +121,7 @@ export class VariantRun {
     this.variant = image.variant;
     this.#image = image;
     this.#options = options;
+    this.#countsPages = traits.cachestat;
     this.#subject = openExecutor(options.executor, image);
     this.mounted = mountedOf(image);
     const path = pathToModel(image.variant, this.mounted.path);
@@ -319,12 +318,18 @@ export class VariantRun {
     else if (contract !== undefined) this.#kept.addPromised(contract, this.#subject, operations);
   }
 
+  /** What unmounting says of a page that counts as dirty, cachestat(2) says before. */
+  #showsInSteps({ visible }: Deviation): boolean {
+    return (
+      visible === "step" || visible === "page cache" || (visible === "unmount" && this.#countsPages)
+    );
+  }
+
   /** The model says which deviations had a part; a count is made only where the kernel cannot be followed without. */
   #countDeviations(operations: readonly Operation[]): void {
     if (this.#model === undefined) return;
     for (const deviation of this.deviations) {
-      if (!SHOWN_BY_STEPS.includes(deviation.visible) || !this.#model.hasDeviated(deviation.id))
-        continue;
+      if (!this.#showsInSteps(deviation) || !this.#model.hasDeviated(deviation.id)) continue;
       const needed = needsDeviation(
         this.#config,
         this.deviations,
@@ -349,7 +354,8 @@ export class VariantRun {
     this.counts.checkpoints += 1;
     this.#subject.release();
     const { findings, deviated } = await this.#kept.check(cut);
-    for (const id of deviated) this.counts.deviations[id]! += 1;
+    // Else they were counted with the steps.
+    if (!this.#countsPages) for (const id of deviated) this.counts.deviations[id]! += 1;
     return findings;
   }
 }

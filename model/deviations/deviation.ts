@@ -25,8 +25,8 @@ export interface Deviation {
   /** Kernels, or "seeded". */
   readonly seenIn: readonly string[];
   /**
-   * Where it shows: after an operation, then only in what cachestat(2) counts, on disk at a checkpoint, only in the kernel log at unmount,
-   * or only after a power cut.
+   * Where it shows: after an operation; after an operation, but only in what cachestat(2) counts, or after a power cut; on disk at a
+   * checkpoint; only in the kernel log at unmount, and in what cachestat(2) counts before; only after a power cut.
    */
   readonly visible: "step" | "page cache" | "checkpoint" | "unmount" | "power cut";
   /** The path it belongs to; absent where it shows on both. */

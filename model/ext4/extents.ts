@@ -47,7 +47,7 @@ export const EXT4_GET_BLOCKS_NO_NORMALIZE = 32;
 export const EXT4_GET_BLOCKS_IO_SUBMIT = 16;
 
 /** What lies elsewhere on the disk is an extent of its own, as far as it was told where that is (Inode.breaks). */
-function endAtBreak({ breaks }: Inode, map: MapBlocks): void {
+export function endAtBreak({ breaks }: Inode, map: MapBlocks): void {
   for (const at of breaks) {
     if (at > map.m_lblk && at < map.m_lblk + map.m_len) map.m_len = at - map.m_lblk;
   }
@@ -68,7 +68,7 @@ function mapFrom(map: MapBlocks, status: number, end: number): void {
 
 /**
  * fs/ext4/inode.c ext4_map_query_blocks(): look the first of the blocks up in the extent tree, shorten the map to
- * what lies in one state, remember it.
+ * what lies in one state, and in one piece, remember it.
  */
 export function ext4_map_query_blocks(inode: Inode, map: MapBlocks): void {
   const i = inode.i_extents.indexAfter(map.m_lblk);

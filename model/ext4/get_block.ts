@@ -18,6 +18,7 @@ import type { Folio, Inode, MapBlocks } from "../types.ts";
 import {
   EXT4_GET_BLOCKS_CREATE,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
+  endAtBreak,
   ext4_map_blocks,
   ext4_map_query_blocks,
 } from "./extents.ts";
@@ -72,6 +73,7 @@ export function ext4_da_map_blocks(inode: Inode, map: MapBlocks): number {
       if (es.value === DELAYED) map.m_flags = BH_Delay;
       if (es.value === WRITTEN) map.m_flags = BH_Mapped;
       if (es.value === UNWRITTEN) map.m_flags = BH_Unwritten;
+      if (es.value !== DELAYED) endAtBreak(inode, map);
       return 0;
     }
   } else {
