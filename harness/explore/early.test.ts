@@ -8,7 +8,7 @@ import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
-import type { EdgeSet } from "./driven.ts";
+import { EdgeSet } from "./driven.ts";
 import { Graph, UNKNOWN } from "./graph.ts";
 import { exploreModelled, ModelledKernel } from "./modelled-kernel.ts";
 import { Walks } from "./walk.ts";
@@ -73,6 +73,11 @@ const order = inOrder();
 const allEarly = order.filter(({ length, turn }) => length > turn);
 const early = allEarly.filter((_, i) => i % 40 === 0);
 
+function numberOf(edge: string): number {
+  const [state = 0, by = 0] = edge.split(" ").map(Number);
+  return state * alphabet.length + by;
+}
+
 describe("an exploration of a kernel that is wrong on some edges", () => {
   test("comes to some before their turn", () => {
     expect(order).toHaveLength(graph.edges);
@@ -105,12 +110,27 @@ describe("an exploration of a kernel that is wrong on some edges", () => {
     }
   });
 
+  test("ends with the one that came before its turn, where what is left lies further out than that", () => {
+    let tried = 0;
+    for (const { edge, length, turn } of early) {
+      const further = order.findLast((one) => one.turn > turn && one.length > length);
+      if (further === undefined) continue;
+      tried += 1;
+      // Nothing is left between the layer in which it comes and what lies further out.
+      const before = new EdgeSet(graph.explored * alphabet.length);
+      for (const one of order) {
+        if (one.turn > turn && one !== further) before.add(numberOf(one.edge));
+      }
+      expect(explored([edge, further.edge], before).found?.shortest).toHaveLength(length);
+    }
+    expect(tried).toBeGreaterThan(5);
+  });
+
   test("counts none as driven that diverged, so that who goes on finds it again", () => {
     for (const { edge } of early) {
       const first = explored([edge]);
       expect(first.found).toBeDefined();
-      const [state = 0, by = 0] = edge.split(" ").map(Number);
-      expect(first.walks.drivenEdges.has(state * alphabet.length + by)).toBe(false);
+      expect(first.walks.drivenEdges.has(numberOf(edge))).toBe(false);
       const second = explored([edge], first.walks.drivenEdges);
       expect(second.walks.before).toBe(first.walks.driven);
       expect(second.found?.shortest).toEqual(first.found?.shortest);

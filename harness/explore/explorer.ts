@@ -101,11 +101,12 @@ export class Explorer {
     let found: ExploredDivergence | undefined;
     let next = this.#operations + BETWEEN_LOOKS;
     while (found === undefined && !this.done) {
-      if (this.#early !== undefined && this.#early.shortest.length <= walks.layer + 1) {
+      const leg = walks.next(this.#at);
+      // Now that it is known which layer is next: of those between, nothing may be left.
+      if (leg !== undefined && (this.#early?.shortest.length ?? Infinity) <= walks.layer + 1) {
         found = this.#early;
         break;
       }
-      const leg = walks.next(this.#at);
       const over = leg === undefined || leg.goal !== undefined;
       if (over && this.#walked.length > 0) found = this.#endWalk();
       this.done = leg === undefined;
@@ -148,9 +149,11 @@ export class Explorer {
 
   /** The divergence, or undefined where those of this layer come first. */
   #shorter(found: ExploredDivergence, from: number, by: number): ExploredDivergence | undefined {
-    const { walks } = this.#given;
+    const { walks, complaint } = this.#given;
     if (found.shortest.length <= walks.layer + 1) return found;
     walks.diverged(from, by);
+    // What the kernel said of it is no finding about the next walk.
+    complaint();
     if (this.#early === undefined || found.shortest.length < this.#early.shortest.length) {
       this.#early = found;
     }
