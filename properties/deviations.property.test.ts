@@ -15,6 +15,7 @@ import { isRecordedCall } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { deviationsOfSteps, stepDeviations, watchedDeviations } from "../model/deviations/index.ts";
 import type { Deviation } from "../model/deviations/index.ts";
+import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
 import { operations } from "./arbitraries/operations.ts";
 import { withoutPages } from "./page-cache.ts";
 import { casesToFind, modelAfter, operationsToShow, settingFor, settings } from "./settings.ts";
@@ -48,6 +49,8 @@ describe("known deviations", () => {
   const sets: { kernel: string; variant: string; shown: readonly Deviation[] }[] = [
     ...watched.map((one) => ({ ...one.witness, shown: [one] })),
     { kernel: "6.18", variant: "4k-delalloc", shown: shownTogether },
+    // By its other witness.
+    { kernel: "6.12", variant: "1k-delalloc", shown: [shortWriteKeepsReservation] },
     { kernel: "6.18", variant: "4k-delalloc", shown: [] },
     { kernel: "series v2", variant: "4k-delalloc", shown: [] },
   ];

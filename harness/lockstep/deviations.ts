@@ -27,6 +27,12 @@ export function witnessOf(deviation: Deviation): Operation[] {
   return operationsSchema.parse(deviation.witness.operations);
 }
 
+/** That, and what shows it where that does not. */
+export function witnessesOf(deviation: Deviation): Operation[][] {
+  const { also } = deviation.witness;
+  return [witnessOf(deviation), ...(also === undefined ? [] : [operationsSchema.parse(also)])];
+}
+
 function agrees(
   model: ModelSubject,
   subject: Subject,
@@ -43,24 +49,25 @@ export function unmountDeviations(ids: readonly string[]): Deviation[] {
 }
 
 /**
- * The known deviations that `subject` shows after an operation: those whose witness, or what `tried` has in its place, it follows with the
- * deviation and not without; one for which that has nothing is not tried. One that neither explains is left out, and the run will find
- * it unnamed.
+ * The known deviations that `subject` shows after an operation: those of which it follows a witness, or what `tried` has in its place, with
+ * the deviation and not without. One that neither explains is left out, and the run will find it unnamed.
  */
 export function shownDeviations(
   config: ModelConfig,
   subject: Subject,
   options: LockstepOptions,
-  tried: (deviation: Deviation) => readonly Operation[] | undefined = witnessOf,
+  tried: (deviation: Deviation) => readonly (readonly Operation[])[] = witnessesOf,
 ): Deviation[] {
   const shown: Deviation[] = [];
   for (const deviation of watchedDeviations(config.path)) {
-    const operations = tried(deviation);
-    if (operations === undefined) continue;
     const repeating = { ...options, repeats: REPEATS };
-    const without = agrees(modelWith(config, shown), subject, operations, repeating);
-    const withIt = agrees(modelWith(config, [...shown, deviation]), subject, operations, repeating);
-    if (withIt && !without) shown.push(deviation);
+    const [ideal, deviated] = [shown, [...shown, deviation]].map((set) => modelWith(config, set));
+    const shows = tried(deviation).some(
+      (operations) =>
+        !agrees(ideal!, subject, operations, repeating) &&
+        agrees(deviated!, subject, operations, repeating),
+    );
+    if (shows) shown.push(deviation);
   }
   subject.end();
   return shown;

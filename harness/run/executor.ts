@@ -5,7 +5,7 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { EnvironmentError } from "../failure.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
-import { shownDeviations, unmountDeviations, witnessOf } from "../lockstep/deviations.ts";
+import { shownDeviations, unmountDeviations, witnessesOf } from "../lockstep/deviations.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import { DdSubject } from "../kernel/dd-subject.ts";
 import type { MountedImage } from "../kernel/image.ts";
@@ -56,10 +56,11 @@ export function expectedDeviations(
   options: LockstepOptions,
   traits: Pick<KernelTraits, "atUnmount" | "cachestat">,
 ): Deviation[] {
-  const tried = (deviation: Deviation): Operation[] | undefined => {
+  const tried = (deviation: Deviation): Operation[][] => {
     const hidden = deviation.visible === "page cache" && !traits.cachestat;
-    const operations = [...witnessOf(deviation), ...(hidden ? [CUT] : [])];
-    return operations.every((operation) => executor.supports(operation)) ? operations : undefined;
+    return witnessesOf(deviation)
+      .map((operations) => (hidden ? [...operations, CUT] : operations))
+      .filter((operations) => operations.every((operation) => executor.supports(operation)));
   };
   const shown = shownDeviations(config, executor, options, tried);
   return [...shown, ...unmountDeviations(traits.atUnmount)];

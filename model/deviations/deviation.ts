@@ -13,6 +13,8 @@ export interface Witness {
   /** Free blocks of the file system, where they must be few; absent for what the variant has. */
   readonly freeBlocks?: number;
   readonly operations: readonly object[];
+  /** Another sequence, for kernels on which that one shows nothing. */
+  readonly also?: readonly object[];
 }
 
 export interface Deviation {

@@ -16,7 +16,7 @@ function forgetFirstByte(inode: Inode, start: number): void {
  * range: what is filed next does not join it but takes its place.
  *
  * Traced (6.18.44, the witness): the commit's pass of ext4_writepages is of bytes 4096 to 4607, and cachestat(2) still counts page 0 as
- * dirty after it. 7.3 keeps pages, the last one not inclusive, and writes both. The kernel is wrong: the zeros are not on disk with the
+ * dirty after it. 6.12.117 in user-mode Linux shows it too. 7.3 keeps pages, the last one not inclusive, and writes both. The kernel is wrong: the zeros are not on disk with the
  * transaction that was to wait for them.
  */
 export const firstByteNotOrdered: Deviation = {
@@ -24,7 +24,7 @@ export const firstByteNotOrdered: Deviation = {
   claim:
     "Of a file of which the first byte is zeroed, and then more is filed, a commit does not write the first page back.",
   reason: "A range of bytes to write before the commit that ends at 0 is taken for none.",
-  seenIn: ["6.18"],
+  seenIn: ["6.12", "6.18"],
   path: "buffer_head",
   visible: "page cache",
   breaks: [],

@@ -34,6 +34,8 @@ export const shortWriteKeepsReservation: Deviation = {
     kernel: "6.18",
     variant: "4k-delalloc",
     operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 0 }, { op: "fsync" }],
+    // 6.12 does not come to write_begin where not a byte can be read: there it takes blocks smaller than a page, and one that is copied.
+    also: [{ op: "pwrite", pos: 0, len: 4096, readable: 512 }, { op: "fsync" }],
   },
   override: () => ({
     releaseShortWrite(inode) {
