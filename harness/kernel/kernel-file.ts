@@ -19,7 +19,6 @@ import {
 import { directBytes } from "../../model/pattern.ts";
 import type { MountedImage } from "./image.ts";
 import { failNth } from "./fail-nth.ts";
-import type { CachedPages } from "../observation.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
 import { trim, writeMetadata } from "./thin.ts";
@@ -64,10 +63,7 @@ const COUNTER_AT = STATX_AT + STATX_BYTES;
 const IOV_AT = COUNTER_AT + COUNTER_BYTES;
 /** Two struct rlimit: soft and hard. */
 const LIMITS_AT = IOV_AT + 16 * (MAX_PIECES + 1);
-/** struct cachestat_range, of zeros: the whole file. Then struct cachestat. */
-const CACHESTAT_AT = LIMITS_AT + 32;
-const CACHESTAT_WORDS = 2 + 5;
-const SCRATCH_BYTES = CACHESTAT_AT + 8 * CACHESTAT_WORDS;
+const SCRATCH_BYTES = LIMITS_AT + 32;
 
 /** Lengths of the pieces of the buffer of a write, which add up to its length. */
 function piecesOf({
@@ -111,7 +107,6 @@ export class KernelFile {
   readonly #statx: Uint32Array;
   readonly #iov: BigUint64Array;
   readonly #limits: BigUint64Array;
-  readonly #cachestat: Uint32Array;
   #cases = 0;
   #path = "";
   #fd = -1;
@@ -135,7 +130,6 @@ export class KernelFile {
     this.#statx = new Uint32Array(buffer, STATX_AT, STATX_BYTES / 4);
     this.#iov = new BigUint64Array(buffer, IOV_AT, 2 * (MAX_PIECES + 1));
     this.#limits = new BigUint64Array(buffer, LIMITS_AT, 4);
-    this.#cachestat = new Uint32Array(buffer, CACHESTAT_AT, 2 * CACHESTAT_WORDS);
   }
 
   /** Blocks that files which were kept have reserved: none, but for a deviation. */
@@ -432,16 +426,6 @@ export class KernelFile {
   /** 512-byte units, as of the last `stat`. */
   get st_blocks(): number {
     return this.#statxField(STX_BLOCKS_WORD);
-  }
-
-  /** Its page cache, and of pages that were reclaimed, how many are still remembered; or -errno. */
-  cachestat(): (CachedPages & { evicted: number }) | sys.Result {
-    const at = this.#scratch + CACHESTAT_AT;
-    const result = this.#calls.cachestat(this.#fd, at, at + 16, 0);
-    if (result < 0) return result;
-    // Words of 64 bits behind the range: nr_cache, nr_dirty, nr_writeback, nr_evicted. Nobody has 2^32 pages of one file.
-    const words = this.#cachestat;
-    return { cached: words[4]!, dirty: words[6]!, evicted: words[10]! };
   }
 
   #statxField(word: number): number {

@@ -35,6 +35,7 @@ import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
 import type { KeptFile } from "./kernel-file.ts";
+import { cachestat } from "./page-cache.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import { commitsOf, cutCanBeFollowed, lookAfterCut } from "./power-cut.ts";
 import * as sys from "./syscalls.ts";
@@ -216,7 +217,7 @@ export class KernelSubject implements Subject {
 
   #pages(): CachedPages | undefined {
     if (!this.#cachestat || this.#reclaimed) return undefined;
-    const stat = this.#file.cachestat();
+    const stat = cachestat(this.#file.fd);
     if (typeof stat === "number") {
       // Before 6.5 there is no such call, and a container may hide it.
       if (stat !== -sys.ENOSYS && stat !== -sys.EPERM) {
