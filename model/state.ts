@@ -138,8 +138,8 @@ function cachedText(inode: Inode): string {
 
 /**
  * What tells a state from others by itself, whether or not a call shows it: a kernel that has one of these wrong is in a state of its
- * own. The last are the pages that are tagged dirty, which cachestat(2) counts. The rest of `stateKey` (how folios and extents are cut, what buffers remember of a mapping, what the journal waits for) counts
- * only as far as some sequence of calls shows it.
+ * own. The last are the pages that are tagged dirty, which cachestat(2) counts. The rest of `stateKey` (how folios and extents are cut,
+ * what buffers remember of a mapping, what the journal waits for) counts only as far as some sequence of calls shows it.
  */
 export function blockStates(inode: Inode): string {
   return [

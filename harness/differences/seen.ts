@@ -1,8 +1,8 @@
 /**
  * What is seen of a file in the model after an operation, and in which ways two files differ that went the same way in two tables.
  *
- * Now: what the call returned, i_size, the bytes that reads return, the map, the reservation, st_blocks, the page cache; the kinds are those of a
- * divergence (divergence.ts). And what would come next, each on a copy: an fsync, and then what is on disk, what stays reserved, what
+ * Now: what the call returned, i_size, the bytes that reads return, the map, the reservation, st_blocks, the page cache; the kinds are
+ * those of a divergence (divergence.ts). And what would come next, each on a copy: an fsync, and then what is on disk, what stays reserved, what
  * unmounting says; a direct read.
  *
  * Not compared: the extent status cache, of which the map has what matters; what a power cut leaves; timestamps.
@@ -181,12 +181,7 @@ export function differencesNow(a: Applied, b: Applied): Shown[] {
     ...ofMaps("map", extentMap(x), extentMap(y)),
     ...ofValues("reserved", x.i_reserved_data_blocks, y.i_reserved_data_blocks, String),
     ...ofValues("st_blocks", unitsHeld(x), unitsHeld(y), String),
-    ...ofValues(
-      "pages",
-      describePages(cachedPages(x)),
-      describePages(cachedPages(y)),
-      (pages) => pages,
-    ),
+    ...ofValues("pages", describePages(cachedPages(x)), describePages(cachedPages(y)), String),
   ];
 }
 

@@ -152,7 +152,7 @@ const SIGNATURES = {
   munmap: ["int", "uint64_t", "uint64_t"],
   madvise: ["int", "uint64_t", "uint64_t", "int"],
   mprotect: ["int", "uint64_t", "uint64_t", "int"],
-  syscall: ["int64_t", "int64_t", "int64_t"],
+  syscall: ["int64_t", "int64_t", "int64_t", "uint64_t", "uint64_t", "uint64_t"],
   eventfd: ["int", "uint32_t", "int"],
   read: ["int64_t", "int", "uint64_t", "uint64_t"],
   poll: ["int", "uint64_t", "uint64_t", "int"],
@@ -162,9 +162,6 @@ const SIGNATURES = {
   statx: ["int", "int", "str", "int", "uint32_t", "uint64_t"],
   getpagesize: ["int"],
 } as const;
-
-/** Those of syscall(2) for it. */
-const CACHESTAT_ARGS = ["int64_t", "int", "uint64_t", "uint64_t", "uint32_t"] as const;
 
 function bind(): Syscalls {
   // Loaded here and not imported above: the model and its tests must run where no libc can be bound.
@@ -187,7 +184,6 @@ function bind(): Syscalls {
   const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
   const mount = native("mount");
-  const cachestat: Native = libc.func("syscall", "int64_t", [...CACHESTAT_ARGS]);
   const checked = (result: number): Result => (result < 0 ? -errno() : result);
   // Fixed parameter lists, not (...args): a rest array costs more than the bridge to the call.
   return {
@@ -212,8 +208,8 @@ function bind(): Syscalls {
     munmap: (address, len) => checked(munmap(address, len)),
     madvise: (address, len, advice) => checked(madvise(address, len, advice)),
     mprotect: (address, len, prot) => checked(mprotect(address, len, prot)),
-    userfaultfd: (flags) => checked(syscall(USERFAULTFD[process.arch] ?? -1, flags)),
-    cachestat: (fd, range, stat, flags) => checked(cachestat(CACHESTAT, fd, range, stat, flags)),
+    userfaultfd: (flags) => checked(syscall(USERFAULTFD[process.arch] ?? -1, flags, 0, 0, 0)),
+    cachestat: (fd, range, stat, flags) => checked(syscall(CACHESTAT, fd, range, stat, flags)),
     eventfd: (initial, flags) => checked(eventfd(initial, flags)),
     read: (fd, address, len) => checked(read(fd, address, len)),
     poll: (address, count, timeout) => checked(poll(address, count, timeout)),

@@ -121,7 +121,8 @@ export class VariantRun {
     this.variant = image.variant;
     this.#image = image;
     this.#options = options;
-    this.#countsPages = traits.cachestat;
+    // No program counts them.
+    this.#countsPages = traits.cachestat && options.executor === "ffi";
     this.#subject = openExecutor(options.executor, image);
     this.mounted = mountedOf(image);
     const path = pathToModel(image.variant, this.mounted.path);

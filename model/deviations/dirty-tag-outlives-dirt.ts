@@ -7,7 +7,8 @@ import type { Deviation } from "./deviation.ts";
  * takes the tag for dirt and warns. Nothing is lost; 7.3 cycles such a folio through the writeback state.
  *
  * Measured (6.18.44, the witness): after the last fsync /proc/kpageflags has the page clean, and unmounting warns all the
- * same; what is on disk is right. cachestat(2) counts the page as dirty, so it shows there at once. The kernel is wrong, about the warning only.
+ * same; what is on disk is right. cachestat(2) counts the page as dirty, so it shows there at once. The kernel is wrong, about the
+ * warning only.
  */
 export const dirtyTagOutlivesDirt: Deviation = {
   id: "dirty-tag-outlives-dirt",

@@ -16,8 +16,8 @@ function forgetFirstByte(inode: Inode, start: number): void {
  * range: what is filed next does not join it but takes its place.
  *
  * Traced (6.18.44, the witness): the commit's pass of ext4_writepages is of bytes 4096 to 4607, and cachestat(2) still counts page 0 as
- * dirty after it. 6.12.117 in user-mode Linux shows it too. 7.3 keeps pages, the last one not inclusive, and writes both. The kernel is wrong: the zeros are not on disk with the
- * transaction that was to wait for them.
+ * dirty after it. 6.12.117 in user-mode Linux shows it too. 7.3 keeps pages, the last one not inclusive, and writes both. The kernel is
+ * wrong: the zeros are not on disk with the transaction that was to wait for them.
  */
 export const firstByteNotOrdered: Deviation = {
   id: "first-byte-not-ordered",
