@@ -44,6 +44,7 @@ export const MAP_POPULATE = 0x8000;
 export const MADV_RANDOM = 1;
 export const MADV_DONTNEED = 4;
 export const MADV_NOHUGEPAGE = 15;
+export const MADV_PAGEOUT = 21;
 
 export const AT_EMPTY_PATH = 0x1000;
 export const STATX_MTIME = 0x40;
