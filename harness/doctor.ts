@@ -26,6 +26,7 @@ export async function doctor(): Promise<ExitStatus> {
       ["user pages are faulted in first", yesNo(traits.prefaultFirst)],
       ["gap after EOF is zeroed", `${traits.zeroesGap} the write`],
       ["holes past EOF end with", `the ${traits.punchesTo} that holds EOF`],
+      ["alignment of direct I/O is asked of", `a ${traits.directAligns}`],
       ["buffered_iomap is offered", yesNo(traits.bufferedIomap)],
     ];
     for (const [name, value] of facts) process.stdout.write(`${name.padEnd(38)} ${value}\n`);

@@ -28,6 +28,8 @@ export interface KernelTraits {
   zeroesGap: "before" | "after";
   /** A hole that is punched past EOF ends with the page or with the block that holds EOF; so may one that ends at EOF. */
   punchesTo: ModelConfig["punchesTo"];
+  /** What must be aligned before direct I/O goes to a mapping: the rest of the request, or what lies in it. */
+  directAligns: ModelConfig["directAligns"];
   /** Known deviations that show only when the file system is unmounted, by id. */
   atUnmount: string[];
   /** The mount option of the iomap series is known. */
@@ -35,7 +37,10 @@ export interface KernelTraits {
 }
 
 /** Those of them that the model is told. */
-type ToldToModel = Pick<KernelTraits, "largeFolios" | "prefaultFirst" | "zeroesGap" | "punchesTo">;
+type ToldToModel = Pick<
+  KernelTraits,
+  "largeFolios" | "prefaultFirst" | "zeroesGap" | "punchesTo" | "directAligns"
+>;
 
 /** What a run leaves out because this machine does not show it, a line each. */
 export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits): string[] {
@@ -77,6 +82,7 @@ export function modelConfig(
     prefaultFirst: traits.prefaultFirst,
     zeroesGap: traits.zeroesGap,
     punchesTo: traits.punchesTo,
+    directAligns: traits.directAligns,
     freeBlocks,
   };
 }

@@ -7,7 +7,14 @@ import type { ModelConfig } from "../model/tables.ts";
 /** What of a model's configuration depends on the kernel. */
 export type KernelFacts = Pick<
   ModelConfig,
-  "path" | "largeFolios" | "prefaultFirst" | "zeroesGap" | "punchesTo" | "readAhead" | "iomap"
+  | "path"
+  | "largeFolios"
+  | "prefaultFirst"
+  | "zeroesGap"
+  | "punchesTo"
+  | "directAligns"
+  | "readAhead"
+  | "iomap"
 >;
 
 /** Pages of a window of read-ahead: read_ahead_kb is 128. */
@@ -20,10 +27,16 @@ const v6_12: KernelFacts = {
   prefaultFirst: true,
   zeroesGap: "after",
   punchesTo: "page",
+  directAligns: "request",
 };
 
 /** Mainline 6.18. */
-const v6_18: KernelFacts = { ...v6_12, largeFolios: true, prefaultFirst: false };
+const v6_18: KernelFacts = {
+  ...v6_12,
+  largeFolios: true,
+  prefaultFirst: false,
+  directAligns: "mapping",
+};
 
 /** Mainline 7.3, and 7.2 by its source. */
 const v7_3: KernelFacts = { ...v6_18, zeroesGap: "before", punchesTo: "block-at-eof" };
@@ -41,6 +54,7 @@ const series_v1: KernelFacts = {
 const series_v2: KernelFacts = {
   ...series_v1,
   punchesTo: "block",
+  directAligns: "mapping",
   readAhead: { pages: READ_AHEAD_PAGES, growsFrom: "window" },
   iomap: { zero: "batch", zeroesGrown: true, invalidateCleans: true, allocatesPastRange: false },
 };

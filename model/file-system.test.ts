@@ -31,6 +31,7 @@ const config: ModelConfig = {
   prefaultFirst: false,
   zeroesGap: "after",
   punchesTo: "page",
+  directAligns: "mapping",
   freeBlocks: 1000,
 };
 

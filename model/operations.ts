@@ -24,8 +24,8 @@ export type GetBlock = (inode: Inode, lblk: number, folio: Folio, b: number) => 
 export interface Operations {
   /** A write is about to begin at `pos`; where that is past EOF, the gap must read as zero. */
   zeroBeforeExtending(inode: Inode, pos: number): void;
-  /** The same once data has been put at `pos`, past the EOF of before. */
-  zeroAfterExtending(inode: Inode, old_size: number, pos: number): void;
+  /** Of a gap between the EOF of before and `pos`, where data has been put: bytes to zero only now. */
+  gapToZero(old_size: number, pos: number): number;
   /** fallocate(2) is about to allocate blocks from `map` to `end` for a file that will be larger than `old_size`. */
   zeroBeforeAllocating(
     inode: Inode,
@@ -52,6 +52,8 @@ export interface Operations {
   perform_write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number;
   /** Whether direct I/O goes past the page cache. */
   ext4_should_use_dio(inode: Inode): boolean;
+  /** Whether direct I/O may go on to the `length` bytes at `pos` that one mapping holds, with `rest` bytes of the request left. */
+  dioIsAligned(pos: number, length: number, rest: number): boolean;
   /** What becomes of `error` where a direct write zeroes the rest of a block after it. */
   errorAfterZeroing(inode: Inode, error: number): number;
   /** A direct write that was to move EOF has failed: what it made past EOF goes. */

@@ -76,7 +76,7 @@ import {
   ext4_zero_partial_blocks,
   writeZeroedTail,
   zeroTail,
-  zeroAfterExtending,
+  gapToZero,
   zeroBeforeExtending,
   zeroBeforeGrowing,
 } from "./ext4/truncate.ts";
@@ -95,7 +95,7 @@ import {
   try_to_free_buffers,
 } from "./fs/buffer.ts";
 import { __iomap_write_end } from "./iomap/buffered-io.ts";
-import { errorAfterZeroing } from "./iomap/direct-io.ts";
+import { errorAfterZeroing, mappingIsAligned, restIsAligned } from "./iomap/direct-io.ts";
 import { iomap_last_written_block, iomap_write_delalloc_release } from "./iomap/delalloc.ts";
 import {
   iomap_dirty_folio,
@@ -158,6 +158,8 @@ export interface ModelConfig {
    * that ends at EOF.
    */
   punchesTo: "page" | "block" | "block-at-eof";
+  /** What must be aligned before direct I/O goes to a mapping: all that is left of the request (6.12), or what lies in it (6.18). */
+  directAligns: "request" | "mapping";
   /** Read-ahead of page faults; absent where it is off. */
   readAhead?: ReadAhead;
   /** What the iomap code does differently from kernel to kernel; absent on the buffer_head path. */
@@ -181,7 +183,7 @@ const common = {
   zeroesOnDisk,
   writesToDisk,
   zeroBeforeExtending: nothing,
-  zeroAfterExtending: nothing,
+  gapToZero: () => 0,
   zeroBeforeAllocating: nothing,
   zeroAfterAllocating: ext4_zero_partial_blocks,
   forgetZeroed,
@@ -332,7 +334,7 @@ function bufferHeadTable(config: ModelConfig): PathTable {
     ...(journal === "journal" ? ext4_journalled_aops : aops),
     perform_write: prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
     ...(journal === "ordered" && ordered),
-    ...(zeroesGap === "before" ? zeroesFirst : { zeroAfterExtending }),
+    ...(zeroesGap === "before" ? zeroesFirst : { gapToZero }),
     ...(dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),
   };
 }
@@ -359,6 +361,7 @@ export function operationsFor(
     ...common,
     ...(config.path === "iomap" ? iomapTable(config) : bufferHeadTable(config)),
     endOfPunch: endsOfPunch[config.punchesTo],
+    dioIsAligned: config.directAligns === "request" ? restIsAligned : mappingIsAligned,
     mmapReadAhead: config.readAhead === undefined ? nothing : mmapReadAhead(config.readAhead),
   };
   for (const override of overrides) table = { ...table, ...override(table) };

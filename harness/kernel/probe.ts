@@ -4,6 +4,7 @@
 import { closeSync, openSync } from "node:fs";
 import { arch, release } from "node:os";
 import { basename } from "node:path";
+import { EINVAL } from "../../model/errno.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { EnvironmentError } from "../failure.ts";
@@ -104,6 +105,16 @@ function probeZeroesGap(subject: KernelSubject): KernelTraits["zeroesGap"] {
   return second?.state === "written" ? "before" : "after";
 }
 
+/** A read that ends at EOF, on a sector, and asks for a byte more. */
+function probeDirectRead(subject: KernelSubject): KernelTraits["directAligns"] {
+  const { result } = after(subject, [
+    { op: "pwrite", pos: 0, len: 1024, readable: 1024 },
+    { op: "fsync" },
+    { op: "direct_read", pos: 0, len: 1025 },
+  ]);
+  return result === EINVAL ? "request" : "mapping";
+}
+
 /** What a kernel is taken to do that does not mount the image it would be asked on: as the latest do. */
 const UNTOLD = {
   cacheIoctl: true,
@@ -113,6 +124,7 @@ const UNTOLD = {
   prefaultFirst: false,
   punchesTo: "block-at-eof",
   zeroesGap: "before",
+  directAligns: "mapping",
   atUnmount: [],
   bufferedIomap: false,
 } satisfies Partial<KernelTraits>;
@@ -140,7 +152,11 @@ async function probeSmallBlocks(): Promise<Partial<KernelTraits>> {
   const image = await openImage(smallBlocks);
   try {
     const subject = new KernelSubject(image);
-    const traits = { punchesTo: probePunch(subject), zeroesGap: probeZeroesGap(subject) };
+    const traits = {
+      punchesTo: probePunch(subject),
+      zeroesGap: probeZeroesGap(subject),
+      directAligns: probeDirectRead(subject),
+    };
     subject.release();
     return traits;
   } finally {

@@ -2,7 +2,7 @@
  * The verdict: what a run came to, for a person and for the exit status.
  */
 import { knownDeviations } from "../../model/deviations/index.ts";
-import { witnessOf } from "../lockstep/deviations.ts";
+import { witnessesOf } from "../lockstep/deviations.ts";
 import { describeOperation } from "../operation.ts";
 import { counted, grouped } from "./progress.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
@@ -98,11 +98,15 @@ function deviationLines(result: SupervisorResult, paint: Paint): string[] {
   for (const deviation of knownDeviations) {
     const cases = counts.get(deviation.id);
     if (cases === undefined) continue;
-    const witness = witnessOf(deviation).map(describeOperation).join("; ");
+    const [shortest, ...others] = witnessesOf(deviation).map((operations) =>
+      operations.map(describeOperation).join("; "),
+    );
     lines.push(
       `  ${paint("yellow", deviation.id)}: ${cases === 0 ? "shown by its witness only" : `in ${counted(cases, "case")}`}`,
       `    ${deviation.claim}`,
-      `    shortest: ${witness}`,
+      `    shortest: ${shortest}`,
+      // Which of them told is not kept; on some kernels only this one can.
+      ...others.map((witness) => `          or: ${witness}`),
     );
   }
   return [...lines, ""];

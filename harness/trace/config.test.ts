@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { kernels } from "../../images/kernels.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { configOf } from "./config.ts";
 import { headerV1, headerV2 } from "./samples.ts";
@@ -36,6 +37,7 @@ test("version 2 says all of it, and is as a run on that kernel would be", () => 
   const header = headerV2("1k-nodelalloc");
   const traits = {
     ...header.traits,
+    directAligns: kernels["6.18"].directAligns,
     release: header.kernel,
     kernelLog: true,
     atUnmount: [],

@@ -162,8 +162,9 @@ function configOfV1(header: TraceHeaderV1): ModelConfig {
 
 function configOfV2(header: TraceHeaderV2): ModelConfig {
   const { path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
-  const { iomap } = factsOf(header);
-  const config = modelConfig(variant, traits, freeBlocks);
+  // A recording holds no direct I/O: its header need not say what that must be aligned to.
+  const { iomap, directAligns } = factsOf(header);
+  const config = modelConfig(variant, { ...traits, directAligns }, freeBlocks);
   mustAgree(mount, variant, config);
   return {
     ...config,

@@ -25,7 +25,7 @@ export const directWriteForgetsFault: Deviation = {
     "A direct write that fails with EFAULT within a block past EOF moves i_size, and leaves the block there.",
   reason:
     "iomap_dio_bio_iter() zeroes the rest of the block after the error and returns that zeroing it went well.",
-  seenIn: ["6.18"],
+  seenIn: ["6.12", "6.18"],
   visible: "step",
   breaks: ["size-follows-writes"],
   witness: {

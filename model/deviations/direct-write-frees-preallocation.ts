@@ -15,7 +15,7 @@ export const directWriteFreesPreallocation: Deviation = {
   claim: "A direct write past EOF that fails frees the blocks that fallocate(2) had put there.",
   reason:
     "ext4_inode_extension_cleanup() truncates at i_size, not back to what the file had before the write.",
-  seenIn: ["6.18", "7.3"],
+  seenIn: ["6.12", "6.18", "7.3"],
   visible: "step",
   breaks: ["allocated-stays"],
   witness: {

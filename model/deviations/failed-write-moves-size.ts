@@ -7,13 +7,16 @@ import type { Deviation } from "./deviation.ts";
  *
  * Traced (6.18.44, the witness): ext4_da_write_end pos 4096 len 4096 copied 0, and st_size is 4096 after it, while the
  * call returns EFAULT. The size on disk stays: i_disksize follows only what writeback allocates. The kernel is wrong.
+ *
+ * Seen on 6.12.117 (1k- and 4k-nodelalloc, the second witness): it goes on with the 512 bytes that were copied, and the truncation between
+ * leaves the block before them, for i_size was already behind it.
  */
 export const failedWriteMovesSize: Deviation = {
   id: "failed-write-moves-size",
   claim:
     "A write past EOF that fails with EFAULT, and has written nothing, moves i_size to its start.",
   reason: "write_end() sets i_size to pos + copied without asking whether copied is 0.",
-  seenIn: ["6.18"],
+  seenIn: ["6.12 (without delayed allocation)", "6.18"],
   visible: "step",
   path: "buffer_head",
   breaks: ["size-follows-writes", "synced-survives", "synced-bytes-survive"],
@@ -21,6 +24,12 @@ export const failedWriteMovesSize: Deviation = {
     kernel: "6.18",
     variant: "4k-delalloc",
     operations: [{ op: "pwrite", pos: 4096, len: 4096, readable: 0 }],
+    // 6.12 asks for a byte, and then takes what could be copied of the rejected write: no more is left of the size than what is not
+    // truncated with it (short-write-frees-preallocation).
+    also: [
+      { op: "fallocate", mode: "keep_size", pos: 0, len: 4096 },
+      { op: "pwrite", pos: 4096, len: 4096, readable: 512 },
+    ],
   },
   override: () => ({
     sizeAfterWrite(inode, pos, copied) {

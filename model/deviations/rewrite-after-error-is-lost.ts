@@ -19,7 +19,7 @@ export const rewriteAfterErrorIsLost: Deviation = {
     "What is written again, and synced, where writeback failed before, is lost: the block stays unwritten.",
   reason:
     "Writeback takes BH_Unwritten from the buffers before the I/O, and a failure does not bring it back, so a later writeback converts nothing.",
-  seenIn: ["6.18", "7.3"],
+  seenIn: ["6.12", "6.18", "7.3"],
   path: "buffer_head",
   visible: "step",
   breaks: ["data-has-blocks", "read-returns-what-was-written", "synced-bytes-survive"],

@@ -32,6 +32,7 @@ const config: ModelConfig = {
   prefaultFirst: false,
   zeroesGap: "after",
   punchesTo: "page",
+  directAligns: "mapping",
   freeBlocks: 1000,
 };
 
@@ -159,6 +160,17 @@ describe("a direct read", () => {
     expect(directRead(inode, BLOCK, 100)).toBe(EINVAL);
     expect(directRead(inode, 0, 2 * BLOCK - 100)).toBe(EINVAL);
     expect(directRead(inode, 2 * BLOCK, 100)).toBe(100);
+  });
+
+  // What is on disk is aligned here in either; 6.12 also asks it of the memory for what is behind EOF.
+  test.each([
+    ["request", EINVAL],
+    ["mapping", 1024],
+  ] as const)("that goes past EOF within a sector: by %s", (directAligns, result) => {
+    const inode = newFile({ blockSize: 1024, directAligns });
+    pwrite(inode, 0, 1024, 1024, 1);
+    expect(directRead(inode, 0, 1025)).toBe(result);
+    expect(directRead(inode, 0, 1536)).toBe(1024);
   });
 
   test("of a reservation that a short write left fails", () => {

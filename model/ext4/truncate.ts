@@ -83,10 +83,10 @@ export function zeroBeforeExtending(inode: Inode, pos: number): void {
 
 /**
  * fs/ext4/inode.c ext4_write_end(), ext4_da_do_write_end() until 7.1: that block and the head of the block that holds
- * `pos`, after the data.
+ * `pos` are zeroed after the data.
  */
-export function zeroAfterExtending(inode: Inode, old_size: number, pos: number): void {
-  if (pos > old_size) ext4_zero_partial_blocks(inode, old_size, pos - old_size);
+export function gapToZero(old_size: number, pos: number): number {
+  return Math.max(0, pos - old_size);
 }
 
 /** fs/ext4/inode.c ext4_setattr(): before a file grows. */

@@ -25,6 +25,7 @@ const config: ModelConfig = {
   prefaultFirst: true,
   zeroesGap: "after",
   punchesTo: "page",
+  directAligns: "mapping",
   freeBlocks: 1000,
 };
 

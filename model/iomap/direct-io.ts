@@ -51,6 +51,19 @@ function misaligned(n: number): boolean {
   return n % LOGICAL_BLOCK_SIZE !== 0;
 }
 
+/** fs/iomap/direct-io.c iomap_dio_bio_iter(): what goes to the disk is aligned. */
+export function mappingIsAligned(pos: number, length: number): boolean {
+  return !misaligned(pos) && !misaligned(length);
+}
+
+/**
+ * The same in 6.12, which besides asks it of all the memory that is left (lib/iov_iter.c iov_iter_is_aligned()): of a read that ends
+ * within a sector too, though it would have ended at EOF before.
+ */
+export function restIsAligned(pos: number, length: number, rest: number): boolean {
+  return mappingIsAligned(pos, length) && !misaligned(rest);
+}
+
 /** The blocks of bytes [pos, end) are on disk as they are read: nothing of them is in the page cache. */
 function blocksToDisk(inode: Inode, pos: number, end: number): void {
   const size = inode.i_sb.s_blocksize;
@@ -66,7 +79,8 @@ function iomap_dio_bio_iter(
   { pos, length, iomap }: IomapRound,
   write: DirectWrite,
 ): number {
-  if (misaligned(pos) || misaligned(length)) return EINVAL;
+  const rest = write.pos + write.len - pos;
+  if (!inode.i_sb.s_op.dioIsAligned(pos, length, rest)) return EINVAL;
   const size = inode.i_sb.s_blocksize;
   const need_zeroout = iomap.type === UNWRITTEN || iomap.isNew;
   const copied = Math.min(length, Math.max(0, write.pos + write.readable - pos));
@@ -129,18 +143,17 @@ export function iomap_dio_write(
   return size;
 }
 
-/** fs/iomap/direct-io.c iomap_dio_iter() of a read: only what is on disk must be aligned. */
-function readRound({ pos, length, iomap }: IomapRound): number {
-  if (iomap.type === DELAYED) return EIO;
-  if (iomap.type !== WRITTEN) return length;
-  return misaligned(pos) || misaligned(length) ? EINVAL : length;
-}
-
-/** fs/iomap/direct-io.c iomap_dio_rw() of a read: bytes read, or -errno. */
+/** fs/iomap/direct-io.c iomap_dio_rw() of a read: bytes read, or -errno. Only what is on disk must be aligned. */
 export function iomap_dio_read(inode: Inode, pos: number, len: number, ops: IomapOps): number {
-  const { i_size } = inode;
+  const { i_size, i_sb } = inode;
   if (pos >= i_size) return 0;
-  inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);
-  const { status } = iomap_iter(inode, pos, len, ops, readRound);
+  i_sb.s_op.writepages(inode, pos, pos + len - 1);
+  const { status } = iomap_iter(inode, pos, len, ops, (round) => {
+    const { type } = round.iomap;
+    if (type === DELAYED) return EIO;
+    const rest = pos + len - round.pos;
+    const fits = type !== WRITTEN || i_sb.s_op.dioIsAligned(round.pos, round.length, rest);
+    return fits ? round.length : EINVAL;
+  });
   return status < 0 ? status : Math.min(len, i_size - pos);
 }
