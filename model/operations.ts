@@ -38,6 +38,8 @@ export interface Operations {
   zeroAfterAllocating(inode: Inode, old_size: number, length: number): void;
   /** fallocate(2) zeroes the blocks in bytes [start, end); the file will have `new_size` bytes, or as many as it has where that is 0. */
   forgetZeroed(inode: Inode, start: number, end: number, new_size: number): void;
+  /** fallocate(2) has dropped the page cache of blocks [start, end), which it was to zero, and could not allocate all of them. */
+  releaseDropped(inode: Inode, start: number, end: number): void;
   /** fallocate(2) is about to drop the page cache of a range that it zeroes, of which some blocks are not wholly in it. */
   zeroEdgesBeforeDropping(inode: Inode, offset: number, len: number): void;
   /** It has dropped it. */

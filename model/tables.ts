@@ -9,6 +9,7 @@ import {
   blocksOfHole,
   ext4_update_disksize_before_punch,
   pageAfterEof,
+  releaseDropped,
 } from "./ext4/fallocate.ts";
 import { ext4_ext_remove_space } from "./ext4/extents.ts";
 import {
@@ -187,6 +188,7 @@ const common = {
   zeroBeforeAllocating: nothing,
   zeroAfterAllocating: ext4_zero_partial_blocks,
   forgetZeroed,
+  releaseDropped,
   zeroEdgesBeforeDropping: nothing,
   zeroEdgesAfterDropping: ext4_zero_partial_blocks,
   zeroBeforeGrowing,

@@ -23,18 +23,10 @@ function available({ inode }: ModelSubject): number {
   return s_freeclusters_counter - s_dirtyclusters_counter;
 }
 
-/**
- * Zero range drops the page cache before it knows that there is space (fs/ext4/extents.c ext4_zero_range()): where there is
- * none it leaves delayed blocks of which the data is gone, and nothing that would write or release them.
- */
-function leavesDelayed(operation: Operation): boolean {
-  return operation.op === "fallocate" && operation.mode.startsWith("zero_range");
-}
-
 /** A model with `freeBlocks` after the operations, each of them followed by a look at the accounts. */
 function fullModel({ config }: Setting, list: readonly Operation[], freeBlocks: number) {
   const model = new ModelSubject({ ...config, freeBlocks });
-  for (const [i, operation] of list.filter((o) => !leavesDelayed(o)).entries()) {
+  for (const [i, operation] of list.entries()) {
     model.step(operation, i);
     expect(available(model)).toBeGreaterThanOrEqual(0);
     expect(broken(operation, model.inode, freeBlocks)).toEqual([]);

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { modelWith } from "../lockstep/deviations.ts";
-import { expectedDeviations } from "../run/executor.ts";
+import { deviationsOfExecutor } from "../run/expected-deviations.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { runCase } from "../lockstep/lockstep.ts";
@@ -103,10 +103,8 @@ describe
       image = await openImage(variant);
       subject = new KernelSubject(image);
       config = modelConfig(variant, traits, image.fresh.freeBlocks);
-      deviations = expectedDeviations(subject, config, lockstep, {
-        atUnmount: [],
-        cachestat: true,
-      });
+      const performing = { executor: subject, config, options: lockstep };
+      deviations = deviationsOfExecutor(performing, { atUnmount: [], cachestat: true });
       subject.wholeLooks = false;
     });
 

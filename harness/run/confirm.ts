@@ -2,11 +2,12 @@
  * Confirmation: a case by itself on a fresh image, looked at after every operation and on disk. What it shows cannot
  * come from the cases before it.
  */
-import type { ModelConfig } from "../../model/tables.ts";
 import { modelWith, nameDeviations } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
-import { expectedDeviations, openExecutor, releaseAnyway, supported } from "./executor.ts";
-import type { Executor, ExecutorName } from "./executor.ts";
+import { openExecutor, releaseAnyway, supported } from "./executor.ts";
+import type { ExecutorName } from "./executor.ts";
+import { expectedDeviations } from "./expected-deviations.ts";
+import type { Performing } from "./expected-deviations.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
@@ -14,22 +15,17 @@ import type { MountedImage } from "../kernel/image.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
-import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Mounted } from "./messages.ts";
-import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { mountedOf } from "./variant-run.ts";
 import { asItDelays, pathToModel } from "../kernel/write-path.ts";
 import { isModelled } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** A fresh image with what it takes to run cases on it. */
-interface Setup {
+interface Setup extends Performing {
   image: MountedImage;
-  subject: Executor;
-  config: ModelConfig;
-  options: LockstepOptions;
 }
 
 export interface ConfirmationOptions {
@@ -59,9 +55,9 @@ export class Confirmation {
   run(operations: readonly Operation[]): Promise<Divergence | undefined> {
     this.#given.onCase?.(operations);
     return this.#onFreshImage((setup) => {
-      const { subject } = setup;
-      this.notDone = operations.filter((one) => !subject.supports(one)).map(describeOperation);
-      return this.#runOn(setup, supported(subject, [...operations]));
+      const { executor } = setup;
+      this.notDone = operations.filter((one) => !executor.supports(one)).map(describeOperation);
+      return this.#runOn(setup, supported(executor, [...operations]));
     });
   }
 
@@ -70,25 +66,25 @@ export class Confirmation {
    * it never does.
    */
   named(operations: readonly Operation[]): Promise<string[] | undefined> {
-    return this.#onFreshImage(({ config, subject, options }) => {
-      const performed = supported(subject, [...operations]);
-      const named = nameDeviations(config, subject, performed, options);
+    return this.#onFreshImage(({ config, executor, options }) => {
+      const performed = supported(executor, [...operations]);
+      const named = nameDeviations(config, executor, performed, options);
       return Promise.resolve(named?.map(({ id }) => id));
     });
   }
 
   async #onFreshImage<T>(use: (setup: Setup) => Promise<T>): Promise<T> {
-    const { variant, executor, traits, onAlive } = this.#given;
+    const { variant, traits, onAlive } = this.#given;
     const image = await openImage(variant);
     try {
-      const subject = openExecutor(executor, image);
+      const executor = openExecutor(this.#given.executor, image);
       const { name, blockSize } = variant;
       const options = { variant: name, blockSize, onObservation: onAlive ?? ((): void => {}) };
       this.mounted ??= mountedOf(image);
       const path = pathToModel(variant, this.mounted.path);
       const config = modelConfig(asItDelays(image), traits, image.fresh.freeBlocks, path);
-      const result = await use({ image, subject, config, options });
-      releaseAnyway(subject);
+      const result = await use({ image, executor, config, options });
+      releaseAnyway(executor);
       return result;
     } finally {
       image.close();
@@ -96,14 +92,9 @@ export class Confirmation {
   }
 
   async #runOn(setup: Setup, operations: readonly Operation[]): Promise<Divergence | undefined> {
-    const { image, subject, config, options } = setup;
+    const { image, executor, config, options } = setup;
     const { strict, traits } = this.#given;
-    const deviations = strict
-      ? []
-      : [
-          ...expectedDeviations(subject, config, options, traits),
-          ...powerCutDeviations(image, config),
-        ];
+    const deviations = strict ? [] : expectedDeviations(image, setup, traits);
     image.kernelLog?.records();
     const modelled = isModelled(image.variant);
     const model = modelled ? modelWith(config, deviations) : undefined;
@@ -111,17 +102,17 @@ export class Confirmation {
       ...withContract(options, config, deviations, !modelled),
       repeats: REPEATS,
     };
-    const { divergence } = runListening(image, model, subject, operations, promised);
+    const { divergence } = runListening(image, model, executor, operations, promised);
     if (divergence !== undefined) return divergence;
     const synced: Operation[] = [...operations, { op: "fsync" }];
-    const again = runListening(image, model, subject, synced, promised);
+    const again = runListening(image, model, executor, synced, promised);
     if (again.divergence !== undefined) return again.divergence;
     const kept = new KeptFiles(image);
-    if (model !== undefined) kept.add(model, subject, synced);
+    if (model !== undefined) kept.add(model, executor, synced);
     else if (promised.contract !== undefined) {
-      kept.addPromised(promised.contract, subject, synced);
+      kept.addPromised(promised.contract, executor, synced);
     }
-    subject.release();
+    executor.release();
     const [first] = (await kept.check(true)).findings;
     return first && onDiskDivergence(this.#given.variant.name, synced, first.finding);
   }

@@ -1,12 +1,7 @@
 /**
  * Executors: the ways to perform a case on a mounted image.
  */
-import type { Deviation } from "../../model/deviations/index.ts";
-import type { ModelConfig } from "../../model/tables.ts";
 import { EnvironmentError } from "../failure.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
-import { shownDeviations, unmountDeviations, witnessesOf } from "../lockstep/deviations.ts";
-import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import { DdSubject } from "../kernel/dd-subject.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
@@ -41,29 +36,6 @@ export function releaseAnyway(executor: Executor): void {
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
   }
-}
-
-/** What is left of a file after a power cut. */
-const CUT: Operation = { op: "power_cut" };
-
-/**
- * The known deviations that are to be expected of what an executor performs. A witness that it cannot perform shows
- * nothing, and what it stands for cannot show either. Where the page cache is not told, what would show there shows after a power cut.
- */
-export function expectedDeviations(
-  executor: Executor,
-  config: ModelConfig,
-  options: LockstepOptions,
-  traits: Pick<KernelTraits, "atUnmount" | "cachestat">,
-): Deviation[] {
-  const tried = (deviation: Deviation): Operation[][] => {
-    const hidden = deviation.visible === "page cache" && !traits.cachestat;
-    return witnessesOf(deviation)
-      .map((operations) => (hidden ? [...operations, CUT] : operations))
-      .filter((operations) => operations.every((operation) => executor.supports(operation)));
-  };
-  const shown = shownDeviations(config, executor, options, tried);
-  return [...shown, ...unmountDeviations(traits.atUnmount)];
 }
 
 /** What is left of a case that an executor is to perform. */

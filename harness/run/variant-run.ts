@@ -15,8 +15,9 @@ import { Explorer } from "../explore/explorer.ts";
 import { Graph } from "../explore/graph.ts";
 import { Walks } from "../explore/walk.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
-import { expectedDeviations, openExecutor, releaseAnyway, supported } from "./executor.ts";
+import { openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { Executor, ExecutorName } from "./executor.ts";
+import { expectedDeviations } from "./expected-deviations.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
@@ -35,7 +36,6 @@ import { NOTHING_RUN } from "./run-counts.ts";
 import type { RunCounts } from "./run-counts.ts";
 import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
-import { powerCutDeviations } from "./power-cut-deviations.ts";
 import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
 import { isModelled, NOT_MODELLED } from "../variant.ts";
 import type { Variant } from "../variant.ts";
@@ -127,12 +127,12 @@ export class VariantRun {
     this.mounted = mountedOf(image);
     const path = pathToModel(image.variant, this.mounted.path);
     this.#config = modelConfig(asItDelays(image), traits, image.fresh.freeBlocks, path);
-    this.deviations = options.strict
-      ? []
-      : [
-          ...expectedDeviations(this.#subject, this.#config, this.#lockstep(), traits),
-          ...powerCutDeviations(image, this.#config),
-        ];
+    const performing = {
+      executor: this.#subject,
+      config: this.#config,
+      options: this.#lockstep(),
+    };
+    this.deviations = options.strict ? [] : expectedDeviations(image, performing, traits);
     // What the kernel said of a witness is no finding about the first case.
     image.kernelLog?.records();
     const modelled = isModelled(image.variant);
