@@ -89,7 +89,7 @@ const RARE = new Map([
   ["direct-write-forgets-fault", 2000],
   ["uncounted-write-moves-size", 10_000],
   // Of delayed blocks, one must be at the end of a range that is longer than what is free.
-  ["failed-zeroing-keeps-reservation", 2000],
+  ["failed-zeroing-keeps-reservation", 5000],
 ]);
 
 /**
