@@ -27,6 +27,11 @@ export const variantSchema = z.strictObject({
    */
   leavesFree: z.int().min(8).optional(),
   /**
+   * The file system's own reserve is above the watermark of ext4_nonda_switch(), so that writes are delayed up to the last block that may
+   * be had; the image grows with the processors (kernel/room.ts).
+   */
+  reserveDelays: z.literal(true).optional(),
+  /**
    * Its device can run out of room (kernel/thin.ts). For delayed allocation with dioread_nolock and blocks of a page: there the room for
    * a block is missing exactly as long as its extent is not marked written, so that the model knows what may be refused.
    */

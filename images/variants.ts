@@ -36,6 +36,12 @@ export function onIomap(variant: Variant): Variant {
   };
 }
 
+function howFull(delalloc: boolean, reserveDelays: boolean): string {
+  if (!delalloc) return "allocated in write(2), and ENOSPC";
+  if (reserveDelays) return "delayed allocation up to the last one, and ENOSPC";
+  return "direct allocation instead of delayed, and ENOSPC";
+}
+
 export const variants: readonly Variant[] = [
   ...blockSizes.map(([blockSize, short]): Variant => ({
     ...base,
@@ -106,24 +112,24 @@ export const variants: readonly Variant[] = [
   },
   ...(
     [
-      ["4k-full", 4096, true],
-      ["1k-full", 1024, true],
-      ["4k-full-nodelalloc", 4096, false],
+      ["4k-full", 4096, true, false],
+      ["1k-full", 1024, true, false],
+      ["4k-full-delayed", 4096, true, true],
+      ["4k-full-nodelalloc", 4096, false, false],
     ] as const
-  ).map(([name, blockSize, delalloc]): Variant => ({
+  ).map(([name, blockSize, delalloc, reserveDelays]): Variant => ({
     ...base,
     name,
-    purpose: delalloc
-      ? "hardly a free block: direct allocation instead of delayed, and ENOSPC; judged by the contract"
-      : "hardly a free block, allocated in write(2); judged by the contract",
+    purpose: `hardly a free block: ${howFull(delalloc, reserveDelays)}; judged by the contract`,
     blockSize,
     delalloc,
     // The smallest that has a journal, and a reserve (fs/ext4/super.c ext4_set_resv_clusters(), 2 %) that keeps below the switch.
     imageSize: 2048 * blockSize,
     leavesFree: 48,
+    ...(reserveDelays && { reserveDelays }),
     mkfsOptions: ["-m", "0"],
     mountOptions: delalloc ? [] : ["nodelalloc"],
-    byDefault: name === "4k-full",
+    byDefault: name === "4k-full" || reserveDelays,
   })),
   {
     ...base,

@@ -755,6 +755,17 @@ describe("what the contract does not promise", () => {
   });
 });
 
+test("of a file of which a failed call has moved the size, nothing is expected on disk; of the next one all is", () => {
+  const contract = new Contract(delalloc);
+  contract.begin();
+  contract.check(write(BLOCK, BLOCK, 0), 0, seen(EFAULT, BLOCK, []));
+  expect(contract.file()).toBeUndefined();
+  contract.check(write(BLOCK, BLOCK), 1, seen(BLOCK, 2 * BLOCK, [[1, 1, "delayed"]]));
+  expect(contract.file()).toBeUndefined();
+  contract.check({ op: "unlink" }, 2, seen(0, 0, []));
+  expect(contract.file()).toMatchObject({ i_size: 0, map: [] });
+});
+
 describe("looks at a part of the file", () => {
   const before: Recorded[] = [
     [write(0, 4 * BLOCK), seen(4 * BLOCK, 4 * BLOCK, [[0, 4, "delayed"]])],

@@ -39,6 +39,7 @@ import { Contents } from "./contents.ts";
 import { delayedBlocks, firstRun, patch } from "./extents-walk.ts";
 import type { Change } from "./extents-walk.ts";
 import { promises } from "./promises.ts";
+import { sizeFollowsWrites } from "./promises/calls.ts";
 import { FRESH_FILE, movedBlocks } from "./step.ts";
 import type { ContractOptions, ContractPromise, Step } from "./step.ts";
 
@@ -89,6 +90,7 @@ function newStep(options: ContractOptions): Step {
     synced: undefined,
     durable: new IntervalMap(),
     starved: false,
+    sizeUntold: false,
     otherDelayed: 0,
   };
 }
@@ -144,11 +146,16 @@ export class Contract {
     this.#step.synced = undefined;
     this.#step.durable.clear();
     this.#step.starved = false;
+    this.#step.sizeUntold = false;
     if (this.#other === undefined) this.#step.otherDelayed = 0;
   }
 
-  /** The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes as they were written. */
-  file(): { i_size: number; map: Extent[]; contents: Contents } {
+  /**
+   * The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes as they were written. Undefined where
+   * a call has moved i_size that should not have.
+   */
+  file(): { i_size: number; map: Extent[]; contents: Contents } | undefined {
+    if (this.#step.sizeUntold) return undefined;
     const map = this.#known.filter(({ state }) => state !== "delayed");
     return { i_size: this.#size, map, contents: this.#step.contents.copy() };
   }
@@ -172,6 +179,9 @@ export class Contract {
       const { id, claim, check } = this.#promises[i]!;
       const message = check(this.#step);
       if (message !== undefined) (broken ??= []).push({ promise: id, claim, step: index, message });
+    }
+    if (broken?.some(({ promise }) => promise === sizeFollowsWrites.id) === true) {
+      this.#step.sizeUntold = true;
     }
     this.#leave(seen);
     return broken ?? KEPT;

@@ -48,6 +48,8 @@ export interface Step {
   synced: { i_size: number; map: readonly Extent[] } | undefined;
   /** The device had no room in this operation or one before it, of this file: a sync may say so now, or say what was not said yet. */
   starved: boolean;
+  /** A call has moved i_size that it should have left, as a known deviation does: which of the two sizes the disk has is its own matter. */
+  sizeUntold: boolean;
   /** Blocks of the case's other file that were delayed when it was left; undefined where not all of it was looked at. */
   otherDelayed: number | undefined;
   /** Bytes that were synced, by whatever call, and that nothing has touched since. */

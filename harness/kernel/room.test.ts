@@ -21,6 +21,16 @@ describe("room for delayed allocation", () => {
     expect(withRoom(full, { online: 64, possible: 64 })).toBe(full);
   });
 
+  test("the reserve of one that is to delay when full is above the watermark, up to sixteen processors", () => {
+    const delayed = variantNamed("4k-full-delayed");
+    for (const processors of [1, 2, 4, 8, 16]) {
+      const one = { online: processors, possible: processors };
+      const { imageSize, blockSize } = withRoom(delayed, one);
+      const reserve = Math.min(4096, Math.floor(imageSize / blockSize / 50));
+      expect(reserve).toBeGreaterThan(watermarkBlocks(one));
+    }
+  });
+
   test("this machine has processors", () => {
     const { online, possible } = processorsHere();
     expect(online).toBeGreaterThan(0);

@@ -29,12 +29,20 @@ export function watermarkBlocks({ online, possible }: Processors): number {
 }
 
 /**
+ * Of the image's blocks, one in 50 is the file system's own, and 4,096 at most (fs/ext4/super.c ext4_set_resv_clusters()): with more than
+ * sixteen processors or so that is below the watermark, however large the image.
+ */
+const RESERVE_SHARE = 52;
+
+/**
  * The variant with an image as large as these processors need; the same variant where it is large enough, or is meant to be on the
  * other side of the switch.
  */
 export function withRoom(variant: Variant, processors: Processors): Variant {
-  if (variant.leavesFree !== undefined) return variant;
-  const needed = SHARE * watermarkBlocks(processors) * variant.blockSize;
+  const { leavesFree, reserveDelays } = variant;
+  if (leavesFree !== undefined && reserveDelays !== true) return variant;
+  const share = reserveDelays === true ? RESERVE_SHARE : SHARE;
+  const needed = share * watermarkBlocks(processors) * variant.blockSize;
   return variant.imageSize >= needed ? variant : { ...variant, imageSize: needed };
 }
 

@@ -80,8 +80,11 @@ export function expectedFile(inode: Inode, path: string, ino: number): ExpectedF
  * The same where only the contract knows the file. Whether the kernel warns at unmount is a matter of folios, of which it knows
  * nothing.
  */
-function promisedFile(contract: Contract, path: string, ino: number): ExpectedFile {
-  const { i_size, map, contents } = contract.file();
+function promisedFile(
+  { i_size, map, contents }: NonNullable<ReturnType<Contract["file"]>>,
+  path: string,
+  ino: number,
+): ExpectedFile {
   return {
     path,
     ino,
@@ -143,8 +146,10 @@ export class KeptFiles {
     subject: Pick<Executor, "keep">,
     operations: readonly Operation[],
   ): void {
+    const promised = contract.file();
+    if (promised === undefined) return;
     const { path, ino } = subject.keep();
-    this.#add({ operations, file: promisedFile(contract, path, ino) });
+    this.#add({ operations, file: promisedFile(promised, path, ino) });
   }
 
   #add(kept: Kept): void {

@@ -70,6 +70,9 @@ export const foreignVariantSchema = variantSchema.superRefine((variant, context)
   if (variant.remounted && !(nodelalloc && delalloc)) {
     refuse(["remounted"], "is from nodelalloc to delalloc");
   }
+  if (variant.reserveDelays && (variant.leavesFree === undefined || !delalloc)) {
+    refuse(["reserveDelays"], "is of delayed allocation where leavesFree says how little is free");
+  }
   if (variant.imageSize > MAX_IMAGE_BYTES) {
     refuse(["imageSize"], `more than ${MAX_IMAGE_BYTES} bytes are not accepted from a file`);
   }

@@ -9,6 +9,9 @@ import type { Variant } from "../../harness/variant.ts";
 
 const MIB = 2 ** 20;
 
+/** Blocks that a full file system is taken to have. */
+const FULL_BLOCKS = 2048;
+
 /** What generation and shrinking need to know of a variant; sizes and positions in bytes. */
 export interface Space {
   readonly blockSize: number;
@@ -48,7 +51,9 @@ function farBoundaries(dense: number, pageSize: number): number[] {
 export function spaceOf(variant: Spacious, pageSize: number): Space {
   const { blockSize, imageSize, thin = false, delalloc = false, leavesFree, remounted } = variant;
   const grain = Math.max(blockSize, pageSize);
-  const sixteenth = Math.floor(Math.min(8 * MIB, imageSize / 16) / grain) * grain;
+  // Of one that is full hardly a block can be had, however large it is.
+  const room = leavesFree === undefined ? imageSize : Math.min(imageSize, FULL_BLOCKS * blockSize);
+  const sixteenth = Math.floor(Math.min(8 * MIB, room / 16) / grain) * grain;
   const dense = Math.max(grain, sixteenth);
   const maxFile = (2 ** 32 - 1) * blockSize;
   return {
@@ -56,7 +61,7 @@ export function spaceOf(variant: Spacious, pageSize: number): Space {
     pageSize,
     maxFile,
     dense,
-    outside: Math.max(0, Math.floor(imageSize / 8) - dense),
+    outside: Math.max(0, Math.floor(room / 8) - dense),
     thin,
     delays: delalloc && leavesFree === undefined && remounted === undefined,
     far: farBoundaries(dense, pageSize),

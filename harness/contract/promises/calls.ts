@@ -137,7 +137,7 @@ function sizeAfter({ operation, sizeBefore, seen, succeeded, starved }: Step): n
   }
 }
 
-const sizeFollowsWrites: ContractPromise = {
+export const sizeFollowsWrites: ContractPromise = {
   id: "size-follows-writes",
   claim:
     "A file is as long as the last byte written, truncated or allocated says; a call that fails does not change that.",
