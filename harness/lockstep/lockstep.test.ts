@@ -3,8 +3,12 @@ import { variants } from "../../images/variants.ts";
 import { settings } from "../../properties/settings.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
-import { modelWith } from "./deviations.ts";
-import { REPEATS, runCase, withContract } from "./lockstep.ts";
+import { failedZeroingKeepsReservation } from "../../model/deviations/failed-zeroing-keeps-reservation.ts";
+import { shortWriteKeepsReservation } from "../../model/deviations/short-write-keeps-reservation.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import type { Divergence } from "../divergence.ts";
+import { modelWith, witnessOf } from "./deviations.ts";
+import { REPEATS, runCase, runPromised, withContract } from "./lockstep.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import { ReplaySubject } from "./replay-subject.ts";
 
@@ -131,5 +135,37 @@ describe("a page cache that is another one", () => {
       options,
     );
     expect(divergence).toBeUndefined();
+  });
+});
+
+describe("where only the contract judges", () => {
+  const full = { ...config, freeBlocks: 6 };
+  /** What a kernel that has the one shows of the other, of which it is known to show these. */
+  const judged = (
+    known: readonly Deviation[],
+    list: readonly Operation[],
+  ): Divergence | undefined =>
+    runPromised(
+      modelWith(full, [failedZeroingKeepsReservation]),
+      list,
+      withContract(options, full, known, true),
+    ).divergence;
+
+  const zeroing = witnessOf(failedZeroingKeepsReservation);
+  const short: Operation[] = [{ op: "pwrite", pos: 0, len: 4096, readable: 512 }, { op: "unlink" }];
+
+  test("what a known deviation breaks is excused once an operation has come that it takes", () => {
+    expect(judged([failedZeroingKeepsReservation], zeroing)).toBeUndefined();
+    expect(judged([shortWriteKeepsReservation], zeroing)).toMatchObject({
+      step: 2,
+      kind: "contract",
+      message: expect.stringContaining("nothing-delayed-after-sync"),
+    });
+    expect(judged([shortWriteKeepsReservation], [...short, ...zeroing])).toBeUndefined();
+  });
+
+  test("one that does not say what it takes is excused from the first write on", () => {
+    const { takes: _, ...any } = shortWriteKeepsReservation;
+    expect(judged([any], zeroing)).toBeUndefined();
   });
 });

@@ -12,7 +12,7 @@ import { divergence } from "../divergence.ts";
 import type { Divergence } from "../divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import type { Observation } from "../observation.ts";
-import { isWrite, movesBlocks } from "../operation.ts";
+import { failNthOf, isWrite, movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
@@ -26,8 +26,8 @@ export interface LockstepOptions {
   blockSize: number;
   /** What the file system promised, checked where model and subject agree; absent where only the model counts. */
   contract?: Contract;
-  /** The promises that a deviation of the model is known to break, where it had a part in the case; by its id. */
-  mayBreak?: ReadonlyMap<string, readonly string[]>;
+  /** Those that the kernel is known to show: where one had a part in a case, the promises that it breaks are excused. */
+  deviations?: readonly Deviation[];
   /** Called before the model applies an operation. */
   onStep?: (operation: Operation) => void;
   /** Called with what the other subject showed after each operation, and the number of that. */
@@ -51,14 +51,6 @@ export interface CaseResult {
   momentary: number;
 }
 
-/** Whether one of these deviations is known to break the promise. */
-function isExcused(promise: string, ids: Iterable<string>, { mayBreak }: LockstepOptions): boolean {
-  for (const id of ids) {
-    if (mayBreak?.get(id)?.includes(promise) === true) return true;
-  }
-  return false;
-}
-
 function brokenPromise({ promise, claim, message }: Broken): Difference {
   return { kind: "contract", message: `${message}: ${promise}. ${claim}` };
 }
@@ -70,21 +62,25 @@ export function withContract(
   deviations: readonly Deviation[],
   mayFillUp = false,
 ): LockstepOptions {
-  const mayBreak = new Map(deviations.map(({ id, breaks }) => [id, breaks]));
-  return { ...options, contract: new Contract({ ...config, mayFillUp }), mayBreak };
+  return { ...options, contract: new Contract({ ...config, mayFillUp }), deviations };
 }
 
-/** What the contract says of the last step, of which deviations `ids` had a part; undefined where all promises are kept. */
+/**
+ * What the contract says of the last step; undefined where all promises are kept, or are known to be broken by a deviation that `hadPart`
+ * in the case.
+ */
 function judge(
   operation: Operation,
   step: number,
   seen: Observation,
   followers: readonly Operation[],
-  ids: Iterable<string>,
-  options: LockstepOptions,
+  hadPart: (deviation: Deviation) => boolean,
+  { contract, deviations = [] }: LockstepOptions,
 ): Difference | undefined {
-  const broken = options.contract?.check(operation, step, seen, followers);
-  const first = broken?.find(({ promise }) => !isExcused(promise, ids, options));
+  const broken = contract?.check(operation, step, seen, followers);
+  const first = broken?.find(
+    ({ promise }) => !deviations.some((one) => one.breaks.includes(promise) && hadPart(one)),
+  );
   return first && brokenPromise(first);
 }
 
@@ -103,6 +99,7 @@ export class Lockstep {
   #operations: readonly Operation[] = [];
   #step = 0;
   #pieces = 0;
+  readonly #hadPart = ({ id }: Deviation): boolean => this.#model.hasDeviated(id);
   /** Blocks whose state the model had to be shown. */
   guesses = 0;
   /** Times that the page cache was another one, and was not when the case was begun anew. */
@@ -172,7 +169,7 @@ export class Lockstep {
     // A broken promise is more than a page that is dirty.
     const broken =
       difference === undefined || difference.kind === "pages"
-        ? judge(operation, step, seen, followers, model.deviated, this.#options)
+        ? judge(operation, step, seen, followers, this.#hadPart, this.#options)
         : undefined;
     if (broken === undefined && difference === undefined) return undefined;
     const operations = [...this.#operations];
@@ -210,35 +207,46 @@ export function runCase(
   return resultOf(lockstep, operations.length, undefined);
 }
 
+/** Whether not all of what the operation writes from can be read, or there may be no memory for it. */
+function mayEndShort(operation: Operation): boolean {
+  if (operation.op === "paused_write" || failNthOf(operation) !== undefined) return true;
+  return "readable" in operation && operation.readable < operation.len;
+}
+
+const isZeroRange = (operation: Operation): boolean =>
+  operation.op === "fallocate" && operation.mode.startsWith("zero_range");
+
 /**
- * Whether known deviations begin with an operation like this: a zeroed range, or any write. One that finds no space is undone and tried
- * again within the call, and may still return all that was asked for (model/deviations/short-write-frees-preallocation.ts).
+ * Whether the deviation may begin with an operation like this. With any write where it does not say what it takes: one that finds no space
+ * is undone and tried again within the call, and may still return all that was asked for
+ * (model/deviations/short-write-frees-preallocation.ts).
  */
-function mayDeviate(operation: Operation): boolean {
-  if (operation.op === "fallocate") return operation.mode.startsWith("zero_range");
-  return isWrite(operation);
+function mayBegin({ takes }: Deviation, operation: Operation): boolean {
+  if (takes === "zero_range") return isZeroRange(operation);
+  if (takes === "short copy") return mayEndShort(operation);
+  return isWrite(operation) || isZeroRange(operation);
 }
 
 /**
  * As `runCase`, without a model: only the contract judges. Nobody says whether a deviation of this kernel had a part, so what it is
- * known to break is excused in a case from the first operation on with which one may have begun.
+ * known to break is excused in a case from the first operation on with which it may have begun.
  */
 export function runPromised(
   subject: Subject,
   operations: readonly Operation[],
   options: LockstepOptions,
 ): CaseResult {
-  const { variant, onObservation, contract, mayBreak } = options;
+  const { variant, onObservation, contract, deviations = [] } = options;
   subject.begin(operations);
   contract?.begin();
   const last = operations.length - 1;
-  const shown = [...(mayBreak?.keys() ?? [])];
-  let deviated: readonly string[] = [];
+  const begun = new Set<Deviation>();
+  const hadPart = (deviation: Deviation): boolean => begun.has(deviation);
   for (const [step, operation] of operations.entries()) {
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen, step);
-    if (mayDeviate(operation)) deviated = shown;
-    const broken = judge(operation, step, seen, followersOf(subject), deviated, options);
+    for (const one of deviations) if (mayBegin(one, operation)) begun.add(one);
+    const broken = judge(operation, step, seen, followersOf(subject), hadPart, options);
     if (broken === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...broken };
     return { steps: step + 1, divergence: divergence(parts), guesses: 0, momentary: 0 };

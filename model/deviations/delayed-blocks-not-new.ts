@@ -26,6 +26,7 @@ export const delayedBlocksNotNew: Deviation = {
     // A direct read fails with EIO where a block is still delayed.
     "read-returns-what-was-written",
   ],
+  takes: "short copy",
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",

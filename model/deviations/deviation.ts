@@ -35,6 +35,8 @@ export interface Deviation {
   readonly path?: ModelConfig["path"];
   /** Promises of the contract that it breaks, by id (harness/contract/promises.ts). */
   readonly breaks: readonly string[];
+  /** The operation that it takes, where it is not any write: where no model follows, nothing is excused before one. */
+  readonly takes?: "short copy" | "zero_range";
   readonly witness: Witness;
   readonly override: Override;
 }

@@ -23,6 +23,7 @@ export const failedZeroingKeepsReservation: Deviation = {
   seenIn: ["6.12", "6.18"],
   visible: "step",
   breaks: ["nothing-delayed-after-sync", "read-returns-what-was-written"],
+  takes: "zero_range",
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",

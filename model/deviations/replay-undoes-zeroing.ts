@@ -29,6 +29,7 @@ export const replayUndoesZeroing: Deviation = {
   visible: "power cut",
   path: "buffer_head",
   breaks: [],
+  takes: "zero_range",
   witness: {
     kernel: "6.18",
     variant: "4k-data-journal",

@@ -30,6 +30,7 @@ export const shortWriteKeepsReservation: Deviation = {
     "nothing-delayed-after-sync",
     "read-returns-what-was-written",
   ],
+  takes: "short copy",
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",

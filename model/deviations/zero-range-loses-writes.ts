@@ -48,6 +48,7 @@ export const zeroRangeLosesWrites: Deviation = {
   path: "buffer_head",
   visible: "step",
   breaks: ["data-has-blocks", "read-returns-what-was-written"],
+  takes: "zero_range",
   witness: {
     kernel: "7.3",
     variant: "4k-nodelalloc",
