@@ -15,6 +15,9 @@ import { isRecordedCall } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { deviationsOfSteps, stepDeviations, watchedDeviations } from "../model/deviations/index.ts";
 import type { Deviation, Witness } from "../model/deviations/index.ts";
+import { failedWriteMovesSize } from "../model/deviations/failed-write-moves-size.ts";
+import { failedZeroingKeepsReservation } from "../model/deviations/failed-zeroing-keeps-reservation.ts";
+import { shortWriteFreesPreallocation } from "../model/deviations/short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
 import { operations } from "./arbitraries/operations.ts";
 import { withoutPages } from "./page-cache.ts";
@@ -49,8 +52,19 @@ describe("known deviations", () => {
   const sets: (Omit<Witness, "operations"> & { shown: readonly Deviation[] })[] = [
     ...watched.map((one) => ({ ...one.witness, shown: [one] })),
     { kernel: "6.18", variant: "4k-delalloc", shown: shownTogether },
-    // By its other witness.
+    // By their other witnesses.
     { kernel: "6.12", variant: "1k-delalloc", shown: [shortWriteKeepsReservation] },
+    {
+      kernel: "6.12",
+      variant: "4k-nodelalloc",
+      shown: [shortWriteFreesPreallocation, failedWriteMovesSize],
+    },
+    {
+      kernel: "6.18",
+      variant: "4k-delalloc",
+      freeBlocks: 48,
+      shown: [failedZeroingKeepsReservation],
+    },
     { kernel: "6.18", variant: "4k-delalloc", shown: [] },
     { kernel: "series v2", variant: "4k-delalloc", shown: [] },
   ];

@@ -217,12 +217,13 @@ const isZeroRange = (operation: Operation): boolean =>
   operation.op === "fallocate" && operation.mode.startsWith("zero_range");
 
 /**
- * Whether the deviation may begin with an operation like this. With any write where it does not say what it takes: one that finds no space
+ * Whether the deviation may begin with an operation that returned `result`. With any write where it does not say what it takes: one that finds no space
  * is undone and tried again within the call, and may still return all that was asked for
  * (model/deviations/short-write-frees-preallocation.ts).
  */
-function mayBegin({ takes }: Deviation, operation: Operation): boolean {
+function mayBegin({ takes }: Deviation, operation: Operation, result: number): boolean {
   if (takes === "zero_range") return isZeroRange(operation);
+  if (takes === "failed zero_range") return isZeroRange(operation) && result < 0;
   if (takes === "short copy") return mayEndShort(operation);
   return isWrite(operation) || isZeroRange(operation);
 }
@@ -245,7 +246,7 @@ export function runPromised(
   for (const [step, operation] of operations.entries()) {
     const seen = subject.step(operation, step, step === last);
     onObservation?.(seen, step);
-    for (const one of deviations) if (mayBegin(one, operation)) begun.add(one);
+    for (const one of deviations) if (mayBegin(one, operation, seen.result)) begun.add(one);
     const broken = judge(operation, step, seen, followersOf(subject), hadPart, options);
     if (broken === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...broken };

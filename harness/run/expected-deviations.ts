@@ -53,8 +53,8 @@ export function deviationsOfExecutor(
 }
 
 /**
- * Those of a file system that may fill up which take that it does: their witnesses break a promise that they are known to break. How much
- * fits no model says to the block.
+ * Those that need a full file system. The model cannot say to the block how much fits there, so the contract judges their witnesses: they
+ * break a promise, and no other than they are known to break.
  */
 export function deviationsWithoutRoom(performing: Performing<Witnessing>): Deviation[] {
   const { executor, config, options } = performing;

@@ -36,7 +36,7 @@ export interface Deviation {
   /** Promises of the contract that it breaks, by id (harness/contract/promises.ts). */
   readonly breaks: readonly string[];
   /** The operation that it takes, where it is not any write: where no model follows, nothing is excused before one. */
-  readonly takes?: "short copy" | "zero_range";
+  readonly takes?: "short copy" | "zero_range" | "failed zero_range";
   readonly witness: Witness;
   readonly override: Override;
 }

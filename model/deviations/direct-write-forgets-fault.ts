@@ -16,7 +16,7 @@ import type { Deviation } from "./deviation.ts";
  * warns: 4k-nodelalloc, ftruncate(8192), direct_write(512, 8192) with 4096 bytes readable, "ext4_convert_unwritten_extents_endio:
  * Inode 12 finished: extent logical block 1, len 2; IO logical block 1, len 1".
  *
- * Seen (6.18.44, the witness); the code is the same in 6.12. 7.3 does not show it (7.3.4, user-mode Linux): its iomap_dio_zero()
+ * Seen (6.18.44, and 6.12.117 in a guest, the witness). 7.3 does not show it (7.3.4, user-mode Linux): its iomap_dio_zero()
  * returns nothing. The kernel is wrong: POSIX write() that fails changes nothing.
  */
 export const directWriteForgetsFault: Deviation = {

@@ -8,7 +8,7 @@ import type { Deviation } from "./deviation.ts";
  * that is not aligned does it too, though it is refused.
  *
  * Seen (6.18.44 and 7.3.4, the witness, with and without delayed allocation and a journal; not with data=journal, which has no
- * direct I/O); the code is the same in 6.12. The kernel is wrong.
+ * direct I/O; 6.12.117 in a guest). The kernel is wrong.
  */
 export const directWriteFreesPreallocation: Deviation = {
   id: "direct-write-frees-preallocation",

@@ -4,7 +4,8 @@ import type { Deviation } from "./deviation.ts";
 /**
  * Kernel: fs/ext4/extents.c ext4_zero_range() drops the page cache of its range, and only then lets ext4_alloc_file_blocks() look for
  * blocks. Where there are too few it returns what that said. What it did not come to and what was delayed stays delayed: its data is gone
- * with the pages, so no writeback comes by, and the reservation is held until the blocks are truncated or the inode goes. A direct read
+ * with the pages, so no writeback comes by, and the reservation is held until the blocks are truncated or the inode goes. (What was
+ * dirty over written blocks there is lost too, and they read as they were before.) A direct read
  * of such a block fails with EIO, as one does of what a short write has left (short-write-keeps-reservation.ts).
  *
  * Seen (6.12.117 without SMP, 4k-full, found by generation; 6.18.44 with 400 blocks free), traced (6.18.44): ext4_invalidate_folio of
@@ -23,7 +24,7 @@ export const failedZeroingKeepsReservation: Deviation = {
   seenIn: ["6.12", "6.18"],
   visible: "step",
   breaks: ["nothing-delayed-after-sync", "read-returns-what-was-written"],
-  takes: "zero_range",
+  takes: "failed zero_range",
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",

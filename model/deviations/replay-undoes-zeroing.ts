@@ -17,7 +17,7 @@ function journalled(inode: Inode, pos: number, len: number): void {
  *
  * Measured (6.18.44, the witness, the journal listed by debugfs logdump): transaction 2 logs both data blocks, transaction 3 the inode
  * and the first of them; nothing revokes the second. After the replay it reads what was written before zero_range, though fsync had
- * returned. 6.1 and 7.3 do the same. The kernel is wrong.
+ * returned. 6.1, 6.12.117 and 7.3 do the same. The kernel is wrong.
  */
 export const replayUndoesZeroing: Deviation = {
   id: "replay-undoes-zeroing",

@@ -10,7 +10,7 @@ import type { Deviation } from "./deviation.ts";
  * A program that does what it should about an error, free some room and write its data again, so loses it for good.
  *
  * Seen (6.18.44, the witness, then a read after POSIX_FADV_DONTNEED: zeros; the kernel's log has "failed to convert unwritten extents"
- * for the first fsync and nothing for the second; 7.3.4 in user-mode Linux). The kernel is wrong, not the model. The iomap path looks every block up again when
+ * for the first fsync and nothing for the second; 6.12.117 and 7.3.4 in user-mode Linux). The kernel is wrong, not the model. The iomap path looks every block up again when
  * it writes back, and is right.
  */
 export const rewriteAfterErrorIsLost: Deviation = {

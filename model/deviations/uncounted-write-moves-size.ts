@@ -31,12 +31,14 @@ export const uncountedWriteMovesSize: Deviation = {
       // The first is for the handle of the new mtime.
       { op: "pwrite", pos: 512, len: 512, readable: 512, fail_nth: 2 },
     ],
-    // Before 6.13 the mtime is the tick's, and new only where that is: of two writes, one needs no handle for it.
+    // Before 6.13 the mtime is the tick's, and new only where that is: of four writes, one needs no handle for it.
     also: [
       { op: "pwrite", pos: 0, len: 512, readable: 512 },
       { op: "fsync" },
       { op: "pwrite", pos: 512, len: 512, readable: 512, fail_nth: 1 },
       { op: "pwrite", pos: 1024, len: 512, readable: 512, fail_nth: 1 },
+      { op: "pwrite", pos: 1536, len: 512, readable: 512, fail_nth: 1 },
+      { op: "pwrite", pos: 2048, len: 512, readable: 512, fail_nth: 1 },
     ],
   },
   override: () => ({

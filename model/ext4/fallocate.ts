@@ -4,7 +4,8 @@
  * Kernel:   fs/ext4/extents.c ext4_fallocate(), ext4_do_fallocate(), ext4_alloc_file_blocks(), ext4_zero_range(),
  *           ext4_collapse_range(), ext4_insert_range(), ext4_ext_shift_extents(); fs/ext4/inode.c ext4_punch_hole(),
  *           ext4_update_disksize_before_punch(); fs/open.c vfs_fallocate()
- * Left out: FALLOC_FL_WRITE_ZEROES, FALLOC_FL_UNSHARE_RANGE
+ * Left out: FALLOC_FL_WRITE_ZEROES, FALLOC_FL_UNSHARE_RANGE; what a zero_range without room leaves of written blocks that it did not come
+ *           to: the kernel keeps what is on disk there, without what was dirty, and here they read as zeros
  */
 import { EFBIG, EINVAL } from "../errno.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
