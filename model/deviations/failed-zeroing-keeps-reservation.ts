@@ -8,7 +8,7 @@ import type { Deviation } from "./deviation.ts";
  * dirty over written blocks there is lost too, and they read as they were before.) A direct read
  * of such a block fails with EIO, as one does of what a short write has left (short-write-keeps-reservation.ts).
  *
- * Seen (6.12.117 without SMP, 4k-full, found by generation; 6.18.44 with 400 blocks free), traced (6.18.44): ext4_invalidate_folio of
+ * Seen (6.12.117 without SMP, 4k-full, and 6.18.44, 4k-full-delayed, found by generation), traced (6.18.44): ext4_invalidate_folio of
  * block 400, ext4_ext_map_blocks_exit -28, and no ext4_da_release_space; fsync returns 0, and the block is delayed for FIEMAP. 7.3 has
  * the same code. The kernel is wrong.
  *
@@ -34,7 +34,7 @@ export const failedZeroingKeepsReservation: Deviation = {
       { op: "fallocate", mode: "zero_range", pos: 0, len: 28672 },
       { op: "fsync" },
     ],
-    // For the variants that are full, with 48 free blocks (images/variants.ts).
+    // For the variants that are full, with up to 48 free blocks (images/variants.ts).
     also: [
       { op: "pwrite", pos: 262144, len: 4096, readable: 4096 },
       { op: "fallocate", mode: "zero_range", pos: 0, len: 266240 },

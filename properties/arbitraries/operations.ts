@@ -28,6 +28,7 @@ import {
   OPERATION_WEIGHTS,
   STARVED_PERCENT,
   TWO_FILES_PERCENT,
+  WHOLE_PERCENT,
 } from "./weights.ts";
 
 const names = { recordable: expand(OPERATION_WEIGHTS), everything: expand(ALL_WEIGHTS) };
@@ -81,15 +82,18 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const length = drawLength(draw, this.#maxLength);
     const operations: Operation[] = [];
     const two = this.#twoFiles && draw.percent(TWO_FILES_PERCENT.cases);
+    const whole = this.#space.full && draw.percent(WHOLE_PERCENT);
     while (operations.length < length) {
       if (two && draw.percent(TWO_FILES_PERCENT.changes)) {
         draw.changeFile();
         operations.push({ op: "other_file" });
         continue;
       }
-      const operation = kindNamed(
+      const drawn = kindNamed(
         draw.pick(this.#everything ? names.everything : names.recordable),
       ).generate(draw);
+      if (whole && drawn.op === "paused_write") continue;
+      const operation = whole && "readable" in drawn ? { ...drawn, readable: drawn.len } : drawn;
       draw.note(operation);
       const starved =
         !two &&

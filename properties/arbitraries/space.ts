@@ -26,6 +26,8 @@ export interface Space {
   readonly far: readonly number[];
   /** Boundaries far past everything else, up to one block past the largest file. */
   readonly sparse: readonly number[];
+  /** Hardly a block can be had. */
+  readonly full: boolean;
   /** The device can run out of room. */
   readonly thin: boolean;
   /** Writes only reserve: what lacks memory in them never leaves a block that nobody has. */
@@ -61,6 +63,7 @@ export function spaceOf(variant: Spacious, pageSize: number): Space {
     pageSize,
     maxFile,
     dense,
+    full: leavesFree !== undefined,
     outside: Math.max(0, Math.floor(room / 8) - dense),
     thin,
     delays: delalloc && leavesFree === undefined && remounted === undefined,
