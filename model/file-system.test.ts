@@ -17,27 +17,14 @@ import {
   withoutMemory,
 } from "./file-system.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
-import type { ModelConfig, Override } from "./tables.ts";
+import { delalloc } from "./samples.ts";
+import type { Override } from "./tables.ts";
 import type { Inode, MemoryFailure } from "./types.ts";
 
 const PAGE = 4096;
 
-const config: ModelConfig = {
-  path: "buffer_head",
-  blockSize: PAGE,
-  delalloc: true,
-  journal: "ordered",
-  dioread: "nolock",
-  largeFolios: true,
-  prefaultFirst: false,
-  zeroesGap: "after",
-  punchesTo: "page",
-  directAligns: "mapping",
-  freeBlocks: 1000,
-};
-
 function newFile(overrides: readonly Override[] = []): Inode {
-  return createInode(createFileSystem(config, overrides));
+  return createInode(createFileSystem(delalloc, overrides));
 }
 
 /** A write of whole pages. */
@@ -107,7 +94,7 @@ describe("a write that lacks memory", () => {
   test.each(["buffer_head", "iomap"] as const)(
     "ends at the folio it had come to, and keeps nothing behind it, %s",
     (path) => {
-      const small = { ...config, path, largeFolios: false };
+      const small = { ...delalloc, path, largeFolios: false };
       const inode = createInode(createFileSystem(small));
       expect(withoutMemory(inode, failsAt(PAGE), writeThree(inode))).toBe(PAGE);
       expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([PAGE, 1]);
@@ -116,7 +103,7 @@ describe("a write that lacks memory", () => {
   );
 
   test.each(["buffer_head", "iomap"] as const)("fails where that is the first, %s", (path) => {
-    const inode = createInode(createFileSystem({ ...config, path }));
+    const inode = createInode(createFileSystem({ ...delalloc, path }));
     expect(withoutMemory(inode, failsAt(0), writeThree(inode))).toBe(ENOMEM);
     expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([0, 0]);
   });
@@ -139,7 +126,7 @@ describe("a write that lacks memory", () => {
   ] as const)(
     "zeroes the gap that it leaves, %s the data, %s",
     (zeroesGap, _, overrides, result, zeroed) => {
-      const inode = createInode(createFileSystem({ ...config, zeroesGap }, overrides));
+      const inode = createInode(createFileSystem({ ...delalloc, zeroesGap }, overrides));
       pwrite(inode, 0, PAGE / 2, PAGE / 2, 0);
       fsync(inode);
       const noHandle = { folio: never, handle: () => true, truncates: false };

@@ -16,28 +16,15 @@ import {
   pwrite,
 } from "../file-system.ts";
 import { shortWriteKeepsReservation } from "../deviations/short-write-keeps-reservation.ts";
+import { delalloc } from "../samples.ts";
 import type { ModelConfig, Override } from "../tables.ts";
 import { UNWRITTEN, WRITTEN } from "../types.ts";
 import type { Inode } from "../types.ts";
 
 const BLOCK = 4096;
 
-const config: ModelConfig = {
-  path: "buffer_head",
-  blockSize: BLOCK,
-  delalloc: true,
-  journal: "ordered",
-  dioread: "nolock",
-  largeFolios: true,
-  prefaultFirst: false,
-  zeroesGap: "after",
-  punchesTo: "page",
-  directAligns: "mapping",
-  freeBlocks: 1000,
-};
-
 function newFile(change: Partial<ModelConfig> = {}, overrides: readonly Override[] = []): Inode {
-  return createInode(createFileSystem({ ...config, ...change }, overrides));
+  return createInode(createFileSystem({ ...delalloc, ...change }, overrides));
 }
 
 /** A sparse file of 16 blocks. */
@@ -114,7 +101,7 @@ describe("a direct write", () => {
     fallocate(inode, "keep_size", 0, 4 * BLOCK);
     expect(direct(inode, 0, BLOCK, 0)).toBe(EFAULT);
     expect(extents(inode)).toEqual([[0, 4, UNWRITTEN]]);
-    expect(inode.i_sb.s_freeclusters_counter).toBe(config.freeBlocks - 4);
+    expect(inode.i_sb.s_freeclusters_counter).toBe(delalloc.freeBlocks - 4);
   });
 
   test("goes no further than the longest file", () => {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { createFileSystem, createInode, fallocate, pwrite } from "../file-system.ts";
-import type { ModelConfig } from "../tables.ts";
+import { nodelalloc } from "../samples.ts";
 import { UNWRITTEN, WRITTEN } from "../types.ts";
 import type { Inode } from "../types.ts";
 import { adoptZeroed } from "./zeroout.ts";
@@ -14,24 +14,9 @@ const SIZE = 4096;
 /** extent_max_zeroout_kb (32) in blocks of this size. */
 const ZEROOUT = 8;
 
-/** Without delayed allocation, where a write converts the blocks that it finds. */
-const config: ModelConfig = {
-  path: "buffer_head",
-  blockSize: SIZE,
-  delalloc: false,
-  journal: "ordered",
-  dioread: "lock",
-  largeFolios: false,
-  prefaultFirst: true,
-  zeroesGap: "after",
-  punchesTo: "page",
-  directAligns: "mapping",
-  freeBlocks: 1000,
-};
-
 /** A file of 20 unwritten blocks, where the blocks of `breaks` are not placed behind the ones before them. */
 function preallocated(breaks: number[], mode: "allocate" | "keep_size" = "allocate"): Inode {
-  const inode = createInode(createFileSystem(config));
+  const inode = createInode(createFileSystem(nodelalloc));
   inode.breaks = new Set(breaks);
   fallocate(inode, mode, 0, 20 * SIZE);
   return inode;
