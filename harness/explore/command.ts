@@ -127,12 +127,16 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     return exitStatus.diverges;
   }
   if (failure !== undefined) throw failure;
-  const all = byVariant(result.results).flatMap(({ variant, explored }) =>
+  const results = byVariant(result.results);
+  const all = results.flatMap(({ variant, explored }) =>
     explored === undefined ? [] : [[variant, explored] as const],
   );
   process.stdout.write(exploredText(all));
   for (const [variant, explored] of all) process.stdout.write(placementText(variant, explored));
-  const momentary = all.reduce((sum, [, explored]) => sum + explored.momentary, 0);
+  const momentary = results.reduce(
+    (sum, { counts, explored }) => sum + counts.momentary + (explored?.momentary ?? 0),
+    0,
+  );
   process.stdout.write(momentaryText(momentary));
   process.stdout.write(differingText(looks));
   for (const [variant, dot] of pictures) {

@@ -65,7 +65,7 @@ function compareKernelLog(
     warned.delete(ino);
     if (line !== undefined && warnsAtUnmount === false) reportOn(path)("kernel-log", line);
     if (line === undefined && warnsAtUnmount === true && complete && !maybeSilent.has(file)) {
-      reportOn(path)("kernel-log", "no warning at unmount that data of the file will be lost");
+      reportOn(path)("silence", "no warning at unmount that data of the file will be lost");
     }
   }
   for (const line of warned.values()) reportOn(undefined)("kernel-log", line);

@@ -7,6 +7,7 @@ import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { runSync } from "./process.ts";
+import { syscalls } from "./syscalls.ts";
 
 /**
  * Seconds between the journal's own commits, out of the way of every run: only the operations under test commit.
@@ -78,8 +79,13 @@ export function mountsBelow(directory: string): string[] {
     .toReversed();
 }
 
-/** Unmounts; returns what umount complained of, or undefined. A moment's EBUSY (udev looks at new devices) is waited out. */
+/**
+ * Unmounts; returns what umount complained of, or undefined. A moment's EBUSY (udev looks at new devices) is waited out.
+ *
+ * By the call first, for a checkpoint has just asked what is in the page cache: while umount(8) starts, somebody may reclaim it.
+ */
 export function unmountQuietly(mountPoint: string): string | undefined {
+  if (syscalls().umount2(mountPoint, 0) === 0) return undefined;
   let complaint = "";
   for (let attempt = 0; attempt < 10; attempt++) {
     const result = runSync("umount", [mountPoint]);

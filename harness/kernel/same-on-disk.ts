@@ -30,7 +30,16 @@ export interface ExpectedFile {
 
 export type FindingKind =
   /** e2fsck or debugfs found the file system inconsistent. */
-  "inconsistent" | "size" | "map" | "blocks" | "free-blocks" | "mount" | "contents" | "kernel-log";
+  | "inconsistent"
+  | "size"
+  | "map"
+  | "blocks"
+  | "free-blocks"
+  | "mount"
+  | "contents"
+  | "kernel-log"
+  /** The kernel did not warn of what is tagged dirty. */
+  | "silence";
 
 export interface Finding {
   kind: FindingKind;

@@ -121,6 +121,7 @@ export interface Syscalls {
   memfd_create(name: string, flags: number): Result;
   ioctl(fd: number, request: number, address: number): Result;
   mount(source: string, target: string, type: string, flags: number, data: string): Result;
+  umount2(target: string, flags: number): Result;
   /** Fills a `struct statx` (256 bytes) at `address`; unlike struct stat it is laid out alike on every machine. */
   statx(fd: number, path: string, flags: number, mask: number, address: number): Result;
   /** Bytes of a page. */
@@ -160,6 +161,7 @@ const SIGNATURES = {
   memfd_create: ["int", "str", "uint32_t"],
   ioctl: ["int", "int", "uint64_t", "uint64_t"],
   mount: ["int", "str", "str", "str", "uint64_t", "str"],
+  umount2: ["int", "str", "int"],
   statx: ["int", "int", "str", "int", "uint32_t", "uint64_t"],
   getpagesize: ["int"],
 } as const;
@@ -184,7 +186,7 @@ function bind(): Syscalls {
   const [read, poll, pwritev2] = [native("read"), native("poll"), native("pwritev2")];
   const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
-  const mount = native("mount");
+  const [mount, umount2] = [native("mount"), native("umount2")];
   const checked = (result: number): Result => (result < 0 ? -errno() : result);
   // Fixed parameter lists, not (...args): a rest array costs more than the bridge to the call.
   return {
@@ -217,6 +219,7 @@ function bind(): Syscalls {
     memfd_create: (name, flags) => checked(memfd_create(name, flags)),
     ioctl: (fd, request, address) => checked(ioctl(fd, request, address)),
     mount: (source, target, type, flags, data) => checked(mount(source, target, type, flags, data)),
+    umount2: (target, flags) => checked(umount2(target, flags)),
     statx: (fd, path, flags, mask, address) => checked(statx(fd, path, flags, mask, address)),
     getpagesize: native("getpagesize"),
     memory: (address, len) => koffi.view(BigInt(address), len),

@@ -115,7 +115,7 @@ function deviationLines(result: SupervisorResult, paint: Paint): string[] {
 /** What is said of a page cache that was another one only once; empty where none was. */
 export function momentaryText(times: number): string {
   if (times === 0) return "";
-  return `${counted(times, "time")} the page cache differed from the model's, and did not when the case was begun anew; a folio that somebody holds does that\n`;
+  return `${counted(times, "time")} the page cache differed from the model's, and did not when the case was begun anew; a folio that somebody holds or reclaims does that\n`;
 }
 
 function momentaryLines({ results }: SupervisorResult): string[] {

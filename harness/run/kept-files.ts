@@ -45,6 +45,7 @@ export const onDiskKinds: Record<FindingKind, DivergenceKind> = {
   mount: "mount",
   contents: "contents",
   "kernel-log": "kernel-log",
+  silence: "kernel-log",
 };
 
 /** Of `len` bytes at `pos`, those in blocks that replaying the journal may bring back. */
