@@ -29,10 +29,11 @@ export function watermarkBlocks({ online, possible }: Processors): number {
 }
 
 /**
- * Of the image's blocks, one in 50 is the file system's own, and 4,096 at most (fs/ext4/super.c ext4_set_resv_clusters()): with more than
- * sixteen processors or so that is below the watermark, however large the image.
+ * Of the image's blocks, one in 50 is the file system's own, and so many at most (fs/ext4/super.c ext4_set_resv_clusters()): with more
+ * than sixteen processors or so that is below the watermark, however large the image.
  */
 const RESERVE_SHARE = 52;
+const MOST_RESERVED = 4096;
 
 /**
  * The variant with an image as large as these processors need; the same variant where it is large enough, or is meant to be on the
@@ -41,8 +42,10 @@ const RESERVE_SHARE = 52;
 export function withRoom(variant: Variant, processors: Processors): Variant {
   const { leavesFree, reserveDelays } = variant;
   if (leavesFree !== undefined && reserveDelays !== true) return variant;
+  const watermark = watermarkBlocks(processors);
+  if (reserveDelays === true && watermark > MOST_RESERVED) return variant;
   const share = reserveDelays === true ? RESERVE_SHARE : SHARE;
-  const needed = share * watermarkBlocks(processors) * variant.blockSize;
+  const needed = share * watermark * variant.blockSize;
   return variant.imageSize >= needed ? variant : { ...variant, imageSize: needed };
 }
 
