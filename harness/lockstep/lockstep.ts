@@ -217,8 +217,8 @@ const isZeroRange = (operation: Operation): boolean =>
   operation.op === "fallocate" && operation.mode.startsWith("zero_range");
 
 /**
- * Whether the deviation may begin with an operation that returned `result`. With any write where it does not say what it takes: one that finds no space
- * is undone and tried again within the call, and may still return all that was asked for
+ * Whether the deviation may begin with an operation that returned `result`. With any write where it does not say what it takes: one that
+ * finds no space is undone and tried again within the call, and may still return all that was asked for
  * (model/deviations/short-write-frees-preallocation.ts).
  */
 function mayBegin({ takes }: Deviation, operation: Operation, result: number): boolean {

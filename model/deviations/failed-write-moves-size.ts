@@ -8,8 +8,8 @@ import type { Deviation } from "./deviation.ts";
  * Traced (6.18.44, the witness): ext4_da_write_end pos 4096 len 4096 copied 0, and st_size is 4096 after it, while the
  * call returns EFAULT. The size on disk stays: i_disksize follows only what writeback allocates. The kernel is wrong.
  *
- * Seen on 6.12.117 (1k- and 4k-nodelalloc, the second witness): it goes on with the 512 bytes that were copied, and the truncation between
- * leaves the block before them, for i_size was already behind it.
+ * Seen on 6.12.117 (4k-nodelalloc, 4k-remounted and 4k-data-journal, the second witness): it goes on with the 512 bytes that were copied,
+ * and the truncation between leaves the block before them, for i_size was already behind it.
  */
 export const failedWriteMovesSize: Deviation = {
   id: "failed-write-moves-size",
