@@ -3,11 +3,11 @@
  */
 import { execa } from "execa";
 import { asNobody, builtCommand, hiddenFromNobody } from "./built-command.ts";
-import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { machineLacks } from "./kernel/machine.ts";
+import { leftBehind, mountsSeenBy } from "./kernel/traces-left.ts";
 import { readCorpus } from "./stored/corpus.ts";
 import { corpusDirectory, packageRoot } from "./package.ts";
 
@@ -15,16 +15,6 @@ const lacks = machineLacks();
 if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 
 const { folder, conform } = builtCommand("test");
-
-/** What is mounted or lies about from runs of these processes. */
-function leftBehind(pid: number | undefined): string[] {
-  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
-  const mounted = mounts.filter((line) => line.includes(`ext4-conform-${pid}-`));
-  const folders = ["/dev/shm", tmpdir()].flatMap((place) =>
-    existsSync(place) ? readdirSync(place).filter((n) => n.startsWith(`ext4-conform-${pid}-`)) : [],
-  );
-  return [...mounted, ...folders];
-}
 
 /** Process ids of the workers of a run. */
 async function workersOf(pid: number | undefined): Promise<number[]> {
@@ -50,9 +40,10 @@ async function mountOfWorker(pid: number | undefined): Promise<string> {
   let since = Date.now();
   await until(async () => {
     const workers = await workersOf(pid);
-    const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
-    const mine = mounts.find((m) => workers.some((w) => m.includes(`ext4-conform-${w}-`)));
-    const now = mine?.split(" ")[1] ?? "";
+    const [worker] = workers;
+    const [, mine] = worker === undefined ? [] : mountsSeenBy(worker);
+    // The way there for those who do not see it.
+    const now = mine === undefined ? "" : `/proc/${worker}/root${mine}`;
     if (now !== mount) since = Date.now();
     mount = now;
     return mount !== "" && Date.now() - since > STAYS_MS;

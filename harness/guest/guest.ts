@@ -36,9 +36,6 @@ export interface GuestRecipe {
   bootSeconds: number;
 }
 
-/** Bytes of a guest's directory: a script and a socket. */
-const DIRECTORY_BYTES = 2 ** 20;
-
 /** Milliseconds in which a program that was killed is gone, on a machine that is busy. */
 const KILL_MS = 10_000;
 
@@ -71,7 +68,7 @@ function prepare(line: string): { directory: string; init: string; remove: () =>
   for (const path of [process.execPath, workerFile]) mustBeVisible(path);
   if (!swept) sweepLeftovers();
   swept = true;
-  const directory = makeWorkDirectory(DIRECTORY_BYTES, (place) => coveredBy(place) === undefined);
+  const directory = makeWorkDirectory((place) => coveredBy(place) === undefined);
   const remove = undoAtExit(() => removeWorkDirectory(directory));
   const init = join(directory, "init");
   writeFileSync(init, initScript({ node: process.execPath, program: workerFile, line }));

@@ -184,9 +184,11 @@ describe.skipIf(lacking)(`checkImage ${lacking?.message ?? ""}`, () => {
     const directory = mkdtempSync(join(tmpdir(), "e2fsck-test-"));
     try {
       const imageFile = join(directory, "image");
+      writeFileSync(imageFile, "");
       await makeImage(
         variants.find((variant) => variant.name === "4k-small")!,
         imageFile,
+        true,
       );
       expect(await checkImage(imageFile)).toEqual([]);
       runSync("debugfs", ["-w", "-R", "set_inode_field <2> blocks 4242", imageFile]);

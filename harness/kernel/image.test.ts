@@ -8,41 +8,28 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
 import { EnvironmentError } from "../failure.ts";
 import { openImage } from "./image.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { attachedLoops } from "./loop.ts";
 import { machineLacks } from "./machine.ts";
-import { mountsBelow } from "./mount.ts";
+import { foldersOf, leftBehind, loopsOf, mountsSeenBy } from "./traces-left.ts";
 
 const lacking = machineLacks();
 const repository = join(import.meta.dirname, "../..");
 const small = variants.find(({ name }) => name === "4k-small")!;
 
-function remains(directory: string): { directory: boolean; mounts: string[]; loops: string[] } {
-  return {
-    directory: existsSync(directory),
-    mounts: mountsBelow(directory),
-    loops: attachedLoops()
-      .map(({ file }) => file)
-      .filter((file) => file.startsWith(`${directory}/`)),
-  };
-}
-
-const nothing = { directory: false, mounts: [], loops: [] };
-
 describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, { timeout: 60_000 }, () => {
   test.each(variants)("$name mounts, remounts, and leaves nothing", async (variant) => {
     const image = await openImage(variant);
-    expect(remains(image.directory)).toEqual({
-      directory: true,
-      mounts: [image.mountPoint, ...(image.pool === undefined ? [] : [dirname(image.imageFile)])],
-      loops: [image.imageFile],
-    });
+    const pools = image.pool === undefined ? [] : [dirname(image.imageFile)];
+    expect(mountsSeenBy("self")).toEqual([image.directory, ...pools, image.mountPoint]);
+    expect(loopsOf(process.pid)).toEqual([basename(image.loopDevice)]);
+    // Nobody else sees them.
+    expect(mountsSeenBy(process.ppid)).toEqual([]);
     writeFileSync(join(image.mountPoint, "file"), "kept");
     image.remount();
     expect(image.mounts).toBe(2);
@@ -50,11 +37,10 @@ describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, { timeout: 60_000 },
     expect(existsSync(join(image.sysfs, "delayed_allocation_blocks"))).toBe(true);
     image.close();
     image.close();
-    expect(remains(image.directory)).toEqual(nothing);
+    expect(leftBehind(process.pid)).toEqual([]);
   });
 
   test("a refused mount says which option it was, and leaves nothing", async () => {
-    const before = ourDirectories();
     const variant = { ...small, mountOptions: ["no_such_option"] };
     const refused = openImage(variant);
     await expect(refused).rejects.toBeInstanceOf(EnvironmentError);
@@ -62,17 +48,16 @@ describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, { timeout: 60_000 },
       reason: "mount-refused",
       message: expect.stringContaining("no_such_option") as string,
     });
-    expect(ourDirectories()).toEqual(before);
+    expect(leftBehind(process.pid)).toEqual([]);
   });
 
   test("a refused mkfs says what mkfs said, and leaves nothing", async () => {
-    const before = ourDirectories();
     const refused = openImage({ ...small, mkfsOptions: ["-O", "no_such_feature"] });
     await expect(refused).rejects.toMatchObject({
       reason: "mkfs-failed",
       message: expect.stringContaining("no_such_feature") as string,
     });
-    expect(ourDirectories()).toEqual(before);
+    expect(leftBehind(process.pid)).toEqual([]);
   });
 
   test("an image larger than the machine is no-space", async () => {
@@ -80,11 +65,6 @@ describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, { timeout: 60_000 },
     await expect(refused).rejects.toMatchObject({ reason: "no-space" });
   });
 });
-
-/** Directories of this process and of dead ones: what a failed attempt may not add to. */
-function ourDirectories(): string[] {
-  return readdirSync("/dev/shm").filter((name) => name.startsWith(`ext4-conform-${process.pid}-`));
-}
 
 /** A compiled module as an import specifier. */
 function dist(path: string): string {
@@ -137,56 +117,59 @@ describe.skipIf(lacking)(
       sweepLeftovers();
     });
 
-    async function hold(then: string): Promise<{ child: ChildProcess; directory: string }> {
+    async function hold(then: string): Promise<{ child: ChildProcess; pid: number }> {
       const args = ["--input-type=module", "-e", childScript(then)];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
       children.push(child);
-      return { child, directory: await firstLine(child) };
+      await firstLine(child);
+      return { child, pid: child.pid! };
     }
 
     test("a live run is not swept; after kill -9 the next start removes everything", async () => {
-      const { child, directory } = await hold("setInterval(() => {}, 1000);");
+      const { child, pid } = await hold("setInterval(() => {}, 1000);");
+      const [directory = ""] = foldersOf(pid);
       expect(sweepLeftovers()).not.toContain(directory);
-      expect(remains(directory).mounts).toHaveLength(1);
+      expect(mountsSeenBy(pid)).toEqual([directory, join(directory, "mnt")]);
+      expect(loopsOf(pid)).toHaveLength(1);
       const exit = ended(child);
       child.kill("SIGKILL");
       await exit;
-      expect(remains(directory)).toMatchObject({ directory: true });
-      expect(remains(directory).mounts).toHaveLength(1);
-      expect(remains(directory).loops).toHaveLength(1);
+      // The kernel unmounts, and detaches the loop device; an empty folder is left.
+      await expect.poll(() => leftBehind(pid)).toEqual([directory]);
+      expect(readdirSync(directory)).toEqual(["owner.json"]);
       sweepLeftovers();
-      expect(remains(directory)).toEqual(nothing);
+      expect(leftBehind(pid)).toEqual([]);
     });
 
     test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
       "%s removes everything, though a file is open, and still ends the process",
       async (signal) => {
-        const { child, directory } = await hold("setInterval(() => {}, 1000);");
+        const { child, pid } = await hold("setInterval(() => {}, 1000);");
         const exit = ended(child);
         child.kill(signal);
         expect(await exit).toBe(signal);
-        await expect.poll(() => remains(directory)).toEqual(nothing);
+        await expect.poll(() => leftBehind(pid)).toEqual([]);
       },
     );
 
     test("a signal while a program runs removes everything too", async () => {
       const script = `(await import(${dist("harness/kernel/process.js")})).run("sleep", ["5"]);`;
-      const { child, directory } = await hold(script);
+      const { child, pid } = await hold(script);
       const exit = ended(child);
       // Time for the program to have started.
       await new Promise((resolve) => setTimeout(resolve, 500));
       child.kill("SIGTERM");
       expect(await exit).toBe("SIGTERM");
-      await expect.poll(() => remains(directory)).toEqual(nothing);
+      await expect.poll(() => leftBehind(pid)).toEqual([]);
     });
 
     test.each([
       ["an uncaught error", "throw new Error('broken');", 1],
       ["process.exit", "process.exit(7);", 7],
     ])("%s removes everything", async (_, then, code) => {
-      const { child, directory } = await hold(`setTimeout(() => { ${then} }, 100);`);
+      const { child, pid } = await hold(`setTimeout(() => { ${then} }, 100);`);
       expect(await ended(child)).toBe(code);
-      await expect.poll(() => remains(directory)).toEqual(nothing);
+      await expect.poll(() => leftBehind(pid)).toEqual([]);
     });
   },
 );
@@ -245,6 +228,36 @@ describe.skipIf(process.platform !== "linux" || !existsSync("/dev/shm"))("sweep"
       else process.env["TMPDIR"] = before;
       execFileSync("rm", ["-rf", folder]);
     }
+  });
+
+  test("a folder of an earlier boot goes, where no other machine can have it", () => {
+    const place = mkdtempSync("/var/tmp/conform-test-");
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = place;
+    try {
+      const earlier = join(place, "ext4-conform-1-madeByTest");
+      mkdirSync(earlier);
+      const owner = { ...self(), pid: 1, scope: `another-boot ${self().scope.split(" ")[1]}` };
+      writeFileSync(join(earlier, "owner.json"), JSON.stringify(owner));
+      expect(sweepLeftovers()).toContain(earlier);
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+      execFileSync("rm", ["-rf", place]);
+    }
+  });
+
+  test("what was made under another TMPDIR is found, for TMPDIR is the last place", () => {
+    const leftover = "/var/tmp/ext4-conform-999999999-madeByTest";
+    mkdirSync(leftover);
+    expect(sweepLeftovers()).toContain(leftover);
+  });
+
+  test("an owner file that is a FIFO holds nobody up", () => {
+    mkdirSync(directory);
+    execFileSync("mkfifo", [join(directory, "owner.json")]);
+    expect(sweepLeftovers()).not.toContain(directory);
+    expect(existsSync(directory)).toBe(true);
   });
 
   test("a directory that only looks like ours is left alone", () => {

@@ -5,12 +5,12 @@ import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
-import { makeWorkDirectory, removeWorkDirectory, sweepLeftovers } from "./leftovers.ts";
+import { sweepLeftovers } from "./leftovers.ts";
 import { KernelLog } from "./kernel-log.ts";
-import { attachLoop } from "./loop.ts";
+import { LoopDevice } from "./loop.ts";
 import { machineLacks } from "./machine.ts";
 import { makeImage } from "./mkfs.ts";
-import { changeOptions, mountExt4, mountOptions, unmount } from "./mount.ts";
+import { changeOptions, mountExt4, mountOptions, unmount, unmountAll } from "./mount.ts";
 import { FEW_OLDER_FILES, OLDER_FILES, OlderFiles } from "./older-files.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
 import { runSync } from "./process.ts";
@@ -18,6 +18,7 @@ import { processorsHere, withRoom } from "./room.ts";
 import type { Result } from "./syscalls.ts";
 import { ThinPool, trimMounted } from "./thin.ts";
 import { undoAtExit } from "./undo.ts";
+import { Workplace } from "./workplace.ts";
 
 export interface FreshImage {
   freeBlocks: number;
@@ -26,22 +27,22 @@ export interface FreshImage {
 }
 
 /** What a MountedImage is made of. */
-type MadeImage = Pick<
+interface MadeImage extends Pick<
   MountedImage,
-  "variant" | "directory" | "imageFile" | "pool" | "loopDevice" | "fresh"
->;
+  "variant" | "place" | "imageFile" | "pool" | "fresh"
+> {
+  device: LoopDevice;
+}
 
 /** An ext4 of our own. Descriptors into it must be closed before `unmount`, `remount` and `close`. */
 export class MountedImage {
   readonly variant: Variant;
-  /** Holds everything below; nobody else's. */
-  readonly directory: string;
+  /** Where all of it lies. */
+  readonly place: Workplace;
   readonly mountPoint: string;
   readonly imageFile: string;
   /** What the image lies on where its device is thin. */
   readonly pool: ThinPool | undefined;
-  /** "/dev/loop0" */
-  readonly loopDevice: string;
   /** "/sys/fs/ext4/loop0", there while mounted. */
   readonly sysfs: string;
   /** How often it was mounted: descriptors and counters of one mount mean nothing in the next. */
@@ -50,6 +51,7 @@ export class MountedImage {
   readonly fresh: FreshImage;
   /** The kernel's log since just before the first mount; undefined where it may not be read. */
   readonly kernelLog = KernelLog.open();
+  readonly #device: LoopDevice;
   readonly #remove: () => void;
   #mounted = false;
   /** Where its files are older than its mount options. */
@@ -58,18 +60,29 @@ export class MountedImage {
 
   constructor(made: MadeImage, remove: () => void) {
     this.variant = made.variant;
-    this.directory = made.directory;
-    this.mountPoint = mountPointIn(made.directory);
+    this.place = made.place;
+    this.mountPoint = mountPointIn(made.place.directory);
     this.imageFile = made.imageFile;
     this.pool = made.pool;
-    this.loopDevice = made.loopDevice;
-    this.sysfs = `/sys/fs/ext4/${basename(made.loopDevice)}`;
+    this.#device = made.device;
+    this.sysfs = `/sys/fs/ext4/${basename(made.device.path)}`;
     this.fresh = made.fresh;
     this.#remove = remove;
   }
 
+  /** Holds everything of it; nobody else's. */
+  get directory(): string {
+    return this.place.directory;
+  }
+
+  /** "/dev/loop0" */
+  get loopDevice(): string {
+    return this.#device.path;
+  }
+
   /** `files`: how many cases will make, where these must be there before they do. */
   mount(files = 0): void {
+    this.#device.mustBeOurs();
     mountExt4(this.loopDevice, this.mountPoint, mountOptions(this.variant));
     this.#mounted = true;
     this.mounts++;
@@ -185,6 +198,27 @@ function fill(variant: Variant, device: string, mountPoint: string): void {
 
 let swept = false;
 
+/** Make what an image is made of. What it has made when it throws, `undo` removes. */
+async function make(
+  variant: Variant,
+  place: Workplace,
+  undo: { device?: LoopDevice },
+): Promise<MadeImage> {
+  const { directory } = place;
+  const { imageSize } = variant;
+  mkdirSync(mountPointIn(directory));
+  const pool = variant.thin && ThinPool.make(directory, imageSize);
+  const imageFile = pool?.makeImageFile() ?? place.makeFile("image").path;
+  await makeImage(variant, imageFile, place.isOnDisk);
+  const requests = pool === undefined ? {} : { requestKib: pool.requestKib };
+  const device = (undo.device = LoopDevice.attach(imageFile, { directory, ...requests }));
+  pool?.prepare(imageSize);
+  if (variant.leavesFree !== undefined) fill(variant, device.path, mountPointIn(directory));
+  const { freeBlocks, files } = await readOnDisk(imageFile, [EXT4_ROOT_INO]);
+  const fresh = { freeBlocks, rootBlocks: files.get(EXT4_ROOT_INO)?.st_blocks ?? 0 };
+  return { variant, place, imageFile, pool, device, fresh };
+}
+
 /**
  * Makes and mounts the file system of a variant. The first call of a process also removes what dead runs left behind.
  * Throws EnvironmentError where this machine cannot; nothing is left behind then.
@@ -197,28 +231,18 @@ export async function openImage(wanted: Variant): Promise<MountedImage> {
     swept = true;
   }
   const variant = withRoom(wanted, processorsHere());
-  const directory = makeWorkDirectory(variant.imageSize);
-  // One step undoes all: it looks at what is mounted and attached rather than at what we remember of it.
-  const remove = undoAtExit(() => removeWorkDirectory(directory));
-  let image: MountedImage | undefined;
+  const place = Workplace.open(variant.imageSize);
+  const made: { device?: LoopDevice } = {};
+  const remove = undoAtExit(() => {
+    unmountAll(place.directory);
+    made.device?.close();
+    place.remove();
+  });
   try {
-    mkdirSync(mountPointIn(directory));
-    const pool = variant.thin && ThinPool.make(directory, variant.imageSize);
-    const imageFile = pool?.imageFile ?? join(directory, "image");
-    await makeImage(variant, imageFile);
-    const device = attachLoop(imageFile);
-    pool?.prepare(device, variant.imageSize);
-    if (variant.leavesFree !== undefined) fill(variant, device, mountPointIn(directory));
-    const { freeBlocks, files } = await readOnDisk(imageFile, [EXT4_ROOT_INO]);
-    const fresh = { freeBlocks, rootBlocks: files.get(EXT4_ROOT_INO)?.st_blocks ?? 0 };
-    image = new MountedImage(
-      { variant, directory, imageFile, pool, loopDevice: device, fresh },
-      remove,
-    );
+    const image = new MountedImage(await make(variant, place, made), remove);
     image.mount();
     return image;
   } catch (error) {
-    image?.close();
     remove();
     throw error;
   }

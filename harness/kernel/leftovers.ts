@@ -1,21 +1,28 @@
 /**
  * The tool's own directories: made here, recognised here, and swept here after a process that had no chance to.
  *
- * A directory is ours when its name and its owner file say so, it lies directly in one of two places, and it belongs to
+ * A directory is ours when its name and its owner file say so, it lies directly in one of a few places, and it belongs to
  * this user. It is a leftover when the process in its owner file is gone: the same pid with another start time is
- * another process. An owner in another boot or pid namespace (a container or a guest that sees this directory through a
+ * another process. An owner in another pid namespace of this boot (a container or a guest that sees this directory through a
  * shared file system) cannot be judged from here, so its directories are left alone.
+ *
+ * What a process mounts on its directory only itself sees (own-mounts.ts), and it goes with the process. So what a sweep removes is a
+ * directory with an owner file, and what a guest needed.
  */
 import {
   type Stats,
+  closeSync,
+  constants,
+  fstatSync,
   lstatSync,
+  openSync,
   readFileSync,
   readdirSync,
   realpathSync,
   rmSync,
   rmdirSync,
-  unlinkSync,
   statfsSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,30 +30,25 @@ import { join } from "node:path";
 import * as tmp from "tmp";
 import * as z from "zod";
 import { EnvironmentError } from "../failure.ts";
-import { attachedLoops, detachLoop, restoreRequestSize } from "./loop.ts";
-import { mountsBelow, unmountAll, unmountIdle } from "./mount.ts";
-import { pidScope, startTimeOf } from "./owner.ts";
+import { removeUnusedLoops } from "./loop.ts";
+import { bootOf, pidScope, startTimeOf } from "./owner.ts";
 
 const PREFIX = "ext4-conform";
 /** `tmp` names directories <prefix>-<pid>-<random>. */
 const NAME = /^ext4-conform-(\d+)-[A-Za-z0-9]+$/;
 const OWNER_FILE = "owner.json";
 
-/** Bytes that must stay free beside the image: scratch files, and room for others. */
-const MARGIN_BYTES = 64 * 2 ** 20;
-
 const ownerSchema = z.object({ pid: z.int(), startTime: z.string(), scope: z.string() });
 
-const wantedPlaces = (): string[] => [...new Set(["/dev/shm", tmpdir()])];
-
 /**
- * Where directories are made, best first: a tmpfs file is its own page cache, so an image there costs no I/O. Only those
- * that are there, without symbolic links, as the kernel names them in mountinfo and backing_file.
+ * Where directories are made, best first, whatever TMPDIR says: so a later start finds them. Only those that are there, without
+ * symbolic links, as the kernel names them in mountinfo.
  */
 function places(): string[] {
-  const there = wantedPlaces().flatMap((place) => {
+  const there = ["/dev/shm", "/tmp", "/var/tmp", tmpdir()].flatMap((place) => {
     try {
-      return [realpathSync(place)];
+      const path = realpathSync(place);
+      return lstatSync(path).isDirectory() ? [path] : [];
     } catch {
       return [];
     }
@@ -54,55 +56,53 @@ function places(): string[] {
   return [...new Set(there)];
 }
 
-/**
- * Makes a work directory with room for `bytes`, in a place that will do. Throws EnvironmentError where none has that much.
- */
-export function makeWorkDirectory(
-  bytes: number,
-  willDo: (place: string) => boolean = () => true,
-): string {
-  const needed = bytes + MARGIN_BYTES;
-  const place = places().find((candidate) => {
-    if (!willDo(candidate)) return false;
+/** Makes a directory in the first place that will do and lets us. Throws EnvironmentError where none does. */
+export function makeWorkDirectory(willDo: (place: string) => boolean = () => true): string {
+  const refused: string[] = [];
+  for (const place of places().filter(willDo)) {
     try {
-      const { bavail, bsize } = statfsSync(candidate);
-      return bavail * bsize >= needed;
-    } catch {
-      return false;
+      // Kept: `tmp` would remove it at exit while something is still mounted on it. undo.ts knows the order.
+      const { name } = tmp.dirSync({ tmpdir: place, prefix: PREFIX, mode: 0o700, keep: true });
+      const owner = { pid: process.pid, startTime: startTimeOf(process.pid), scope: pidScope() };
+      writeFileSync(join(name, OWNER_FILE), JSON.stringify(owner));
+      return name;
+    } catch (error) {
+      refused.push(`${place}: ${(error as NodeJS.ErrnoException).code}`);
     }
-  });
-  if (place === undefined) {
-    throw new EnvironmentError(
-      "no-space",
-      `none of ${wantedPlaces().join(", ")} has ${Math.ceil(needed / 2 ** 20)} MiB free`,
-      "Free some space there, or set TMPDIR to a directory that has it.",
-    );
   }
-  // Kept: `tmp` would remove it at exit while the image in it is still mounted. undo.ts knows the order.
-  const { name } = tmp.dirSync({ tmpdir: place, prefix: PREFIX, mode: 0o700, keep: true });
-  const owner = { pid: process.pid, startTime: startTimeOf(process.pid), scope: pidScope() };
-  writeFileSync(join(name, OWNER_FILE), JSON.stringify(owner));
-  return name;
+  throw new EnvironmentError(
+    "no-space",
+    `no directory can be made (${refused.join(", ")})`,
+    "Make /tmp writable, with some room and inodes, or set TMPDIR to a directory that is.",
+  );
 }
 
-/**
- * Removes a work directory with all that still hangs on it: mounts, then loop devices, then files. Nothing is deleted
- * while something is mounted below, since that would delete from the mounted file system.
- */
+/** Removes a directory with what is in it, where nothing is mounted any more. */
 export function removeWorkDirectory(directory: string): void {
-  // A loop device whose image lies on a mount below holds that one: what can be unmounted goes first, then the devices.
-  unmountIdle(directory);
-  for (const { device, file } of attachedLoops()) {
-    if (!file.startsWith(`${directory}/`)) continue;
-    restoreRequestSize(directory, device);
-    detachLoop(device);
-  }
-  unmountAll(directory);
-  if (mountsBelow(directory).length === 0) rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }
 
 function lstatOrUndefined(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** The text of a regular file. Opening another kind could wait for ever, as with a FIFO that nobody writes to. */
+function readRegular(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${path} is no regular file`);
+    return readFileSync(fd, "utf8");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** f_type of file systems that only one running kernel has mounted (include/uapi/linux/magic.h): ext4, XFS, Btrfs, F2FS, overlay. */
+const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x794c7630]);
+
+/** Whether what lies there cannot be of a machine that runs beside this one. */
+function isLocal(directory: string): boolean {
+  return LOCAL.has(statfsSync(directory).type);
 }
 
 /** Whether a directory is a leftover, "empty" where its maker died before it wrote the owner file. */
@@ -112,31 +112,22 @@ function judge(directory: string, pidInName: number): "leftover" | "empty" | "no
     return "not-ours";
   }
   try {
-    const text = readFileSync(join(directory, OWNER_FILE), "utf8");
-    const owner = ownerSchema.parse(JSON.parse(text));
-    if (owner.scope !== pidScope()) return "not-ours";
-    return startTimeOf(owner.pid) === owner.startTime ? "not-ours" : "leftover";
+    const owner = ownerSchema.parse(JSON.parse(readRegular(join(directory, OWNER_FILE))));
+    if (owner.scope === pidScope()) {
+      return startTimeOf(owner.pid) === owner.startTime ? "not-ours" : "leftover";
+    }
+    const earlier = bootOf(owner.scope) !== bootOf(pidScope()) && isLocal(directory);
+    return earlier ? "leftover" : "not-ours";
   } catch {
     return startTimeOf(pidInName) === undefined ? "empty" : "not-ours";
-  }
-}
-
-/** Loop devices of ours whose directory is gone already; the file's name still holds the pid. */
-function sweepOrphanLoops(): void {
-  for (const { device, file } of attachedLoops()) {
-    const place = places().find((candidate) => file.startsWith(`${candidate}/`));
-    const [name = ""] = file.slice((place?.length ?? 0) + 1).split("/");
-    const pid = NAME.exec(name)?.[1];
-    if (place === undefined || pid === undefined) continue;
-    const gone = lstatOrUndefined(join(place, name)) === undefined;
-    if (gone && startTimeOf(Number(pid)) === undefined) detachLoop(device);
   }
 }
 
 /** An owner file without a byte says that its maker died while it wrote it. */
 function removeUnowned(directory: string): void {
   const owner = join(directory, OWNER_FILE);
-  if (lstatOrUndefined(owner)?.size === 0) unlinkSync(owner);
+  const stats = lstatOrUndefined(owner);
+  if (stats?.isFile() === true && stats.size === 0) unlinkSync(owner);
   rmdirSync(directory);
 }
 
@@ -144,7 +135,7 @@ function removeUnowned(directory: string): void {
 export function sweepLeftovers(): string[] {
   const swept: string[] = [];
   for (const place of places()) {
-    for (const name of readdirSync(place)) {
+    for (const name of namesIn(place)) {
       const pid = NAME.exec(name)?.[1];
       if (pid === undefined) continue;
       const directory = join(place, name);
@@ -160,6 +151,19 @@ export function sweepLeftovers(): string[] {
       }
     }
   }
-  sweepOrphanLoops();
+  try {
+    removeUnusedLoops();
+  } catch {
+    // Whoever is not root has none.
+  }
   return swept;
+}
+
+function namesIn(place: string): string[] {
+  try {
+    return readdirSync(place);
+  } catch {
+    // Somebody else's folder that TMPDIR names.
+    return [];
+  }
 }

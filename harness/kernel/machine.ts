@@ -6,7 +6,7 @@ import { EnvironmentError } from "../failure.ts";
 import { lacksProgram } from "./process.ts";
 
 /** All that a run needs: one that is missed half-way could leave a mount behind. */
-const PROGRAMS = ["mkfs.ext4", "debugfs", "e2fsck", "losetup", "mount", "umount"];
+const PROGRAMS = ["mkfs.ext4", "debugfs", "e2fsck", "mount", "umount"];
 
 /** What is missing, or undefined where nothing obvious is. */
 export function machineLacks(): EnvironmentError | undefined {

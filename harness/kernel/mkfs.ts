@@ -5,6 +5,7 @@ import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
 import { run } from "./process.ts";
+import { mustSucceed, syscalls } from "./syscalls.ts";
 
 /**
  * Nothing is left for the kernel to initialise behind our back, and directory hashes (hence the allocator's choice of
@@ -34,11 +35,27 @@ export function mkfsArguments(variant: Variant, imageFile: string): string[] {
   return ["-F", "-q", "-b", blockSize, "-E", extended.join(","), ...others, imageFile];
 }
 
-/** Makes `imageFile`, sparse, of the variant's size, with its file system. Throws EnvironmentError where mkfs does not. */
-export async function makeImage(variant: Variant, imageFile: string): Promise<void> {
-  const fd = openSync(imageFile, "wx", 0o600);
-  ftruncateSync(fd, variant.imageSize);
-  closeSync(fd);
+/** Make a file as large as an image: sparse, or with all of its room taken where others could take that. */
+function makeLarge(file: string, size: number, takesRoom: boolean): void {
+  const fd = openSync(file, "r+");
+  try {
+    ftruncateSync(fd, size);
+    if (takesRoom) mustSucceed(syscalls().fallocate(fd, 0, 0, size), `fallocate of ${size} bytes`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Makes of the empty `imageFile` one of the variant's size with its file system. `takesRoom`: all of its room is taken, since others
+ * could take that. Throws EnvironmentError where mkfs does not.
+ */
+export async function makeImage(
+  variant: Variant,
+  imageFile: string,
+  takesRoom: boolean,
+): Promise<void> {
+  makeLarge(imageFile, variant.imageSize, takesRoom);
   const args = mkfsArguments(variant, imageFile);
   const { exitCode, complaint } = await run("mkfs.ext4", args);
   if (exitCode === 0) return;

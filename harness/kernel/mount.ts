@@ -7,7 +7,7 @@ import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { runSync } from "./process.ts";
-import { syscalls } from "./syscalls.ts";
+import { MNT_DETACH, syscalls } from "./syscalls.ts";
 
 /**
  * Seconds between the journal's own commits, out of the way of every run: only the operations under test commit.
@@ -104,21 +104,17 @@ export function unmount(mountPoint: string): void {
   throw new EnvironmentError(
     "process-failed",
     `umount ${mountPoint} failed: ${complaint}`,
-    `Ask \`fuser -vm ${mountPoint}\` which process keeps it busy.`,
+    `Ask \`nsenter -m -t ${process.pid} fuser -vm ${mountPoint}\` which process keeps it busy.`,
   );
 }
 
-/** Unmounts what nobody uses at and below a directory. */
-export function unmountIdle(directory: string): void {
-  for (const point of mountsBelow(directory)) runSync("umount", [point]);
-}
-
 /**
- * Unmounts everything at and below a directory, at any price: for the way out. Where descriptors are still open the mount
- * leaves the tree now (umount -l) and the file system ends with the last of them, that is, with the process.
+ * Unmounts everything at and below a directory, at any price: for the way out. Where something is still open the mount
+ * leaves the tree now (MNT_DETACH) and the file system ends with the last user, that is, with the process.
  */
 export function unmountAll(directory: string): void {
+  const calls = syscalls();
   for (const point of mountsBelow(directory)) {
-    if (runSync("umount", [point]).exitCode !== 0) runSync("umount", ["-l", point]);
+    if (calls.umount2(point, 0) !== 0) calls.umount2(point, MNT_DETACH);
   }
 }

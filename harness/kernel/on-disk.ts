@@ -3,7 +3,6 @@
  *
  * One debugfs process reads any number of inodes: starting it costs more than what it does.
  */
-import { writeFileSync } from "node:fs";
 import { EnvironmentError } from "../failure.ts";
 import type { Extent } from "../observation.ts";
 import { appendMerged } from "./merge.ts";
@@ -96,14 +95,14 @@ function emptyFile(): OnDiskFile {
   return { i_size: 0, st_blocks: 0, extents: [], pieces: 0, treeBlocks: 0 };
 }
 
-/** The arguments for debugfs to list inodes of an unmounted image, from a script beside it. */
-function listing(imageFile: string, inodes: readonly number[]): string[] {
-  const script = `${imageFile}.debugfs`;
+/** The script for debugfs to list inodes. */
+function listing(inodes: readonly number[]): string {
   const commands = inodes.map((ino) => `dump_extents <${ino}>\nstat <${ino}>\n`);
-  writeFileSync(script, `show_super_stats -h\n${commands.join("")}`);
-  // -c leaves out the bitmaps: nothing of what is asked for is in them.
-  return ["-c", "-f", script, imageFile];
+  return `show_super_stats -h\n${commands.join("")}`;
 }
+
+/** Arguments of debugfs, with its script as input. -c leaves out the bitmaps: nothing of what is asked for is in them. */
+const debugfs = (imageFile: string): string[] => ["-c", "-f", "-", imageFile];
 
 /** What debugfs answered. */
 function answerIn({ stdout, stderr }: ProcessResult): OnDisk {
@@ -116,12 +115,12 @@ function answerIn({ stdout, stderr }: ProcessResult): OnDisk {
 
 /** Reads inodes of an unmounted image. Throws EnvironmentError where debugfs does not work at all. */
 export async function readOnDisk(imageFile: string, inodes: readonly number[]): Promise<OnDisk> {
-  return answerIn(await run("debugfs", listing(imageFile, inodes)));
+  return answerIn(await run("debugfs", debugfs(imageFile), { input: listing(inodes) }));
 }
 
 /** As `readOnDisk`, waiting: for a look in the middle of a case. */
 export function readOnDiskSync(imageFile: string, inodes: readonly number[]): OnDisk {
-  return answerIn(runSync("debugfs", listing(imageFile, inodes)));
+  return answerIn(runSync("debugfs", debugfs(imageFile), { input: listing(inodes) }));
 }
 
 const noise = /^(e2fsck \d|Pass \d|$)|\d+\/\d+ files|\*\*\*\*\*/;

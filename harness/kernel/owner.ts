@@ -31,3 +31,8 @@ export function pidScope(): string {
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   return `${boot} ${pidNamespace()}`;
 }
+
+/** The boot in a scope: another boot's processes are gone, unless it is another machine's. */
+export function bootOf(scope: string): string {
+  return scope.split(" ")[0]!;
+}

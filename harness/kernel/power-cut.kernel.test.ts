@@ -1,6 +1,7 @@
 /**
  * A power cut on the running kernel: what was synced is there, what was not is gone, and the image goes on as if nothing had been.
  */
+import { basename } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
 import type { Operation } from "../operation.ts";
@@ -8,8 +9,8 @@ import { variantNamed } from "../variants.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { attachedLoops } from "./loop.ts";
 import { machineLacks } from "./machine.ts";
+import { loopsOf } from "./traces-left.ts";
 import { cutPower, survivesPowerCut } from "./power-cut.ts";
 import type { ExpectedFile } from "./same-on-disk.ts";
 
@@ -73,8 +74,7 @@ describe.skipIf(lacks !== undefined)("after a power cut", () => {
   test("the image goes on, and nothing of the cut is left", async () => {
     const file = kept(subject, { op: "fsync" });
     cut(image, file);
-    const ours = attachedLoops().filter((loop) => loop.file.startsWith(image.directory));
-    expect(ours.map((loop) => loop.file)).toEqual([image.imageFile]);
+    expect(loopsOf(process.pid)).toEqual([basename(image.loopDevice)]);
     const another = kept(subject, { op: "fsync" });
     subject.release();
     expect(await checkpoint(image, [file, another], true)).toEqual([]);

@@ -16,7 +16,6 @@ import {
   openSync,
   readFileSync,
   readSync,
-  rmSync,
 } from "node:fs";
 import { basename, join } from "node:path";
 import { dataRanges } from "../extents.ts";
@@ -25,7 +24,7 @@ import type { CutFile, CutLook } from "../observation.ts";
 import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelLog } from "./kernel-log.ts";
-import { attachLoop, detachLoop } from "./loop.ts";
+import { LoopDevice } from "./loop.ts";
 import { mountExt4, mountOptions, unmount } from "./mount.ts";
 import { checkImageSync, readOnDiskSync } from "./on-disk.ts";
 import { runSync } from "./process.ts";
@@ -74,11 +73,12 @@ export function commitsOf(image: MountedImage): number {
 
 /** The image as it is at this moment, on a loop device of its own, for as long as `use` runs. */
 function withCopy<T>(image: MountedImage, use: (copy: Copy) => T): T {
-  const file = join(image.directory, "cut");
+  const scratch = image.place.makeFile("cut");
+  const file = scratch.path;
   const mountPoint = join(image.directory, "cut-mnt");
   mkdirSync(mountPoint, { recursive: true });
   let log: KernelLog | undefined;
-  let device: string | undefined;
+  let device: LoopDevice | undefined;
   try {
     const { exitCode, complaint } = runSync("cp", ["--sparse=always", "--", image.imageFile, file]);
     if (exitCode !== 0) {
@@ -88,14 +88,16 @@ function withCopy<T>(image: MountedImage, use: (copy: Copy) => T): T {
         "Free some memory: an image of a power cut is made beside the image.",
       );
     }
-    const attached = (device = attachLoop(file));
+    const { directory } = image;
+    const { path } = (device = LoopDevice.attach(file, { directory }));
     // Not before: what was said of the device until then is another run's, which had it.
     log = KernelLog.open();
-    return use({ file, device, mountPoint, alarms: () => log?.alarms(basename(attached)) ?? [] });
+    const alarms = (): string[] => log?.alarms(basename(path)) ?? [];
+    return use({ file, device: path, mountPoint, alarms });
   } finally {
     log?.close();
-    if (device !== undefined) detachLoop(device);
-    rmSync(file, { force: true });
+    device?.close();
+    scratch.remove();
   }
 }
 

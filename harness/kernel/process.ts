@@ -42,9 +42,16 @@ export function searchPath(): string[] {
   return [...new Set([...known, ...SYSTEM_PATH])];
 }
 
-function options() {
-  const PATH = searchPath().join(":");
-  return { env: { LC_ALL: "C", PATH }, reject: false, stdin: "ignore" } as const;
+export interface ProcessOptions {
+  cwd?: string;
+  /** What it reads from its standard input; nothing where that is not said. */
+  input?: string;
+}
+
+function options({ input, ...rest }: ProcessOptions) {
+  const env = { LC_ALL: "C", PATH: searchPath().join(":") };
+  const given = input === undefined ? ({ stdin: "ignore" } as const) : { input };
+  return { env, reject: false, ...given, ...rest } as const;
 }
 
 function missing(program: string): EnvironmentError {
@@ -86,13 +93,17 @@ function resultOf(program: string, ended: Ended): ProcessResult {
 export async function run(
   program: string,
   args: readonly string[],
-  where: { cwd?: string } = {},
+  how: ProcessOptions = {},
 ): Promise<ProcessResult> {
   // No `cleanup`: execa's signal listeners would wait for ours to end the process, and ours (undo.ts) for them.
-  return resultOf(program, await execa(program, args, { ...options(), ...where, cleanup: false }));
+  return resultOf(program, await execa(program, args, { ...options(how), cleanup: false }));
 }
 
 /** As `run`, waiting: for what must happen on the way out of the process. */
-export function runSync(program: string, args: readonly string[]): ProcessResult {
-  return resultOf(program, execaSync(program, args, options()));
+export function runSync(
+  program: string,
+  args: readonly string[],
+  how: ProcessOptions = {},
+): ProcessResult {
+  return resultOf(program, execaSync(program, args, options(how)));
 }

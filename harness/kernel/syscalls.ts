@@ -31,6 +31,13 @@ export const RWF_APPEND = 0x10;
 export const RLIMIT_FSIZE = 1;
 
 export const MS_REMOUNT = 32;
+export const MS_REC = 16_384;
+export const MS_SLAVE = 1 << 19;
+
+export const MNT_DETACH = 2;
+
+/** For unshare(2): mounts of its own (include/uapi/linux/sched.h). */
+export const CLONE_NEWNS = 0x20000;
 
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
@@ -122,6 +129,7 @@ export interface Syscalls {
   ioctl(fd: number, request: number, address: number): Result;
   mount(source: string, target: string, type: string, flags: number, data: string): Result;
   umount2(target: string, flags: number): Result;
+  unshare(flags: number): Result;
   /** Fills a `struct statx` (256 bytes) at `address`; unlike struct stat it is laid out alike on every machine. */
   statx(fd: number, path: string, flags: number, mask: number, address: number): Result;
   /** Bytes of a page. */
@@ -162,6 +170,7 @@ const SIGNATURES = {
   ioctl: ["int", "int", "uint64_t", "uint64_t"],
   mount: ["int", "str", "str", "str", "uint64_t", "str"],
   umount2: ["int", "str", "int"],
+  unshare: ["int", "int"],
   statx: ["int", "int", "str", "int", "uint32_t", "uint64_t"],
   getpagesize: ["int"],
 } as const;
@@ -186,7 +195,7 @@ function bind(): Syscalls {
   const [read, poll, pwritev2] = [native("read"), native("poll"), native("pwritev2")];
   const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
-  const [mount, umount2] = [native("mount"), native("umount2")];
+  const [mount, umount2, unshare] = [native("mount"), native("umount2"), native("unshare")];
   const checked = (result: number): Result => (result < 0 ? -errno() : result);
   // Fixed parameter lists, not (...args): a rest array costs more than the bridge to the call.
   return {
@@ -220,6 +229,7 @@ function bind(): Syscalls {
     ioctl: (fd, request, address) => checked(ioctl(fd, request, address)),
     mount: (source, target, type, flags, data) => checked(mount(source, target, type, flags, data)),
     umount2: (target, flags) => checked(umount2(target, flags)),
+    unshare: (flags) => checked(unshare(flags)),
     statx: (fd, path, flags, mask, address) => checked(statx(fd, path, flags, mask, address)),
     getpagesize: native("getpagesize"),
     memory: (address, len) => koffi.view(BigInt(address), len),

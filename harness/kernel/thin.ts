@@ -13,11 +13,11 @@
  * (6.16 and later). So its requests are of one page (`max_sectors_kb`), and a block is no smaller: `thin` variants have 4 KiB blocks.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { PAGE_SIZE } from "../../model/types.ts";
 import { EnvironmentError } from "../failure.ts";
-import { limitRequestSize } from "./loop.ts";
 import { runSync } from "./process.ts";
+import { fileNamed } from "./workplace.ts";
 import { MS_REMOUNT, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 
 /** include/uapi/linux/fs.h FITRIM: struct fstrim_range has start, len and minlen, 64 bits each, bytes. */
@@ -40,6 +40,8 @@ export function isRefusal(text: string): boolean {
 
 /** The tmpfs that the image file of a thin device lies on, alone, and whose size is the room that there is. */
 export class ThinPool {
+  /** Its device takes requests page by page. */
+  readonly requestKib = PAGE_SIZE / 1024;
   readonly #directory: string;
   readonly #bytes: number;
 
@@ -66,14 +68,23 @@ export class ThinPool {
     );
   }
 
-  /** Where the image file is to be. */
-  get imageFile(): string {
-    return join(this.#directory, "image");
+  /** Make the image file, empty; returns its path. */
+  makeImageFile(): string {
+    closeSync(openSync(this.#imageFile, "wx", 0o600));
+    return this.#imageFile;
   }
 
-  /** Give the image file, which is made, all its pages, and have its device take requests page by page. */
-  prepare(loopDevice: string, imageSize: number): void {
-    const { exitCode, complaint } = runSync("fallocate", ["-l", String(imageSize), this.imageFile]);
+  get #imageFile(): string {
+    return join(this.#directory, fileNamed("image"));
+  }
+
+  /** Give the image file, which is made, all its pages. */
+  prepare(imageSize: number): void {
+    const { exitCode, complaint } = runSync("fallocate", [
+      "-l",
+      String(imageSize),
+      this.#imageFile,
+    ]);
     if (exitCode !== 0) {
       throw new EnvironmentError(
         "no-space",
@@ -81,7 +92,6 @@ export class ThinPool {
         "Free some memory.",
       );
     }
-    limitRequestSize(dirname(this.#directory), loopDevice, PAGE_SIZE / 1024);
   }
 
   /** Do `use` while there is room for no page more. */

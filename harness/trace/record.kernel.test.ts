@@ -8,6 +8,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asNobody, cli, hiddenFromNobody } from "../built-command.ts";
 import { machineLacks } from "../kernel/machine.ts";
+import { leftBehind } from "../kernel/traces-left.ts";
 import { packageRoot } from "../package.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { linesOf } from "./lines.ts";
@@ -41,16 +42,6 @@ function operationsIn(lines: readonly string[]): unknown[] {
       return [op, offset, mode, readable];
     }),
   );
-}
-
-/** What lies about or is mounted from a process. */
-function leftBehind(pid: number | undefined): string[] {
-  const name = `ext4-conform-${pid}-`;
-  const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n");
-  const folders = ["/dev/shm", tmpdir()].flatMap((at) =>
-    fs.existsSync(at) ? fs.readdirSync(at) : [],
-  );
-  return [...mounts, ...folders].filter((one) => one.includes(name));
 }
 
 /** The operations of a recording with this seed. */
