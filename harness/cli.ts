@@ -14,7 +14,7 @@ import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
 import { EXECUTORS } from "./run/executor.ts";
 import type { ExecutorName } from "./run/executor.ts";
-import { EnvironmentError, UsageError } from "./failure.ts";
+import { EnvironmentError, UsageError, lackOf } from "./failure.ts";
 import { BuildError } from "./kernel-build/build-error.ts";
 import { ALPHABETS, alphabetName } from "./explore/alphabet.ts";
 import type { AlphabetName } from "./explore/alphabet.ts";
@@ -509,8 +509,9 @@ function explain(error: unknown): number {
     process.stderr.write(`ext4-conform: the kernel was not built: ${error.message}\n`);
     return exitStatus.notBuilt;
   }
-  if (error instanceof EnvironmentError) {
-    process.stderr.write(`SKIP: ${error.message}. ${error.remedy}\n`);
+  const lack = error instanceof EnvironmentError ? error : lackOf(error);
+  if (lack !== undefined) {
+    process.stderr.write(`SKIP: ${lack.message}. ${lack.remedy}\n`);
     return exitStatus.cannotRun;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

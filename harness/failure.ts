@@ -16,6 +16,7 @@ export type EnvironmentCause =
   | "no-ioctl"
   | "unsupported-platform"
   | "process-failed"
+  | "machine-lacks"
   | "guest-did-not-start"
   | "no-coverage";
 
@@ -30,6 +31,27 @@ export class EnvironmentError extends Error {
     this.reason = reason;
     this.remedy = remedy;
   }
+}
+
+/** What the machine has run out of, or does not let a program do, by the code of a system call that failed. */
+const LACKING: Readonly<Record<string, string>> = {
+  ENOSPC: "Free some space, or inodes (df -h, df -i).",
+  EDQUOT: "Free some space, or raise the quota.",
+  EROFS: "Make it writable, or set TMPDIR to a directory that is.",
+  EMFILE: "Allow more open files (ulimit -n).",
+  ENFILE: "Close files of other programs: the machine has as many open as it can.",
+  ENOMEM: "Free some memory, or run with fewer --jobs.",
+  EAGAIN: "Allow more processes (ulimit -u).",
+  EFBIG: "Allow larger files (ulimit -f).",
+};
+
+/** An error of a system call that says that the machine lacks something, as that; undefined where it says anything else. */
+export function lackOf(error: unknown): EnvironmentError | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  const remedy = LACKING[String(error.code)];
+  return remedy === undefined
+    ? undefined
+    : new EnvironmentError("machine-lacks", error.message, remedy);
 }
 
 /** What the user asked for makes no sense: exit status 64. */

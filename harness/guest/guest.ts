@@ -12,7 +12,8 @@ import { EnvironmentError } from "../failure.ts";
 import { makeWorkDirectory, removeWorkDirectory, sweepLeftovers } from "../kernel/leftovers.ts";
 import { lacksProgram, searchPath } from "../kernel/process.ts";
 import { undoAtExit } from "../kernel/undo.ts";
-import type { WorkerEnd, WorkerLink } from "../run/link.ts";
+import { isStopped } from "../run/held.ts";
+import type { HeldBy, WorkerEnd, WorkerLink } from "../run/link.ts";
 import type { Message } from "../run/messages.ts";
 import { workerFile } from "../run/host-kernel.ts";
 import { nextProcessor } from "./processors.ts";
@@ -112,6 +113,7 @@ class Guest implements WorkerLink {
   readonly #up: Promise<Duplex>;
   #started = false;
   #stopped = false;
+  #killed = false;
 
   constructor(recipe: GuestRecipe) {
     const lacking = lacksProgram("taskset");
@@ -134,7 +136,7 @@ class Guest implements WorkerLink {
       setTimeout(() => this.#inbox.end(), LAST_WORDS_MS);
       undo();
       this.#place.remove();
-      return this.#endOf(signal ?? `status ${exitCode}`);
+      return this.#endOf(signal ?? `status ${exitCode}`, signal === "SIGKILL" && !this.#killed);
     });
   }
 
@@ -144,12 +146,13 @@ class Guest implements WorkerLink {
     if (this.#console.gaveUp() !== undefined) this.#killNow();
   }
 
-  #endOf(how: string): WorkerEnd {
+  #endOf(how: string, killedByOthers: boolean): WorkerEnd {
     const panic = this.#console.panic();
     const gaveUp = this.#console.gaveUp();
     const reason = gaveUp ?? panic ?? `the guest ended (${how})`;
-    const kernelDied = gaveUp === undefined && !this.#stopped;
-    return { reason, console: this.#console.all(), kernelDied };
+    const killed = killedByOthers && panic === undefined;
+    const kernelDied = gaveUp === undefined && !this.#stopped && !killed;
+    return { reason, console: this.#console.all(), kernelDied, killed };
   }
 
   /** Resolves when the worker has said its first word: what comes to a terminal before someone reads there is lost. */
@@ -208,6 +211,16 @@ class Guest implements WorkerLink {
     this.#killNow();
   }
 
+  /** The kernel in it is the one under test: whatever it does, it is held by that, unless it is not let run. */
+  heldBy(): Promise<HeldBy> {
+    const { pid } = this.#program;
+    const stopped = pid !== undefined && isStopped(pid);
+    const held: HeldBy = stopped
+      ? { kernel: false, why: "it is stopped" }
+      : { kernel: true, evidence: [] };
+    return Promise.resolve(held);
+  }
+
   async kill(): Promise<boolean> {
     this.#killNow();
     const waited = new Promise<boolean>((resolve) => setTimeout(resolve, KILL_MS, false).unref());
@@ -218,6 +231,7 @@ class Guest implements WorkerLink {
   #killNow(): void {
     const { pid } = this.#program;
     if (pid === undefined) return;
+    this.#killed = true;
     try {
       process.kill(-pid, "SIGKILL");
     } catch {

@@ -8,7 +8,7 @@ import type { Variant } from "../variant.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { LoopDevice } from "./loop.ts";
-import { machineLacks } from "./machine.ts";
+import { liftFileSize, machineLacks } from "./machine.ts";
 import { makeImage } from "./mkfs.ts";
 import { changeOptions, mountExt4, mountOptions, unmount, unmountAll } from "./mount.ts";
 import { FEW_OLDER_FILES, OLDER_FILES, OlderFiles } from "./older-files.ts";
@@ -227,6 +227,7 @@ export async function openImage(wanted: Variant): Promise<MountedImage> {
   const lacking = machineLacks();
   if (lacking !== undefined) throw lacking;
   if (!swept) {
+    liftFileSize();
     sweepLeftovers();
     swept = true;
   }

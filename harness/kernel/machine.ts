@@ -4,9 +4,38 @@
 import { existsSync } from "node:fs";
 import { EnvironmentError } from "../failure.ts";
 import { lacksProgram } from "./process.ts";
+import { RLIMIT_FSIZE, RLIM_INFINITY, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 
 /** All that a run needs: one that is missed half-way could leave a mount behind. */
 const PROGRAMS = ["mkfs.ext4", "debugfs", "e2fsck", "mount", "umount"];
+
+/** struct rlimit: soft and hard. */
+let limits: { address: number; words: BigUint64Array } | undefined;
+
+function limitMemory(): NonNullable<typeof limits> {
+  if (limits !== undefined) return limits;
+  const { address, buffer } = keptMemory(16);
+  return (limits = { address, words: new BigUint64Array(buffer, 0, 2) });
+}
+
+/**
+ * Lift the limit of this process's files, which would be taken for the kernel's answer: a write beyond it is EFBIG, whatever ext4 would
+ * say. Throws EnvironmentError where it may not be lifted.
+ */
+export function liftFileSize(): void {
+  const calls = syscalls();
+  const { address, words } = limitMemory();
+  mustSucceed(calls.getrlimit(RLIMIT_FSIZE, address), "getrlimit");
+  const [soft, hard] = words;
+  if (soft === RLIM_INFINITY) return;
+  words.fill(RLIM_INFINITY);
+  if (calls.setrlimit(RLIMIT_FSIZE, address) === 0) return;
+  throw new EnvironmentError(
+    "machine-lacks",
+    `files may not be larger than ${hard} bytes here, and only who may lift that can test larger ones`,
+    "Run it where ulimit -H -f is unlimited.",
+  );
+}
 
 /** What is missing, or undefined where nothing obvious is. */
 export function machineLacks(): EnvironmentError | undefined {

@@ -29,6 +29,7 @@ export const RWF_SYNC = 0x04;
 export const RWF_APPEND = 0x10;
 
 export const RLIMIT_FSIZE = 1;
+export const RLIM_INFINITY = 2n ** 64n - 1n;
 
 export const MS_REMOUNT = 32;
 export const MS_REC = 16_384;

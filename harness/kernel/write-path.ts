@@ -21,7 +21,7 @@ import type { MountedImage } from "./image.ts";
 import type { Observation } from "../observation.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
-import { startTimeOf } from "./owner.ts";
+import { pidScope, startTimeOf } from "./owner.ts";
 import { runSync } from "./process.ts";
 import type { Variant } from "../variant.ts";
 
@@ -52,15 +52,27 @@ function withTracefs<T>(image: MountedImage, use: (root: string | undefined) => 
   }
 }
 
+/** Names of this process's trace buffers and of others in its pid namespace: all containers of a machine share one tracefs. */
+function instanceNames(): { own: string; stale: (name: string) => boolean } {
+  const namespace = /\[(\d+)\]/.exec(pidScope())?.[1] ?? "0";
+  const prefix = `${PREFIX}${namespace}-`;
+  const stale = (name: string): boolean =>
+    name.startsWith(prefix) && startTimeOf(Number(name.slice(prefix.length))) === undefined;
+  return { own: `${prefix}${process.pid}`, stale };
+}
+
 /** A trace buffer of our own; those of processes that were killed are removed first. */
 function openInstance(tracefs: string): string {
   const root = join(tracefs, "instances");
-  const stale = readdirSync(root).filter(
-    (name) =>
-      name.startsWith(PREFIX) && startTimeOf(Number(name.slice(PREFIX.length))) === undefined,
-  );
-  for (const name of stale) rmdirSync(join(root, name));
-  const instance = join(root, `${PREFIX}${process.pid}`);
+  const { own, stale } = instanceNames();
+  for (const name of readdirSync(root).filter(stale)) {
+    try {
+      rmdirSync(join(root, name));
+    } catch {
+      // Another run has removed it.
+    }
+  }
+  const instance = join(root, own);
   mkdirSync(instance);
   return instance;
 }

@@ -1,9 +1,11 @@
 /**
  * Conversation: one worker, asked one thing after the other, with an eye on the clock.
  */
+import { performance } from "node:perf_hooks";
 import { EnvironmentError } from "../failure.ts";
 import type { KernelUnderTest, WorkerEnd, WorkerLink } from "./link.ts";
 import type { CaseMark, Message, Request } from "./messages.ts";
+import { LOOK_MS, Silence } from "./silence.ts";
 import type { Operation } from "../operation.ts";
 
 /** Where a worker was when it was last heard of. */
@@ -56,8 +58,8 @@ function rethrow(message: Message): void {
   if (message.type === "broken") throw new Error(message.stack);
 }
 
-/** Milliseconds between two looks at the clock. */
-const WATCH_MS = 250;
+/** After so many times the silence that makes a worker suspect, a machine that does not let it go on has had its time. */
+const PATIENCE = 10;
 
 /**
  * Silence of so many times as long as a guest took to come up is no hang: how slow it is depends on the machine and on what runs
@@ -66,14 +68,23 @@ const WATCH_MS = 250;
  */
 const SILENCE_PER_BOOT = 2;
 
+const CANNOT_BE_KILLED: WorkerEnd = {
+  reason: "it cannot be killed",
+  console: [],
+  kernelDied: false,
+  killed: false,
+};
+
 export class Conversation {
   readonly #link: WorkerLink;
   readonly #messages: AsyncIterator<Message>;
-  readonly #started = Date.now();
+  readonly #started = performance.now();
   readonly #guest: boolean;
+  /** Milliseconds of silence after which it is asked what holds it. */
   #silenceMs: number;
-  /** When it last said something; starting is the link's business. */
-  #heard: number | undefined;
+  readonly #silence = new Silence();
+  /** It has said something: starting is the link's business. */
+  #up = false;
   #where: Whereabouts = nowhere();
 
   /** Starts a worker. It counts as hung after `silenceSeconds` without a word, in a slow guest after more. */
@@ -94,7 +105,7 @@ export class Conversation {
     until: T,
     onMessage: (message: Message) => void = () => {},
   ): Promise<Extract<Message, { type: T }>> {
-    if (this.#heard !== undefined) this.#heard = Date.now();
+    this.#silence.end();
     const sent = this.#link.send(request).catch(() => {
       // It is gone; its end says more.
     });
@@ -111,42 +122,76 @@ export class Conversation {
   }
 
   async #next(): Promise<Message> {
+    const coming = this.#messages.next();
+    for (let patience = 1; patience <= PATIENCE; patience++) {
+      const next = await this.#orSilence(coming, patience * this.#silenceMs);
+      if (next !== "silence") {
+        if (next.done === true) throw await this.#ended();
+        this.#hear();
+        return next.value;
+      }
+      const held = await this.#link.heldBy();
+      if (held.kernel) throw await this.#hung(held.evidence);
+    }
+    throw await this.#doesNotGoOn();
+  }
+
+  /** What comes, or "silence" once there has been so much of it. */
+  async #orSilence(
+    coming: Promise<IteratorResult<Message>>,
+    limitMs: number,
+  ): Promise<IteratorResult<Message> | "silence"> {
     let watch: NodeJS.Timeout | undefined;
     const silence = new Promise<"silence">((resolve) => {
       watch = setInterval(() => {
-        if (this.#heard !== undefined && Date.now() - this.#heard > this.#silenceMs)
-          resolve("silence");
-      }, WATCH_MS);
+        if (this.#up) this.#silence.look();
+        if (this.#silence.ms > limitMs) resolve("silence");
+      }, LOOK_MS);
     });
     try {
-      const next = await Promise.race([this.#messages.next(), silence]);
-      if (next === "silence") throw await this.#hung();
-      if (next.done === true) throw await this.#ended();
-      this.#hear();
-      return next.value;
+      return await Promise.race([coming, silence]);
     } finally {
       clearInterval(watch);
     }
   }
 
   #hear(): void {
-    const now = Date.now();
-    if (this.#heard === undefined && this.#guest) {
-      this.#silenceMs = Math.max(this.#silenceMs, SILENCE_PER_BOOT * (now - this.#started));
+    if (!this.#up && this.#guest) {
+      const bootMs = performance.now() - this.#started;
+      this.#silenceMs = Math.max(this.#silenceMs, SILENCE_PER_BOOT * bootMs);
     }
-    this.#heard = now;
+    this.#up = true;
+    this.#silence.end();
   }
 
   /** A process inside a system call that hangs does not even obey SIGKILL. */
-  async #hung(): Promise<WorkerLost> {
+  async #hung(evidence: string[]): Promise<WorkerLost> {
     const gone = await this.#link.kill();
-    const unknown: WorkerEnd = { reason: "it cannot be killed", console: [], kernelDied: false };
-    const end = gone ? await this.#link.ended() : unknown;
-    return new WorkerLost("hung", this.#where, end, !gone);
+    const end = gone ? await this.#link.ended() : CANNOT_BE_KILLED;
+    const console = [...evidence, ...end.console];
+    return new WorkerLost("hung", this.#where, { ...end, console }, !gone);
   }
 
-  async #ended(): Promise<WorkerLost> {
-    return new WorkerLost("ended", this.#where, await this.#link.ended(), false);
+  /** It says nothing, and the kernel does not hold it. */
+  async #doesNotGoOn(): Promise<EnvironmentError> {
+    const held = await this.#link.heldBy();
+    const why = held.kernel ? "the kernel holds it" : held.why;
+    await this.#link.kill();
+    return new EnvironmentError(
+      "process-failed",
+      `a worker did not go on${placeText(this.#where)}: ${why}`,
+      "Run again when the machine has time for it, with fewer --jobs.",
+    );
+  }
+
+  async #ended(): Promise<WorkerLost | EnvironmentError> {
+    const end = await this.#link.ended();
+    if (!end.killed) return new WorkerLost("ended", this.#where, end, false);
+    return new EnvironmentError(
+      "process-failed",
+      `somebody killed a worker${placeText(this.#where)}: the machine, if memory ran out (dmesg says so)`,
+      "Free some memory, or run with fewer --jobs.",
+    );
   }
 
   #follow(message: Message): void {

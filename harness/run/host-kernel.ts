@@ -3,8 +3,10 @@
  */
 import { execaNode } from "execa";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { packageRoot } from "../package.ts";
-import type { KernelUnderTest, WorkerLink } from "./link.ts";
+import { SAMPLE_MS, heldByKernel, isStopped, sampleTasks } from "./held.ts";
+import type { HeldBy, KernelUnderTest, WorkerLink } from "./link.ts";
 import type { Message } from "./messages.ts";
 
 /** Made by `npm run build`, one file: a guest takes two seconds to read a hundred. */
@@ -31,8 +33,19 @@ function startProcess() {
   return worker;
 }
 
+/** What keeps the process `pid` silent. */
+async function heldBy(pid: number): Promise<HeldBy> {
+  const before = sampleTasks(pid);
+  await setTimeout(SAMPLE_MS);
+  if (isStopped(pid)) return { kernel: false, why: "it is stopped" };
+  const evidence = heldByKernel(before, sampleTasks(pid));
+  if (evidence.length > 0) return { kernel: true, evidence };
+  return { kernel: false, why: "no task of it is held by the kernel" };
+}
+
 function start(): WorkerLink {
   const worker = startProcess();
+  let killed = false;
   // Listened to from the beginning: what nobody listens to is lost.
   const messages = worker.getEachMessage() as unknown as AsyncIterable<Message>;
   return {
@@ -41,7 +54,9 @@ function start(): WorkerLink {
     messages: () => messages,
     async ended() {
       const { exitCode, signal } = await worker;
-      return { reason: signal ?? `status ${exitCode}`, console: [], kernelDied: false };
+      const byOthers = signal === "SIGKILL" && !killed;
+      const reason = signal ?? `status ${exitCode}`;
+      return { reason, console: [], kernelDied: false, killed: byOthers };
     },
     async finish() {
       await worker.sendMessage({ type: "end" }).catch(() => {
@@ -49,12 +64,16 @@ function start(): WorkerLink {
       });
       await worker;
     },
-    stop: () => void worker.kill("SIGTERM"),
+    stop() {
+      // One that does not obey in time is killed by execa.
+      killed = true;
+      worker.kill("SIGTERM");
+    },
+    heldBy: () => heldBy(worker.pid!),
     async kill() {
+      killed = true;
       worker.kill("SIGKILL");
-      const gone = worker.then(() => true);
-      const waited = new Promise<boolean>((resolve) => setTimeout(resolve, KILL_MS, false));
-      return Promise.race([gone, waited]);
+      return Promise.race([worker.then(() => true), setTimeout(KILL_MS, false)]);
     },
   };
 }

@@ -11,7 +11,16 @@ export interface WorkerEnd {
   console: string[];
   /** The kernel went down with it. */
   kernelDied: boolean;
+  /** Somebody else than this program killed it, as the machine's kernel does where memory runs out. */
+  killed: boolean;
 }
+
+/** What keeps a worker silent. */
+export type HeldBy =
+  /** The kernel under test; with what it can say of it. */
+  | { kernel: true; evidence: string[] }
+  /** Not that. In words. */
+  | { kernel: false; why: string };
 
 export interface WorkerLink {
   send(request: Request): Promise<void>;
@@ -23,6 +32,8 @@ export interface WorkerLink {
   finish(): Promise<void>;
   /** Ask the worker to end in the middle of what it does; it cleans up after itself. */
   stop(): void;
+  /** What keeps it silent, as far as can be seen from outside. Takes a few seconds. */
+  heldBy(): Promise<HeldBy>;
   /** End it at any price. Whether it went away in time. */
   kill(): Promise<boolean>;
 }

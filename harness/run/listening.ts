@@ -2,6 +2,7 @@
  * Running a case with an ear on the kernel's log: what it complains of belongs to the operation after which it did.
  */
 import { basename } from "node:path";
+import { EnvironmentError } from "../failure.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { triesAgain } from "../kernel/fail-nth.ts";
 import { isRefusal } from "../kernel/thin.ts";
@@ -18,9 +19,19 @@ function mustBeSaid(operation: Operation, text: string): boolean {
   return failNthOf(operation) !== undefined && triesAgain(text);
 }
 
+/** Nothing makes a device refuse what is within it but what it lies on. */
+function refusedByMachine(alarm: string): EnvironmentError {
+  return new EnvironmentError(
+    "no-space",
+    `what the image lies on did not take its data: ${alarm}`,
+    "Free some memory, or space in TMPDIR, and run again.",
+  );
+}
+
 /**
  * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else
- * differs up to there; else what it said goes with the divergence, as evidence.
+ * differs up to there; else what it said goes with the divergence, as evidence. Throws EnvironmentError where it says that the
+ * image's device failed, unless that is thin.
  */
 export function runListening(
   image: MountedImage,
@@ -46,6 +57,7 @@ export function runListening(
   };
   const result = perform({ ...options, onObservation });
   if (heard === undefined) return result;
+  if (image.pool === undefined && isRefusal(heard.alarm)) throw refusedByMachine(heard.alarm);
   const { divergence } = result;
   const evidence = heard.said;
   if (divergence !== undefined && divergence.step <= heard.step) {

@@ -24,7 +24,8 @@ const EVIDENCE_LINES = 60;
 
 /** The first line of a crash report, and of a complaint about a task that does not get on. */
 const CRASH = /Kernel panic|kernel BUG|BUG:|Oops|general protection|Kernel mode fault|Segfault/;
-const STUCK = /blocked for more than|lockup|detected stall/;
+const STUCK =
+  /blocked for more than|blocked in the kernel|come out of the kernel|lockup|detected stall/;
 
 /** A case by itself takes milliseconds: silence says sooner that it hangs than it does in a run. */
 const ATTEMPT_SHARE = 4;

@@ -16,7 +16,7 @@ import type { Explored } from "../explore/explored.ts";
 import type { ExploredDivergence } from "../explore/explorer.ts";
 import { tellingStates } from "../explore/own-states.ts";
 import { pictureOf } from "../explore/picture.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError, lackOf } from "../failure.ts";
 import { onDiskKinds } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
 import { readCounters } from "../kernel/gcov.ts";
@@ -428,8 +428,9 @@ async function answer(request: Request, channel: Channel): Promise<void> {
 }
 
 function failed(error: unknown): Message {
-  if (error instanceof EnvironmentError) {
-    const { reason, message, remedy } = error;
+  const lack = error instanceof EnvironmentError ? error : lackOf(error);
+  if (lack !== undefined) {
+    const { reason, message, remedy } = lack;
     return { type: "environment", reason, message, remedy };
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
