@@ -1,0 +1,114 @@
+/**
+ * A storm: runs that are killed at any moment, beside one that is not. It must end well, and nothing of the others may be left.
+ *
+ *   npm run storm -- --kills 50 --container
+ */
+import { execa } from "execa";
+import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { Command } from "commander";
+import { leftBehind } from "../harness/kernel/traces-left.ts";
+import { packageRoot } from "../harness/package.ts";
+
+const cli = join(packageRoot, "dist", "ext4-conform.js");
+
+/** Milliseconds after which a run is killed, at most: some are not up by then, some are in a checkpoint. */
+const MOST_MS = 4000;
+
+/** What a run may not say because something of it was killed. */
+const WRONG = /DIVERGES|NOT REPRODUCED|the kernel (?:hung|went down)|bug of this tool/;
+
+interface Storm {
+  kills: number;
+  container: boolean;
+  variant: string;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "conform-storm-"));
+
+/** A run of so many seconds; in a container with processes, mounts and a /dev/shm of its own. */
+function start({ container, variant }: Storm, seconds: number) {
+  const options = { reject: false, cwd: folder } as const;
+  const args = [cli, "run", "--variant", variant, "--seconds", String(seconds)];
+  if (!container) return execa("node", args, options);
+  const script = `mount -t tmpfs tmpfs /dev/shm && exec node ${args.join(" ")}`;
+  const own = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
+  return execa("unshare", [...own, "sh", "-c", script], options);
+}
+
+/** Pids of what a process has started, and of what those have. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await execa("ps", ["--ppid", String(pid), "-o", "pid="], { reject: false });
+  const children = stdout.split("\n").filter(Boolean).map(Number);
+  const further = await Promise.all(children.map(childrenOf));
+  return [...children, ...further.flat()];
+}
+
+/** Kill a run, or something of it, some time after it has started; the pids that it had, and what was wrong with its end. */
+async function strike(storm: Storm): Promise<{ pids: number[]; wrong: string[] }> {
+  const run = start(storm, 60);
+  await setTimeout(randomInt(0, MOST_MS));
+  const pids = [run.pid!, ...(await childrenOf(run.pid!))];
+  const victim = pids[randomInt(0, pids.length)]!;
+  try {
+    process.kill(victim, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+  // The last one to be waited for may be in its own clean-up; what lives on after that is a run that was not struck.
+  const ended = await Promise.race([run, setTimeout(10_000)]);
+  if (ended === undefined) run.kill("SIGKILL");
+  const { stdout, stderr } = ended ?? (await run);
+  const said = `${stdout}${stderr}`;
+  return { pids, wrong: WRONG.test(said) ? [`after a kill: ${said}`] : [] };
+}
+
+/** Run after run that nobody disturbs, until `over` is aborted: how many, and what was wrong with them. */
+async function witness(
+  options: Storm,
+  over: AbortSignal,
+): Promise<{ runs: number; wrong: string[] }> {
+  const wrong: string[] = [];
+  let runs = 0;
+  while (!over.aborted) {
+    const { exitCode, stdout, stderr } = await start(options, 5);
+    runs += 1;
+    if (exitCode !== 0) wrong.push(`status ${exitCode} undisturbed: ${stdout}${stderr}`);
+  }
+  return { runs, wrong };
+}
+
+async function storm(options: Storm): Promise<string[]> {
+  const over = new AbortController();
+  const beside = witness(options, over.signal);
+  const struck: Awaited<ReturnType<typeof strike>>[] = [];
+  for (let i = 0; i < options.kills; i++) struck.push(await strike(options));
+  over.abort();
+  const { runs, wrong } = await beside;
+  await execa("node", [cli, "doctor"], { reject: false });
+  await setTimeout(1000);
+  const left = struck.flatMap(({ pids }) => pids).flatMap(leftBehind);
+  const all = [
+    ...wrong,
+    ...struck.flatMap((one) => one.wrong),
+    ...left.map((one) => `left behind: ${one}`),
+  ];
+  process.stdout.write(`${options.kills} kills, ${runs} runs beside them, ${all.length} wrong\n`);
+  return all;
+}
+
+const program = new Command("storm")
+  .option("--kills <n>", "runs that are killed", Number, 50)
+  .option("--container", "each run in a container of its own", false)
+  .option("--variant <names>", "as of run", "4k-delalloc,4k-thin");
+
+try {
+  const wrong = await storm(program.parse().opts<Storm>());
+  for (const one of wrong) process.stdout.write(`${one}\n`);
+  process.exitCode = wrong.length === 0 ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
