@@ -132,11 +132,12 @@ class Guest implements WorkerLink {
     const connected = recipe.connect(directory, this.#program.stdio[3] as Duplex);
     this.#up = connected.then((line) => this.#listen(line));
     this.#end = this.#program.then(({ exitCode, signal }) => {
+      const killedByOthers = signal === "SIGKILL" && !this.#killed;
       clearTimeout(this.#boot);
       setTimeout(() => this.#inbox.end(), LAST_WORDS_MS);
       undo();
       this.#place.remove();
-      return this.#endOf(signal ?? `status ${exitCode}`, signal === "SIGKILL" && !this.#killed);
+      return this.#endOf(signal ?? `status ${exitCode}`, killedByOthers);
     });
   }
 
