@@ -31,6 +31,7 @@ import { merge } from "./merge.ts";
 import { bisectStep } from "./bisect.ts";
 import { replay } from "./replay.ts";
 import { HANG_SECONDS } from "./run/link.ts";
+import { outliveStreams } from "./report/say.ts";
 import { run } from "./run/run.ts";
 import { parseShard } from "./run/shard.ts";
 import { traceCheck } from "./trace/check-command.ts";
@@ -521,12 +522,8 @@ function explain(error: unknown): number {
 
 whenSignalled(undefined);
 
-// A reader that has seen enough (head, less) is no failure of ours; the "exit" listeners still clean up.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  // Before there is a verdict the run goes on: whoever asks for the exit status must not be told that it conforms.
-  if (process.exitCode !== undefined) process.exit();
-});
+// After what undoes things at the end, which may have something to say.
+outliveStreams();
 
 try {
   await program.parseAsync();

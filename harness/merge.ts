@@ -3,12 +3,13 @@
  */
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
+import { colourWanted, say } from "./report/say.ts";
+import { mustBeWritable } from "./stored/output.ts";
 import { UsageError } from "./failure.ts";
 import { packageVersion } from "./package.ts";
-import { wantsColour } from "./report/terminal.ts";
 import { firstDivergences, verdict } from "./report/verdict.ts";
 import { byVariant } from "./run/by-variant.ts";
-import { mustBeWritable, present } from "./run/present.ts";
+import { present } from "./run/present.ts";
 import { asSupervised, verdictWord } from "./run/result.ts";
 import { WHOLE } from "./run/shard.ts";
 import type { Shard } from "./run/shard.ts";
@@ -85,7 +86,7 @@ export function mergeResults(results: readonly RunResult[]): RunResult {
 
 function printHead({ kernel, seed, shard }: RunResult, there: number): void {
   const shards = `${there} of ${shard?.of ?? 1} shards`;
-  process.stdout.write(
+  say(
     `ext4-conform ${packageVersion()}   kernel ${kernel.release} ${kernel.machine} (${kernel.kind})   seed ${seed}   ${shards}\n\n`,
   );
 }
@@ -112,10 +113,10 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
   for (const found of [...firstDivergences(all), ...doubtful]) {
     present(found, { kernel, release: kernel.release, seed, strict }, all, save);
   }
-  process.stdout.write(verdict(all, wantsColour(process.stdout, process.env)));
+  say(verdict(all, colourWanted()));
   const missing = missingOf(parts);
   if (missing.length > 0) {
-    process.stdout.write(`INCOMPLETE: without shard ${missing.join(", ")}\n`);
+    say(`INCOMPLETE: without shard ${missing.join(", ")}\n`);
   } else if (out !== undefined) writeResult(out, merged);
   if (merged.verdict !== "conforms") return exitStatus.diverges;
   return missing.length > 0 ? exitStatus.cannotRun : exitStatus.conforms;

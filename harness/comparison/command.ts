@@ -3,13 +3,14 @@
  */
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
+import { colourWanted, say } from "../report/say.ts";
+import { mustBeWritable } from "../stored/output.ts";
 import { packageVersion } from "../package.ts";
 import { firstDivergences } from "../report/verdict.ts";
-import { wantsColour } from "../report/terminal.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform, randomSeed } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
-import { mustBeWritable, present, presentLost, runAgain } from "../run/present.ts";
+import { present, presentLost, runAgain } from "../run/present.ts";
 import type { Told } from "../run/present.ts";
 import { difference, isWorse } from "./difference.ts";
 import { comparisonText } from "./table.ts";
@@ -35,7 +36,7 @@ async function runOn(
 ): Promise<Performed | undefined> {
   const asked = { ...options, seed, first: false, shapes: true, executor: "ffi" as const };
   const performed = await perform({ ...asked, kernel: options[role] }, (facts) =>
-    process.stdout.write(headOf(role, facts)),
+    say(headOf(role, facts)),
   );
   const { failure } = performed;
   if (failure === undefined) return performed;
@@ -73,14 +74,14 @@ export async function compare(options: CompareOptions): Promise<ExitStatus> {
   mustBeWritable(options.save);
   const seed = options.seed ?? randomSeed();
   const cases = `${options.cases} cases for each variant`;
-  process.stdout.write(`ext4-conform ${packageVersion()}   compare   seed ${seed}   ${cases}\n`);
+  say(`ext4-conform ${packageVersion()}   compare   seed ${seed}   ${cases}\n`);
   const baseline = await runOn("baseline", options, seed);
   const candidate = await runOn("candidate", options, seed);
   if (baseline === undefined || candidate === undefined) return exitStatus.diverges;
-  process.stdout.write("\n");
+  say("\n");
   const what = difference(baseline.result, candidate.result);
   presentNew(candidate, what.appeared, options.save);
   const diverged = { baseline: divergedIn(baseline), candidate: divergedIn(candidate) };
-  process.stdout.write(comparisonText(what, diverged, wantsColour(process.stdout, process.env)));
+  say(comparisonText(what, diverged, colourWanted()));
   return isWorse(what) ? exitStatus.diverges : exitStatus.conforms;
 }

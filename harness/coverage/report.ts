@@ -1,10 +1,9 @@
 /**
  * What a run covered of the kernel: written into a folder, told in a few lines.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { UsageError } from "../failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
+import { mustBeWritable, writeOutput } from "../stored/output.ts";
 import { writePages } from "./html.ts";
 import { coverageOf } from "./lines.ts";
 import type { FileCoverage } from "./lines.ts";
@@ -22,12 +21,7 @@ export interface CoverageOptions {
 /** Before the run rather than after it. Throws UsageError where the folder cannot be written to, or the patch is none. */
 export function mustBeReportable({ coverage: folder, patch }: CoverageOptions): void {
   if (patch !== undefined) hunksIn(patch);
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`the coverage cannot be written to ${folder}: ${code}`);
-  }
+  mustBeWritable(folder, "the coverage");
 }
 
 /** The coverage of the patch's own lines alone. */
@@ -58,7 +52,7 @@ export async function reportCoverage(
     told.push(patchText(file, patch, files, colour));
     written.push(patchText(file, patch, files, false));
   }
-  writeFileSync(join(folder, "coverage.txt"), written.join("\n"));
+  writeOutput(join(folder, "coverage.txt"), written.join("\n"));
   const page = relative("", join(folder, file === undefined ? "" : "patch", "index.html"));
   return `${told.join("\n")}\ncoverage: ${page}, ${relative("", join(folder, "coverage.txt"))}\n`;
 }

@@ -10,17 +10,18 @@ import { momentaryText } from "../report/verdict.ts";
 import { differingText, exploredText, exploredVerdict, placementText } from "./explored-text.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
+import { colourWanted, say } from "../report/say.ts";
+import { mustBeWritable, Output, writeOutput } from "../stored/output.ts";
 import { counted } from "../report/progress.ts";
-import { paintWith, wantsColour } from "../report/terminal.ts";
+import { paintWith } from "../report/terminal.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
 import type { PerformOptions, Performed } from "../run/perform.ts";
 import { kernelFlag } from "../run/link.ts";
 import type { KernelUnderTest } from "../run/link.ts";
-import { mustBeWritable, present, presentLost, printHead } from "../run/present.ts";
+import { present, presentLost, printHead } from "../run/present.ts";
 import type { Exploration } from "./exploration.ts";
-import { writeStored } from "../stored/stored-file.ts";
 import { UsageError } from "../failure.ts";
 import type { TellingStates } from "./own-states.ts";
 import { MAX_PICTURED } from "./picture.ts";
@@ -35,10 +36,15 @@ export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
   save: string;
 }
 
-/** @throws UsageError where no picture can be written there */
-function mustBePicturable(path: string): void {
+/**
+ * Where the picture of a single variant goes; several have names of their own.
+ *
+ * @throws UsageError where no picture can be written there
+ */
+function picturePlace(path: string, variants: number): Output | undefined {
   if (!/\.(dot|svg)$/.test(path)) throw new UsageError(`${path}: a picture is a .dot or a .svg`);
   mustBeWritable(dirname(path), "a picture");
+  return variants === 1 ? Output.open(path) : undefined;
 }
 
 /** Where the picture of one of several variants goes: graph-4k-delalloc.svg. */
@@ -46,20 +52,24 @@ function pathOf(path: string, variant: string, variants: number): string {
   return variants === 1 ? path : path.replace(/(\.\w+)$/, `-${variant}$1`);
 }
 
+async function asSvg(dot: string): Promise<string> {
+  const { instance } = await import("@viz-js/viz");
+  return (await instance()).renderString(dot, { format: "svg" });
+}
+
 /** Writes the picture; what to say of it. @throws UsageError where the path cannot be written */
 async function savePicture(
   path: string,
   variant: string,
   dot: string | undefined,
+  place: Output | undefined,
 ): Promise<string> {
   if (dot === undefined) {
     return `no picture of ${variant}: it would have more than ${MAX_PICTURED} states, too many to see anything\n`;
   }
-  if (path.endsWith(".dot")) writeStored(path, dot);
-  else {
-    const { instance } = await import("@viz-js/viz");
-    writeStored(path, (await instance()).renderString(dot, { format: "svg" }));
-  }
+  const picture = path.endsWith(".dot") ? dot : await asSvg(dot);
+  if (place?.path === path) place.write(picture);
+  else writeOutput(path, picture);
   return `picture: ${path}\n`;
 }
 
@@ -88,7 +98,7 @@ function exploreAgain(
 /** Explore, print the table; the exit status. Throws what the command line turns into a message. */
 export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   const { resume, strict, picture } = options;
-  if (picture !== undefined) mustBePicturable(picture);
+  const place = picture && picturePlace(picture, options.variants.length);
   const { blocks, alphabet, depth } = options.explore;
   const file = resume === undefined ? undefined : new DrivenFile(resume);
   const pictures = new Map<string, string | undefined>();
@@ -115,7 +125,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     file?.begin({ release, build: buildOf(facts.kernel), blocks, alphabet, strict, ...limit });
     printHead(facts);
     const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
-    process.stdout.write(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
+    say(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
   });
   const { facts, result, failure, kernel, seed } = performed;
   if (facts !== undefined) {
@@ -131,20 +141,20 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   const all = results.flatMap(({ variant, explored }) =>
     explored === undefined ? [] : [[variant, explored] as const],
   );
-  process.stdout.write(exploredText(all));
-  for (const [variant, explored] of all) process.stdout.write(placementText(variant, explored));
+  say(exploredText(all));
+  for (const [variant, explored] of all) say(placementText(variant, explored));
   const momentary = results.reduce(
     (sum, { counts, explored }) => sum + counts.momentary + (explored?.momentary ?? 0),
     0,
   );
-  process.stdout.write(momentaryText(momentary));
-  process.stdout.write(differingText(looks));
+  say(momentaryText(momentary));
+  say(differingText(looks));
   for (const [variant, dot] of pictures) {
     const path = pathOf(picture!, variant, pictures.size);
-    process.stdout.write(await savePicture(path, variant, dot));
+    say(await savePicture(path, variant, dot, place || undefined));
   }
-  for (const line of file?.notes ?? []) process.stdout.write(`${line}\n`);
-  const paint = paintWith(wantsColour(process.stdout, process.env));
-  process.stdout.write(`\n${exploredVerdict(all, result, paint)}\n`);
+  for (const line of file?.notes ?? []) say(`${line}\n`);
+  const paint = paintWith(colourWanted());
+  say(`\n${exploredVerdict(all, result, paint)}\n`);
   return result.found.length > 0 ? exitStatus.diverges : exitStatus.conforms;
 }

@@ -7,13 +7,12 @@
  */
 import { createHash } from "node:crypto";
 import {
-  copyFileSync,
   createWriteStream,
   existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
-  renameSync,
+  statSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -23,9 +22,10 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import type { Arch, ConfigGroup } from "../../images/kernel-config.ts";
 import { configGroups } from "../../images/kernel-config.ts";
-import { EnvironmentError, UsageError } from "../failure.ts";
+import { EnvironmentError } from "../failure.ts";
 import { lacksProgram, searchPath } from "../kernel/process.ts";
 import { endsPrograms, endBySignal, undoAtExit } from "../kernel/undo.ts";
+import { mustBeWritable, Output } from "../stored/output.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { grouped } from "../report/progress.ts";
 import { BuildError } from "./build-error.ts";
@@ -108,17 +108,6 @@ function mustHaveTools(arch: Arch): void {
     `a kernel cannot be built here without ${missing.join(", ")}`,
     "On Debian: apt-get install build-essential flex bison bc git libelf-dev.",
   );
-}
-
-/** Throws UsageError where a file cannot be put there. */
-function mustBeWritable(out: string): void {
-  const probe = `${out}.${process.pid}`;
-  try {
-    writeFileSync(probe, "");
-    rmSync(probe);
-  } catch (error) {
-    throw new UsageError(`${out} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 /** Values for make that profile the objects of fs/ext4 and fs/iomap. */
@@ -226,17 +215,6 @@ async function configure(
   throw new BuildError(`this kernel cannot be configured with ${names.join(", ")}`);
 }
 
-/** Put the kernel where it is wanted: whole, or not at all. */
-function deliver(from: string, out: string): void {
-  const partial = `${out}.${process.pid}`;
-  try {
-    copyFileSync(from, partial);
-    renameSync(partial, out);
-  } finally {
-    rmSync(partial, { force: true });
-  }
-}
-
 /**
  * Build. Throws BuildError where the kernel does not build or a patch does not apply, EnvironmentError where a tool is missing,
  * UsageError where `out` cannot be written.
@@ -245,8 +223,8 @@ export async function buildKernel(options: BuildOptions): Promise<Built> {
   const started = Date.now();
   mustHaveTools(options.arch);
   const out = resolve(options.out);
-  mkdirSync(dirname(out), { recursive: true });
-  mustBeWritable(out);
+  mustBeWritable(dirname(out), "the kernel");
+  const place = Output.open(out);
   const folder = folderFor(options);
   const unlock = lockFolder(folder);
   try {
@@ -261,7 +239,8 @@ export async function buildKernel(options: BuildOptions): Promise<Built> {
       join(make.objects, "include/config/kernel.release"),
       "utf8",
     ).trim();
-    deliver(join(make.objects, file), out);
+    const made = join(make.objects, file);
+    place.write(readFileSync(made), statSync(made).mode);
     rememberCount(folder, make.count);
     const seconds = (Date.now() - started) / 1000;
     return { out, release, seconds, objects: make.count, refused, objectFolder: make.objects };

@@ -1,7 +1,7 @@
 /**
  * Presenting a divergence: its counterexample saved, its report printed.
  */
-import { constants, accessSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { UsageError } from "../failure.ts";
@@ -16,7 +16,7 @@ import type { FoundDivergence } from "./messages.ts";
 import { report } from "../report/report.ts";
 import { mountedAs } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
-import { wantsColour } from "../report/terminal.ts";
+import { colourWanted, complain, say } from "../report/say.ts";
 import { variantNamed } from "../variants.ts";
 
 /** The first lines: what runs, on which kernel. */
@@ -28,7 +28,7 @@ export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
     ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
     ...notCompared(traits).map((line) => `note: ${line}`),
   ];
-  process.stdout.write(`${lines.join("\n")}\n\n`);
+  say(`${lines.join("\n")}\n\n`);
 }
 
 /** What a report says of the run. */
@@ -48,18 +48,6 @@ function freeName(folder: string, stem: string): string {
   }
 }
 
-/** Makes the folder; what is wrong is said before the run and not when there is something to write. Throws UsageError. */
-export function mustBeWritable(folder: string, what = "counterexamples"): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    // "." in it, so that a file does not do.
-    accessSync(`${folder}/.`, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${what} cannot be written to ${folder}: ${code}`);
-  }
-}
-
 /** Whether the counterexample was written; else says why not, since the report matters more. */
 function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boolean {
   try {
@@ -67,7 +55,7 @@ function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boo
     return true;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`ext4-conform: ${error.message}\n`);
+    complain(`ext4-conform: ${error.message}\n`);
     return false;
   }
 }
@@ -92,14 +80,14 @@ export function present(
   const command = keeps
     ? `npx ext4-conform replay${flags} ${relative("", path)}`
     : `npx ext4-conform run${flags} --variant ${variant.name} --seed ${seed}`;
-  const colour = wantsColour(process.stdout, process.env);
+  const colour = colourWanted();
   const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
-  process.stdout.write(report(found.divergence, context));
+  say(report(found.divergence, context));
   if (found.named.length > 0) {
-    process.stdout.write(`  known as ${found.named.join(" and ")}\n`);
+    say(`  known as ${found.named.join(" and ")}\n`);
   }
-  if (!found.confirmed) process.stdout.write("  A fresh image did not show it again.\n");
-  process.stdout.write("\n");
+  if (!found.confirmed) say("  A fresh image did not show it again.\n");
+  say("\n");
 }
 
 /** The command that runs again what a worker was lost in. */
@@ -127,5 +115,5 @@ export function presentLost(error: WorkerLost, command: string): void {
     "replay",
     `  ${command}`,
   ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  say(`${lines.join("\n")}\n`);
 }

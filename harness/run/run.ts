@@ -5,11 +5,13 @@ import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
+import { colourWanted, complain, say } from "../report/say.ts";
+import { mustBeWritable } from "../stored/output.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
 import { WorkerLost } from "./conversation.ts";
 import { perform } from "./perform.ts";
 import type { PerformOptions } from "./perform.ts";
-import { mustBeWritable, present, presentLost, printHead, runAgain } from "./present.ts";
+import { present, presentLost, printHead, runAgain } from "./present.ts";
 import { resultOf } from "./result.ts";
 import { writeResult } from "../stored/result.ts";
 import { addUp } from "../lockstep/statistics.ts";
@@ -17,7 +19,6 @@ import type { Statistics } from "../lockstep/statistics.ts";
 import { counted } from "../report/progress.ts";
 import { statisticsText } from "../report/statistics.ts";
 import type { SupervisorResult } from "./supervisor.ts";
-import { wantsColour } from "../report/terminal.ts";
 import { firstDivergences, verdict } from "../report/verdict.ts";
 
 export interface RunOptions extends PerformOptions {
@@ -42,15 +43,15 @@ async function presentCoverage(
   options: CoverageOptions,
 ): Promise<void> {
   try {
-    const colour = wantsColour(process.stdout, process.env);
-    process.stdout.write(`\n${await reportCoverage(kernels, options, colour)}`);
+    const colour = colourWanted();
+    say(`\n${await reportCoverage(kernels, options, colour)}`);
     if (guestsLost > 0) {
       const guests = counted(guestsLost, "guest");
-      process.stdout.write(`note: ${guests} went down; what ran there is not counted\n`);
+      say(`note: ${guests} went down; what ran there is not counted\n`);
     }
   } catch (error) {
     if (!(error instanceof EnvironmentError || error instanceof UsageError)) throw error;
-    process.stderr.write(`ext4-conform: no coverage: ${error.message}\n`);
+    complain(`ext4-conform: no coverage: ${error.message}\n`);
   }
 }
 
@@ -80,9 +81,9 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     for (const found of [...first, ...doubtful]) present(found, told, result, options.save);
   }
   if (failure === undefined && facts !== undefined) {
-    process.stdout.write(verdict(result, wantsColour(process.stdout, process.env)));
+    say(verdict(result, colourWanted()));
     if (options.result !== undefined) writeResult(options.result, resultOf(performed, facts));
-    if (options.statistics === true) process.stdout.write(`\n${statisticsText(metIn(result))}`);
+    if (options.statistics === true) say(`\n${statisticsText(metIn(result))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
@@ -94,6 +95,6 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   }
   // What stopped the run takes nothing from what was found before.
   if (first.length === 0 || !(failure instanceof Error)) throw failure;
-  process.stderr.write(`ext4-conform: the run ended early: ${failure.message}\n`);
+  complain(`ext4-conform: the run ended early: ${failure.message}\n`);
   return exitStatus.diverges;
 }

@@ -9,7 +9,8 @@ import { type Divergence, divergenceKindSchema } from "../divergence.ts";
 import { MAX_OPERATIONS, operationsSchema } from "../operation.ts";
 import { variants } from "../../images/variants.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
-import { parseStored, readStored, writeStored } from "./stored-file.ts";
+import { writeOutput } from "./output.ts";
+import { parseStored, readStored } from "./stored-file.ts";
 
 const FORMAT = "ext4-conform counterexample";
 const VERSION = 1;
@@ -133,5 +134,5 @@ export function formatCounterexample(counterexample: Counterexample): string {
 
 /** Write a counterexample: the whole file or, where that fails, none of it. @throws UsageError where it cannot be written */
 export function writeCounterexample(path: string, counterexample: Counterexample): void {
-  writeStored(path, formatCounterexample(counterexample));
+  writeOutput(path, formatCounterexample(counterexample));
 }

@@ -7,7 +7,8 @@ import { ALPHABETS } from "../explore/alphabet.ts";
 import type { AlphabetName } from "../explore/alphabet.ts";
 import { EdgeSet } from "../explore/driven.ts";
 import { UsageError } from "../failure.ts";
-import { readStored, writeStored } from "./stored-file.ts";
+import { writeOutput } from "./output.ts";
+import { readStored } from "./stored-file.ts";
 
 const FORMAT = "ext4-conform exploration";
 const VERSION = 1;
@@ -57,7 +58,7 @@ export function readExploration(path: string): StoredExploration | undefined {
 
 /** Store it, in place of what was there. @throws UsageError where the path cannot be written */
 export function writeExploration(path: string, exploration: StoredExploration): void {
-  writeStored(path, `${JSON.stringify({ format: FORMAT, version: VERSION, ...exploration })}\n`);
+  writeOutput(path, `${JSON.stringify({ format: FORMAT, version: VERSION, ...exploration })}\n`);
 }
 
 /** @throws UsageError where what is stored there is of something else than is asked for now */

@@ -4,7 +4,8 @@
 import * as z from "zod";
 import { divergenceKindSchema } from "../divergence.ts";
 import { operationsSchema } from "../operation.ts";
-import { readStored, writeStored } from "./stored-file.ts";
+import { writeOutput } from "./output.ts";
+import { readStored } from "./stored-file.ts";
 
 const FORMAT = "ext4-conform result";
 const VERSION = 1;
@@ -129,5 +130,5 @@ export const readResult = (path: string): RunResult =>
 
 /** Write a result. @throws UsageError where the path cannot be written */
 export function writeResult(path: string, result: RunResult): void {
-  writeStored(path, `${JSON.stringify(result, null, 2)}\n`);
+  writeOutput(path, `${JSON.stringify(result, null, 2)}\n`);
 }

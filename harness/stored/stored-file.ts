@@ -143,23 +143,3 @@ export function readStored<T>(path: string, stored: StoredFormat<T>): T {
   }
   return parseStored(decode(bytes, path), path, stored);
 }
-
-function removeQuietly(path: string): void {
-  try {
-    fs.rmSync(path, { force: true });
-  } catch {
-    // What kept it from being written keeps it from being removed.
-  }
-}
-
-/** Write a file: the whole of it or, where that fails, none of it. @throws UsageError where the path cannot be written */
-export function writeStored(path: string, text: string): void {
-  const unfinished = `${path}.${process.pid}.tmp`;
-  try {
-    fs.writeFileSync(unfinished, text, { flag: "wx" });
-    fs.renameSync(unfinished, path);
-  } catch (error) {
-    removeQuietly(unfinished);
-    throw fileError(path, "written", error);
-  }
-}

@@ -1,7 +1,6 @@
 /**
  * `ext4-conform trace check --contract FILE...`: what was promised against what kernels did. No model, no kernel.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { variants } from "../../images/variants.ts";
 import type { ModelConfig } from "../../model/tables.ts";
@@ -15,6 +14,7 @@ import { counted, grouped } from "../report/progress.ts";
 import { paintWith, printable, wantsColour } from "../report/terminal.ts";
 import type { Paint } from "../report/terminal.ts";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
+import { mustBeWritable } from "../stored/output.ts";
 import type { Variant } from "../variant.ts";
 import { fileError } from "./fault.ts";
 import type { TraceHeader } from "./format.ts";
@@ -48,7 +48,6 @@ function variantOf(header: TraceHeader, { delalloc }: Pick<ModelConfig, "delallo
 
 /** Write the shortest sequence of each broken promise as a case that can be replayed; the files. */
 function saveCases(folder: string, found: FoundInFile): string[] {
-  mkdirSync(folder, { recursive: true });
   return found.findings.list.map(({ promise, claim, shortest }) => {
     const path = join(folder, `${promise}.json`);
     const { operations, broken } = shortest;
@@ -94,6 +93,7 @@ export async function traceContract(
   limits: TraceLimits,
   save?: string,
 ): Promise<ExitStatus> {
+  if (save !== undefined) mustBeWritable(save, "the shortest sequences");
   const paint = paintWith(wantsColour(process.stdout, process.env));
   let breaking = 0;
   let bad = 0;

@@ -18,6 +18,7 @@ import { isPlainWrite, isRecordedCall } from "../operation.ts";
 import type { Operation, RecordedCall } from "../operation.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { counted, grouped } from "../report/progress.ts";
+import { say, sayOnStandardError } from "../report/say.ts";
 import { printable } from "../report/terminal.ts";
 import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
 import { openExecutor, releaseAnyway } from "../run/executor.ts";
@@ -201,12 +202,13 @@ export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
   const seed = options.seed ?? randomSeed();
   const started = performance.now();
   const writer = new TraceWriter(options.out, options.force);
+  if (writer.isStandardOutput) sayOnStandardError();
   try {
     const { end, on } = await recordInto(writer, variant, options, seed);
     await writer.end();
     const speed = `${grouped((1000 * end.steps) / (performance.now() - started))} steps/s`;
     const facts = `${variant.name} on ${on}, seed ${seed}; ${speed}`;
-    process.stdout.write(`RECORDED: ${countsText(end)} in ${printable(options.out)}; ${facts}\n`);
+    say(`RECORDED: ${countsText(end)} in ${printable(options.out)}; ${facts}\n`);
     return exitStatus.conforms;
   } finally {
     await writer.close();

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { PassThrough } from "node:stream";
-import type { Transform } from "node:stream";
+import type { Transform, Writable } from "node:stream";
 import * as zlib from "node:zlib";
 import { once } from "node:events";
 import type * as z from "zod";
@@ -14,6 +14,7 @@ import { UsageError } from "../failure.ts";
 import { pathText } from "../json-path.ts";
 import { undoAtExit } from "../kernel/undo.ts";
 import { printable } from "../report/terminal.ts";
+import { destinationOf, Output, streamInto } from "../stored/output.ts";
 import { configOf } from "./config.ts";
 import { fileError } from "./fault.ts";
 import { headerV2Schema } from "./format.ts";
@@ -49,18 +50,52 @@ function lstat(path: string): fs.Stats | undefined {
   }
 }
 
-/**
- * Whether `path` may be written.
- *
- * @throws UsageError where it is no name of a file, where it cannot be looked at, where it is there (and `force` does not
- * allow to replace it), or is anything but a file
- */
-export function mustBeFree(path: string, force: boolean): void {
-  if (path === "" || path.endsWith("/")) throw fileError(path, "is no name of a file");
+/** @throws UsageError where a file is there and `force` does not allow to replace it, or something else meanwhile */
+function mustBeFree(path: string, force: boolean): void {
   const there = lstat(path);
   if (there === undefined) return;
   if (!there.isFile()) throw fileError(path, "is there and is not a regular file");
   if (!force) throw fileError(path, "is there already; --force replaces it");
+}
+
+/** What a recording is written to, and what is done when all of it is there or nobody wants it. */
+interface Place {
+  stream: Writable;
+  finish: () => void;
+  remove: () => void;
+  isStandardOutput: boolean;
+}
+
+/** A file beside `path`, which only `finish` gives its name. Those that dead recordings left there go. */
+function besideFile(path: string, force: boolean): Place {
+  mustBeFree(path, force);
+  const folder = dirname(path);
+  sweepPartials(folder);
+  const partial = join(folder, partialName(basename(path)));
+  const fd = fs.openSync(partial, "wx", 0o666);
+  const remove = undoAtExit(() => fs.rmSync(partial, { force: true }));
+  const finish = (): void => {
+    mustBeFree(path, force);
+    fs.renameSync(partial, path);
+  };
+  return {
+    stream: fs.createWriteStream(partial, { fd, flush: true }),
+    finish,
+    remove,
+    isStandardOutput: false,
+  };
+}
+
+/** A device, a FIFO or standard output is written into: what a recording is good for, its reader sees by its last line. */
+function placeOf(path: string, force: boolean): Place {
+  const to = destinationOf(path);
+  if (to.kind === "file") return besideFile(Output.open(to.path).path, force);
+  return {
+    stream: streamInto(to.fd),
+    finish: () => {},
+    remove: () => {},
+    isStandardOutput: to.fd === 1,
+  };
 }
 
 /** What `check` would say of a header; undefined where it would read it. */
@@ -90,44 +125,38 @@ export function headerToWrite(header: TraceHeaderV2): TraceHeaderV2 {
   throw new UsageError(`check would refuse the recording: ${printable(fault)}`);
 }
 
-/** A file that gets its name when all of it is written. */
+/** A recording as it is written: a file gets its name when all of it is there. */
 export class TraceWriter {
   readonly #path: string;
-  readonly #force: boolean;
-  readonly #partial: string;
   readonly #pack: Transform;
   readonly #written: Promise<void>;
-  readonly #remove: () => void;
+  readonly #place: Place;
   #failure: unknown;
   /** Lines so far. */
   #lines = 0;
 
   /**
-   * Begins a file beside `path`, which only `end` gives its name. Those that dead recordings left there go.
-   *
-   * @throws UsageError where it cannot be written
+   * @param force a file that is there is replaced
+   * @throws UsageError where `path` cannot be written
    */
   constructor(path: string, force: boolean) {
-    mustBeFree(path, force);
     this.#path = path;
-    this.#force = force;
     this.#pack = packer(path);
-    const folder = dirname(path);
-    sweepPartials(folder);
-    this.#partial = join(folder, partialName(basename(path)));
-    let fd: number;
     try {
-      fd = fs.openSync(this.#partial, "wx", 0o666);
+      this.#place = placeOf(path, force);
     } catch (error) {
       throw explained(error, path);
     }
-    this.#remove = undoAtExit(() => fs.rmSync(this.#partial, { force: true }));
-    const file = fs.createWriteStream(this.#partial, { fd, flush: true });
-    this.#written = pipeline(this.#pack, file);
+    this.#written = pipeline(this.#pack, this.#place.stream);
     // Heard here and now, since nobody may be waiting yet; `write` and `end` pass it on.
     this.#written.catch((error: unknown) => {
       this.#failure = error;
     });
+  }
+
+  /** It is where the text for the user would go. */
+  get isStandardOutput(): boolean {
+    return this.#place.isStandardOutput;
   }
 
   /** Writes one value as a line, and waits until there is room for more. */
@@ -157,18 +186,17 @@ export class TraceWriter {
     this.#pack.end();
     try {
       await this.#written;
-      mustBeFree(this.#path, this.#force);
-      fs.renameSync(this.#partial, this.#path);
+      this.#place.finish();
     } catch (error) {
       throw explained(error, this.#path);
     }
-    this.#remove();
+    this.#place.remove();
   }
 
   /** Give up: nothing stays. No error if it has ended. */
   async close(): Promise<void> {
     this.#pack.destroy();
     await this.#written.catch(() => {});
-    this.#remove();
+    this.#place.remove();
   }
 }
