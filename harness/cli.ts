@@ -14,7 +14,7 @@ import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
 import { EXECUTORS } from "./run/executor.ts";
 import type { ExecutorName } from "./run/executor.ts";
-import { EnvironmentError, UsageError, lackOf } from "./failure.ts";
+import { EnvironmentError, Interrupted, UsageError, lackOf } from "./failure.ts";
 import { BuildError } from "./kernel-build/build-error.ts";
 import { ALPHABETS, alphabetName } from "./explore/alphabet.ts";
 import type { AlphabetName } from "./explore/alphabet.ts";
@@ -23,7 +23,7 @@ import { kindsText, showDifferences } from "./differences/command.ts";
 import type { DifferencesArguments } from "./differences/command.ts";
 import { SIDE_SYNTAX } from "./differences/side.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
-import { whenSignalled } from "./kernel/undo.ts";
+import { endBySignal, whenSignalled } from "./kernel/undo.ts";
 import type { Operation } from "./operation.ts";
 import { packageVersion } from "./package.ts";
 import { readCounterexample } from "./stored/counterexample.ts";
@@ -44,6 +44,9 @@ import { chooseVariants } from "./variants.ts";
 
 /** How many that is where nobody says. */
 const USUAL_JOBS = "(default: 1, or a guest for each processor)";
+
+/** Of a run that has no other limit. */
+const USUAL_SECONDS = 30;
 
 function integer(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
@@ -122,12 +125,12 @@ removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
 withKernel(program.command("run"))
   .description("generate cases and check them; the main job")
   .addOption(variantOption("names, commas between them, or all (see: variants)"))
-  .option("--cases <n>", "cases for each variant, instead of a time", integer(1, 1e9))
-  .addOption(
-    new Option("--seconds <n>", "seconds in all, shared by the variants")
-      .default(30)
-      .argParser(integer(1, 1e7))
-      .conflicts("cases"),
+  .option("--cases <n>", "cases for each variant", integer(1, 1e9))
+  .option(
+    "--seconds <n>",
+    "seconds in all, shared by the variants; with --cases, what is reached first ends it " +
+      `(default: ${USUAL_SECONDS}, without --cases)`,
+    integer(1, 1e7),
   )
   .addOption(
     new Option(
@@ -164,12 +167,16 @@ withKernel(program.command("run"))
     integer(5, 3600),
   )
   .option("--statistics", "say how often each kind of operation met each state of blocks", false)
-  .option("--result <file>", "write what it came to there, as JSON")
+  .option(
+    "--result <file>",
+    "write what it came to there as it goes, as JSON; - is standard output",
+  )
   .option("--coverage <folder>", "of a kernel built with --coverage: report which lines ran")
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
-    const { variant, hang, coverage, patch, shard, enumerate, ...rest } = options;
+    const { variant, hang, coverage, patch, shard, enumerate, cases, ...rest } = options;
+    const limited = cases !== undefined || enumerate !== undefined;
     if (shard !== undefined && options.seed === undefined) {
       throw new UsageError("--shard needs --seed: all shards of a campaign have the same");
     }
@@ -178,7 +185,8 @@ withKernel(program.command("run"))
       shard: shard === undefined ? undefined : parseShard(shard),
       coverage: coverageOptions(coverage, patch),
       faultsOf: enumerate === undefined ? undefined : casesToEnumerate(enumerate),
-      cases: options.cases,
+      cases,
+      seconds: options.seconds ?? (limited ? undefined : USUAL_SECONDS),
       seed: options.seed,
       result: options.result,
       variants: variant ?? chooseVariants("default"),
@@ -203,7 +211,7 @@ function coverageOptions(coverage?: string, patch?: string): CoverageOptions | u
 interface RunArguments extends KernelArguments {
   variant?: Variant[];
   cases?: number;
-  seconds: number;
+  seconds?: number;
   seed?: number;
   jobs?: number;
   maxLength: number;
@@ -233,7 +241,7 @@ program
   .command("merge")
   .description("the results of the shards of a campaign (run --shard --result) as that of one run")
   .argument("<files...>", "result files")
-  .option("--result <file>", "write what they came to there, as JSON")
+  .option("--result <file>", "write what they came to there, as JSON; - is standard output")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action((files: string[], options: { result?: string; save: string }) => {
     process.exitCode = merge({ files, save: options.save, result: options.result });
@@ -270,7 +278,7 @@ withKernel(program.command("explore"))
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: exploredOf(variant),
       cases: undefined,
-      seconds: 0,
+      seconds: undefined,
       seed: 0,
       maxLength: 1,
       first: false,
@@ -355,7 +363,7 @@ withGuest(program.command("compare"))
   .action(async (options: CompareArguments) => {
     const { seed, variant, ...rest } = options;
     const variants = variant ?? chooseVariants("default");
-    const limits = { seconds: 0, hangSeconds: undefined };
+    const limits = { seconds: undefined, hangSeconds: undefined };
     process.exitCode = await compare({ ...rest, ...limits, seed, variants });
   });
 
@@ -445,7 +453,10 @@ interface TraceCheckArguments {
 trace
   .command("record")
   .description("perform generated cases on a fresh image and write down what was seen")
-  .requiredOption("--out <file>", "the recording; packed where its name ends in .br or .gz")
+  .requiredOption(
+    "--out <file>",
+    "the recording; packed where its name ends in .br or .gz; - is standard output",
+  )
   .option("--variant <name>", "the file system to record (see: variants)", "4k-delalloc")
   .option("--cases <n>", "how many", integer(1, 1e7), 400)
   .option(
@@ -528,6 +539,11 @@ outliveStreams();
 try {
   await program.parseAsync();
 } catch (error) {
+  if (error instanceof Interrupted) {
+    endBySignal(error.signal);
+    // It comes when the kernel delivers it.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
   process.exitCode = explain(error);
 }
 // Not left to the event loop: a worker that the kernel holds in a system call would keep it alive.

@@ -54,6 +54,16 @@ export function lackOf(error: unknown): EnvironmentError | undefined {
     : new EnvironmentError("machine-lacks", error.message, remedy);
 }
 
+/** A signal ended the run; what it came to by then is told before this process ends by it too. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly signal: NodeJS.Signals;
+  constructor(signal: NodeJS.Signals) {
+    super(signal);
+    this.signal = signal;
+  }
+}
+
 /** What the user asked for makes no sense: exit status 64. */
 export class UsageError extends Error {
   override readonly name = "UsageError";

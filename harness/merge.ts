@@ -3,14 +3,14 @@
  */
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
-import { colourWanted, say } from "./report/say.ts";
-import { mustBeWritable } from "./stored/output.ts";
+import { colourWanted, say, sayOnStandardError } from "./report/say.ts";
+import { mustBeWritable, Output } from "./stored/output.ts";
 import { UsageError } from "./failure.ts";
 import { packageVersion } from "./package.ts";
 import { firstDivergences, verdict } from "./report/verdict.ts";
 import { byVariant } from "./run/by-variant.ts";
 import { present } from "./run/present.ts";
-import { asSupervised, verdictWord } from "./run/result.ts";
+import { asSupervised, verdictOfAll } from "./run/result.ts";
 import { WHOLE } from "./run/shard.ts";
 import type { Shard } from "./run/shard.ts";
 import { readResult, writeResult } from "./stored/result.ts";
@@ -67,6 +67,7 @@ function missingOf(results: readonly RunResult[]): number[] {
 export function mergeResults(results: readonly RunResult[]): RunResult {
   const { format, version, tool, kernel, seed, strict, cases } = results[0]!;
   const result = asSupervised(results);
+  const early = results.find(({ endedEarly }) => endedEarly !== undefined)?.endedEarly;
   const after = results.flatMap(({ divergedAfter }) => divergedAfter ?? []);
   return {
     format,
@@ -78,7 +79,9 @@ export function mergeResults(results: readonly RunResult[]): RunResult {
     ...(cases === undefined ? {} : { cases }),
     seconds: Math.max(...results.map(({ seconds }) => seconds)),
     ...(after.length === 0 ? {} : { divergedAfter: Math.min(...after) }),
-    verdict: verdictWord(result),
+    verdict: verdictOfAll(results),
+    ...(early === undefined ? {} : { endedEarly: early }),
+    ...(result.notRun.length === 0 ? {} : { notRun: result.notRun }),
     variants: byVariant(result.results),
     divergences: result.found,
   };
@@ -104,6 +107,8 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
     results.map(({ file }) => file),
   );
   mustBeWritable(save);
+  const output = out === undefined ? undefined : Output.open(out);
+  if (output?.isStandardOutput === true) sayOnStandardError();
   const parts = results.map(({ result }) => result);
   const merged = mergeResults(parts);
   const { kernel, seed, strict } = merged;
@@ -113,11 +118,15 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
   for (const found of [...firstDivergences(all), ...doubtful]) {
     present(found, { kernel, release: kernel.release, seed, strict }, all, save);
   }
-  say(verdict(all, colourWanted()));
+  const { cases, endedEarly } = merged;
+  say(verdict(all, colourWanted(), { cases, endedEarly }));
   const missing = missingOf(parts);
   if (missing.length > 0) {
     say(`INCOMPLETE: without shard ${missing.join(", ")}\n`);
-  } else if (out !== undefined) writeResult(out, merged);
-  if (merged.verdict !== "conforms") return exitStatus.diverges;
-  return missing.length > 0 ? exitStatus.cannotRun : exitStatus.conforms;
+  } else if (output !== undefined) writeResult(output, merged);
+  const whole = merged.verdict === "conforms" && missing.length === 0;
+  if (merged.verdict === "diverges" || merged.verdict === "not-reproduced") {
+    return exitStatus.diverges;
+  }
+  return !whole ? exitStatus.cannotRun : exitStatus.conforms;
 }

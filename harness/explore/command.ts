@@ -136,7 +136,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     presentLost(failure, exploreAgain(failure, performed, options));
     return exitStatus.diverges;
   }
-  if (failure !== undefined) throw failure;
+  if (failure instanceof UsageError) throw failure;
   const results = byVariant(result.results);
   const all = results.flatMap(({ variant, explored }) =>
     explored === undefined ? [] : [[variant, explored] as const],
@@ -154,6 +154,8 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     say(await savePicture(path, variant, dot, place || undefined));
   }
   for (const line of file?.notes ?? []) say(`${line}\n`);
+  // What it came to by then was told.
+  if (failure !== undefined) throw failure;
   const paint = paintWith(colourWanted());
   say(`\n${exploredVerdict(all, result, paint)}\n`);
   return result.found.length > 0 ? exitStatus.diverges : exitStatus.conforms;

@@ -1,6 +1,8 @@
 /**
  * The file in which it is kept what was driven, while it is.
  */
+import { UsageError } from "../failure.ts";
+import { Output } from "../stored/output.ts";
 import { mustBeSame, readExploration, writeExploration } from "../stored/exploration.ts";
 import type { StoredExploration } from "../stored/exploration.ts";
 import { EdgeSet } from "./driven.ts";
@@ -14,9 +16,12 @@ export class DrivenFile {
   /** Variants whose edges were of another graph. */
   readonly #others = new Set<string>();
 
-  /** @throws UsageError where there is such a file and it cannot be read */
+  /** @throws UsageError where there is such a file and it cannot be read, or none can be written there */
   constructor(path: string) {
     this.#path = path;
+    if (!Output.open(path).isFile) {
+      throw new UsageError(`${path} is no regular file: what is stored there must be read again`);
+    }
     this.#before = readExploration(path);
   }
 

@@ -22,7 +22,7 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import type { Arch, ConfigGroup } from "../../images/kernel-config.ts";
 import { configGroups } from "../../images/kernel-config.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError, UsageError } from "../failure.ts";
 import { lacksProgram, searchPath } from "../kernel/process.ts";
 import { endsPrograms, endBySignal, undoAtExit } from "../kernel/undo.ts";
 import { mustBeWritable, Output } from "../stored/output.ts";
@@ -215,6 +215,15 @@ async function configure(
   throw new BuildError(`this kernel cannot be configured with ${names.join(", ")}`);
 }
 
+/** Where a kernel is to go; its folder is made. Throws UsageError where no file can be put there. */
+export function kernelPlace(path: string): Output {
+  const out = resolve(path);
+  mustBeWritable(dirname(out), "the kernel");
+  const place = Output.open(out);
+  if (place.isFile) return place;
+  throw new UsageError(`${out} is no regular file: a kernel is one`);
+}
+
 /**
  * Build. Throws BuildError where the kernel does not build or a patch does not apply, EnvironmentError where a tool is missing,
  * UsageError where `out` cannot be written.
@@ -223,8 +232,7 @@ export async function buildKernel(options: BuildOptions): Promise<Built> {
   const started = Date.now();
   mustHaveTools(options.arch);
   const out = resolve(options.out);
-  mustBeWritable(dirname(out), "the kernel");
-  const place = Output.open(out);
+  const place = kernelPlace(out);
   const folder = folderFor(options);
   const unlock = lockFolder(folder);
   try {

@@ -9,7 +9,7 @@ import { configGroups } from "../../images/kernel-config.ts";
 import type { Arch } from "../../images/kernel-config.ts";
 import { exitStatus } from "../exit-status.ts";
 import { UsageError } from "../failure.ts";
-import { buildKernel, cacheFolder, defaultJobs } from "./build.ts";
+import { buildKernel, cacheFolder, defaultJobs, kernelPlace } from "./build.ts";
 import type { Built } from "./build.ts";
 import { fragmentOf } from "./config.ts";
 import { debianSource } from "./debian.ts";
@@ -58,6 +58,8 @@ async function build(options: BuildArguments): Promise<void> {
   const missing = configs.find((file) => !existsSync(file));
   if (missing !== undefined) throw new UsageError(`there is no configuration ${missing}`);
   const files = patches === undefined ? [] : patchFiles(patches);
+  // Before a tree is fetched, which takes minutes.
+  kernelPlace(options.out);
   const tree = await treeOf(source);
   const built = await buildKernel({ ...rest, tree, patches: files, configs });
   process.stdout.write(summary(built, options.coverage));

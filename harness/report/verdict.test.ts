@@ -30,6 +30,8 @@ const conforming: SupervisorResult = {
   found: [],
   kernels: [],
   guestsLost: 0,
+  underWay: new Map(),
+  notRun: [],
 };
 
 function found(variant: string, number: number, confirmed: boolean): FoundDivergence {

@@ -19,6 +19,20 @@ interface Row {
   perSecond: number;
   diverged: FoundDivergence[];
   mounted: Mounted;
+  /** A job was still at it when the run ended. */
+  underWay: boolean;
+  /** The time was up before all cases were run. */
+  timeUp: boolean;
+}
+
+/** Of all variants, with those that jobs were at when the run ended. */
+export function allResults({ results, underWay }: SupervisorResult): JobResult[] {
+  return [...results, ...underWay.values()];
+}
+
+/** Whether there was a case, or a finding without one. */
+export function ranAnything(result: SupervisorResult): boolean {
+  return result.found.length > 0 || allResults(result).some(({ counts }) => counts.cases > 0);
 }
 
 function addUp(variant: string, jobs: JobResult[], found: readonly FoundDivergence[]): Row {
@@ -30,19 +44,28 @@ function addUp(variant: string, jobs: JobResult[], found: readonly FoundDivergen
     row.perSecond += counts.operations / Math.max(seconds, 0.001);
   }
   const diverged = found.filter((f) => f.variant === variant);
-  return { ...row, diverged, mounted: jobs[0]!.mounted };
+  const timeUp = jobs.some((job) => job.timeUp === true);
+  return { ...row, diverged, mounted: jobs[0]!.mounted, timeUp, underWay: false };
 }
 
-function rowsOf({ results, found }: SupervisorResult): Row[] {
+function rowsOf(all: SupervisorResult): Row[] {
+  const { found } = all;
+  const results = allResults(all);
+  const atIt = new Set([...all.underWay.values()].map(({ variant }) => variant));
   const byVariant = new Map<string, JobResult[]>();
   for (const result of results) {
     byVariant.set(result.variant, [...(byVariant.get(result.variant) ?? []), result]);
   }
-  return [...byVariant].map(([variant, jobs]) => addUp(variant, jobs, found));
+  return [...byVariant].map(([variant, jobs]) => {
+    return { ...addUp(variant, jobs, found), underWay: atIt.has(variant) };
+  });
 }
 
 function resultText(row: Row, paint: Paint): string {
-  if (row.diverged.length === 0) return paint("green", "conforms");
+  if (row.diverged.length === 0) {
+    if (row.underWay) return paint("yellow", "ended early");
+    return row.cases === 0 ? paint("yellow", "not run") : paint("green", "conforms");
+  }
   if (row.diverged.some(({ confirmed }) => confirmed)) return paint("red", "DIVERGES");
   return paint("yellow", "not reproduced");
 }
@@ -79,9 +102,9 @@ function mountLines(rows: readonly Row[], paint: Paint): string[] {
 }
 
 /** Cases in which each known deviation had a part, over all variants. */
-function deviationCounts({ results }: SupervisorResult): Map<string, number> {
+function deviationCounts(all: SupervisorResult): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const result of results) {
+  for (const result of allResults(all)) {
     for (const [id, cases] of Object.entries(result.counts.deviations)) {
       counts.set(id, (counts.get(id) ?? 0) + cases);
     }
@@ -118,8 +141,10 @@ export function momentaryText(times: number): string {
   return `${counted(times, "time")} the page cache differed from the model's, and did not when the case was begun anew; a folio that somebody holds or reclaims does that\n`;
 }
 
-function momentaryLines({ results }: SupervisorResult): string[] {
-  const text = momentaryText(results.reduce((sum, { counts }) => sum + counts.momentary, 0));
+function momentaryLines(result: SupervisorResult): string[] {
+  const text = momentaryText(
+    allResults(result).reduce((sum, { counts }) => sum + counts.momentary, 0),
+  );
   return text === "" ? [] : [text];
 }
 
@@ -139,25 +164,47 @@ export function firstDivergences(result: SupervisorResult): FoundDivergence[] {
   return [...first.values()];
 }
 
-function closing(result: SupervisorResult, paint: Paint): string {
+/** What is to be said of variants that were not run, or not for as many cases as were asked for; begins with "; ". */
+function leftOut({ notRun }: SupervisorResult, rows: readonly Row[], asked: Asked): string {
+  const late = rows.filter(({ timeUp }) => timeUp).map(({ variant }) => variant);
+  const cut = asked.cases !== undefined && late.length > 0;
+  return [
+    ...(cut ? [`; the time was up before all cases of ${late.join(", ")}`] : []),
+    ...(notRun.length > 0 ? [`; not run: ${notRun.join(", ")}`] : []),
+  ].join("");
+}
+
+/** What was asked of a run, and whether it came to that. */
+export interface Asked {
+  /** Cases for each variant; undefined where time was the limit. */
+  cases?: number | undefined;
+  /** What ended it before its time. */
+  endedEarly?: string | undefined;
+}
+
+function closing(result: SupervisorResult, paint: Paint, asked: Asked): string {
   const rows = rowsOf(result);
   const cases = rows.reduce((sum, row) => sum + row.cases, 0);
   const operations = rows.reduce((sum, row) => sum + row.operations, 0);
   const ran = `${counted(cases, "case")}, ${counted(operations, "operation")}`;
-  const variants = counted(rows.length, "variant");
+  const variants = `${counted(rows.length, "variant")}${leftOut(result, rows, asked)}`;
   const first = firstDivergences(result);
   if (first.length > 0) {
-    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${variants}; ${ran}`;
+    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${counted(rows.length, "variant")}; ${ran}${leftOut(result, rows, asked)}`;
   }
   if (result.found.length > 0) {
     const seen = `${counted(result.found.length, "divergence")} that a fresh image did not show again`;
     return `${paint(["yellow", "bold"], "NOT REPRODUCED")}: ${seen}, see above; ${ran}, ${variants}`;
   }
+  if (asked.endedEarly !== undefined) {
+    return `${paint(["yellow", "bold"], "ENDED EARLY")}: ${asked.endedEarly}; no unnamed divergence in ${ran}, ${variants}`;
+  }
+  if (!ranAnything(result)) return `${paint(["yellow", "bold"], "NOT RUN")}: no case, ${variants}`;
   return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}`;
 }
 
 /** The whole verdict, lines ending in "\n". */
-export function verdict(result: SupervisorResult, colour: boolean): string {
+export function verdict(result: SupervisorResult, colour: boolean, asked: Asked = {}): string {
   const paint = paintWith(colour);
   const rows = rowsOf(result);
   return [
@@ -166,7 +213,7 @@ export function verdict(result: SupervisorResult, colour: boolean): string {
     ...mountLines(rows, paint),
     ...deviationLines(result, paint),
     ...momentaryLines(result),
-    closing(result, paint),
+    closing(result, paint, asked),
     "",
   ].join("\n");
 }

@@ -22,13 +22,13 @@ export interface Assignment {
   /** Names, in the order in which they run. */
   variants: string[];
   seed: number;
-  /** Cases for each variant, over all jobs; undefined where time is the limit. */
+  /** Cases for each variant, over all jobs; undefined where time alone is the limit. */
   cases: number | undefined;
   /** Instead of generated cases: all fault points of this one (fault-points.ts). */
   faultsOf: Operation[] | undefined;
   /** Instead of cases: all that a small file can come to. */
   explore?: Exploration | undefined;
-  /** Seconds for each variant. */
+  /** Seconds from now for all variants together; undefined where cases alone are the limit. */
   seconds: number | undefined;
   maxLength: number;
   /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
@@ -154,6 +154,8 @@ export type Message =
       counts: RunCounts;
       seconds: number;
       shapes?: string;
+      /** It ended because its time was up. */
+      timeUp?: boolean;
       explored?: Explored;
       statistics?: Statistics;
     }

@@ -25,16 +25,18 @@ export interface PerformOptions extends UnderTestOptions {
   /** "host", or the file of a kernel that runs in a guest. */
   kernel: string;
   variants: readonly Variant[];
-  /** Cases for each variant; else `seconds` is the limit. */
+  /** Cases for each variant; undefined where time alone is the limit. */
   cases: number | undefined;
-  /** Seconds in all. */
-  seconds: number;
+  /** Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What is reached first ends it. */
+  seconds: number | undefined;
   /** Instead of generated cases: all fault points of this one. */
   faultsOf?: Operation[] | undefined;
   /** Instead of cases: all that a small file can come to. */
   explore?: Exploration | undefined;
   /** Called with what is told of it. */
   onExploration?: ((message: ExplorationMessage) => void) | undefined;
+  /** Called when what the run came to so far is another thing. */
+  onResult?: ((performed: Performed) => void) | undefined;
   seed: number | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
   jobs?: number | undefined;
@@ -97,7 +99,11 @@ function toldBy(explore: Exploration, job: number, variants: number): Exploratio
   return { ...explore, pictured: one && pictured, compared: one && compared && variants > 1 };
 }
 
-function assignmentsFor({ options, jobs, kernel, seed, traits }: Facts): Assignment[] {
+/** @param deadline when the time is up, performance.now() */
+function assignmentsFor(
+  { options, jobs, kernel, seed, traits }: Facts,
+  deadline: number | undefined,
+): Assignment[] {
   const { cases, maxLength, strict, executor, shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
@@ -106,7 +112,7 @@ function assignmentsFor({ options, jobs, kernel, seed, traits }: Facts): Assignm
     cases,
     faultsOf: options.faultsOf,
     explore: options.explore && toldBy(options.explore, job, variants.length),
-    seconds: cases === undefined ? options.seconds / variants.length : undefined,
+    seconds: deadline && Math.max(0, deadline - performance.now()) / 1000,
     maxLength,
     powerCuts: options.powerCuts,
     strict,
@@ -124,7 +130,7 @@ function assignmentsFor({ options, jobs, kernel, seed, traits }: Facts): Assignm
 export interface Performed {
   kernel: KernelUnderTest;
   seed: number;
-  /** Date.now() at its beginning. */
+  /** performance.now() at its beginning. */
   started: number;
   /** Absent where the kernel did not answer. */
   facts?: Facts;
@@ -141,7 +147,9 @@ export async function perform(
   options: PerformOptions,
   onFacts: (facts: Facts) => void,
 ): Promise<Performed> {
-  const started = Date.now();
+  const started = performance.now();
+  const { seconds, onResult } = options;
+  const deadline = seconds === undefined ? undefined : started + seconds * 1000;
   const seed = options.seed ?? randomSeed();
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
@@ -152,7 +160,7 @@ export async function perform(
     const facts = { options, jobs, kernel, seed, hangSeconds, traits, commandLine };
     performed.facts = facts;
     onFacts(facts);
-    const assignments = assignmentsFor(facts);
+    const assignments = assignmentsFor(facts, deadline);
     progress.begin(assignments[0]!.variants.length);
     return assignments;
   };
@@ -165,7 +173,8 @@ export async function perform(
       options.onExploration?.(message);
     };
     const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress, onExploration };
-    await supervise(supervised, performed.result);
+    const watched = { deadline, ...(onResult && { onResult: () => onResult(performed) }) };
+    await supervise({ ...supervised, ...watched }, performed.result);
   } catch (error) {
     performed.failure = error;
   }

@@ -2,7 +2,7 @@
  * What a run came to, for a result file; and a run from its result, for a verdict.
  */
 import { packageVersion } from "../package.ts";
-import { confirmedDivergences } from "../report/verdict.ts";
+import { allResults, confirmedDivergences, ranAnything } from "../report/verdict.ts";
 import { head } from "../stored/result.ts";
 import type { RunResult } from "../stored/result.ts";
 import { byVariant } from "./by-variant.ts";
@@ -11,19 +11,30 @@ import { WHOLE } from "./shard.ts";
 import { nothingRun } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 
+/** Characters of a reason that are kept. */
+const MAX_REASON = 1000;
+
 /** In a word. */
-export function verdictWord(result: SupervisorResult): RunResult["verdict"] {
+export function verdictWord(result: SupervisorResult): Exclude<RunResult["verdict"], "incomplete"> {
   if (confirmedDivergences(result).length > 0) return "diverges";
   return result.found.length > 0 ? "not-reproduced" : "conforms";
 }
 
-/** What a run came to that ends now. */
+/** In a word, also of a run that did not come to its end. */
+function wordOf(result: SupervisorResult, endedEarly: string | undefined): RunResult["verdict"] {
+  const word = verdictWord(result);
+  const whole = endedEarly === undefined && ranAnything(result);
+  return word === "conforms" && !whole ? "incomplete" : word;
+}
+
+/** What a run came to by now. `endedEarly`: what ended it before its time. */
 export function resultOf(
   { result, started, seed }: Performed,
   { options, kernel, traits, commandLine }: Facts,
+  endedEarly?: string,
 ): RunResult {
   const since = (time: number): number => (time - started) / 1000;
-  const { divergedAt, found, results } = result;
+  const { divergedAt, found, notRun } = result;
   const { what, kind, guest, append } = kernel;
   const { cases, strict, shard = WHOLE } = options;
   const { release, machine } = traits;
@@ -35,10 +46,12 @@ export function resultOf(
     strict,
     ...(cases === undefined ? {} : { cases }),
     ...(shard.of === 1 ? {} : { shard }),
-    seconds: since(Date.now()),
+    seconds: since(performance.now()),
     ...(divergedAt === undefined ? {} : { divergedAfter: since(divergedAt) }),
-    verdict: verdictWord(result),
-    variants: byVariant(results).map(({ variant, counts, seconds, mounted }) => ({
+    verdict: wordOf(result, endedEarly),
+    ...(endedEarly === undefined ? {} : { endedEarly: endedEarly.slice(0, MAX_REASON) }),
+    ...(notRun.length === 0 ? {} : { notRun: [...notRun] }),
+    variants: byVariant(allResults(result)).map(({ variant, counts, seconds, mounted }) => ({
       variant,
       counts,
       seconds,
@@ -59,5 +72,12 @@ export function asSupervised(results: readonly RunResult[]): SupervisorResult {
       })),
     ),
     found: results.flatMap(({ divergences }) => divergences),
+    notRun: [...new Set(results.flatMap(({ notRun = [] }) => notRun))],
   };
+}
+
+/** That of several results together; none of them where one did not come to its end is whole. */
+export function verdictOfAll(results: readonly RunResult[]): RunResult["verdict"] {
+  const early = results.find(({ endedEarly }) => endedEarly !== undefined);
+  return wordOf(asSupervised(results), early?.endedEarly);
 }

@@ -5,12 +5,12 @@ import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
-import { colourWanted, complain, say } from "../report/say.ts";
-import { mustBeWritable } from "../stored/output.ts";
-import { EnvironmentError, UsageError } from "../failure.ts";
+import { colourWanted, complain, say, sayOnStandardError } from "../report/say.ts";
+import { mustBeWritable, Output } from "../stored/output.ts";
+import { EnvironmentError, Interrupted, UsageError } from "../failure.ts";
 import { WorkerLost } from "./conversation.ts";
 import { perform } from "./perform.ts";
-import type { PerformOptions } from "./perform.ts";
+import type { Facts, Performed, PerformOptions } from "./perform.ts";
 import { present, presentLost, printHead, runAgain } from "./present.ts";
 import { resultOf } from "./result.ts";
 import { writeResult } from "../stored/result.ts";
@@ -19,7 +19,7 @@ import type { Statistics } from "../lockstep/statistics.ts";
 import { counted } from "../report/progress.ts";
 import { statisticsText } from "../report/statistics.ts";
 import type { SupervisorResult } from "./supervisor.ts";
-import { firstDivergences, verdict } from "../report/verdict.ts";
+import { firstDivergences, ranAnything, verdict } from "../report/verdict.ts";
 
 export interface RunOptions extends PerformOptions {
   /** Folder for counterexamples. */
@@ -64,27 +64,76 @@ function prepareCoverage({ coverage, kernel }: RunOptions): void {
   mustBeReportable(coverage);
 }
 
+/** Milliseconds between two versions of a result that is written as the run goes. */
+const RESULT_MS = 2000;
+
+/** Writes the result as the run goes, so that whatever ends it leaves what was known by then. */
+function writingAsItGoes(output: Output): (performed: Performed) => void {
+  let writtenAt = -Infinity;
+  return (performed) => {
+    const now = performance.now();
+    if (performed.facts === undefined || now - writtenAt < RESULT_MS) return;
+    writtenAt = now;
+    try {
+      writeResult(output, resultOf(performed, performed.facts, "still running"));
+    } catch (error) {
+      // There may be room again in the end; if not, it is said then.
+      if (!(error instanceof UsageError)) throw error;
+    }
+  };
+}
+
+/** The place for the result; text for the user leaves standard output to it. Throws UsageError where it cannot be written. */
+function placeForResult({ result }: RunOptions): Output | undefined {
+  if (result === undefined) return undefined;
+  const output = Output.open(result);
+  if (output.isStandardOutput) sayOnStandardError();
+  return output;
+}
+
+/** What ended the run before its time, in words; undefined where nothing did. */
+function earlyEnd({ failure }: Performed): string | undefined {
+  if (failure === undefined) return undefined;
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+/** Print what was found and the table, write the result. */
+function presentAll(
+  performed: Performed,
+  facts: Facts,
+  { save, strict }: RunOptions,
+  output: Output | undefined,
+): void {
+  const { result, kernel, seed } = performed;
+  const doubtful = result.found.filter(({ confirmed }) => !confirmed);
+  const told = { kernel, release: facts.traits.release, seed, strict };
+  for (const found of [...firstDivergences(result), ...doubtful]) {
+    present(found, told, result, save);
+  }
+  const endedEarly = earlyEnd(performed);
+  say(verdict(result, colourWanted(), { cases: facts.options.cases, endedEarly }));
+  if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
+}
+
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
 export async function run(options: RunOptions): Promise<ExitStatus> {
   prepareCoverage(options);
+  const output = placeForResult(options);
   const counts = options.coverage !== undefined;
-  const performed = await perform({ ...options, counts }, (facts) => {
+  const onResult = output?.isFile === true ? writingAsItGoes(output) : undefined;
+  const performed = await perform({ ...options, counts, onResult }, (facts) => {
     mustBeWritable(options.save);
     printHead(facts);
   });
-  const { facts, result, failure, kernel, seed } = performed;
+  const { facts, result, failure } = performed;
+  // What was wrong with the command: nothing has run.
+  if (failure instanceof UsageError) throw failure;
   const first = firstDivergences(result);
-  const doubtful = result.found.filter(({ confirmed }) => !confirmed);
-  if (facts !== undefined) {
-    const { traits, options: asked } = facts;
-    const told = { kernel, release: traits.release, seed, strict: asked.strict };
-    for (const found of [...first, ...doubtful]) present(found, told, result, options.save);
-  }
+  if (facts !== undefined) presentAll(performed, facts, options, output);
   if (failure === undefined && facts !== undefined) {
-    say(verdict(result, colourWanted()));
-    if (options.result !== undefined) writeResult(options.result, resultOf(performed, facts));
     if (options.statistics === true) say(`\n${statisticsText(metIn(result))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
+    if (!ranAnything(result)) return exitStatus.cannotRun;
     if (result.found.length === 0) return exitStatus.conforms;
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
@@ -94,7 +143,9 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     return ran ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
   // What stopped the run takes nothing from what was found before.
-  if (first.length === 0 || !(failure instanceof Error)) throw failure;
+  if (failure instanceof Interrupted || first.length === 0 || !(failure instanceof Error)) {
+    throw failure;
+  }
   complain(`ext4-conform: the run ended early: ${failure.message}\n`);
   return exitStatus.diverges;
 }

@@ -3,7 +3,7 @@
  * itself.
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError, Interrupted } from "../failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { sweepLeftovers } from "../kernel/leftovers.ts";
@@ -39,6 +39,8 @@ export interface JobResult {
   shapes?: CaseShape[];
   explored?: Explored;
   statistics?: Statistics;
+  /** The time was up before all cases were run. */
+  timeUp?: boolean;
 }
 
 export interface SupervisorResult {
@@ -48,7 +50,11 @@ export interface SupervisorResult {
   kernels: ObjectCounters[][];
   /** Guests that did not. */
   guestsLost: number;
-  /** When the first case failed, Date.now(); undefined where none did. */
+  /** What each job has come to on the variant that it is at, or was at when the run ended before its time. */
+  underWay: Map<number, JobResult>;
+  /** Names of variants that no job has begun. */
+  notRun: string[];
+  /** When the first case failed, performance.now(); undefined where none did. */
   divergedAt?: number;
 }
 
@@ -58,6 +64,8 @@ export const nothingRun = (): SupervisorResult => ({
   found: [],
   kernels: [],
   guestsLost: 0,
+  underWay: new Map(),
+  notRun: [],
 });
 
 export interface SupervisorOptions {
@@ -71,13 +79,18 @@ export interface SupervisorOptions {
   assign: (traits: KernelTraits, commandLine: string) => Assignment[];
   onProgress: (job: number, variant: string, counts: RunCounts) => void;
   onExploration?: (job: number, message: ExplorationMessage) => void;
+  /** Called when the result is another one. */
+  onResult?: () => void;
+  /** When the time is up, performance.now(); undefined where it never is. */
+  deadline?: number | undefined;
 }
 
 const UNKNOWN: Mounted = { path: undefined, options: "" };
 
 /** How a variant was mounted in a run. */
-export function mountedAs({ results }: SupervisorResult, variant: string): Mounted {
-  return results.find((result) => result.variant === variant)?.mounted ?? UNKNOWN;
+export function mountedAs({ results, underWay }: SupervisorResult, variant: string): Mounted {
+  const all = [...results, ...underWay.values()];
+  return all.find((result) => result.variant === variant)?.mounted ?? UNKNOWN;
 }
 
 class Job {
@@ -88,9 +101,16 @@ class Job {
   #counts = NOTHING_RUN;
   #mounted = UNKNOWN;
   #variantStarted = 0;
+  readonly #number: number;
+  /** A divergence was found, and is being shrunk or confirmed. */
+  #shrinks = false;
+  /** It was told to end; because its time is up. */
+  #stopped = false;
+  #timeUp = false;
 
-  constructor(options: SupervisorOptions, result: SupervisorResult) {
+  constructor(options: SupervisorOptions, result: SupervisorResult, number: number) {
     this.#options = options;
+    this.#number = number;
     this.#result = result;
     this.#conversation = this.#start();
     this.#attempts = new Attempts(options.kernel, options.hangSeconds);
@@ -127,25 +147,54 @@ class Job {
         await this.#conversation.finish();
         return;
       } catch (error) {
-        if (!(error instanceof WorkerLost) || !this.#options.kernel.guest) throw error;
+        if (this.#timeUp && error instanceof WorkerLost) return;
+        const goesOn = this.#options.kernel.guest && !this.#stopped;
+        if (!(error instanceof WorkerLost) || !goesOn) throw error;
         const variant = variantNamed(error.where.variant || left[0]!);
         await this.#lost(error, variant.name, asked(assignment, left));
         left = assignment.first ? [] : left.slice(left.indexOf(variant.name) + 1);
       }
-      if (left.length === 0) return;
+      if (left.length === 0 || this.#isLate) return;
       this.#conversation = this.#start();
     }
   }
 
+  get #isLate(): boolean {
+    return performance.now() > (this.#options.deadline ?? Infinity);
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** The time is up: end at once, unless it is about something that was found. Whether it does. */
+  timeUp(): boolean {
+    if (this.#shrinks) return false;
+    this.#timeUp = true;
+    this.stop();
+    return true;
+  }
+
   async #lost(error: WorkerLost, name: string, assignment: Assignment): Promise<void> {
-    this.#result.divergedAt ??= Date.now();
+    this.#result.divergedAt ??= performance.now();
     this.#result.guestsLost += 1;
     const found = await investigate(error, variantNamed(name), assignment, this.#attempts);
     await this.#attempts.finish();
     this.#result.found.push(found);
-    const seconds = (Date.now() - this.#variantStarted) / 1000;
-    const { counts, mounted } = { counts: this.#counts, mounted: this.#mounted };
-    this.#result.results.push({ variant: name, counts, seconds, mounted });
+    this.#result.results.push(this.#soFar(name));
+    this.#result.underWay.delete(this.#number);
+    this.#options.onResult?.();
+  }
+
+  #soFar(variant: string): JobResult {
+    const seconds = (performance.now() - this.#variantStarted) / 1000;
+    return { variant, counts: this.#counts, seconds, mounted: this.#mounted };
+  }
+
+  /** What it is at: told where the run ends before its time. */
+  #isAt(variant: string): void {
+    this.#result.underWay.set(this.#number, this.#soFar(variant));
+    this.#options.onResult?.();
   }
 
   #take(job: number, message: Message): void {
@@ -153,13 +202,20 @@ class Job {
       const { path, options } = message;
       this.#mounted = { path, options };
       this.#counts = NOTHING_RUN;
-      this.#variantStarted = Date.now();
+      this.#variantStarted = performance.now();
+      this.#shrinks = false;
+      this.#result.notRun = this.#result.notRun.filter((name) => name !== message.variant);
+      this.#isAt(message.variant);
     }
     if (message.type === "progress") {
       this.#counts = message.counts;
       this.#options.onProgress(job, message.variant, message.counts);
+      this.#isAt(message.variant);
     }
-    if (message.type === "diverged") this.#result.divergedAt ??= Date.now();
+    if (message.type === "diverged") {
+      this.#result.divergedAt ??= performance.now();
+      this.#shrinks = true;
+    }
     if (message.type === "found") this.#result.found.push(message.found);
     if (message.type === "finished") {
       const { variant, counts, seconds } = message;
@@ -167,7 +223,9 @@ class Job {
       this.#options.onProgress(job, variant, counts);
       const met = message.statistics === undefined ? {} : { statistics: message.statistics };
       const explored = message.explored === undefined ? {} : { explored: message.explored };
+      const late = message.timeUp === true ? { timeUp: true } : {};
       const mounted = this.#mounted;
+      this.#result.underWay.delete(this.#number);
       this.#result.results.push({
         variant,
         counts,
@@ -176,13 +234,17 @@ class Job {
         ...shapes,
         ...met,
         ...explored,
+        ...late,
       });
+      this.#shrinks = false;
+      this.#options.onResult?.();
     }
     if (isOfExploration(message)) this.#options.onExploration?.(job, message);
   }
 
   /** Ask the worker to end; it cleans up after itself. */
   stop(): void {
+    this.#stopped = true;
     this.#conversation.stop();
     this.#attempts.stop();
   }
@@ -203,47 +265,72 @@ const countsNothing = (): EnvironmentError =>
     "Build it with kernel build --coverage.",
   );
 
-async function runJobs(jobs: readonly Job[], options: SupervisorOptions): Promise<void> {
+/** Share of the time by which a job may be late before it is ended: its last checkpoint took longer than those before. */
+const LATE = 0.04;
+
+/** Ends the jobs that are late. Returns what calls that off. */
+function watchTime(jobs: readonly Job[], { deadline }: SupervisorOptions): () => void {
+  if (deadline === undefined) return () => {};
+  const left = Math.max(0, deadline - performance.now());
+  let waiting = [...jobs];
+  // A job that is about something that it found may go on with what is left then, which is nothing.
+  const look = (): void => void (waiting = waiting.filter((job) => !job.timeUp()));
+  const timer = setTimeout(look, left * (1 + LATE));
+  return () => clearTimeout(timer);
+}
+
+async function runJobs(
+  jobs: readonly Job[],
+  options: SupervisorOptions,
+  result: SupervisorResult,
+): Promise<void> {
   const { traits, commandLine } = await jobs[0]!.probe();
   // Before the run rather than after it.
   if (options.coverage && (await jobs[0]!.count()).length === 0) throw countsNothing();
   const assignments = options.assign(traits, commandLine);
-  await Promise.all(jobs.map((job, index) => job.run(assignments[index]!)));
+  result.notRun = [...assignments[0]!.variants];
+  const stopWatching = watchTime(jobs, options);
+  try {
+    await Promise.all(jobs.map((job, index) => job.run(assignments[index]!)));
+  } finally {
+    stopWatching();
+  }
+}
+
+/** Wait for workers that were told to end; one that was in the middle of shrinking does not listen, and was killed. */
+async function cleanUpAfter(jobs: readonly Job[]): Promise<void> {
+  await Promise.allSettled(jobs.map((job) => job.settled()));
+  sweepLeftovers();
 }
 
 /**
  * Probe the kernel, then run the assignments, one worker each, to their ends, and add to `result` as they go: what was found
  * before something went wrong is not lost with it. Throws EnvironmentError where the machine cannot, WorkerLost where this
- * machine's own kernel does not go on, Error where a worker broke; the other workers are ended first.
+ * machine's own kernel does not go on, Interrupted where a signal ended it, Error where a worker broke; the other workers are ended
+ * first.
  */
 export async function supervise(
   options: SupervisorOptions,
   result: SupervisorResult,
 ): Promise<void> {
-  const jobs = Array.from({ length: options.jobs }, () => new Job(options, result));
-  let ended: Promise<never> | undefined;
-  const interrupt = (signal: NodeJS.Signals): void => {
+  const jobs = Array.from({ length: options.jobs }, (_, job) => new Job(options, result, job));
+  let signalled: NodeJS.Signals | undefined;
+  whenSignalled((signal) => {
+    // The second one is meant: it does not wait for anybody.
+    if (signalled !== undefined) endBySignal(signal);
+    signalled = signal;
     for (const job of jobs) job.stop();
-    const settled = Promise.allSettled(jobs.map((job) => job.settled()));
-    ended = settled.then(() => {
-      // One that was in the middle of shrinking does not listen, and was killed.
-      sweepLeftovers();
-      endBySignal(signal);
-      return new Promise<never>(() => {});
-    });
-  };
-  whenSignalled(interrupt);
+  });
   try {
-    await runJobs(jobs, options);
+    await runJobs(jobs, options, result);
+    if (jobs.some((job) => job.isStopped)) await cleanUpAfter(jobs);
+    if (signalled !== undefined) throw new Interrupted(signalled);
   } catch (error) {
     // Ctrl-C reaches the workers too: their end may be known here before the signal is.
     await new Promise((resolve) => setTimeout(resolve, SIGNAL_MS));
-    if (ended !== undefined) await ended;
     for (const job of jobs) job.stop();
-    if (!(error instanceof WorkerLost && error.stuck)) {
-      await Promise.allSettled(jobs.map((job) => job.settled()));
-      sweepLeftovers();
-    }
+    if (!(error instanceof WorkerLost && error.stuck)) await cleanUpAfter(jobs);
+    if (signalled !== undefined) throw new Interrupted(signalled);
     // A process that ends by itself is our business; a kernel that does takes its worker with it.
     if (error instanceof WorkerLost && error.how === "ended" && !error.end.kernelDied) {
       throw new Error(error.message, { cause: error });

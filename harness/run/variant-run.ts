@@ -109,6 +109,8 @@ export class VariantRun {
   onConforms: (seen: Observation | undefined) => void = () => {};
   /** Called when the first case fails, before it is shrunk. */
   onDiverged: () => void = () => {};
+  /** Whether no further case is to be begun; shrinking goes on. */
+  isTimeUp: () => boolean = () => false;
   /** Called before each other case. */
   onTrying: (operations: readonly Operation[]) => void = () => {};
   #recorded: Observation[] = [];
@@ -192,6 +194,7 @@ export class VariantRun {
         shrinkMs: SHRINK_MS,
       },
       (drawn) => {
+        if (!shrinking && index > 0 && this.isTimeUp()) return false;
         const operations = this.#supported(drawn);
         const keep = !shrinking && index % KEEP_EVERY === 0 && this.#kept.hasRoom;
         if (shrinking) this.onTrying(operations);

@@ -27,6 +27,7 @@ import { corpusDirectory } from "../package.ts";
 import { whenSignalled } from "../kernel/undo.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
+import { TimeLeft } from "./time-left.ts";
 import { shrinkCase } from "./shrink.ts";
 import { NOTHING_RUN } from "./run-counts.ts";
 import { VariantRun } from "./variant-run.ts";
@@ -62,10 +63,15 @@ class VariantJob {
   readonly #channel: Channel;
   /** When the last progress message was sent. */
   #told = 0;
+  /** When no further case is begun, on the clock of performance.now(). */
+  readonly #until: number;
+  /** Milliseconds of the last checkpoint. */
+  ending = 0;
   readonly #shapes: CaseShape[] = [];
 
-  constructor(run: VariantRun, assignment: Assignment, channel: Channel) {
+  constructor(run: VariantRun, assignment: Assignment, channel: Channel, until: number) {
     this.#run = run;
+    this.#until = until;
     this.#assignment = assignment;
     this.#channel = channel;
     const { name } = run.variant;
@@ -80,6 +86,7 @@ class VariantJob {
       onCase: trying,
     });
     run.onAlive = () => this.#alive();
+    run.isTimeUp = () => this.#isTimeUp;
     run.onTrying = trying;
     let current = -1;
     run.onDiverged = () => {
@@ -110,12 +117,15 @@ class VariantJob {
     this.#send({ type: "progress", variant: this.#run.variant.name, counts: this.#run.counts });
   }
 
-  /** Run this job's chunks until the limit or the first divergence; whether there was one. */
+  get #isTimeUp(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  /** Run this job's chunks until a limit or the first divergence; whether there was one. */
   async run(): Promise<boolean> {
-    const { seconds, executor, job, jobs } = this.#assignment;
+    const { executor, job, jobs } = this.#assignment;
     const cases = this.#assignment.cases ?? (executor === "dd" ? DD_CASES : Infinity);
-    const started = Date.now();
-    const end = seconds === undefined ? Infinity : started + seconds * 1000;
+    const started = performance.now();
     if (this.#assignment.faultsOf !== undefined) {
       const faulty = await this.#enumerate(this.#assignment.faultsOf);
       this.#finished(started);
@@ -125,24 +135,29 @@ class VariantJob {
       return this.#explore(this.#assignment.explore, started);
     let chunk = job;
     let found = job === 0 && !this.#assignment.strict && (await this.#corpus());
-    for (; !found && Date.now() < end; chunk += jobs) {
+    let timeUp = false;
+    for (; !found; chunk += jobs) {
       const left = cases - chunk * CASES_PER_CHUNK;
       if (left <= 0) break;
       found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
       await breathe();
+      timeUp = this.#isTimeUp;
+      if (timeUp) break;
     }
+    const ending = performance.now();
     found ||= await this.#fails(Math.max(job, chunk - jobs), true);
-    this.#finished(started);
+    this.ending = performance.now() - ending;
+    this.#finished(started, { timeUp });
     return found;
   }
 
-  /** Say what the variant came to that was begun at `started`. */
-  #finished(started: number, explored?: Explored): void {
-    const seconds = (Date.now() - started) / 1000;
+  /** Say what the variant came to that was begun at `started`, on the clock of performance.now(). */
+  #finished(started: number, more: { explored?: Explored; timeUp?: boolean } = {}): void {
+    const seconds = (performance.now() - started) / 1000;
     const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};
     const { counts, variant, statistics } = this.#run;
     const met = statistics === undefined ? {} : { statistics };
-    const told = { ...shapes, ...met, ...(explored && { explored }) };
+    const told = { ...shapes, ...met, ...more };
     this.#send({ type: "finished", variant: variant.name, counts, seconds, ...told });
   }
 
@@ -199,7 +214,7 @@ class VariantJob {
     }
     if (found !== undefined) await this.#reportEdge(found);
     else if (!failed) failed = await fails(true);
-    this.#finished(started, explorer.explored);
+    this.#finished(started, { explored: explorer.explored });
     return found !== undefined || failed;
   }
 
@@ -242,6 +257,7 @@ class VariantJob {
   /** Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves them out. */
   async #corpus(): Promise<boolean> {
     for (const { operations } of readCorpus(corpusDirectory)) {
+      if (this.#isTimeUp) return false;
       const divergence = this.#run.replay(operations);
       if (divergence === undefined) continue;
       this.#run.onDiverged();
@@ -371,21 +387,31 @@ function reportUnmountable(variant: string, { message }: EnvironmentError, chann
   channel.send({ type: "finished", variant, counts: NOTHING_RUN, seconds: 0 });
 }
 
+/** What has no time left is not begun: the supervisor sees what did not run by what was told of. */
 async function carryOut(assignment: Assignment, channel: Channel): Promise<void> {
-  for (const name of assignment.variants) {
+  const time = new TimeLeft(assignment.seconds);
+  for (const [index, name] of assignment.variants.entries()) {
+    if (!time.isEnough) break;
+    const until = time.untilWhen(assignment.variants.length - index);
+    const begun = performance.now();
     const run = await opened(name, assignment);
     if (run instanceof EnvironmentError) {
       reportUnmountable(name, run, channel);
       if (assignment.first) break;
       continue;
     }
+    const opening = performance.now() - begun;
+    const job = new VariantJob(run, assignment, channel, until);
+    let closing = begun;
     try {
       channel.send({ type: "mounted", variant: name, ...run.mounted });
-      const found = await new VariantJob(run, assignment, channel).run();
+      const found = await job.run();
       if (found && assignment.first) break;
     } finally {
+      closing = performance.now();
       run.close();
     }
+    time.took(opening, job.ending + performance.now() - closing);
   }
   channel.send({ type: "done" });
 }

@@ -125,7 +125,7 @@ describe("writing", () => {
   test("fails with one line", () => {
     const at = path.join(directory.name, "none", "x.json");
     expect(refusal(() => writeCounterexample(at, stale))).toBe(
-      `${at}: cannot be written: there is no such file or directory`,
+      `${at} cannot be written: there is no such file or directory`,
     );
   });
 

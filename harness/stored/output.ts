@@ -37,6 +37,7 @@ const reasons: Readonly<Record<string, string>> = {
   EDQUOT: "the quota is used up",
   EROFS: "the file system is read-only",
   EBUSY: "it is in use",
+  EAGAIN: "its reader took nothing for a minute",
   EPIPE: "nobody reads from it any more",
   ENXIO: "nobody reads from it, or there is no such device",
   EBADF: "this descriptor is not open for writing",

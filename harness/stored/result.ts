@@ -4,7 +4,7 @@
 import * as z from "zod";
 import { divergenceKindSchema } from "../divergence.ts";
 import { operationsSchema } from "../operation.ts";
-import { writeOutput } from "./output.ts";
+import type { Output } from "./output.ts";
 import { readStored } from "./stored-file.ts";
 
 const FORMAT = "ext4-conform result";
@@ -111,8 +111,15 @@ export const resultSchema = z.strictObject({
   seconds,
   /** From the command to the first case that failed; absent where none did. */
   divergedAfter: seconds.exactOptional(),
-  /** not-reproduced: seen once, and not again on a fresh image. */
-  verdict: z.enum(["conforms", "diverges", "not-reproduced"]),
+  /**
+   * not-reproduced: seen once, and not again on a fresh image. incomplete: nothing was seen before the run ended early, or nothing
+   * ran at all.
+   */
+  verdict: z.enum(["conforms", "diverges", "not-reproduced", "incomplete"]),
+  /** What ended it before its time: a signal, or an error in words; "still running" while it runs. Absent where nothing did. */
+  endedEarly: text.exactOptional(),
+  /** Variants that were not begun; of several shards, in one of them at least. Absent where all were. */
+  notRun: z.array(text).exactOptional(),
   variants: z.array(variantSchema),
   divergences: z.array(foundSchema),
 });
@@ -128,7 +135,7 @@ export const head = { format: FORMAT, version: VERSION } as const;
 export const readResult = (path: string): RunResult =>
   readStored(path, { ...head, schema: resultSchema });
 
-/** Write a result. @throws UsageError where the path cannot be written */
-export function writeResult(path: string, result: RunResult): void {
-  writeOutput(path, `${JSON.stringify(result, null, 2)}\n`);
+/** Write a result. @throws UsageError where the output cannot be written any more */
+export function writeResult(output: Output, result: RunResult): void {
+  output.write(`${JSON.stringify(result, null, 2)}\n`);
 }
