@@ -94,7 +94,7 @@ function placeForResult({ result }: RunOptions): Output | undefined {
 /** What ended the run before its time, in words; undefined where nothing did. */
 function earlyEnd({ failure }: Performed): string | undefined {
   if (failure === undefined) return undefined;
-  return failure instanceof Error ? failure.message : String(failure);
+  return failure instanceof Error ? failure.message : "an error that says nothing";
 }
 
 /** Print what was found and the table, write the result. */

@@ -1,0 +1,82 @@
+/**
+ * Runs that end before their time, and runs that end by it: what they had is told.
+ */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
+import { builtCommand, cli } from "../built-command.ts";
+import { readResult } from "../stored/result.ts";
+import type { RunResult } from "../stored/result.ts";
+
+const root = process.geteuid?.() === 0;
+const { folder, conform } = builtCommand("early-end");
+
+/** Waits until a run that goes on has written of a case into its result. */
+async function resultWithCases(path: string): Promise<RunResult> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (!fs.existsSync(path)) continue;
+    const result = readResult(path);
+    if (result.variants.some(({ counts }) => counts.cases > 0)) return result;
+  }
+}
+
+describe.skipIf(!root)("a run (needs root)", { timeout: 120_000 }, () => {
+  test("that has too little time says what it did not run, and goes over it by little", async () => {
+    const path = join(folder, "time.json");
+    const { exitCode, stdout } = await conform(["run", "--seconds", "3", "--result", path]);
+    const { seconds, verdict, variants, notRun = [] } = readResult(path);
+    expect(exitCode).toBe(0);
+    expect(verdict).toBe("conforms");
+    // 21 s before there was a limit for all of it. It is 3.3 s, with room for a machine that does something else as well.
+    expect(seconds).toBeLessThan(5);
+    expect(variants.length).toBeGreaterThan(0);
+    expect(notRun).toContain("4k-full-delayed");
+    expect(stdout).toMatch(/CONFORMS.*; not run: .*4k-full-delayed$/m);
+  });
+
+  test("ends with what is reached first, cases or seconds", async () => {
+    const args = ["run", "--variant", "4k-delalloc", "--seed", "1"];
+    const few = await conform([...args, "--cases", "5", "--seconds", "100"]);
+    expect(few.stdout).toMatch(/CONFORMS.*1 variant$/m);
+    const many = await conform([...args, "--cases", "1000000", "--seconds", "3"]);
+    expect(many.stdout).toMatch(/CONFORMS.*; the time was up before all cases of 4k-delalloc$/m);
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)("that %s ends tells what it had", async (signal) => {
+    const path = join(folder, `${signal}.json`);
+    const running = conform(["run", "--seconds", "300", "--result", path]);
+    const before = await resultWithCases(path);
+    expect(before).toMatchObject({ verdict: "incomplete", endedEarly: "still running" });
+    running.kill(signal);
+    const ended = await running;
+    expect(ended.signal).toBe(signal);
+    expect(ended.stdout).toMatch(/^4k-delalloc +buffer_head .*ended early$/m);
+    expect(ended.stdout).toMatch(
+      new RegExp(`^ENDED EARLY: ${signal}; no unnamed divergence in`, "m"),
+    );
+    const { verdict, endedEarly, variants, notRun = [] } = readResult(path);
+    expect({ verdict, endedEarly }).toEqual({ verdict: "incomplete", endedEarly: signal });
+    expect(variants[0]!.counts.cases).toBeGreaterThanOrEqual(before.variants[0]!.counts.cases);
+    expect(notRun).toContain("4k-full-delayed");
+    expect(ended.stdout).not.toContain("CONFORMS");
+  });
+
+  test("whose terminal is closed comes to its end, and does not crash there", async () => {
+    const path = join(folder, "closed.json");
+    const run = `node ${cli} run --variant 4k-delalloc --seconds 6 --result ${path}`;
+    const shell = `trap '' HUP; ${run}; echo $? > status`;
+    const script = execa("script", ["-qec", shell, "/dev/null"], { reject: false, cwd: folder });
+    await resultWithCases(path);
+    // Whoever has the other end of the terminal is gone, and the terminal with it.
+    script.kill("SIGKILL");
+    await script;
+    const status = join(folder, "status");
+    while (!fs.existsSync(status) || fs.readFileSync(status, "utf8") === "") {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(fs.readFileSync(status, "utf8")).toBe("0\n");
+    expect(readResult(path).verdict).toBe("conforms");
+  });
+});
