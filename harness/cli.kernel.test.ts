@@ -74,7 +74,7 @@ describe("usage", () => {
       /no variant "8k-delalloc".*4k-delalloc/,
     ],
     ["no number", ["run", "--cases", "many"], /whole number/],
-    ["time and cases", ["run", "--cases", "5", "--seconds", "5"], /cannot be used with/],
+    ["a stored case and cases", ["run", "--cases", "5", "--enumerate", "x"], /cannot be used with/],
     ["an unknown command", ["walk"], /unknown command/],
     ["a file that is not there", ["replay", "nothing.json"], /nothing\.json/],
   ])("%s", async (_, args, message) => {
