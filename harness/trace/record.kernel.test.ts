@@ -60,7 +60,11 @@ describe("usage", () => {
     ["an unknown variant", ["record", "--out", "x", "--variant", "8k"], /no variant "8k"/],
     ["no number", ["record", "--out", "x", "--cases", "many"], /whole number/],
     ["a file that is there", ["record", "--out", "there"], /there: is there already; --force/],
-    ["a folder that is not", ["record", "--out", "none/x"], /none\/x cannot be written: there is no such file or directory/],
+    [
+      "a folder that is not",
+      ["record", "--out", "none/x"],
+      /none\/x cannot be written: there is no such file or directory/,
+    ],
     ["a file that is not", ["check", "none"], /^ext4-conform: none: cannot be read: ENOENT$/m],
     ["both kinds of choice", ["check", "--strict", "--deviation", "x", "y"], /cannot be used with/],
     ["an unknown deviation", ["check", "--deviation", "x", "y"], /there is no deviation "x"/],
