@@ -65,6 +65,22 @@ function caseFile(name: string, fields: object = {}): string {
 /** Milliseconds: the distribution's kernel has no seccomp mode, and a boot and a case in it take from 4 s to half a minute. */
 const SLOW_MS = 240_000;
 
+/** A run in a guest that is past its boot: the head is printed when the worker has answered. */
+async function running(...limits: string[]) {
+  const args = ["run", ...inGuest, "--variant", "4k-nodelalloc", "--hang", "5", "--jobs", "1"];
+  const run = conform([...args, ...limits]);
+  await until(() => guestsOf(run.pid).length > 0, 20_000);
+  await new Promise<void>((resolve) => run.stdout.once("data", () => resolve()));
+  // Not the run itself, which would be waited for.
+  return { run };
+}
+
+/** The process that is the kernel. It traces its others, and takes a signal to one of them for one of its own. */
+async function guestOf(pid: number | undefined): Promise<number> {
+  const { stdout } = await execa("ps", ["--ppid", String(pid), "-o", "pid="]);
+  return Number(stdout.trim());
+}
+
 describe.skipIf(lacks !== undefined)("a guest", { timeout: SLOW_MS }, () => {
   test("runs a case, and leaves nothing behind", async () => {
     const replay = conform(["replay", ...inGuest, caseFile("case.json")]);
@@ -143,22 +159,6 @@ describe.skipIf(lacks !== undefined)("a guest", { timeout: SLOW_MS }, () => {
     expect(stderr).toMatch(/^SKIP: the kernel did not come up in user-mode Linux: .*init/);
     expect(exitCode).toBe(4);
   });
-
-  /** A run in a guest that is past its boot: the head is printed when the worker has answered. */
-  async function running(...limits: string[]) {
-    const args = ["run", ...inGuest, "--variant", "4k-nodelalloc", "--hang", "5", "--jobs", "1"];
-    const run = conform([...args, ...limits]);
-    await until(() => guestsOf(run.pid).length > 0, 20_000);
-    await new Promise<void>((resolve) => run.stdout.once("data", () => resolve()));
-    // Not the run itself, which would be waited for.
-    return { run };
-  }
-
-  /** The process that is the kernel. It traces its others, and takes a signal to one of them for one of its own. */
-  async function guestOf(pid: number | undefined): Promise<number> {
-    const { stdout } = await execa("ps", ["--ppid", String(pid), "-o", "pid="]);
-    return Number(stdout.trim());
-  }
 
   test("a guest that somebody stops goes on when it is let", async () => {
     const { run } = await running("--cases", "50");
