@@ -31,6 +31,7 @@ const counts = {
   checkpoints: 1,
   guesses: 2,
   momentary: 0,
+  handedOver: {},
 };
 
 function shard(index: number, fields: Partial<RunResult> = {}): RunResult {
@@ -110,6 +111,7 @@ describe("merging shards", () => {
           guesses: 6,
           momentary: 0,
           deviations: { "short-write-keeps-reservation": 6 },
+          handedOver: {},
         },
         seconds: 30,
         mounted: { path: "buffer_head", options: "rw" },

@@ -8,6 +8,7 @@ import type { ExitStatus } from "./exit-status.ts";
 import { kernelUnderTest } from "./guest/under-test.ts";
 import type { UnderTestOptions } from "./guest/under-test.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
+import { describeHandover } from "./lockstep/handover.ts";
 import { report } from "./report/report.ts";
 import { wantsColour } from "./report/terminal.ts";
 import { WorkerLost } from "./run/conversation.ts";
@@ -62,7 +63,10 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     presentLost(error, command);
     return options.doubtful ?? exitStatus.diverges;
   }
-  const { divergence, named = [], traits, mounted, notDone = [] } = replayed;
+  const { divergence, named = [], traits, mounted, notDone = [], handedOver } = replayed;
+  const promised = mounted?.promised;
+  if (promised !== undefined) process.stdout.write(`the contract alone judges: ${promised}\n`);
+  if (handedOver !== undefined) process.stdout.write(`${describeHandover(handedOver)}\n`);
   for (const operation of notDone) {
     process.stdout.write(`not done as it is, this kernel cannot: ${operation}\n`);
   }
@@ -81,9 +85,11 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     notDone.length === 0
       ? `all ${all} operations`
       : `the ${all - notDone.length} of ${all} operations that could be done`;
-  process.stdout.write(
-    `CONFORMS: model and kernel ${traits.release} agree on ${performed} of ${file} (${variant.name})\n`,
-  );
+  const followed = promised === undefined && handedOver === undefined;
+  const did = followed
+    ? `model and kernel ${traits.release} agree on`
+    : `kernel ${traits.release} keeps its promises in`;
+  process.stdout.write(`CONFORMS: ${did} ${performed} of ${file} (${variant.name})\n`);
   if (!strict && named.length > 0) {
     process.stdout.write(`known deviation: ${named.join(", ")}\n`);
   }

@@ -12,6 +12,8 @@ export interface Subject {
    * came with it.
    */
   readonly performed?: readonly Operation[] | undefined;
+  /** Blocks that are free, and not promised to anybody, as the file system counts them; absent where nobody can ask. */
+  readonly freeBlocks?: number | undefined;
   /** Begin a case: a fresh, empty file. Ends the case before, if there is one. `operations`: what is to come, where that is known. */
   begin(operations?: readonly Operation[]): void;
   /**

@@ -45,9 +45,14 @@ export const variantSchema = z.strictObject({
   byDefault: z.boolean(),
 });
 
-/** Whether the model can say what happens on it. */
-export function isModelled({ leavesFree }: Variant): boolean {
-  return leavesFree === undefined;
+/** Whether hardly a block is free from the beginning. */
+export function mayFillUp({ leavesFree }: Variant): boolean {
+  return leavesFree !== undefined;
+}
+
+/** Whether the model can say what happens on a variant of ours; of others, kernel/modelled.ts asks the file system that was made. */
+export function isModelled(variant: Variant): boolean {
+  return !mayFillUp(variant);
 }
 
 /** Why not, where it cannot. */

@@ -53,7 +53,11 @@ export function createFileSystem(
     s_recordsDisk: true,
     s_freeclusters_counter: config.freeBlocks,
     s_mb_free_pending: 0,
+    s_freedUnknown: false,
     s_dirtyclusters_counter: 0,
+    s_room: config.room,
+    beyondModel: false,
+    s_wroteBack: false,
   };
 }
 
@@ -72,6 +76,7 @@ export function createInode(sb: SuperBlock): Inode {
     i_reserved_data_blocks: 0,
     allocatesOnClose: false,
     i_prealloc: [],
+    fellBack: false,
     pastEof: [],
     f_ra: { start: 0, size: 0, async_size: 0, order: 0 },
     i_mapping: [],

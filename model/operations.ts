@@ -76,6 +76,8 @@ export interface Operations {
   page_mkwrite(inode: Inode, folio: Folio): number;
   /** Blocks for the pages of a write. */
   get_block: GetBlock;
+  /** The same where space is too short for delaying it. */
+  get_block_now: GetBlock;
   /** Make the whole folio uptodate. */
   read_folio(inode: Inode, folio: Folio): void;
   /** Whether bytes [from, to) of a folio that is not uptodate as a whole are. */

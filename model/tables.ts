@@ -49,7 +49,6 @@ import {
   ext4_iomap_read_folio,
   ext4_iomap_valid,
   ext4_iomap_zero_range,
-  ext4_nonda_switch,
   ext4_set_iomap,
 } from "./ext4/iomap.ts";
 import {
@@ -63,6 +62,7 @@ import {
   ext4_jbd2_inode_add_write,
   jbd2_journal_commit_transaction,
 } from "./ext4/ordered.ts";
+import { ext4_nonda_switch } from "./ext4/nonda.ts";
 import {
   ext4_claim_free_clusters,
   ext4_da_release_space,
@@ -114,7 +114,7 @@ import { generic_perform_write, generic_perform_write_prefault } from "./mm/file
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
 import type { Operations } from "./operations.ts";
 import { recordCommit, writesToDisk, zeroesOnDisk } from "./power-cut.ts";
-import type { Folio, Inode } from "./types.ts";
+import type { Folio, Inode, Room } from "./types.ts";
 
 /** Where kernels with the patch series differ, none of which breaks a promise. */
 export interface IomapFacts {
@@ -167,6 +167,8 @@ export interface ModelConfig {
   iomap?: IomapFacts;
   /** Free blocks of the empty file system. */
   freeBlocks: number;
+  /** How exactly that is known, and what of it cannot be had; absent where all of it can, and writes are delayed up to the last of them. */
+  room?: Room;
 }
 
 /** A deviation's replacement for entries of the table, given the table it replaces them in. */
@@ -253,6 +255,7 @@ const ext4_da_aops = {
   write_end: ext4_da_write_end,
   page_mkwrite: ext4_da_page_mkwrite,
   get_block: ext4_da_get_block_prep,
+  get_block_now: ext4_get_block_unwritten,
 };
 
 /** fs/ext4/inode.c ext4_aops */
@@ -262,6 +265,7 @@ const ext4_aops = {
   write_end: ext4_write_end,
   page_mkwrite: ext4_page_mkwrite,
   get_block: ext4_get_block,
+  get_block_now: ext4_get_block,
 };
 
 /**
@@ -272,6 +276,7 @@ const ext4_aops_remounted = {
   ...ext4_aops,
   page_mkwrite: ext4_da_page_mkwrite,
   get_block: ext4_get_block_unwritten,
+  get_block_now: ext4_get_block_unwritten,
 };
 
 /** fs/ext4/inode.c ext4_journalled_aops */
@@ -324,6 +329,12 @@ const ordered = {
   commit: jbd2_journal_commit_transaction,
 };
 
+/** What dioread_lock changes: new blocks are written ones at once. */
+const writtenAtOnce = {
+  mpage_map_one_extent: mpage_map_one_extent_lock,
+  get_block_now: ext4_get_block,
+};
+
 /** What a path must say for itself; everything else has an entry in `common`. */
 type PathTable = Partial<Operations> & typeof ext4_aops & Pick<Operations, "perform_write">;
 
@@ -337,7 +348,7 @@ function bufferHeadTable(config: ModelConfig): PathTable {
     perform_write: prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
     ...(journal === "ordered" && ordered),
     ...(zeroesGap === "before" ? zeroesFirst : { gapToZero }),
-    ...(dioread === "lock" && { mpage_map_one_extent: mpage_map_one_extent_lock }),
+    ...(dioread === "lock" && writtenAtOnce),
   };
 }
 

@@ -157,6 +157,8 @@ export interface Inode {
   /** EXT4_STATE_DA_ALLOC_CLOSE: the file was emptied, so what is written to it then goes to the disk when it is closed. */
   allocatesOnClose: boolean;
   i_prealloc: Preallocation[];
+  /** FALL_BACK_TO_NONDELALLOC: the write_begin before this write_end has allocated blocks. */
+  fellBack: boolean;
   /** Blocks past EOF that the file had when the current write began; empty where it had none. Ours. */
   pastEof: readonly Interval<OnDiskState>[];
   /** Of the only descriptor. */
@@ -211,6 +213,16 @@ export interface Inode {
   readonly deviated: Set<string>;
 }
 
+/** How much of what is free a file system can give, and how well it knows; all in blocks. Ours. */
+export interface Room {
+  /** EXT4_FREECLUSTERS_WATERMARK: fewer that are free and not promised, and writes are not delayed. */
+  watermark: number;
+  /** By how much each of its per-CPU counters may be wrong. */
+  error: number;
+  /** s_resv_clusters: those that are kept for the file system itself. */
+  reserved: number;
+}
+
 /** struct super_block and struct ext4_sb_info. */
 export interface SuperBlock {
   readonly s_op: Operations;
@@ -236,7 +248,15 @@ export interface SuperBlock {
   s_freeclusters_counter: number;
   /** Of these, blocks that the running transaction has freed: nobody gets them before it has committed. */
   s_mb_free_pending: number;
+  /** The running transaction may have freed more than that, of files that the model did not follow to their end. Ours. */
+  s_freedUnknown: boolean;
   s_dirtyclusters_counter: number;
+  /** Undefined where all that is free can be had, and writes are delayed up to the last block of it. Ours. */
+  s_room: Room | undefined;
+  /** Since that was set to false, what was done depends on how much is free more exactly than can be known here. Ours. */
+  beyondModel: boolean;
+  /** Since that was set to false, the kernel has written back of itself. Ours. */
+  s_wroteBack: boolean;
 }
 
 /** struct ext4_map_blocks without the physical block. */

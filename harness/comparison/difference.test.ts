@@ -23,6 +23,7 @@ function ran(fields: Partial<JobResult> = {}, deviations: Record<string, number>
     guesses: 0,
     momentary: 0,
     deviations,
+    handedOver: {},
   };
   return {
     variant: "4k-delalloc",

@@ -97,6 +97,8 @@ function newStep(options: ContractOptions): Step {
 
 export class Contract {
   readonly #promises: readonly ContractPromise[];
+  /** As a case begins. */
+  readonly #options: ContractOptions;
   #step: Step;
   #known: readonly Extent[] = NOTHING_KNOWN;
   #copied: Extent[] | undefined;
@@ -106,6 +108,7 @@ export class Contract {
 
   constructor(options: ContractOptions) {
     this.#promises = promises.filter(({ appliesTo }) => appliesTo?.(options) !== false);
+    this.#options = options;
     this.#step = newStep(options);
   }
 
@@ -117,21 +120,44 @@ export class Contract {
   /** A case begins, on a fresh, empty file. */
   begin(): void {
     this.#other = undefined;
+    this.#step.options = this.#options;
     this.#beginFile();
+  }
+
+  /** For the rest of the case: space may run out. */
+  mayFillUp(): void {
+    this.#loosen({ mayFillUp: true });
+  }
+
+  /** For the rest of the case: the kernel may write back what nobody asked it to. */
+  mayWriteBack(): void {
+    this.#loosen({ mayWriteBack: true });
+  }
+
+  /** In the operation that is to be checked next the kernel may have written back what is delayed, of all files. */
+  mayHaveWrittenBack(): void {
+    this.#step.otherDelayed = undefined;
+  }
+
+  #loosen(what: Partial<ContractOptions>): void {
+    this.#step.options = { ...this.#step.options, ...what };
+    this.mayHaveWrittenBack();
   }
 
   /** The case goes on with its other file. */
   #change(): void {
     const { options } = this.#step;
     const step = this.#other?.step ?? newStep(options);
+    step.options = options;
     const { known, copied, size } = this.#other ?? {
       known: NOTHING_KNOWN,
       copied: undefined,
       size: 0,
     };
     this.#other = { step: this.#step, known: this.#known, copied: this.#copied, size: this.#size };
-    // Where space runs out, ext4_nonda_switch() has other files written back.
-    const stays = this.#copied === undefined && options.mayFillUp !== true;
+    // Where space runs out, ext4_nonda_switch() has other files written back (`mayHaveWrittenBack`).
+    const { mayFillUp = false, mayWriteBack = false } = options;
+    const stays = this.#copied === undefined && !mayFillUp && !mayWriteBack;
     step.otherDelayed = stays ? delayedBlocks(this.#known) : undefined;
     [this.#step, this.#known, this.#copied, this.#size] = [step, known, copied, size];
   }

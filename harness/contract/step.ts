@@ -18,10 +18,13 @@ export interface ContractOptions {
   delalloc: boolean;
   /** It may run out of space, and a write may end short of its buffer because of that. Absent: it has room. */
   mayFillUp?: boolean;
+  /** The kernel may write back at any time what nobody asked it to. Absent: it does not. */
+  mayWriteBack?: boolean;
 }
 
 export interface Step {
-  readonly options: ContractOptions;
+  /** May change in a case, by `Contract.mayFillUp` and `mayWriteBack`. */
+  options: ContractOptions;
   /** The call as it was made; undefined where nothing was left to do (a store wholly past EOF). */
   operation: Operation | undefined;
   /** It succeeded; a write did where it wrote a byte. */

@@ -178,6 +178,11 @@ export class Explorer {
     if (divergence !== undefined) {
       return this.#found(divergence, from < 0 ? [] : [...graph.operationsTo(from), operation]);
     }
+    // The model does not know where the file is: to be driven again, on a new one.
+    if (this.#lockstep.handedOver !== undefined) {
+      this.#at = UNKNOWN;
+      return undefined;
+    }
     // Begun anew, with blocks placed elsewhere, the file may have come here from another state.
     walks.drove(this.#lockstep.momentary === momentary ? from : UNKNOWN, by);
     this.#at = graph.idOf(model.inode);

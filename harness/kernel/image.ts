@@ -10,11 +10,14 @@ import { KernelLog } from "./kernel-log.ts";
 import { LoopDevice } from "./loop.ts";
 import { liftFileSize, machineLacks } from "./machine.ts";
 import { makeImage } from "./mkfs.ts";
+import { asMade, notModelled } from "./modelled.ts";
 import { changeOptions, mountExt4, mountOptions, unmount, unmountAll } from "./mount.ts";
 import { FEW_OLDER_FILES, OLDER_FILES, OlderFiles } from "./older-files.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
 import { runSync } from "./process.ts";
 import { processorsHere, withRoom } from "./room.ts";
+import { readSuperblock } from "./superblock.ts";
+import type { Superblock } from "./superblock.ts";
 import type { Result } from "./syscalls.ts";
 import { ThinPool, trimMounted } from "./thin.ts";
 import { undoAtExit } from "./undo.ts";
@@ -29,14 +32,16 @@ export interface FreshImage {
 /** What a MountedImage is made of. */
 interface MadeImage extends Pick<
   MountedImage,
-  "variant" | "place" | "imageFile" | "pool" | "fresh"
+  "variant" | "superblock" | "place" | "imageFile" | "pool" | "fresh"
 > {
   device: LoopDevice;
 }
 
 /** An ext4 of our own. Descriptors into it must be closed before `unmount`, `remount` and `close`. */
 export class MountedImage {
+  /** As it was made: with a journal where there is one. */
   readonly variant: Variant;
+  readonly superblock: Superblock;
   /** Where all of it lies. */
   readonly place: Workplace;
   readonly mountPoint: string;
@@ -60,6 +65,7 @@ export class MountedImage {
 
   constructor(made: MadeImage, remove: () => void) {
     this.variant = made.variant;
+    this.superblock = made.superblock;
     this.place = made.place;
     this.mountPoint = mountPointIn(made.place.directory);
     this.imageFile = made.imageFile;
@@ -110,6 +116,11 @@ export class MountedImage {
   remount(files = 0): void {
     this.unmount();
     this.mount(files);
+  }
+
+  /** Why the model does not follow this file system, so that the contract alone judges; undefined where it does. */
+  get notModelled(): string | undefined {
+    return notModelled(this.variant, this.superblock);
   }
 
   /** Whether a case can have so many files. */
@@ -200,23 +211,25 @@ let swept = false;
 
 /** Make what an image is made of. What it has made when it throws, `undo` removes. */
 async function make(
-  variant: Variant,
+  asked: Variant,
   place: Workplace,
   undo: { device?: LoopDevice },
 ): Promise<MadeImage> {
   const { directory } = place;
-  const { imageSize } = variant;
+  const { imageSize } = asked;
   mkdirSync(mountPointIn(directory));
-  const pool = variant.thin && ThinPool.make(directory, imageSize);
+  const pool = asked.thin && ThinPool.make(directory, imageSize);
   const imageFile = pool?.makeImageFile() ?? place.makeFile("image").path;
-  await makeImage(variant, imageFile, place.isOnDisk);
+  await makeImage(asked, imageFile, place.isOnDisk);
+  const superblock = readSuperblock(imageFile);
+  const variant = asMade(asked, superblock);
   const requests = pool === undefined ? {} : { requestKib: pool.requestKib };
   const device = (undo.device = LoopDevice.attach(imageFile, { directory, ...requests }));
   pool?.prepare(imageSize);
   if (variant.leavesFree !== undefined) fill(variant, device.path, mountPointIn(directory));
   const { freeBlocks, files } = await readOnDisk(imageFile, [EXT4_ROOT_INO]);
   const fresh = { freeBlocks, rootBlocks: files.get(EXT4_ROOT_INO)?.st_blocks ?? 0 };
-  return { variant, place, imageFile, pool, device, fresh };
+  return { variant, superblock, place, imageFile, pool, device, fresh };
 }
 
 /**

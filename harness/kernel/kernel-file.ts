@@ -231,6 +231,11 @@ export class KernelFile {
     }
   }
 
+  /** Wait for what is on its way to the device. An error that this finds is not said again (sync_file_range(2)). */
+  awaitWriteback(): void {
+    this.#calls.sync_file_range(this.#fd, 0, 0, sys.SYNC_FILE_RANGE_WAIT_BEFORE);
+  }
+
   /** Close it but leave it in place. */
   keep(): KeptFile {
     this.stat(sys.STATX_INO);

@@ -6,6 +6,7 @@
  * blocks reserved for delayed allocation. None of them changes what the others or the next operation see, but for
  * that filling, which happens after every operation and so is the same in every run.
  */
+import { statfsSync } from "node:fs";
 import { patternTag } from "../../model/pattern.ts";
 import { EnvironmentError } from "../failure.ts";
 import { Looks } from "../lockstep/looks.ts";
@@ -93,6 +94,11 @@ export class KernelSubject implements Subject {
     if (isStarved(operation) && this.#image.pool === undefined) return false;
     if (failNthOf(operation) !== undefined) return canFail(operation);
     return op !== "paused_write" || pausedWriter() !== undefined;
+  }
+
+  /** fs/ext4/super.c ext4_statfs() adds up what the per-CPU counters hold. */
+  get freeBlocks(): number {
+    return statfsSync(this.#image.mountPoint).bfree;
   }
 
   begin(operations: readonly Operation[] = []): void {
@@ -216,18 +222,22 @@ export class KernelSubject implements Subject {
   }
 
   #pages(): CachedPages | undefined {
-    if (!this.#cachestat || this.#reclaimed) return undefined;
-    const stat = cachestat(this.#file.fd);
+    if (!this.#cachestat) {
+      this.#file.awaitWriteback();
+      return undefined;
+    }
+    const stat = settled(this.#file.fd);
     if (typeof stat === "number") {
       // Before 6.5 there is no such call, and a container may hide it.
       if (stat !== -sys.ENOSYS && stat !== -sys.EPERM) {
         throw brokenHarness(`cachestat failed with errno ${-stat}`);
       }
       this.#cachestat = false;
+      this.#file.awaitWriteback();
       return undefined;
     }
     const { cached, dirty, evicted } = stat;
-    this.#reclaimed = evicted > 0;
+    this.#reclaimed ||= evicted > 0;
     return this.#reclaimed ? undefined : { cached, dirty };
   }
 
@@ -245,6 +255,24 @@ export class KernelSubject implements Subject {
     }
     this.#cacheIoctl = false;
     return undefined;
+  }
+}
+
+/** Milliseconds between two looks at pages that are being written, and after which their device is taken to hang. */
+const WRITEBACK_LOOK_MS = 0.2;
+const WRITEBACK_MS = 30_000;
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * The pages of an open file once none of them is on its way to the device. All operations wait for what they write; but where space is
+ * short a kernel begins to write by itself (fs/ext4/inode.c ext4_nonda_switch()) and only what comes last marks blocks written.
+ */
+function settled(fd: number): ReturnType<typeof cachestat> {
+  for (let waited = 0; ; waited += WRITEBACK_LOOK_MS) {
+    const stat = cachestat(fd);
+    if (typeof stat === "number" || stat.writeback === 0 || waited >= WRITEBACK_MS) return stat;
+    Atomics.wait(sleeper, 0, 0, WRITEBACK_LOOK_MS);
   }
 }
 

@@ -8,6 +8,8 @@ import type { Result } from "./syscalls.ts";
 export interface CacheStat extends CachedPages {
   /** Pages that were reclaimed, and are still remembered. */
   evicted: number;
+  /** Pages that are on their way to the device. */
+  writeback: number;
 }
 
 /** Bytes of struct cachestat_range; zeros are the whole file. */
@@ -30,5 +32,5 @@ export function cachestat(fd: number): CacheStat | Result {
   const { address, words } = scratch();
   const result = syscalls().cachestat(fd, address, address + RANGE_BYTES, 0);
   if (result < 0) return result;
-  return { cached: words[0]!, dirty: words[2]!, evicted: words[6]! };
+  return { cached: words[0]!, dirty: words[2]!, writeback: words[4]!, evicted: words[6]! };
 }

@@ -6,11 +6,12 @@
  *         compute_batch_value()
  *
  * On two processors that is 256 blocks, on 64 it is 32,768: an image that is small enough to be interesting on one machine
- * is full from the beginning on another, and the model leaves the watermark out. Images are sparse, so size costs nothing.
- * A kernel without SMP has exact counters and no watermark.
+ * is full from the beginning on another. Images are sparse, so size costs nothing. A kernel without SMP has exact counters and no
+ * watermark.
  */
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, version } from "node:os";
+import type { Room } from "../../model/types.ts";
 import type { Variant } from "../variant.ts";
 
 export interface Processors {
@@ -22,16 +23,41 @@ export interface Processors {
 /** Of the image's blocks, one in so many may lie below the watermark: cases, kept files and the journal need the rest. */
 const SHARE = 4;
 
+/** lib/percpu_counter.c compute_batch_value() */
+function percpu_counter_batch(online: number): number {
+  return Math.max(32, 2 * online);
+}
+
 /** Blocks that must be free for delayed allocation to stay on. */
 export function watermarkBlocks({ online, possible }: Processors): number {
-  const batch = Math.max(32, 2 * online);
-  return 4 * batch * possible;
+  return 4 * percpu_counter_batch(online) * possible;
+}
+
+/**
+ * What of the blocks of a variant's file system can be had, and how well a kernel with these processors knows; undefined for one
+ * without SMP.
+ */
+export function roomOf(
+  { imageSize, blockSize }: Pick<Variant, "imageSize" | "blockSize">,
+  processors: Processors | undefined,
+): Room {
+  const reserved = Math.min(Math.floor(imageSize / blockSize / RESERVE), MOST_RESERVED);
+  if (processors === undefined) return { watermark: 0, error: 0, reserved };
+  const { online } = processors;
+  const error = online * percpu_counter_batch(online);
+  return { watermark: watermarkBlocks(processors), error, reserved };
+}
+
+/** The same on this machine. */
+export function roomHere(variant: Variant): Room {
+  return roomOf(variant, / SMP\b/.test(version()) ? processorsHere() : undefined);
 }
 
 /**
  * Of the image's blocks, one in 50 is the file system's own, and so many at most (fs/ext4/super.c ext4_set_resv_clusters()): with more
  * than sixteen processors or so that is below the watermark, however large the image.
  */
+const RESERVE = 50;
 const RESERVE_SHARE = 52;
 const MOST_RESERVED = 4096;
 

@@ -1,6 +1,7 @@
 /**
  * Lockstep: the same operations on the model and on another subject, compared after every one of them. Where the two
- * agree, what was seen is held against the contract too: they could be wrong together.
+ * agree, what was seen is held against the contract too: they could be wrong together. Where the model cannot say what must be, the
+ * contract judges the rest of the case alone (handover.ts).
  */
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
@@ -8,8 +9,10 @@ import { Contract } from "../contract/contract.ts";
 import type { Broken } from "../contract/contract.ts";
 import { compare, treeBlocksMax } from "./compare.ts";
 import type { Difference } from "./compare.ts";
+import { describeHandover } from "./handover.ts";
+import type { Handover, HandoverReason } from "./handover.ts";
 import { divergence } from "../divergence.ts";
-import type { Divergence } from "../divergence.ts";
+import type { Divergence, DivergenceParts } from "../divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import type { Observation } from "../observation.ts";
 import { failNthOf, isWrite, movesBlocks } from "../operation.ts";
@@ -39,6 +42,11 @@ export interface LockstepOptions {
    * of a folio at once after sync_file_range(2) finds it held once in 500 times, 100 us later never in 100,000.
    */
   repeats?: number;
+  /**
+   * Milliseconds after which the kernel may write back what a case has dirtied, without having been asked (kernel/flusher.ts); for ever
+   * where that is absent.
+   */
+  quietMs?: number;
 }
 
 export interface CaseResult {
@@ -49,10 +57,16 @@ export interface CaseResult {
   guesses: number;
   /** Times that the page cache was another one, and was not when the case was begun anew. */
   momentary: number;
+  /** Absent where the model was followed to the end, or there is none. */
+  handedOver?: Handover | undefined;
 }
 
-function brokenPromise({ promise, claim, message }: Broken): Difference {
-  return { kind: "contract", message: `${message}: ${promise}. ${claim}` };
+function brokenPromise(
+  { promise, claim, message }: Broken,
+  handedOver: Handover | undefined,
+): Difference {
+  const alone = handedOver === undefined ? "" : ` (${describeHandover(handedOver)})`;
+  return { kind: "contract", message: `${message}: ${promise}. ${claim}${alone}` };
 }
 
 /** `options` for a model with these deviations, with the promises of its file system held against what is seen. */
@@ -76,12 +90,13 @@ function judge(
   followers: readonly Operation[],
   hadPart: (deviation: Deviation) => boolean,
   { contract, deviations = [] }: LockstepOptions,
+  handedOver?: Handover,
 ): Difference | undefined {
   const broken = contract?.check(operation, step, seen, followers);
   const first = broken?.find(
     ({ promise }) => !deviations.some((one) => one.breaks.includes(promise) && hadPart(one)),
   );
-  return first && brokenPromise(first);
+  return first && brokenPromise(first, handedOver);
 }
 
 const NONE: readonly Operation[] = [];
@@ -99,7 +114,14 @@ export class Lockstep {
   #operations: readonly Operation[] = [];
   #step = 0;
   #pieces = 0;
-  readonly #hadPart = ({ id }: Deviation): boolean => this.#model.hasDeviated(id);
+  readonly #hadPart = (one: Deviation): boolean =>
+    this.#model.hasDeviated(one.id) || this.#begun.has(one);
+  /** Of the deviations, those that may have begun since the case was handed over. */
+  readonly #begun = new Set<Deviation>();
+  /** performance.now() when the case began. */
+  #began = 0;
+  /** Undefined as long as the model is followed. */
+  handedOver: Handover | undefined;
   /** Blocks whose state the model had to be shown. */
   guesses = 0;
   /** Times that the page cache was another one, and was not when the case was begun anew. */
@@ -117,9 +139,13 @@ export class Lockstep {
     this.#step = 0;
     this.#pieces = 0;
     this.guesses = 0;
+    this.handedOver = undefined;
+    this.#begun.clear();
+    this.#began = performance.now();
     this.#model.recordsDisk = operations.some(({ op }) => op === "power_cut");
     this.#model.begin();
     this.#subject.begin(operations);
+    this.#model.tellFree(this.#subject.freeBlocks);
     this.#options.contract?.begin();
   }
 
@@ -149,18 +175,25 @@ export class Lockstep {
 
   #perform(operation: Operation, last: boolean): Divergence | undefined {
     const [model, subject, step] = [this.#model, this.#subject, this.#step++];
-    const { variant, blockSize, onStep, onObservation } = this.#options;
-    onStep?.(operation);
+    const { blockSize, onStep, onObservation } = this.#options;
+    if (this.handedOver === undefined) onStep?.(operation);
     const seen = subject.step(operation, step, last);
     onObservation?.(seen, step);
+    const followers = followersOf(subject);
+    if (this.handedOver !== undefined) return this.#judgeAlone(operation, seen, followers);
     // What moves blocks converts them first, where they were: what was known before is what holds then. Of another file, it is of it.
     const later = movesBlocks(operation) || operation.op === "other_file";
     if (!later) model.place(operation, seen);
     model.apply(operation, step);
     if (later) model.place(operation, seen);
-    const followers = followersOf(subject);
     model.follow(followers, step);
     model.takeUnknown(operation, seen.read);
+    const reason = this.#whyHandOver();
+    if (reason !== undefined) {
+      this.#handOver({ step, reason });
+      return this.#judgeAlone(operation, seen, followers);
+    }
+    if (model.wroteBack) this.#options.contract?.mayHaveWrittenBack();
     if (model.guessed) this.guesses += model.adopt(seen.map, seen.windows);
     const expected = model.observe(seen.windows);
     this.#pieces = Math.max(this.#pieces, seen.pieces);
@@ -171,19 +204,50 @@ export class Lockstep {
       difference === undefined || difference.kind === "pages"
         ? judge(operation, step, seen, followers, this.#hadPart, this.#options)
         : undefined;
-    if (broken === undefined && difference === undefined) return undefined;
-    const operations = [...this.#operations];
-    if (broken !== undefined) return divergence({ variant, step, operations, seen, ...broken });
-    return divergence({ variant, step, operations, expected, seen, ...difference! });
+    if (broken !== undefined) return this.#divergence({ step, seen, ...broken });
+    return difference && this.#divergence({ step, expected, seen, ...difference });
+  }
+
+  #divergence(found: Omit<DivergenceParts, "variant" | "operations">): Divergence {
+    const { variant } = this.#options;
+    return divergence({ variant, operations: [...this.#operations], ...found });
+  }
+
+  /** Why the model cannot say what had to come of the last operation; undefined where it can. */
+  #whyHandOver(): HandoverReason | undefined {
+    if (this.#model.isBeyond) return "space";
+    const { quietMs = Infinity } = this.#options;
+    return performance.now() - this.#began > quietMs ? "time" : undefined;
+  }
+
+  #handOver(handover: Handover): void {
+    this.handedOver = handover;
+    const { contract } = this.#options;
+    if (handover.reason === "space") contract?.mayFillUp();
+    else contract?.mayWriteBack();
+  }
+
+  /** What the contract says of an operation of which the model says nothing. */
+  #judgeAlone(
+    operation: Operation,
+    seen: Observation,
+    followers: readonly Operation[],
+  ): Divergence | undefined {
+    const { deviations = [] } = this.#options;
+    const step = this.#step - 1;
+    for (const one of deviations) if (mayBegin(one, operation, seen.result)) this.#begun.add(one);
+    const [options, hadPart] = [this.#options, this.#hadPart];
+    const broken = judge(operation, step, seen, followers, hadPart, options, this.handedOver);
+    return broken && this.#divergence({ step, seen, ...broken });
   }
 }
 
 function resultOf(
-  { guesses, momentary }: Lockstep,
+  { guesses, momentary, handedOver }: Lockstep,
   steps: number,
   found: Divergence | undefined,
 ): CaseResult {
-  return { steps, divergence: found, guesses, momentary };
+  return { steps, divergence: found, guesses, momentary, handedOver };
 }
 
 /**

@@ -128,6 +128,7 @@ const NO_ROOM: Refusal = { block: always, again: always, direct: true };
 export class ModelSubject implements Subject {
   readonly name = "model";
   readonly #sb: SuperBlock;
+  readonly #room: ModelConfig["room"];
   /**
    * With data=journal a folio is dirty, and stays where it is, until the transaction has committed that has its buffers. An fsync commits
    * only what has something of the inode, and a new mtime is something: the clock decides (traced on 6.18).
@@ -151,6 +152,7 @@ export class ModelSubject implements Subject {
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#sb = createFileSystem(config, overrides);
+    this.#room = config.room;
     this.#knowsPages = config.journal !== "journal";
     this.#inode = createInode(this.#sb);
   }
@@ -158,6 +160,29 @@ export class ModelSubject implements Subject {
   /** The file of the current case. */
   get inode(): Inode {
     return this.#inode;
+  }
+
+  /** Whether the model cannot tell any more what the kernel does in this case: hardly any space is left. */
+  get isBeyond(): boolean {
+    return this.#sb.beyondModel;
+  }
+
+  /** Whether the last operation had the kernel write back of itself what was delayed. */
+  get wroteBack(): boolean {
+    return this.#sb.s_wroteBack;
+  }
+
+  /**
+   * Learn how many blocks are free and not promised; undefined where nobody knows better than the model. To be called after `begin`. Where
+   * the model thought otherwise, either may be right soon: the file before may not have given back its blocks yet (kernel/kernel-file.ts).
+   */
+  tellFree(blocks: number | undefined): void {
+    const sb = this.#sb;
+    if (blocks === undefined || this.#room === undefined) return;
+    const doubt = Math.abs(sb.s_freeclusters_counter - sb.s_dirtyclusters_counter - blocks);
+    sb.s_room = { ...this.#room, error: this.#room.error + doubt };
+    sb.s_freeclusters_counter = blocks + sb.s_dirtyclusters_counter;
+    sb.s_mb_free_pending = Math.min(sb.s_mb_free_pending, sb.s_freeclusters_counter);
   }
 
   /** What the last operation returned. */
@@ -188,6 +213,8 @@ export class ModelSubject implements Subject {
     this.#commitsTold = 0;
     this.#told = undefined;
     this.#sb.s_commitsTold = undefined;
+    this.#sb.s_freedUnknown ||= this.#sb.beyondModel;
+    this.#sb.beyondModel = false;
     this.#commitsBefore = this.#sb.s_commits;
     this.#deviatedBefore.clear();
   }
@@ -220,6 +247,7 @@ export class ModelSubject implements Subject {
   apply(operation: Operation, index: number): void {
     this.#during = undefined;
     this.#cut = undefined;
+    this.#sb.s_wroteBack = false;
     if (operation.op === "paused_write") {
       this.#applyPaused(operation, index);
       return;

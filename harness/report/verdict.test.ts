@@ -11,6 +11,7 @@ const counts = {
   guesses: 0,
   momentary: 0,
   deviations: { "short-write-keeps-reservation": 3 },
+  handedOver: {},
 };
 
 const mounted = { path: "buffer_head" as const, options: "rw,relatime,commit=86400" };

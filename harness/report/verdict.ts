@@ -6,6 +6,8 @@ import { witnessesOf } from "../lockstep/deviations.ts";
 import { describeOperation } from "../operation.ts";
 import { counted, grouped } from "./progress.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
+import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
+import { sumEach } from "../run/by-variant.ts";
 import { paintWith } from "./terminal.ts";
 import type { Paint } from "./terminal.ts";
 import type { FoundDivergence, Mounted } from "../run/messages.ts";
@@ -148,6 +150,23 @@ function momentaryLines(result: SupervisorResult): string[] {
   return text === "" ? [] : [text];
 }
 
+/** Where the contract alone judged, all of a variant or the end of some cases. */
+function promisedLines({ results }: SupervisorResult, paint: Paint): string[] {
+  const reasons = new Map<string, string>();
+  let ends: Record<string, number> = {};
+  for (const { variant, mounted, counts } of results) {
+    if (mounted.promised !== undefined) reasons.set(variant, mounted.promised);
+    ends = sumEach(ends, counts.handedOver);
+  }
+  const lines = [...reasons].map(([variant, reason]) => `  ${variant}: ${reason}`);
+  for (const reason of handoverReasonSchema.options) {
+    const cases = ends[reason] ?? 0;
+    if (cases === 0) continue;
+    lines.push(`  the end of ${counted(cases, "case")}: ${handoverReasons[reason]}`);
+  }
+  return lines.length === 0 ? [] : [paint("bold", "judged by the contract alone"), ...lines, ""];
+}
+
 /** The divergences that count: shown again by themselves on a fresh image. */
 export function confirmedDivergences(result: SupervisorResult): FoundDivergence[] {
   return result.found
@@ -211,6 +230,7 @@ export function verdict(result: SupervisorResult, colour: boolean, asked: Asked 
     ...table(rows, paint),
     "",
     ...mountLines(rows, paint),
+    ...promisedLines(result, paint),
     ...deviationLines(result, paint),
     ...momentaryLines(result),
     closing(result, paint, asked),

@@ -5,11 +5,19 @@ import { together as exploredTogether } from "../explore/explored.ts";
 import type { RunCounts } from "./run-counts.ts";
 import type { JobResult } from "./supervisor.ts";
 
-function sum(a: RunCounts, b: RunCounts): RunCounts {
-  const deviations = { ...a.deviations };
-  for (const [id, cases] of Object.entries(b.deviations)) {
-    deviations[id] = (deviations[id] ?? 0) + cases;
+/** Two counts of the same things, added up. */
+export function sumEach(
+  a: Partial<Record<string, number>>,
+  b: Partial<Record<string, number>>,
+): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [key, count = 0] of [...Object.entries(a), ...Object.entries(b)]) {
+    all[key] = (all[key] ?? 0) + count;
   }
+  return all;
+}
+
+function sum(a: RunCounts, b: RunCounts): RunCounts {
   return {
     cases: a.cases + b.cases,
     operations: a.operations + b.operations,
@@ -17,7 +25,8 @@ function sum(a: RunCounts, b: RunCounts): RunCounts {
     checkpoints: a.checkpoints + b.checkpoints,
     guesses: a.guesses + b.guesses,
     momentary: a.momentary + b.momentary,
-    deviations,
+    deviations: sumEach(a.deviations, b.deviations),
+    handedOver: sumEach(a.handedOver, b.handedOver),
   };
 }
 

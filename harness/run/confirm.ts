@@ -8,7 +8,6 @@ import { openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { ExecutorName } from "./executor.ts";
 import { expectedDeviations } from "./expected-deviations.ts";
 import type { Performing } from "./expected-deviations.ts";
-import { modelConfig } from "../kernel-traits.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
@@ -18,9 +17,11 @@ import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Mounted } from "./messages.ts";
-import { mountedOf } from "./variant-run.ts";
-import { asItDelays, pathToModel } from "../kernel/write-path.ts";
-import { isModelled } from "../variant.ts";
+import { configOf, mountedOf } from "./variant-run.ts";
+import { quietMillisecondsHere } from "../kernel/flusher.ts";
+import { pathToModel } from "../kernel/write-path.ts";
+import type { Handover } from "../lockstep/handover.ts";
+import { mayFillUp } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** A fresh image with what it takes to run cases on it. */
@@ -46,6 +47,8 @@ export class Confirmation {
   mounted: Mounted | undefined;
   /** Of the case that was run last: operations that the machine could not do as they are, in words. */
   notDone: string[] = [];
+  /** Of the case that was run last: from where on the contract alone judged it. */
+  handedOver: Handover | undefined;
 
   constructor(options: ConfirmationOptions) {
     this.#given = options;
@@ -82,7 +85,7 @@ export class Confirmation {
       const options = { variant: name, blockSize, onObservation: onAlive ?? ((): void => {}) };
       this.mounted ??= mountedOf(image);
       const path = pathToModel(variant, this.mounted.path);
-      const config = modelConfig(asItDelays(image), traits, image.fresh.freeBlocks, path);
+      const config = configOf(image, traits, path);
       const result = await use({ image, executor, config, options });
       releaseAnyway(executor);
       return result;
@@ -96,24 +99,26 @@ export class Confirmation {
     const { strict, traits } = this.#given;
     const deviations = strict ? [] : expectedDeviations(image, setup, traits);
     image.kernelLog?.records();
-    const modelled = isModelled(image.variant);
-    const model = modelled ? modelWith(config, deviations) : undefined;
+    const follows = image.notModelled === undefined;
+    const model = follows ? modelWith(config, deviations) : undefined;
     const promised = {
-      ...withContract(options, config, deviations, !modelled),
+      ...withContract(options, config, deviations, mayFillUp(image.variant)),
       repeats: REPEATS,
+      quietMs: quietMillisecondsHere(),
     };
-    const { divergence } = runListening(image, model, executor, operations, promised);
-    if (divergence !== undefined) return divergence;
+    const first = runListening(image, model, executor, operations, promised);
+    this.handedOver = first.handedOver;
+    if (first.divergence !== undefined) return first.divergence;
     const synced: Operation[] = [...operations, { op: "fsync" }];
     const again = runListening(image, model, executor, synced, promised);
     if (again.divergence !== undefined) return again.divergence;
     const kept = new KeptFiles(image);
-    if (model !== undefined) kept.add(model, executor, synced);
+    if (model !== undefined && again.handedOver === undefined) kept.add(model, executor, synced);
     else if (promised.contract !== undefined) {
       kept.addPromised(promised.contract, executor, synced);
     }
     executor.release();
-    const [first] = (await kept.check(true)).findings;
-    return first && onDiskDivergence(this.#given.variant.name, synced, first.finding);
+    const [found] = (await kept.check(true)).findings;
+    return found && onDiskDivergence(this.#given.variant.name, synced, found.finding);
   }
 }

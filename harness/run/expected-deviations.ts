@@ -11,7 +11,7 @@ import { runPromised, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
-import { isModelled } from "../variant.ts";
+import { mayFillUp } from "../variant.ts";
 import type { Executor } from "./executor.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
 
@@ -80,7 +80,7 @@ export function expectedDeviations(
   traits: KernelTraits,
 ): Deviation[] {
   const shown = deviationsOfExecutor(performing, traits);
-  const full = isModelled(image.variant) ? [] : deviationsWithoutRoom(performing);
+  const full = mayFillUp(image.variant) ? deviationsWithoutRoom(performing) : [];
   return [
     ...shown,
     ...full.filter((deviation) => !shown.includes(deviation)),

@@ -12,6 +12,7 @@ import type { ExecutorName } from "./executor.ts";
 import type { EnvironmentCause } from "../failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
+import type { Handover } from "../lockstep/handover.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import type { Operation } from "../operation.ts";
 import type { Variant } from "../variant.ts";
@@ -69,6 +70,8 @@ export interface Attempted {
   mounted?: Mounted | undefined;
   /** Operations that the machine could not do as they are, in words. */
   notDone?: string[] | undefined;
+  /** From where on the contract alone judged the case; absent where it did not. */
+  handedOver?: Handover | undefined;
 }
 
 export type Request =
@@ -98,6 +101,8 @@ export interface Mounted {
   path: ModelConfig["path"] | undefined;
   /** As in /proc/self/mounts. */
   options: string;
+  /** Why the contract alone judges it; absent where the model does. */
+  promised?: string;
 }
 
 /** A case that a worker is about to run. */

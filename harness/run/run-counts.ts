@@ -1,3 +1,5 @@
+import type { HandoverReason } from "../lockstep/handover.ts";
+
 /** What a run of a variant came to, as plain data. */
 export interface RunCounts {
   cases: number;
@@ -12,6 +14,8 @@ export interface RunCounts {
   momentary: number;
   /** Cases in which a known deviation had a part, by its id. */
   deviations: Record<string, number>;
+  /** Cases of which the contract alone judged the end, by the reason. */
+  handedOver: Partial<Record<HandoverReason, number>>;
 }
 
 /** Of a variant that has not begun. */
@@ -23,4 +27,5 @@ export const NOTHING_RUN: RunCounts = {
   guesses: 0,
   momentary: 0,
   deviations: {},
+  handedOver: {},
 };

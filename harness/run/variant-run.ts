@@ -4,6 +4,7 @@
 import { basename } from "node:path";
 import type * as fc from "fast-check";
 import type { Deviation } from "../../model/deviations/index.ts";
+import type { ModelConfig } from "../../model/tables.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed, generatedCases } from "./chunk.ts";
 import { modelWith, needsDeviation } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
@@ -25,6 +26,7 @@ import type { MountedImage } from "../kernel/image.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
+import type { Handover } from "../lockstep/handover.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
@@ -37,7 +39,9 @@ import type { RunCounts } from "./run-counts.ts";
 import { mountedWith } from "../kernel/mount.ts";
 import type { Operation } from "../operation.ts";
 import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
-import { isModelled, NOT_MODELLED } from "../variant.ts";
+import { quietMillisecondsHere } from "../kernel/flusher.ts";
+import { roomHere } from "../kernel/room.ts";
+import { mayFillUp } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
@@ -75,7 +79,19 @@ export interface RunFinding {
 
 /** How an image is mounted, and which path a write to it is seen to take. */
 export function mountedOf(image: MountedImage): Mounted {
-  return { path: writePathOf(image), options: mountedWith(image.mountPoint) };
+  const { notModelled } = image;
+  const promised = notModelled === undefined ? {} : { promised: notModelled };
+  return { path: writePathOf(image), options: mountedWith(image.mountPoint), ...promised };
+}
+
+/** The model's configuration for what is mounted, whose writes take `path`. */
+export function configOf(
+  image: MountedImage,
+  traits: KernelTraits,
+  path: ModelConfig["path"],
+): ModelConfig {
+  const { fresh, variant } = image;
+  return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, roomHere(variant));
 }
 
 /** Called before each leg of a walk, and when the file of one stays for the next checkpoint. */
@@ -97,7 +113,7 @@ export class VariantRun {
   readonly #kept: KeptFiles;
   readonly #arbitrary: fc.Arbitrary<Operation[]>;
   readonly #options: VariantRunOptions;
-  readonly #config: ReturnType<typeof modelConfig>;
+  readonly #config: ModelConfig;
   readonly #countsPages: boolean;
   /** With the contract. */
   readonly #lockstepOptions: LockstepOptions;
@@ -114,6 +130,8 @@ export class VariantRun {
   /** Called before each other case. */
   onTrying: (operations: readonly Operation[]) => void = () => {};
   #recorded: Observation[] = [];
+  /** The contract alone judged the end of the last case, so the model does not know its file. */
+  #handedOver = false;
   /** What operations met; undefined where nobody asks. */
   readonly statistics: Statistics | undefined;
   /** Of the last case that diverged: the one that shrinking ended at. */
@@ -128,7 +146,7 @@ export class VariantRun {
     this.#subject = openExecutor(options.executor, image);
     this.mounted = mountedOf(image);
     const path = pathToModel(image.variant, this.mounted.path);
-    this.#config = modelConfig(asItDelays(image), traits, image.fresh.freeBlocks, path);
+    this.#config = configOf(image, traits, path);
     const performing = {
       executor: this.#subject,
       config: this.#config,
@@ -137,13 +155,14 @@ export class VariantRun {
     this.deviations = options.strict ? [] : expectedDeviations(image, performing, traits);
     // What the kernel said of a witness is no finding about the first case.
     image.kernelLog?.records();
-    const modelled = isModelled(image.variant);
-    const model = modelled ? modelWith(this.#config, this.deviations) : undefined;
+    const follows = image.notModelled === undefined;
+    const model = follows ? modelWith(this.#config, this.deviations) : undefined;
     this.#model = model;
     const statistics: Statistics = {};
     this.statistics = options.statistics === true ? statistics : undefined;
     this.#lockstepOptions = {
-      ...withContract(this.#lockstep(), this.#config, this.deviations, !modelled),
+      ...withContract(this.#lockstep(), this.#config, this.deviations, mayFillUp(image.variant)),
+      quietMs: quietMillisecondsHere(),
       repeats: REPEATS,
       ...(this.statistics !== undefined &&
         model !== undefined && {
@@ -154,7 +173,7 @@ export class VariantRun {
     const { maxLength, powerCuts } = options;
     this.#arbitrary = generatedCases({ variant: this.variant, maxLength, powerCuts });
     const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));
-    this.counts = { ...NOTHING_RUN, deviations };
+    this.counts = { ...NOTHING_RUN, deviations, handedOver: {} };
   }
 
   /** Make and mount the variant's image. Throws EnvironmentError where this machine cannot. */
@@ -239,7 +258,7 @@ export class VariantRun {
   graph({ blocks, depth = Infinity, alphabet }: Exploration): Graph {
     const { variant, deviations } = this;
     if (this.#model === undefined) {
-      throw new UsageError(`${variant.name}: ${NOT_MODELLED}, so it has no states`);
+      throw new UsageError(`${variant.name}: ${this.mounted.promised}, so it has no states`);
     }
     const letters = alphabetOf(alphabet, blocks, variant.blockSize);
     return new Graph({
@@ -306,6 +325,7 @@ export class VariantRun {
     this.counts.operations += result.steps;
     this.counts.guesses += result.guesses;
     this.counts.momentary += result.momentary;
+    this.#noteHandover(result.handedOver);
     if (result.divergence !== undefined) {
       this.#diverged = result.divergence;
       return true;
@@ -316,9 +336,17 @@ export class VariantRun {
     return false;
   }
 
+  #noteHandover(handover: Handover | undefined): void {
+    this.#handedOver = handover !== undefined;
+    if (handover === undefined) return;
+    const { handedOver } = this.counts;
+    handedOver[handover.reason] = (handedOver[handover.reason] ?? 0) + 1;
+  }
+
   #keep(operations: Operation[]): void {
     const { contract } = this.#lockstepOptions;
-    if (this.#model !== undefined) this.#kept.add(this.#model, this.#subject, operations);
+    if (this.#model !== undefined && !this.#handedOver)
+      this.#kept.add(this.#model, this.#subject, operations);
     else if (contract !== undefined) this.#kept.addPromised(contract, this.#subject, operations);
   }
 

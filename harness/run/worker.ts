@@ -430,8 +430,8 @@ async function attempt(asked: Attempt, channel: Channel): Promise<void> {
   const confirmation = new Confirmation({ ...asked, onAlive, onCase });
   const divergence = await confirmation.run(operations);
   const named = asked.name ? await confirmation.named(operations) : undefined;
-  const { mounted, notDone } = confirmation;
-  channel.send({ type: "attempted", divergence, named, mounted, notDone });
+  const { mounted, notDone, handedOver } = confirmation;
+  channel.send({ type: "attempted", divergence, named, mounted, notDone, handedOver });
 }
 
 async function answer(request: Request, channel: Channel): Promise<void> {

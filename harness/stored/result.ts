@@ -2,6 +2,7 @@
  * Result files: what a run came to, as JSON for other programs and for `merge`.
  */
 import * as z from "zod";
+import { handoverReasonSchema } from "../lockstep/handover.ts";
 import { divergenceKindSchema } from "../divergence.ts";
 import { operationsSchema } from "../operation.ts";
 import type { Output } from "./output.ts";
@@ -73,12 +74,15 @@ const variantSchema = z.strictObject({
     guesses: count,
     momentary: count.default(0),
     deviations: z.record(text, count),
+    handedOver: z.partialRecord(handoverReasonSchema, count).default({}),
   }),
   seconds,
   mounted: z.strictObject({
     /** Absent where the kernel did not tell. */
     path: z.enum(["buffer_head", "iomap"]).optional(),
     options: text,
+    /** Absent where the model judged. */
+    promised: text.exactOptional(),
   }),
 });
 

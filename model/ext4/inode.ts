@@ -4,8 +4,7 @@
  * Kernel:   fs/ext4/inode.c ext4_block_write_begin(), ext4_write_begin(), ext4_write_end(), ext4_da_write_begin(),
  *           ext4_da_write_end(), ext4_da_do_write_end(), ext4_page_mkwrite(); fs/buffer.c block_page_mkwrite();
  *           fs/ext4/truncate.h ext4_truncate_failed_write()
- * Left out: inline data, encryption, verity, journal credits, ext4_nonda_switch() (the harness makes images large
- *           enough that it never switches)
+ * Left out: inline data, encryption, verity, journal credits
  */
 import { ENOSPC } from "../errno.ts";
 import {
@@ -30,6 +29,7 @@ import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from
 import type { Folio, Inode } from "../types.ts";
 import { ext4_da_get_block_prep } from "./get_block.ts";
 import { ext4_mark_inode_dirty, ext4_update_inode_fsync_trans } from "./fsync.ts";
+import { getBlockFor } from "./nonda.ts";
 import { ext4_truncate, ext4_zero_partial_blocks } from "./truncate.ts";
 
 /**
@@ -104,14 +104,14 @@ export function truncateFailedWrite(inode: Inode): void {
  * What both kinds of write_begin do; they differ in the get_block function that the table holds beside them. Where there
  * is no space they try again as long as a commit may free some.
  */
-function write_begin(inode: Inode, pos: number, len: number): WriteBegin {
+function write_begin(inode: Inode, pos: number, len: number, get_block: GetBlock): WriteBegin {
   const { s_op } = inode.i_sb;
   for (let retries = 1; ; retries++) {
     const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
     const end = Math.min(pos + len, folio_next_pos(folio));
     const from = pos - folio_pos(folio);
     const to = end - folio_pos(folio);
-    const error = ext4_block_write_begin(inode, folio, from, to, s_op.get_block);
+    const error = ext4_block_write_begin(inode, folio, from, to, get_block);
     if (error === 0) return folio;
     if (end > inode.i_size) s_op.ext4_truncate_failed_write(inode);
     if (error !== ENOSPC || !s_op.ext4_should_retry_alloc(inode, retries)) return error;
@@ -119,10 +119,19 @@ function write_begin(inode: Inode, pos: number, len: number): WriteBegin {
 }
 
 /** fs/ext4/inode.c ext4_write_begin(): blocks are allocated here. */
-export const ext4_write_begin = write_begin;
+export function ext4_write_begin(inode: Inode, pos: number, len: number): WriteBegin {
+  return write_begin(inode, pos, len, inode.i_sb.s_op.get_block);
+}
 
-/** fs/ext4/inode.c ext4_da_write_begin(): space is reserved here, and blocks are chosen at writeback. */
-export const ext4_da_write_begin = write_begin;
+/**
+ * fs/ext4/inode.c ext4_da_write_begin(): space is reserved here, and blocks are chosen at writeback; where it is short, they are
+ * allocated here.
+ */
+export function ext4_da_write_begin(inode: Inode, pos: number, len: number): WriteBegin {
+  const get_block = getBlockFor(inode);
+  inode.fellBack = get_block !== inode.i_sb.s_op.get_block;
+  return write_begin(inode, pos, len, get_block);
+}
 
 type WriteEnd = [inode: Inode, pos: number, len: number, copied: number, folio: Folio];
 
@@ -178,6 +187,7 @@ export function ext4_da_write_end(
   folio: Folio,
 ): number {
   const { s_op } = inode.i_sb;
+  if (inode.fellBack) return ext4_write_end(inode, pos, len, copied, folio);
   const start = pos - folio_pos(folio);
   const short = copied < len && !folio.uptodate ? 0 : copied;
   if (short < len) {
@@ -250,6 +260,8 @@ function insideSize(inode: Inode, folio: Folio): number {
  * is written through a mapping is uptodate already, so nothing is read or zeroed.
  */
 export function ext4_da_page_mkwrite(inode: Inode, folio: Folio): number {
+  const { s_op } = inode.i_sb;
+  if (s_op.ext4_nonda_switch(inode.i_sb)) return allocateFolio(inode, folio, s_op.get_block_now);
   return getFolioBlocks(inode, folio, ext4_da_get_block_prep);
 }
 
@@ -263,6 +275,10 @@ function getFolioBlocks(inode: Inode, folio: Folio, get_block: GetBlock): number
 
 /** fs/ext4/inode.c ext4_page_mkwrite() without delayed allocation: nothing to do where all blocks are mapped. */
 export function ext4_page_mkwrite(inode: Inode, folio: Folio): number {
+  return allocateFolio(inode, folio, inode.i_sb.s_op.get_block);
+}
+
+function allocateFolio(inode: Inode, folio: Folio, get_block: GetBlock): number {
   const { buffers } = folio;
   if (buffers !== undefined) {
     const blocks = Math.ceil(insideSize(inode, folio) / inode.i_sb.s_blocksize);
@@ -270,5 +286,5 @@ export function ext4_page_mkwrite(inode: Inode, folio: Folio): number {
     for (let b = 0; b < blocks; b++) if (((buffers[b] as number) & BH_Mapped) !== 0) mapped += 1;
     if (mapped === Math.min(blocks, bufferCount(inode, folio))) return 0;
   }
-  return getFolioBlocks(inode, folio, inode.i_sb.s_op.get_block);
+  return getFolioBlocks(inode, folio, get_block);
 }

@@ -3,7 +3,7 @@
  *
  * Kernel:   fs/ext4/inode.c ext4_set_iomap(), ext4_iomap_valid(), ext4_iomap_get_blocks(), ext4_iomap_buffered_begin()
  *           and its callers, ext4_iomap_punch_delalloc(), ext4_iomap_buffered_da_write_end(), ext4_iomap_page_mkwrite(),
- *           ext4_iomap_zero_range(), ext4_nonda_switch(); fs/ext4/file.c ext4_iomap_buffered_write(), with the patch
+ *           ext4_iomap_zero_range(); fs/ext4/file.c ext4_iomap_buffered_write(), with the patch
  *           series applied
  * Left out: IOMAP_F_DIRTY and IOMAP_F_MERGED, inline data, journal credits
  */
@@ -25,7 +25,7 @@ import {
   UNWRITTEN,
   WRITTEN,
 } from "../types.ts";
-import type { Folio, Inode, MapBlocks, Source, SuperBlock, UserMemory } from "../types.ts";
+import type { Folio, Inode, MapBlocks, Source, UserMemory } from "../types.ts";
 import { EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT, ext4_map_blocks } from "./extents.ts";
 
 /** fs/ext4/inode.c ext4_set_iomap() */
@@ -158,18 +158,6 @@ const ext4_iomap_buffered_da_write_ops: IomapOps = {
     inode.i_sb.s_op.ext4_iomap_buffered_da_write_end(inode, ...rest);
   },
 };
-
-/**
- * fs/ext4/inode.c ext4_nonda_switch(): space is so short that a reservation could not be kept.
- *
- * Left out: the watermark below which it switches too, 256 blocks on two processors and more on more of them. Images have
- * room enough that it is never reached (harness/kernel/room.ts).
- */
-export function ext4_nonda_switch(sb: SuperBlock): boolean {
-  const free_clusters = sb.s_freeclusters_counter;
-  const dirty_clusters = sb.s_dirtyclusters_counter;
-  return 2 * free_clusters < 3 * dirty_clusters;
-}
 
 /** The operations that writes use on a delalloc mount: chosen anew by each of them. */
 function delallocOps(inode: Inode): IomapOps {

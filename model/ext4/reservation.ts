@@ -3,8 +3,8 @@
  *
  * Kernel:   fs/ext4/inode.c ext4_da_reserve_space(), ext4_da_release_space(), ext4_da_update_reserve_space();
  *           fs/ext4/balloc.c ext4_has_free_clusters(), ext4_claim_free_clusters()
- * Left out: quota; bigalloc (a cluster is a block here); root's reserve (the tests run as root) and s_resv_clusters
- *           (freeBlocks of the configuration is what can be had); the error of the per-cpu counters
+ * Left out: quota; bigalloc (a cluster is a block here); root's reserve (the tests run as root); where exactly space runs out, which
+ *           depends on s_resv_clusters, on per-CPU counters and on the allocator (`beyondModel` says that it may have)
  *
  * A delayed write that returned has been promised a block nobody has chosen yet, so ENOSPC must surface here: at
  * writeback there is no caller left to tell.
@@ -13,9 +13,15 @@ import { assert } from "../assert.ts";
 import { ENOSPC } from "../errno.ts";
 import type { Inode, SuperBlock } from "../types.ts";
 
-/** fs/ext4/balloc.c ext4_has_free_clusters(): whether `nclusters` are free and not promised. */
+/**
+ * fs/ext4/balloc.c ext4_has_free_clusters(): whether `nclusters` are free and not promised. Where there are hardly more, it depends on
+ * what the model leaves out.
+ */
 export function ext4_has_free_clusters(sbi: SuperBlock, nclusters: number): boolean {
-  return sbi.s_freeclusters_counter - sbi.s_dirtyclusters_counter >= nclusters;
+  const { s_room } = sbi;
+  const left = sbi.s_freeclusters_counter - sbi.s_dirtyclusters_counter - nclusters;
+  if (s_room !== undefined && left < s_room.reserved + 2 * s_room.error) sbi.beyondModel = true;
+  return left >= 0;
 }
 
 /** fs/ext4/balloc.c ext4_claim_free_clusters(): promise `nclusters`, if there are that many unpromised. */
@@ -69,5 +75,6 @@ export function jbd2_journal_force_commit_nested(inode: Inode): void {
   for (const each of i_sb.s_inodes) i_sb.s_op.commit(each);
   for (const each of i_sb.s_inodes) i_sb.s_op.recordCommit(each);
   i_sb.s_mb_free_pending = 0;
+  i_sb.s_freedUnknown = false;
   i_sb.s_commits += 1;
 }

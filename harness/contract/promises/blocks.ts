@@ -112,7 +112,8 @@ const newBlocksUnwritten: ContractPromise = {
   claim: "A write or a store never turns a hole into written blocks.",
   source: "the patch, difference 1: new blocks are unwritten, always",
   appliesTo: ({ path }) => path === "iomap",
-  check({ operation, windows, seen, before, mapChanged }) {
+  check({ operation, windows, seen, before, mapChanged, options }) {
+    if (options.mayWriteBack === true) return undefined;
     // During a pause others may write back what the write put there so far, and a synced write does itself.
     const writes = operation?.op === "pwrite" && operation.sync === undefined;
     if (!mapChanged || (!writes && operation?.op !== "mmap_write")) return undefined;
