@@ -18,6 +18,8 @@ export interface ContractOptions {
   delalloc: boolean;
   /** It may run out of space, and a write may end short of its buffer because of that. Absent: it has room. */
   mayFillUp?: boolean;
+  /** A file may be shorter at most than one with extents and huge_file: what reaches far out may be refused. Absent: it may not. */
+  filesEndEarly?: boolean;
   /** The kernel may write back at any time what nobody asked it to. Absent: it does not. */
   mayWriteBack?: boolean;
 }

@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvironmentError } from "../failure.ts";
+import { mayFillUp } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { KernelLog } from "./kernel-log.ts";
@@ -121,6 +122,13 @@ export class MountedImage {
   /** Why the model does not follow this file system, so that the contract alone judges; undefined where it does. */
   get notModelled(): string | undefined {
     return notModelled(this.variant, this.superblock);
+  }
+
+  /** What the contract must know of it. */
+  get leeway(): { mayFillUp: boolean; filesEndEarly: boolean } {
+    const { features } = this.superblock;
+    const filesEndEarly = !features.has("huge_file") || !features.has("extent");
+    return { mayFillUp: mayFillUp(this.variant), filesEndEarly };
   }
 
   /** Whether a case can have so many files. */

@@ -39,9 +39,12 @@ interface Copy {
   alarms: () => string[];
 }
 
-/** Whether what a file system promises survives a power cut: without a journal nothing is promised of it as a whole. */
-export function survivesPowerCut({ variant }: MountedImage): boolean {
-  return variant.journal !== "none";
+/**
+ * Whether what a file system promises survives a power cut, as far as a mount can look: without a journal nothing is promised of it as a
+ * whole, and with mmp a mount waits a minute for another machine and complains of it.
+ */
+export function survivesPowerCut({ variant, superblock }: MountedImage): boolean {
+  return variant.journal !== "none" && !superblock.features.has("mmp");
 }
 
 /**
@@ -49,7 +52,8 @@ export function survivesPowerCut({ variant }: MountedImage): boolean {
  * often it has committed.
  */
 export function cutCanBeFollowed(image: MountedImage): boolean {
-  return image.variant.journal === "ordered" && existsSync(journalInfo(image));
+  const { journal } = image.variant;
+  return survivesPowerCut(image) && journal === "ordered" && existsSync(journalInfo(image));
 }
 
 function journalInfo({ loopDevice }: MountedImage): string {

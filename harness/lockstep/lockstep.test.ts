@@ -148,7 +148,7 @@ describe("where only the contract judges", () => {
     runPromised(
       modelWith(full, [failedZeroingKeepsReservation]),
       list,
-      withContract(options, full, known, true),
+      withContract(options, full, known, { mayFillUp: true }),
     ).divergence;
 
   const zeroing = witnessOf(failedZeroingKeepsReservation);

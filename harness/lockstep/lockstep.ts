@@ -6,7 +6,7 @@
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { Contract } from "../contract/contract.ts";
-import type { Broken } from "../contract/contract.ts";
+import type { Broken, ContractOptions } from "../contract/contract.ts";
 import { compare, treeBlocksMax } from "./compare.ts";
 import type { Difference } from "./compare.ts";
 import { describeHandover } from "./handover.ts";
@@ -74,9 +74,9 @@ export function withContract(
   options: LockstepOptions,
   config: ModelConfig,
   deviations: readonly Deviation[],
-  mayFillUp = false,
+  how: Pick<ContractOptions, "mayFillUp" | "filesEndEarly"> = {},
 ): LockstepOptions {
-  return { ...options, contract: new Contract({ ...config, mayFillUp }), deviations };
+  return { ...options, contract: new Contract({ ...config, ...how }), deviations };
 }
 
 /**

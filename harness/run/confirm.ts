@@ -21,7 +21,6 @@ import { configOf, mountedOf } from "./variant-run.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
 import { pathToModel } from "../kernel/write-path.ts";
 import type { Handover } from "../lockstep/handover.ts";
-import { mayFillUp } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** A fresh image with what it takes to run cases on it. */
@@ -102,7 +101,7 @@ export class Confirmation {
     const follows = image.notModelled === undefined;
     const model = follows ? modelWith(config, deviations) : undefined;
     const promised = {
-      ...withContract(options, config, deviations, mayFillUp(image.variant)),
+      ...withContract(options, config, deviations, image.leeway),
       repeats: REPEATS,
       quietMs: quietMillisecondsHere(),
     };

@@ -59,7 +59,7 @@ export function deviationsOfExecutor(
 export function deviationsWithoutRoom(performing: Performing<Witnessing>): Deviation[] {
   const { executor, config, options } = performing;
   const keeps = (operations: readonly Operation[], excused: readonly Deviation[]): boolean => {
-    const promised = withContract(options, config, excused, true);
+    const promised = withContract(options, config, excused, { mayFillUp: true });
     return runPromised(executor, operations, promised).divergence === undefined;
   };
   const shown = watchedDeviations(config.path).filter(

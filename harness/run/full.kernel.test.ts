@@ -54,7 +54,8 @@ describe.skipIf(lacks !== undefined)(`a full file system ${lacks?.message ?? ""}
     const results: number[] = [];
     const onObservation = ({ result }: { result: number }): number => results.push(result);
     const told = [[], [failedZeroingKeepsReservation]].map((excused) => {
-      const promised = withContract({ ...options, onObservation }, config, excused, true);
+      const how = { mayFillUp: true };
+      const promised = withContract({ ...options, onObservation }, config, excused, how);
       return runPromised(subject, operations, promised).divergence?.message;
     });
     const [shows] = told;

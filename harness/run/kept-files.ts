@@ -149,6 +149,8 @@ export class KeptFiles {
   ): void {
     const promised = contract.file();
     if (promised === undefined) return;
+    // debugfs(8) dumps extents only.
+    if (!this.#image.superblock.features.has("extent")) return;
     const { path, ino } = subject.keep();
     this.#add({ operations, file: promisedFile(promised, path, ino) });
   }

@@ -41,7 +41,6 @@ import type { Operation } from "../operation.ts";
 import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
 import { roomHere } from "../kernel/room.ts";
-import { mayFillUp } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
@@ -161,7 +160,7 @@ export class VariantRun {
     const statistics: Statistics = {};
     this.statistics = options.statistics === true ? statistics : undefined;
     this.#lockstepOptions = {
-      ...withContract(this.#lockstep(), this.#config, this.deviations, mayFillUp(image.variant)),
+      ...withContract(this.#lockstep(), this.#config, this.deviations, image.leeway),
       quietMs: quietMillisecondsHere(),
       repeats: REPEATS,
       ...(this.statistics !== undefined &&

@@ -1,0 +1,155 @@
+/**
+ * Cases on which model and kernel would differ though the kernel is right: modelled, or judged by the contract.
+ */
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openImage } from "../kernel/image.ts";
+import { KernelSubject } from "../kernel/kernel-subject.ts";
+import { machineLacks } from "../kernel/machine.ts";
+import { probeKernel } from "../kernel/probe.ts";
+import type { KernelTraits } from "../kernel-traits.ts";
+import { expectedDeviations } from "./expected-deviations.ts";
+import { modelWith } from "../lockstep/deviations.ts";
+import { runCase, withContract } from "../lockstep/lockstep.ts";
+import type { CaseResult } from "../lockstep/lockstep.ts";
+import type { Operation } from "../operation.ts";
+import { packageRoot } from "../package.ts";
+import { readCounterexample } from "../stored/counterexample.ts";
+import { isModelled } from "../variant.ts";
+import type { Variant } from "../variant.ts";
+import { variantNamed } from "../variants.ts";
+import { variants } from "../../images/variants.ts";
+import { Confirmation } from "./confirm.ts";
+import { configOf } from "./variant-run.ts";
+
+const lacks = machineLacks();
+
+const stored = (name: string) =>
+  readCounterexample(join(packageRoot, "properties", "verdicts", `${name}.json`));
+
+const tooMuch: Operation[] = [...stored("fallocate-more-than-there-is").operations];
+const MIB = 2 ** 20;
+
+let traits: KernelTraits;
+
+beforeAll(async () => {
+  if (lacks === undefined) traits = await probeKernel();
+});
+
+const write = (pos: number, len: number): Operation => ({ op: "pwrite", pos, len, readable: len });
+
+const confirmationOf = (variant: Variant): Confirmation =>
+  new Confirmation({ variant, traits, strict: false, executor: "ffi" });
+
+describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, () => {
+  test("more than half of the free space promised is modelled", async () => {
+    const { variant, operations } = stored("half-the-space-delayed");
+    const confirmation = confirmationOf(variant);
+    expect(await confirmation.run(operations)).toBeUndefined();
+    expect(confirmation.handedOver).toBeUndefined();
+  });
+
+  test("writes are allocated at once below the watermark, as the model says", async () => {
+    const filled = [0, 1, 2, 3, 4].map((i) => write(2 * i * MIB, 2 * MIB));
+    // By now some 240 blocks are free: fewer than the watermark of two processors, and more than what is reserved.
+    const operations: Operation[] = [...filled, { op: "fsync" }, write(10 * MIB, 8192)];
+    const confirmation = confirmationOf(variantNamed("4k-small"));
+    expect(await confirmation.run(operations)).toBeUndefined();
+  });
+
+  test.each(
+    variants
+      .filter((variant) => isModelled(variant) && variant.thin === undefined)
+      .map((variant) => [variant.name, variant] as const),
+  )("fallocate of more than there is on %s", async (_, given) => {
+    const confirmation = confirmationOf({ ...given, imageSize: 16 * MIB });
+    expect(await confirmation.run(tooMuch)).toBeUndefined();
+    expect(confirmation.handedOver).toEqual({ step: 0, reason: "space" });
+  });
+
+  test.each([
+    ["fast-commit-not-counted-as-commit", "feature fast_commit"],
+    ["multi-mount-protection", "feature mmp"],
+    ["without-features", "no feature extent"],
+    ["without-huge-file", "no feature huge_file"],
+  ])("%s is judged by the contract", async (name, reason) => {
+    const { variant, operations } = stored(name);
+    const confirmation = confirmationOf(variant);
+    expect(await confirmation.run(operations)).toBeUndefined();
+    expect(confirmation.mounted?.promised).toContain(reason);
+  });
+
+  test("an image that is too small for a journal is modelled without one", async () => {
+    const { variant, operations } = stored("too-small-for-a-journal");
+    const confirmation = confirmationOf(variant);
+    expect(await confirmation.run(operations)).toBeUndefined();
+    expect(confirmation.mounted?.promised).toBeUndefined();
+  });
+
+  test("a file system that does not mount after a power cut is a finding, or the kernel is mended", async () => {
+    const { variant, operations } = stored("fast-commit-area-full");
+    const found = await confirmationOf(variant).run(operations);
+    expect(found?.message ?? "recovers-clean").toContain("recovers-clean");
+    expect(found?.kind ?? "contract").toBe("contract");
+  });
+});
+
+/** The kernel, which after the first operation is left alone for so long that a flusher thread has come. */
+class Sleepy extends KernelSubject {
+  #slept = false;
+
+  override begin(operations?: readonly Operation[]): void {
+    this.#slept = false;
+    super.begin(operations);
+  }
+
+  override step(...args: Parameters<KernelSubject["step"]>): ReturnType<KernelSubject["step"]> {
+    const [operation, index] = args;
+    if (index === 1 && !this.#slept) {
+      this.#slept = true;
+      // What a flusher thread does, and the time that it takes until it does.
+      super.step({ op: "sync_file_range", pos: 0, len: MIB }, 0);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    }
+    return super.step(operation, index, args[2]);
+  }
+}
+
+describe.skipIf(lacks !== undefined)("a case that takes long", () => {
+  const operations: Operation[] = [
+    { op: "pwrite", pos: 0, len: 8192, readable: 8192 },
+    { op: "pread", pos: 0, len: 100 },
+    { op: "other_file" },
+    { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
+    { op: "other_file" },
+    { op: "fsync" },
+  ];
+
+  async function judged(quietMs: number): Promise<CaseResult> {
+    const variant = variantNamed("4k-delalloc");
+    const image = await openImage(variant);
+    const subject = new Sleepy(image);
+    try {
+      const config = configOf(image, traits, "buffer_head");
+      const options = { variant: variant.name, blockSize: variant.blockSize };
+      const performing = { executor: subject, config, options };
+      const deviations = expectedDeviations(image, performing, traits);
+      const promised = { ...withContract(options, config, deviations), quietMs };
+      return runCase(modelWith(config, deviations), subject, operations, promised);
+    } finally {
+      subject.release();
+      image.close();
+    }
+  }
+
+  test("goes to the contract once the flusher may have met it", async () => {
+    const { divergence, handedOver } = await judged(25);
+    expect(divergence).toBeUndefined();
+    expect(handedOver).toEqual({ step: 1, reason: "time" });
+  });
+
+  test("else what was written back by nobody is a divergence", async () => {
+    const { divergence } = await judged(60_000);
+    expect(divergence?.kind).toBe("map");
+  });
+});
