@@ -5,6 +5,7 @@ import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { failedZeroingKeepsReservation } from "../../model/deviations/failed-zeroing-keeps-reservation.ts";
 import { shortWriteKeepsReservation } from "../../model/deviations/short-write-keeps-reservation.ts";
+import { zeroRangeLosesWrites } from "../../model/deviations/zero-range-loses-writes.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { Divergence } from "../divergence.ts";
 import { modelWith, witnessOf } from "./deviations.ts";
@@ -30,6 +31,59 @@ test("stops at the first operation after which the two differ", () => {
   const { steps, divergence } = runCase(modelWith(config, []), subject, operations, options);
   expect(steps).toBe(2);
   expect(divergence).toMatchObject({ step: 1, kind: "i_size", operations });
+});
+
+test("where zero_range brings back what is on disk, the model knows which bytes that is", () => {
+  const { config: on7_3 } = settings.find(({ name }) => name === "4k-delalloc on 7.3")!;
+  const list: Operation[] = [
+    { op: "pwrite", pos: 0, len: 512, readable: 512 },
+    { op: "fsync" },
+    { op: "pwrite", pos: 0, len: 512, readable: 512 },
+    { op: "fallocate", mode: "zero_range", pos: 0, len: 4096 },
+    { op: "pread", pos: 0, len: 4096 },
+  ];
+  const model = modelWith(on7_3, [zeroRangeLosesWrites]);
+  model.recordsDisk = true;
+  model.begin();
+  const [first] = list;
+  model.step(first!, 0);
+  const synced = model.step({ op: "pread", pos: 0, len: 512 }, 1).read!;
+  model.begin();
+  const read = list.map((operation, index) => model.step(operation, index).read).at(-1)!;
+  expect(read.subarray(0, 512)).toEqual(synced);
+  expect(read.subarray(512).every((byte) => byte === 0)).toBe(true);
+  const shown = read.slice();
+  shown[3]! ^= 1;
+  model.takeUnknown(list.at(-1)!, shown);
+  expect(read).not.toEqual(shown);
+});
+
+describe("a case that is handed over", () => {
+  const short = { ...config, room: { watermark: 0, error: 0, reserved: config.freeBlocks } };
+  const handed = (subject: ReplaySubject, quietMs?: number) => {
+    const used = quietMs === undefined ? short : config;
+    const promised = withContract(options, used, []);
+    return runCase(modelWith(used, []), subject, operations, {
+      ...promised,
+      ...(quietMs !== undefined && { quietMs }),
+    });
+  };
+
+  test.each([
+    ["space", undefined],
+    ["time", -1],
+  ] as const)("for want of %s: what the model does not expect may be", (reason, quietMs) => {
+    const subject = recorded((seen) => ({ ...seen, pages: { cached: 7, dirty: 0 } }));
+    const { divergence, handedOver } = handed(subject, quietMs);
+    expect(divergence).toBeUndefined();
+    expect(handedOver).toEqual({ step: 0, reason });
+  });
+
+  test("what breaks a promise may not, and the report says who judged", () => {
+    const { divergence } = handed(recorded((seen) => ({ ...seen, i_size: 1 })));
+    expect(divergence?.kind).toBe("contract");
+    expect(divergence?.message).toContain("judged by the contract alone from operation 0 on");
+  });
 });
 
 test("a tree that grew stays: what counts is the most extents that the file ever had", () => {

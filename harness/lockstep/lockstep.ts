@@ -100,6 +100,7 @@ function judge(
 }
 
 const NONE: readonly Operation[] = [];
+const NO_DEVIATIONS: readonly Deviation[] = [];
 
 /** What the subject performed besides the operation of the step. Most steps have nothing of the kind, and allocate nothing. */
 function followersOf({ performed }: Subject): readonly Operation[] {
@@ -142,11 +143,18 @@ export class Lockstep {
     this.handedOver = undefined;
     this.#begun.clear();
     this.#began = performance.now();
-    this.#model.recordsDisk = operations.some(({ op }) => op === "power_cut");
+    this.#model.recordsDisk = this.#asksForDisk(operations);
     this.#model.begin();
     this.#subject.begin(operations);
     this.#model.tellFree(this.#subject.freeBlocks);
     this.#options.contract?.begin();
+  }
+
+  /** Whether it shows what is on disk: after a power cut, and where zero_range brings it back. */
+  #asksForDisk(operations: readonly Operation[]): boolean {
+    const { deviations = NO_DEVIATIONS } = this.#options;
+    const zeroing = deviations.some(({ takes }) => takes === "zero_range");
+    return operations.some((one) => one.op === "power_cut" || (zeroing && isZeroRange(one)));
   }
 
   /** Perform the next operation on both; what differs, and does so again. `last`: the file is not touched again. */

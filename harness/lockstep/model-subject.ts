@@ -138,6 +138,8 @@ export class ModelSubject implements Subject {
   /** Of the last operation. */
   #result = 0;
   #read: Uint8Array | undefined;
+  /** Of what was read in a pause, the bytes that the model cannot know. */
+  #unknown: readonly { start: number; end: number }[] = [];
   #during: PausedLook[] | undefined;
   #cut: CutLook | undefined;
   #commitsBefore = 0;
@@ -286,6 +288,8 @@ export class ModelSubject implements Subject {
 
   #applyPaused(operation: Extract<Operation, { op: "paused_write" }>, index: number): void {
     const reads: Uint8Array[] = [];
+    const unknown: { start: number; end: number }[] = [];
+    let length = 0;
     const { during, after } = operation;
     this.#result = pausedWrite(this.#inode, operation, patternTag(index), () => {
       this.#during = [this.#look(0)];
@@ -295,11 +299,17 @@ export class ModelSubject implements Subject {
         this.#during.push(this.#look(result));
         if (one.op !== "pread" || result < 0) continue;
         const bytes = this.bytesRead(one.pos, result);
-        if (bytes !== undefined) reads.push(bytes);
+        if (bytes === undefined) continue;
+        for (const { start, end } of unknownBytes(this.#inode, one.pos, result)) {
+          unknown.push({ start: length + start - one.pos, end: length + end - one.pos });
+        }
+        reads.push(bytes);
+        length += bytes.length;
       }
       return after === "continue";
     });
     this.#read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
+    this.#unknown = unknown;
   }
 
   /**
@@ -391,8 +401,11 @@ export class ModelSubject implements Subject {
 
   /** Take from what was read the bytes that the model cannot know. */
   takeUnknown(operation: Operation, seen: Uint8Array | undefined): void {
-    if (operation.op !== "pread" && operation.op !== "direct_read") return;
     if (this.#read === undefined || seen === undefined) return;
+    if (operation.op === "paused_write") {
+      for (const { start, end } of this.#unknown) this.#read.set(seen.subarray(start, end), start);
+    }
+    if (operation.op !== "pread" && operation.op !== "direct_read") return;
     const { pos } = operation;
     for (const { start, end } of unknownBytes(this.inode, pos, this.#read.length)) {
       this.#read.set(seen.subarray(start - pos, end - pos), start - pos);

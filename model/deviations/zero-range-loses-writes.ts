@@ -18,14 +18,15 @@ import type { Deviation } from "./deviation.ts";
  * Seen (7.3.4, user-mode Linux, the witness; the file read as zeros after a remount). 7.2 has the same code; 6.12 and 6.18 do not
  * zero there. The kernel is wrong: data is lost that was synced, and data is there that was zeroed.
  *
- * Where the data before EOF was not written back yet, the folio shows what the block held before, of any file: nobody can say what
- * (UNKNOWN_TAG). Where the kernel marks the block written later (it zeroes short unwritten extents rather than split them),
+ * Where the data before EOF was not written back yet, the folio shows what the block held before: what this file had written back
+ * (seen on 7.3.4, by a read while a writer sleeps over it), or else what any file left there, and nobody can say what (UNKNOWN_TAG). Where the kernel marks the block written later (it zeroes short unwritten extents rather than split them),
  * writeback of the folio puts that there for good. Seen (7.3.4, 1k-nodelalloc: a byte of an older file after a remount).
  */
 
 /**
- * What the block that holds EOF holds on disk, of the bytes [block, EOF): what it has in memory, unless that is dirty. Undefined
- * where it is not written, so that nothing comes back.
+ * What the block that holds EOF holds on disk, of the bytes [block, EOF): what it has in memory, unless that is dirty; else what was
+ * written back, if anybody follows that. What comes later in the list lies over what comes before. Undefined where the block is not
+ * written, so that nothing comes back.
  */
 function onDisk(inode: Inode, block: number): Interval<Source>[] | undefined {
   const { i_size, i_sb, i_extents, contents } = inode;
@@ -35,7 +36,8 @@ function onDisk(inode: Inode, block: number): Interval<Source>[] | undefined {
   const folio = filemap_get_folio(inode, pageOf(block));
   const buffer = folio?.buffers?.[(block - folio_pos(folio)) / i_sb.s_blocksize] ?? 0;
   if ((buffer & BH_Dirty) === 0) return [...contents.within(block, i_size)];
-  return [{ start: block, end: i_size, value: { tag: UNKNOWN_TAG, delta: 0 } }];
+  const written = inode.disk?.contents.within(block, i_size) ?? [];
+  return [{ start: block, end: i_size, value: { tag: UNKNOWN_TAG, delta: 0 } }, ...written];
 }
 
 export const zeroRangeLosesWrites: Deviation = {
