@@ -89,8 +89,10 @@ export function configOf(
   traits: KernelTraits,
   path: ModelConfig["path"],
 ): ModelConfig {
-  const { fresh, variant } = image;
-  return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, roomHere(variant));
+  const { fresh, variant, notModelled } = image;
+  // Where the contract judges, the model only says which deviations are shown, for which there is room.
+  const room = notModelled === undefined ? roomHere(variant) : undefined;
+  return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, room);
 }
 
 /** Called before each leg of a walk, and when the file of one stays for the next checkpoint. */
