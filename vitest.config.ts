@@ -5,9 +5,10 @@ export default defineConfig({
     setupFiles: ["properties/seed.ts"],
     include: ["{model,harness,properties,images,ci}/**/*.test.ts"],
     exclude: ["dist/**", "node_modules/**"],
-    // Tests on the kernel make, mount and check images; everything else takes seconds.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Tests wait for what must come and not for a time. This only ends one to which it does not come, on a machine however busy.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
+    expect: { poll: { timeout: 300_000 } },
     // Files that need the kernel hold loop devices, of which a machine may have eight, and measure nothing.
     maxWorkers: 2,
   },

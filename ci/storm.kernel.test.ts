@@ -7,7 +7,7 @@ import { packageRoot } from "../harness/package.ts";
 const lacks = machineLacks()?.message;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);
 
-describe.skipIf(lacks !== undefined)("a storm", { timeout: 120_000 }, () => {
+describe.skipIf(lacks !== undefined)("a storm", () => {
   test.each([
     ["on the machine", []],
     ["in containers", ["--container"]],

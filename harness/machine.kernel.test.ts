@@ -35,7 +35,7 @@ function inShell(words: string, args: readonly string[]) {
 
 const args = ["run", "--variant", "4k-small", "--cases", "200", "--seed", "2"];
 
-describe.skipIf(lacks !== undefined)("the machine", { timeout: 120_000 }, () => {
+describe.skipIf(lacks !== undefined)("the machine", () => {
   test("a run that is stopped for longer than a hang takes goes on", async () => {
     const run = conform([...args.slice(0, 3), "--cases", "1500", "--seed", "2", "--hang", "5"]);
     const worker = await workerOf(run.pid);

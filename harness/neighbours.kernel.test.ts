@@ -32,7 +32,7 @@ async function workersOf(pid: number | undefined): Promise<number[]> {
 
 const args = ["run", "--variant", "4k-delalloc,4k-thin", "--cases", "300", "--seed", "5"];
 
-describe.skipIf(lacks !== undefined)("neighbours", { timeout: 120_000 }, () => {
+describe.skipIf(lacks !== undefined)("neighbours", () => {
   test("containers that start during a run, and one that is killed, change nothing of it", async () => {
     const outside = conform([...args, "--save", "a"]);
     await workersOf(outside.pid);

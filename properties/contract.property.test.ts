@@ -74,9 +74,6 @@ describe("the ideal model", () => {
   });
 });
 
-/** Milliseconds: tens of thousands of cases, where a promise takes that many. */
-const SLOW_MS = 240_000;
-
 /** Those that break a promise: that refused data stays away is none, where a part of it may have been taken. */
 const breaking = deviationsOfSteps.filter(({ breaks }) => breaks.length > 0);
 
@@ -85,7 +82,7 @@ function takesWitness(id: string, promise: string): boolean {
   return id === "failed-zeroing-keeps-reservation" && promise.startsWith("read-");
 }
 
-describe("a model with a known deviation", { timeout: SLOW_MS }, () => {
+describe("a model with a known deviation", () => {
   describe.each(breaking)("$id", (deviation) => {
     const { override, breaks, witness } = deviation;
     const setting = settingFor(witness);

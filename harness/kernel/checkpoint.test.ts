@@ -63,7 +63,6 @@ function reclaim(path: string): boolean {
 
 describe.skipIf(lacking).each(["4k-delalloc", "1k-nodelalloc", "4k-nojournal"])(
   `checkpoint ${lacking?.message ?? "%s"}`,
-  { timeout: 60_000 },
   (name) => {
     let image: MountedImage;
     let subject: KernelSubject;

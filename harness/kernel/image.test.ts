@@ -22,7 +22,7 @@ const lacking = machineLacks();
 const repository = join(import.meta.dirname, "../..");
 const small = variants.find(({ name }) => name === "4k-small")!;
 
-describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, { timeout: 60_000 }, () => {
+describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, () => {
   test.each(variants)("$name mounts, remounts, and leaves nothing", async (variant) => {
     const image = await openImage(variant);
     const pools = image.pool === undefined ? [] : [dirname(image.imageFile)];
@@ -99,80 +99,76 @@ async function firstLine(child: ChildProcess): Promise<string> {
   throw new Error("the child ended before it had an image");
 }
 
-describe.skipIf(lacking)(
-  `an image whose process ends ${lacking?.message ?? ""}`,
-  { timeout: 60_000 },
-  () => {
-    const children: ChildProcess[] = [];
+describe.skipIf(lacking)(`an image whose process ends ${lacking?.message ?? ""}`, () => {
+  const children: ChildProcess[] = [];
 
-    beforeAll(() => {
-      // Node 20 runs no TypeScript, so the child runs the compiled files; they must be those of this source.
-      // (It also compiles where types do not match; that is for the type checker to report.)
-      const tsc = join(repository, "node_modules/.bin/tsc");
-      spawnSync(tsc, ["-p", "tsconfig.build.json"], { cwd: repository });
-    }, 60_000);
+  beforeAll(() => {
+    // Node 20 runs no TypeScript, so the child runs the compiled files; they must be those of this source.
+    // (It also compiles where types do not match; that is for the type checker to report.)
+    const tsc = join(repository, "node_modules/.bin/tsc");
+    spawnSync(tsc, ["-p", "tsconfig.build.json"], { cwd: repository });
+  });
 
-    afterEach(() => {
-      for (const child of children.splice(0)) child.kill("SIGKILL");
-      sweepLeftovers();
-    });
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+    sweepLeftovers();
+  });
 
-    async function hold(then: string): Promise<{ child: ChildProcess; pid: number }> {
-      const args = ["--input-type=module", "-e", childScript(then)];
-      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
-      children.push(child);
-      await firstLine(child);
-      return { child, pid: child.pid! };
-    }
+  async function hold(then: string): Promise<{ child: ChildProcess; pid: number }> {
+    const args = ["--input-type=module", "-e", childScript(then)];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+    children.push(child);
+    await firstLine(child);
+    return { child, pid: child.pid! };
+  }
 
-    test("a live run is not swept; after kill -9 the next start removes everything", async () => {
+  test("a live run is not swept; after kill -9 the next start removes everything", async () => {
+    const { child, pid } = await hold("setInterval(() => {}, 1000);");
+    const [directory = ""] = foldersOf(pid);
+    expect(sweepLeftovers()).not.toContain(directory);
+    expect(mountsSeenBy(pid)).toEqual([directory, join(directory, "mnt")]);
+    expect(loopsOf(pid)).toHaveLength(1);
+    const exit = ended(child);
+    child.kill("SIGKILL");
+    await exit;
+    // The kernel unmounts, and detaches the loop device; an empty folder is left.
+    await expect.poll(() => leftBehind(pid)).toEqual([directory]);
+    expect(readdirSync(directory)).toEqual(["owner.json"]);
+    sweepLeftovers();
+    expect(leftBehind(pid)).toEqual([]);
+  });
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s removes everything, though a file is open, and still ends the process",
+    async (signal) => {
       const { child, pid } = await hold("setInterval(() => {}, 1000);");
-      const [directory = ""] = foldersOf(pid);
-      expect(sweepLeftovers()).not.toContain(directory);
-      expect(mountsSeenBy(pid)).toEqual([directory, join(directory, "mnt")]);
-      expect(loopsOf(pid)).toHaveLength(1);
       const exit = ended(child);
-      child.kill("SIGKILL");
-      await exit;
-      // The kernel unmounts, and detaches the loop device; an empty folder is left.
-      await expect.poll(() => leftBehind(pid)).toEqual([directory]);
-      expect(readdirSync(directory)).toEqual(["owner.json"]);
-      sweepLeftovers();
-      expect(leftBehind(pid)).toEqual([]);
-    });
-
-    test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-      "%s removes everything, though a file is open, and still ends the process",
-      async (signal) => {
-        const { child, pid } = await hold("setInterval(() => {}, 1000);");
-        const exit = ended(child);
-        child.kill(signal);
-        expect(await exit).toBe(signal);
-        await expect.poll(() => leftBehind(pid)).toEqual([]);
-      },
-    );
-
-    test("a signal while a program runs removes everything too", async () => {
-      const script = `(await import(${dist("harness/kernel/process.js")})).run("sleep", ["5"]);`;
-      const { child, pid } = await hold(script);
-      const exit = ended(child);
-      // Time for the program to have started.
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      child.kill("SIGTERM");
-      expect(await exit).toBe("SIGTERM");
+      child.kill(signal);
+      expect(await exit).toBe(signal);
       await expect.poll(() => leftBehind(pid)).toEqual([]);
-    });
+    },
+  );
 
-    test.each([
-      ["an uncaught error", "throw new Error('broken');", 1],
-      ["process.exit", "process.exit(7);", 7],
-    ])("%s removes everything", async (_, then, code) => {
-      const { child, pid } = await hold(`setTimeout(() => { ${then} }, 100);`);
-      expect(await ended(child)).toBe(code);
-      await expect.poll(() => leftBehind(pid)).toEqual([]);
-    });
-  },
-);
+  test("a signal while a program runs removes everything too", async () => {
+    const script = `(await import(${dist("harness/kernel/process.js")})).run("sleep", ["5"]);`;
+    const { child, pid } = await hold(script);
+    const exit = ended(child);
+    // Time for the program to have started.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    child.kill("SIGTERM");
+    expect(await exit).toBe("SIGTERM");
+    await expect.poll(() => leftBehind(pid)).toEqual([]);
+  });
+
+  test.each([
+    ["an uncaught error", "throw new Error('broken');", 1],
+    ["process.exit", "process.exit(7);", 7],
+  ])("%s removes everything", async (_, then, code) => {
+    const { child, pid } = await hold(`setTimeout(() => { ${then} }, 100);`);
+    expect(await ended(child)).toBe(code);
+    await expect.poll(() => leftBehind(pid)).toEqual([]);
+  });
+});
 
 /** This process as an owner file describes it. */
 function self(): { pid: number; startTime: string; scope: string } {

@@ -22,7 +22,7 @@ function bytesOf(index: number, len: number): Uint8Array {
 
 const unwritten = (lblk: number, len: number) => ({ lblk, len, state: "unwritten" });
 
-describe.skipIf(lacking)(`kernel subject ${lacking?.message ?? ""}`, { timeout: 60_000 }, () => {
+describe.skipIf(lacking)(`kernel subject ${lacking?.message ?? ""}`, () => {
   let image: MountedImage;
   let subject: KernelSubject;
 
@@ -226,32 +226,28 @@ describe.skipIf(lacking)(`kernel subject ${lacking?.message ?? ""}`, { timeout: 
   });
 });
 
-describe.skipIf(lacking)(
-  `a full file system ${lacking?.message ?? ""}`,
-  { timeout: 60_000 },
-  () => {
-    test("a store that finds no space is EFAULT, and does not end the process by SIGBUS", async () => {
-      const image = await openImage(variants.find(({ name }) => name === "4k-small")!);
-      const subject = new KernelSubject(image);
-      try {
-        subject.begin();
-        const filled = Array.from({ length: 20 }, (_, i) =>
-          subject.step(
-            { op: "fallocate", mode: "allocate", pos: i * 2 ** 20, len: 2 ** 20 - 4096 },
-            i,
-          ),
-        );
-        expect(filled.at(-1)!.result).toBe(-ENOSPC);
-        subject.step({ op: "ftruncate", size: 2 ** 30 }, 0);
-        const { result } = subject.step({ op: "mmap_write", pos: 2 ** 29, len: 2 ** 22 }, 0);
-        expect(result).toBe(-EFAULT);
-      } finally {
-        subject.release();
-        image.close();
-      }
-    });
-  },
-);
+describe.skipIf(lacking)(`a full file system ${lacking?.message ?? ""}`, () => {
+  test("a store that finds no space is EFAULT, and does not end the process by SIGBUS", async () => {
+    const image = await openImage(variants.find(({ name }) => name === "4k-small")!);
+    const subject = new KernelSubject(image);
+    try {
+      subject.begin();
+      const filled = Array.from({ length: 20 }, (_, i) =>
+        subject.step(
+          { op: "fallocate", mode: "allocate", pos: i * 2 ** 20, len: 2 ** 20 - 4096 },
+          i,
+        ),
+      );
+      expect(filled.at(-1)!.result).toBe(-ENOSPC);
+      subject.step({ op: "ftruncate", size: 2 ** 30 }, 0);
+      const { result } = subject.step({ op: "mmap_write", pos: 2 ** 29, len: 2 ** 22 }, 0);
+      expect(result).toBe(-EFAULT);
+    } finally {
+      subject.release();
+      image.close();
+    }
+  });
+});
 
 describe.skipIf(lacking?.reason === "unsupported-platform")("user buffer", () => {
   test("the guard is not given to a later mmap, and nothing of it is readable", () => {

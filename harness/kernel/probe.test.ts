@@ -11,7 +11,7 @@ import { probeKernel } from "./probe.ts";
 
 const lacking = machineLacks();
 
-describe.skipIf(lacking)(`probe ${lacking?.message ?? ""}`, { timeout: 60_000 }, () => {
+describe.skipIf(lacking)(`probe ${lacking?.message ?? ""}`, () => {
   let traits: KernelTraits;
   let image: MountedImage;
   let subject: KernelSubject;

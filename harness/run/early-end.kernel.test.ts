@@ -22,25 +22,36 @@ async function resultWithCases(path: string): Promise<RunResult> {
   }
 }
 
-describe.skipIf(!root)("a run (needs root)", { timeout: 120_000 }, () => {
-  test("that has too little time says what it did not run, and goes over it by little", async () => {
+describe.skipIf(!root)("a run (needs root)", () => {
+  test("that has too little time says what it did not run", async () => {
+    const path = join(folder, "short.json");
+    const args = ["run", "--variant", "all", "--seconds", "1", "--result", path];
+    const { exitCode, stdout } = await conform(args);
+    const { notRun = [] } = readResult(path);
+    // How many come to run depends on the machine: not all of them.
+    expect(notRun).toContain("4k-data-journal");
+    expect(`${exitCode} ${stdout}`).toMatch(
+      /^(?:0 [^]*\nCONFORMS.*; not run: .*4k-data-journal|4 [^]*\nNOT RUN)/,
+    );
+  });
+
+  test("goes over its time by little", async () => {
     const path = join(folder, "time.json");
-    const { exitCode, stdout } = await conform(["run", "--seconds", "3", "--result", path]);
+    const { stdout } = await conform(["run", "--seconds", "15", "--result", path]);
     const { seconds, verdict, variants, notRun = [] } = readResult(path);
-    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^CONFORMS/m);
     expect(verdict).toBe("conforms");
-    // 21 s before there was a limit for all of it. It is 3.3 s, with room for a machine that does something else as well.
-    expect(seconds).toBeLessThan(5);
+    // It is 16.5 s, and more only where the machine does something else as well.
+    expect(seconds).toBeLessThan(20);
     expect(variants.length).toBeGreaterThan(0);
-    expect(notRun).toContain("4k-full-delayed");
-    expect(stdout).toMatch(/CONFORMS.*; not run: .*4k-full-delayed$/m);
+    expect(variants.length + notRun.length).toBe(12);
   });
 
   test("ends with what is reached first, cases or seconds", async () => {
     const args = ["run", "--variant", "4k-delalloc", "--seed", "1"];
-    const few = await conform([...args, "--cases", "5", "--seconds", "100"]);
+    const few = await conform([...args, "--cases", "5", "--seconds", "1000"]);
     expect(few.stdout).toMatch(/CONFORMS.*1 variant$/m);
-    const many = await conform([...args, "--cases", "1000000", "--seconds", "3"]);
+    const many = await conform([...args, "--cases", "1000000", "--seconds", "10"]);
     expect(many.stdout).toMatch(/CONFORMS.*; the time was up before all cases of 4k-delalloc$/m);
   });
 
@@ -65,7 +76,7 @@ describe.skipIf(!root)("a run (needs root)", { timeout: 120_000 }, () => {
 
   test("whose terminal is closed comes to its end, and does not crash there", async () => {
     const path = join(folder, "closed.json");
-    const run = `node ${cli} run --variant 4k-delalloc --seconds 6 --result ${path}`;
+    const run = `node ${cli} run --variant 4k-delalloc --seconds 20 --result ${path}`;
     const shell = `trap '' HUP; ${run}; echo $? > status`;
     const script = execa("script", ["-qec", shell, "/dev/null"], { reject: false, cwd: folder });
     await resultWithCases(path);

@@ -90,7 +90,6 @@ describe("usage", () => {
 describe.skipIf(lacks !== undefined)("record", () => {
   test.each(["4k-delalloc", "1k-nodelalloc", "4k-data-journal"])(
     "%s: what this kernel does is what the model says, and checks again",
-    { timeout: 60_000 },
     async (variant) => {
       const out = `${variant}.jsonl.br`;
       const args = ["--out", out, "--variant", variant, "--cases", "120", "--seed", "7"];
