@@ -23,6 +23,7 @@ export const mutantSchema = z.strictObject({
     "sync",
     "journal credits",
     "crash",
+    "stale data",
   ]),
   /** What the kernel does then, one sentence. */
   claim: z.string().min(20),
@@ -251,5 +252,33 @@ export const mutants: readonly Mutant[] = [
     within: "ext4_collapse_range",
     find: "EXT4_I(inode)->i_disksize = new_size;\n\n\tup_write(&EXT4_I(inode)->i_data_sem);",
     replace: "EXT4_I(inode)->i_disksize = new_size;",
+  },
+  {
+    id: "direct-tail-not-zeroed",
+    area: "stale data",
+    claim: "A direct write that ends within a new block leaves there what lay behind its end.",
+    file: "fs/iomap/direct-io.c",
+    within: "iomap_dio_bio_iter",
+    find: "iomap_dio_zero(iter, dio, pos, fs_block_size - pad)",
+    replace: "iomap_dio_zero(iter, dio, pos, 0)",
+  },
+  {
+    id: "no-revoke-of-freed-metadata",
+    area: "stale data",
+    claim:
+      "A block of the extent tree that is freed is not revoked: replaying the journal writes it over whatever has the block by then.",
+    file: "fs/ext4/ext4_jbd2.c",
+    within: "__ext4_forget",
+    find: "err = jbd2_journal_revoke(handle, blocknr, bh);",
+    replace: "err = bh ? jbd2_journal_forget(handle, bh) : 0;",
+  },
+  {
+    id: "merges-extents-apart",
+    area: "stale data",
+    claim: "Extents that follow each other in the file are merged though they do not on the disk.",
+    file: "fs/ext4/extents.c",
+    within: "ext4_can_extents_be_merged",
+    find: "ext4_ext_pblock(ex1) + ext1_ee_len == ext4_ext_pblock(ex2)",
+    replace: "ext4_ext_pblock(ex1) + ext1_ee_len <= ext4_ext_pblock(ex2)",
   },
 ];

@@ -4,6 +4,7 @@
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { EnvironmentError } from "../failure.ts";
 import type { Variant } from "../variant.ts";
+import { fillFreeSpace } from "./free-space.ts";
 import { run } from "./process.ts";
 import { mustSucceed, syscalls } from "./syscalls.ts";
 
@@ -14,6 +15,8 @@ import { mustSucceed, syscalls } from "./syscalls.ts";
 const EXTENDED_OPTIONS = [
   "lazy_itable_init=0",
   "lazy_journal_init=0",
+  // What lies in free space stays (free-space.ts).
+  "nodiscard",
   "hash_seed=2f5c3fa0-5b1e-4c4e-9c55-6ad1d3b7e0a4",
 ];
 
@@ -35,11 +38,12 @@ export function mkfsArguments(variant: Variant, imageFile: string): string[] {
   return ["-F", "-q", "-b", blockSize, "-E", extended.join(","), ...others, imageFile];
 }
 
-/** Make a file as large as an image: sparse, or with all of its room taken where others could take that. */
+/** Make a file as large as an image: sparse but for what fills it, or with all of its room taken where others could take that. */
 function makeLarge(file: string, size: number, takesRoom: boolean): void {
   const fd = openSync(file, "r+");
   try {
     ftruncateSync(fd, size);
+    fillFreeSpace(fd, size);
     if (takesRoom) mustSucceed(syscalls().fallocate(fd, 0, 0, size), `fallocate of ${size} bytes`);
   } finally {
     closeSync(fd);

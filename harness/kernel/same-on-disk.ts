@@ -2,6 +2,7 @@
  * Comparing a file with what it must be: on disk, as debugfs lists it, and as the kernel reads it back after a fresh mount.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { bytesText } from "../bytes.ts";
 import { firstDifferentByte } from "../divergence.ts";
 import { blocksHeld, sameMap } from "../extents.ts";
 import type { Extent } from "../observation.ts";
@@ -140,14 +141,10 @@ function compareContents(
     const at = firstDifferentByte(expected, got);
     report(
       "contents",
-      `after a fresh mount byte ${pos + at} reads ${byteAt(got, at)}, expected ${byteAt(expected, at)}`,
+      `after a fresh mount, from byte ${pos + at} on, it has ${bytesText(got, at)}, expected ${bytesText(expected, at)}`,
     );
     return;
   }
-}
-
-function byteAt(bytes: Uint8Array, at: number): string {
-  return at < bytes.length ? String(bytes[at]) : "end of file";
 }
 
 /** What the kernel says of a file after a fresh mount, against the expectation and against what is on disk. */

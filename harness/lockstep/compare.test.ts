@@ -78,7 +78,7 @@ describe("what must be exact", () => {
     expect(seen({ reserved: 5 })?.message).toBe("5 clusters are reserved, expected 1");
   });
 
-  test("read: the first byte that differs, and whether it is zero", () => {
+  test("read: from the first byte that differs, and what is there", () => {
     const data = Uint8Array.from([1, 2, 3]);
     const read = (expected: number[], seen: number[]): string | undefined =>
       compare(
@@ -90,9 +90,9 @@ describe("what must be exact", () => {
     expect(compare({ ...base, read: data }, { ...base, read: data.slice() }, geometry, 0)).toBe(
       undefined,
     );
-    expect(read([1, 2, 3], [1, 0, 3])).toBe("byte 1 of the read is zero, expected data (0x02)");
-    expect(read([1, 0], [1, 171])).toBe("byte 1 of the read is data (0xab), expected zero");
-    expect(read([1], [2])).toBe("byte 0 of the read is other data (0x02), expected 0x01");
+    expect(read([1, 2, 3], [1, 0, 3])).toBe("from byte 1 on the read has 00 03, expected 02 03");
+    expect(read([1, 2], [1, 0])).toBe("from byte 1 on the read has 00 (zero), expected 02");
+    expect(read([1, 0], [1, 171])).toBe("from byte 1 on the read has ab, expected 00 (zero)");
     expect(read([1, 2], [1])).toBe("read 1 bytes, expected 2");
     expect(compare({ ...base, read: data }, base, geometry, 0)?.kind).toBe("read");
   });
@@ -219,7 +219,7 @@ describe("divergence", () => {
       kind: "read",
       expected: { ...base, map, read: Uint8Array.from([1, 2, 3, 4]) },
       seen: { ...base, map, cache: undefined, read: Uint8Array.from([1, 2, 0, 0]) },
-      message: "byte 2 of the read is zero, expected data (0x03)",
+      message: "from byte 2 on the read has 00 (zero), expected 03",
     });
     map[0]!.len = 7;
     expect(JSON.parse(JSON.stringify(made))).toEqual(made);

@@ -15,6 +15,7 @@
  *
  * This is the hot loop: nothing is allocated while the two agree.
  */
+import { bytesText } from "../bytes.ts";
 import { describePages } from "../observation.ts";
 import { WHOLE_FILE, sameMap } from "../extents.ts";
 import { blockRange, firstDifference } from "../report/block-map.ts";
@@ -208,14 +209,8 @@ function compareRead(
   if (at >= expected.length || at >= seen.length) {
     return { kind: "read", message: `read ${seen.length} bytes, expected ${expected.length}` };
   }
-  const zero = (bytes: Uint8Array): boolean => bytes[at] === 0;
-  const hex = (bytes: Uint8Array): string => `0x${bytes[at]!.toString(16).padStart(2, "0")}`;
-  const what = zero(seen)
-    ? `zero, expected data (${hex(expected)})`
-    : zero(expected)
-      ? `data (${hex(seen)}), expected zero`
-      : `other data (${hex(seen)}), expected ${hex(expected)}`;
-  return { kind: "read", message: `byte ${at} of the read is ${what}` };
+  const [is, should] = [bytesText(seen, at), bytesText(expected, at)];
+  return { kind: "read", message: `from byte ${at} on the read has ${is}, expected ${should}` };
 }
 
 /** Where in a pause a look was made. */
@@ -270,7 +265,7 @@ function compareCutFile(
     return { kind, message: differentMap(expected.map, seen.map).message };
   }
   const read = expected.bytes && compareRead(expected.bytes, seen.bytes);
-  return read && { kind, message: read.message.replace("of the read", "of its data") };
+  return read && { kind, message: read.message.replace("the read has", "its data are") };
 }
 
 /**

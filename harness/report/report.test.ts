@@ -142,7 +142,8 @@ const readBack = found({
     map: extents([0, 1, "delayed"]),
     read: new Uint8Array(4096).fill(0xa5, 0, 512),
   }),
-  message: "byte 512 of the read is zero, expected data (0xa5)",
+  message:
+    "from byte 512 on the read has 00 00 00 00 00 00 00 00 (zero), expected a5 a5 a5 a5 a5 a5 a5 a5",
 });
 
 const cached = found({
