@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDebugfs } from "./on-disk.ts";
+import { complaintsOf, parseDebugfs } from "./on-disk.ts";
 
 // debugfs 1.47.0, 1 KiB blocks; an extent tree of depth 1, and a last block that 32 bits just hold.
 const OUTPUT = `debugfs: show_super_stats -h
@@ -54,4 +54,31 @@ test("extents, tree blocks, sizes", () => {
 
 test("a line that looks like an extent but is not understood is an error, not a file with fewer extents", () => {
   expect(() => parseDebugfs(" 0/ 0   1/  1     0 -     ?\n")).toThrow(/not understood/);
+});
+
+// e2fsck 1.47.0 -fn: a hint comes first, since extent trees are looked at before blocks are counted.
+const COMPLAINTS = `Pass 1: Checking inodes, blocks, and sizes
+Inode 13 extent tree (at level 1) could be shorter.  Optimize? no
+
+Inode 14, i_blocks is 4242, should be 8.  Fix? no
+
+Pass 5: Checking group summary information
+Free blocks count wrong (57268, counted=57267).
+Fix? no
+
+Inode 15, i_size is 0, should be 4096.  Fix? no
+Multiply-claimed block(s) in inode 12: 8453
+image: ********** WARNING: Filesystem still has errors **********
+`;
+
+test("the headline is the worst of what e2fsck complains of", () => {
+  const lines = complaintsOf({ exitCode: 4, stdout: COMPLAINTS, stderr: "", complaint: "" });
+  expect(lines).toEqual([
+    "Multiply-claimed block(s) in inode 12: 8453",
+    "Inode 14, i_blocks is 4242, should be 8.  Fix? no",
+    "Inode 15, i_size is 0, should be 4096.  Fix? no",
+    "Free blocks count wrong (57268, counted=57267).",
+    "Inode 13 extent tree (at level 1) could be shorter.  Optimize? no",
+    "Fix? no",
+  ]);
 });

@@ -125,10 +125,25 @@ export function readOnDiskSync(imageFile: string, inodes: readonly number[]): On
 
 const noise = /^(e2fsck \d|Pass \d|$)|\d+\/\d+ files|\*\*\*\*\*/;
 
-function complaintsOf({ exitCode, stdout, stderr }: ProcessResult): string[] {
+/** What e2fsck says besides damage, the least first: hints and answers, counters of the file system, size and blocks of a file. */
+const LESSER = [
+  /could be (?:shorter|narrower)|optimi[sz]e|^\w+\? no$/i,
+  /differences:|count wrong/,
+  /i_(?:size|blocks) is/,
+];
+
+/** How far from the worst a line of e2fsck is. The first line is a report's headline. */
+function rankOf(line: string): number {
+  const lesser = LESSER.findIndex((sign) => sign.test(line));
+  return lesser < 0 ? 0 : LESSER.length - lesser;
+}
+
+/** What e2fsck complained of, the worst first. */
+export function complaintsOf({ exitCode, stdout, stderr }: ProcessResult): string[] {
   if (exitCode === 0) return [];
   const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => !noise.test(line));
-  return lines.length === 0 ? [`e2fsck exited with ${exitCode}`] : lines;
+  if (lines.length === 0) return [`e2fsck exited with ${exitCode}`];
+  return lines.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
 /** Checks an unmounted image (e2fsck -fn changes nothing); returns its complaints, none where it is clean. */

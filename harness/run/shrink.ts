@@ -2,11 +2,16 @@
  * Shrinking where every attempt is expensive: a fresh image, or a boot.
  */
 import type * as fc from "fast-check";
-import type { Divergence } from "../divergence.ts";
+import type { Divergence, DivergenceKind } from "../divergence.ts";
 import type { Operation } from "../operation.ts";
+import { isWorse } from "../severity.ts";
+
+/** Whether a case that shows `kind` may stand for one that showed `before`. */
+const isAsBad = (kind: DivergenceKind, before: DivergenceKind): boolean =>
+  kind === before || isWorse(kind, before);
 
 /**
- * The divergence of the simplest case that `arbitrary` shrinks `operations` to and that still shows one of the same kind.
+ * The divergence of the simplest case that `arbitrary` shrinks `operations` to and that still shows one of the same kind, or a worse one.
  * Gives up after `limitMs` milliseconds and returns the best so far.
  */
 export async function shrinkCase(
@@ -25,7 +30,7 @@ export async function shrinkCase(
     for (const candidate of arbitrary.shrink(value, context)) {
       if (Date.now() > end) return best;
       const divergence = await attempt(candidate.value);
-      if (divergence?.kind !== found.kind) continue;
+      if (divergence === undefined || !isAsBad(divergence.kind, best.kind)) continue;
       best = divergence;
       value = candidate.value;
       context = candidate.context;

@@ -42,6 +42,7 @@ import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
 import { roomHere } from "../kernel/room.ts";
 import type { Variant } from "../variant.ts";
+import { isWorse } from "../severity.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
 const KEEP_EVERY = 8;
@@ -220,7 +221,13 @@ export class VariantRun {
         if (shrinking) this.onTrying(operations);
         else this.onCase(chunk * CASES_PER_CHUNK + index++, keep);
         this.#subject.wholeLooks = shrinking;
+        const worst = this.#diverged;
         const failed = this.#runCase(operations, keep);
+        if (failed && shrinking && isWorse(worst!.kind, this.#diverged!.kind)) {
+          // Data that is lost is not to become a page that is counted wrong.
+          this.#diverged = worst;
+          return false;
+        }
         if (failed && !shrinking) {
           this.onDiverged();
           this.#lookCloser(operations, keep);
