@@ -288,6 +288,11 @@ function compareCut(
   return difference && { ...difference, message: `after a power cut: ${difference.message}` };
 }
 
+/** What differs of the data alone: of what was read, and of what a power cut leaves. */
+export function compareData(expected: Observation, seen: Observation): Difference | undefined {
+  return compareRead(expected.read, seen.read) ?? compareCut(expected.cut, seen.cut);
+}
+
 /**
  * The first difference that matters, or undefined where the two agree.
  *
@@ -317,8 +322,7 @@ export function compare(
   return (
     (seen.cache === undefined ? undefined : compareCache(expected.map, seen.cache, seen.windows)) ??
     compareBlocks(expected.st_blocks, seen.st_blocks, geometry.blockSize, treeMax) ??
-    compareRead(expected.read, seen.read) ??
-    compareCut(expected.cut, seen.cut) ??
+    compareData(expected, seen) ??
     // Last: where this is all that differs the case is begun anew (lockstep.ts).
     comparePages(expected.pages, seen.pages)
   );

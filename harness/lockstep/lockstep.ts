@@ -7,7 +7,7 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { Contract } from "../contract/contract.ts";
 import type { Broken, ContractOptions } from "../contract/contract.ts";
-import { compare, treeBlocksMax } from "./compare.ts";
+import { compare, compareData, treeBlocksMax } from "./compare.ts";
 import type { Difference } from "./compare.ts";
 import { describeHandover } from "./handover.ts";
 import type { Handover, HandoverReason } from "./handover.ts";
@@ -27,6 +27,8 @@ export interface LockstepOptions {
   variant: string;
   /** Bytes. */
   blockSize: number;
+  /** Nothing counts but data that is lost or shown: for a case of which it is known that less is wrong. */
+  onlyData?: true;
   /** What the file system promised, checked where model and subject agree; absent where only the model counts. */
   contract?: Contract;
   /** Those that the kernel is known to show: where one had a part in a case, the promises that it breaks are excused. */
@@ -206,12 +208,15 @@ export class Lockstep {
     const expected = model.observe(seen.windows);
     this.#pieces = Math.max(this.#pieces, seen.pieces);
     const treeMax = treeBlocksMax(this.#pieces, blockSize);
-    const difference = compare(expected, seen, { blockSize }, treeMax);
+    const { onlyData } = this.#options;
+    const difference = onlyData
+      ? compareData(expected, seen)
+      : compare(expected, seen, { blockSize }, treeMax);
     // A broken promise is more than a page that is dirty.
-    const broken =
-      difference === undefined || difference.kind === "pages"
-        ? judge(operation, step, seen, followers, this.#hadPart, this.#options)
-        : undefined;
+    const judged = !onlyData && (difference === undefined || difference.kind === "pages");
+    const broken = judged
+      ? judge(operation, step, seen, followers, this.#hadPart, this.#options)
+      : undefined;
     if (broken !== undefined) return this.#divergence({ step, seen, ...broken });
     return difference && this.#divergence({ step, expected, seen, ...difference });
   }

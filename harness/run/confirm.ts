@@ -11,11 +11,14 @@ import type { Performing } from "./expected-deviations.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
+import { FURTHER_LOOKS } from "./further.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
+import type { ModelSubject } from "../lockstep/model-subject.ts";
+import { isMinor, isWorse } from "../severity.ts";
 import type { Mounted } from "./messages.ts";
 import { configOf, mountedOf } from "./variant-run.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
@@ -107,7 +110,9 @@ export class Confirmation {
     };
     const first = runListening(image, model, executor, operations, promised);
     this.handedOver = first.handedOver;
-    if (first.divergence !== undefined) return first.divergence;
+    if (first.divergence !== undefined) {
+      return this.#worse(setup, model, operations, first.divergence) ?? first.divergence;
+    }
     const synced: Operation[] = [...operations, { op: "fsync" }];
     const again = runListening(image, model, executor, synced, promised);
     if (again.divergence !== undefined) return again.divergence;
@@ -119,5 +124,23 @@ export class Confirmation {
     executor.release();
     const [found] = (await kept.check(true)).findings;
     return found && onDiskDivergence(this.#given.variant.name, synced, found.finding);
+  }
+
+  /** Data that is lost or shown further on in a case of which `found` is the first symptom, where that is a small one. */
+  #worse(
+    { image, executor, options }: Setup,
+    model: ModelSubject | undefined,
+    operations: readonly Operation[],
+    found: Divergence,
+  ): Divergence | undefined {
+    if (model === undefined || !isMinor(found.kind)) return undefined;
+    for (const look of FURTHER_LOOKS) {
+      if (!look.every((operation) => executor.supports(operation))) continue;
+      const onlyData = { ...options, onlyData: true as const };
+      const all = [...operations, ...look];
+      const { divergence } = runListening(image, model, executor, all, onlyData);
+      if (divergence !== undefined && isWorse(divergence.kind, found.kind)) return divergence;
+    }
+    return undefined;
   }
 }

@@ -23,6 +23,7 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
+import { FURTHER_LOOKS } from "./further.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
@@ -42,7 +43,7 @@ import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
 import { roomHere } from "../kernel/room.ts";
 import type { Variant } from "../variant.ts";
-import { isWorse } from "../severity.ts";
+import { isMinor, isWorse } from "../severity.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
 const KEEP_EVERY = 8;
@@ -136,6 +137,8 @@ export class VariantRun {
   #handedOver = false;
   /** What operations met; undefined where nobody asks. */
   readonly statistics: Statistics | undefined;
+  /** What is looked at after the end of the case that is shrunk, for its data alone; undefined where all counts. */
+  #further: readonly Operation[] | undefined;
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
 
@@ -231,6 +234,7 @@ export class VariantRun {
         if (failed && !shrinking) {
           this.onDiverged();
           this.#lookCloser(operations, keep);
+          this.#lookFurther(operations);
         }
         shrinking ||= failed;
         return failed;
@@ -239,7 +243,9 @@ export class VariantRun {
     if (shrunk === undefined) return undefined;
     const divergence = this.#diverged as Divergence;
     const number = chunk * CASES_PER_CHUNK + shrunk.index;
-    return { case: number, operations: this.#supported(shrunk.operations), divergence };
+    const operations = [...this.#supported(shrunk.operations), ...(this.#further ?? [])];
+    this.#further = undefined;
+    return { case: number, operations, divergence };
   }
 
   /** At which step a divergence begins may only show where every look is at the whole file. */
@@ -251,6 +257,20 @@ export class VariantRun {
       // The case may have broken the file system; what it showed then stands.
       if (!(error instanceof EnvironmentError)) throw error;
     }
+  }
+
+  /** Whether data is lost or shown further on in a case whose first symptom is small: then that is what is shrunk. */
+  #lookFurther(operations: Operation[]): void {
+    const first = this.#diverged!;
+    if (this.#model === undefined || !isMinor(first.kind)) return;
+    for (const look of FURTHER_LOOKS) {
+      if (!look.every((operation) => this.#subject.supports(operation))) continue;
+      this.#further = look;
+      this.#lookCloser(operations, false);
+      if (isWorse(this.#diverged!.kind, first.kind)) return;
+    }
+    this.#further = undefined;
+    this.#diverged = first;
   }
 
   /** Run a case that was not generated, number `number` of the run. Returns its divergence. */
@@ -322,12 +342,15 @@ export class VariantRun {
   /** Run one case; whether it diverged. */
   #runCase(operations: Operation[], keep: boolean): boolean {
     this.#recorded = [];
-    const all: Operation[] = keep ? [...operations, { op: "fsync" }] : operations;
+    const further = this.#further;
+    const after: readonly Operation[] = further ?? (keep ? [{ op: "fsync" }] : []);
+    const all = [...operations, ...after];
     const onObservation = (seen: Observation, step: number): void => {
       this.#recorded[step] = seen;
       this.onAlive();
     };
-    const options = { ...this.#lockstepOptions, onObservation };
+    const onlyData = further === undefined ? {} : { onlyData: true as const };
+    const options = { ...this.#lockstepOptions, ...onlyData, onObservation };
     const result = runListening(this.#image, this.#model, this.#subject, all, options);
     this.counts.cases += 1;
     this.counts.operations += result.steps;
