@@ -79,7 +79,7 @@ describe.skipIf(lacks !== undefined)("the machine", () => {
 
   test("where nothing can be written the reason is said", async () => {
     const places = "/dev/shm /tmp /var/tmp";
-    const words = `for place in ${places}; do mount -t tmpfs -o ro tmpfs $place; done`;
+    const words = `for place in ${places}; do mount --bind $place $place && mount -o remount,bind,ro $place; done`;
     const command = `${words}; exec node ${cli} ${args.join(" ")} --save /run`;
     const run = execa("unshare", ["--mount", "sh", "-c", command], { reject: false, cwd: "/" });
     const { stderr, exitCode } = await run;

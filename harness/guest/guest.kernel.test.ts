@@ -64,7 +64,7 @@ function caseFile(name: string, fields: object = {}): string {
 
 /** A run in a guest that is past its boot: the head is printed when the worker has answered. */
 async function running(...limits: string[]) {
-  const args = ["run", ...inGuest, "--variant", "4k-nodelalloc", "--hang", "5", "--jobs", "1"];
+  const args = ["run", ...inGuest, "--variant", "4k-nodelalloc", "--hang", "10", "--jobs", "1"];
   const run = conform([...args, ...limits]);
   await until(() => guestsOf(run.pid).length > 0, 300_000);
   await new Promise<void>((resolve) => run.stdout.once("data", () => resolve()));
@@ -161,7 +161,7 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     const { run } = await running("--cases", "50");
     const guest = await guestOf(run.pid);
     process.kill(guest, "SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, 12_000));
+    await new Promise((resolve) => setTimeout(resolve, 25_000));
     process.kill(guest, "SIGCONT");
     const { stdout } = await run;
     // Whether a kernel of that age conforms is another question.

@@ -124,7 +124,7 @@ export class Conversation {
   async #next(): Promise<Message> {
     const coming = this.#messages.next();
     for (let patience = 1; patience <= PATIENCE; patience++) {
-      const next = await this.#orSilence(coming, patience * this.#silenceMs);
+      const next = await this.#orSilence(coming);
       if (next !== "silence") {
         if (next.done === true) throw await this.#ended();
         this.#hear();
@@ -132,6 +132,8 @@ export class Conversation {
       }
       const held = await this.#link.heldBy();
       if (held.kernel) throw await this.#hung(held.evidence);
+      // What it could not use does not count: it begins anew.
+      this.#silence.end();
     }
     throw await this.#doesNotGoOn();
   }
@@ -139,13 +141,12 @@ export class Conversation {
   /** What comes, or "silence" once there has been so much of it. */
   async #orSilence(
     coming: Promise<IteratorResult<Message>>,
-    limitMs: number,
   ): Promise<IteratorResult<Message> | "silence"> {
     let watch: NodeJS.Timeout | undefined;
     const silence = new Promise<"silence">((resolve) => {
       watch = setInterval(() => {
         if (this.#up) this.#silence.look();
-        if (this.#silence.ms > limitMs) resolve("silence");
+        if (this.#silence.ms > this.#silenceMs) resolve("silence");
       }, LOOK_MS);
     });
     try {

@@ -9,8 +9,11 @@ import { readFileSync, readdirSync } from "node:fs";
 /** Milliseconds between the two samples that are compared: long enough for a task that goes on to be seen doing so. */
 export const SAMPLE_MS = 2000;
 
-/** Of the clock ticks between two samples (100 a second), those in the kernel that make a task one that does not come out of it. */
-const SPINNING_TICKS = 150;
+/**
+ * Of the clock ticks between two samples (100 a second), those in the kernel that make a task one that does not come out of it, where it
+ * has none outside: a share of what there is, for it may not have a processor of its own.
+ */
+const SPINNING_TICKS = 40;
 
 /** A task at a moment. */
 interface Sample {
