@@ -6,6 +6,8 @@
 const packed = (input, file) => ({
   input,
   platform: "node",
+  // What jsonc-parser has as "main" requires its parts in a way that cannot be packed.
+  resolve: { mainFields: ["module", "main"] },
   external: ["koffi", "@viz-js/viz", /^istanbul-/],
   output: { file, format: "esm", sourcemap: true, codeSplitting: false },
 });

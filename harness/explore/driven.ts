@@ -49,8 +49,9 @@ export class EdgeSet {
 
   /** The set that `pack` made data of; undefined where it is none. */
   static unpack({ size, edges }: DrivenEdges): EdgeSet | undefined {
-    const set = new EdgeSet(size);
     try {
+      // A size that no set can have throws too.
+      const set = new EdgeSet(size);
       const maxOutputLength = set.#bits.length + 1;
       const bits = inflateRawSync(Buffer.from(edges, "base64"), { maxOutputLength });
       if (bits.length !== set.#bits.length) return undefined;

@@ -252,6 +252,30 @@ describe("reading what is hostile", () => {
     expect(readCounterexample(at)).toEqual(stale);
   });
 
+  test("a key twice, of which JSON.parse takes the last", () => {
+    const text = formatCounterexample(stale);
+    const twice = text.replace('"pos": 0', '"pos": 4096, "pos": 0');
+    expect(JSON.parse(twice)).toEqual(JSON.parse(text));
+    expect(refusal(() => parseCounterexample(twice, "f"))).toMatch(
+      /^f: line \d+, column \d+: "pos" is there twice$/,
+    );
+    const format = text.replace("{", '{ "\\u0066ormat": 1,');
+    expect(refusal(() => parseCounterexample(format, "f"))).toMatch(/: "format" is there twice$/);
+    const first = text.replace('"pos": 0', `"pos": ${"[".repeat(5e4)}${"]".repeat(5e4)}, "pos": 0`);
+    expect(refusal(() => parseCounterexample(first, "f"))).toMatch(/more than 32 deep$/);
+  });
+
+  test("brackets where a message would show them", () => {
+    const deep = `${"[".repeat(5e4)}${"]".repeat(5e4)}`;
+    const text = formatCounterexample(stale);
+    expect(
+      refusal(() => parseCounterexample(text.replace('"version": 1', `"version": ${deep}`), "f")),
+    ).toBe("f: has version a list; this program reads version 1");
+    expect(
+      refusal(() => parseCounterexample(text.replace('"op": "pwrite"', `"op": ${deep}`), "f")),
+    ).toMatch(/^f: operations\[\d+\]\.op: there is no operation a list$/);
+  });
+
   test("brackets without end", () => {
     const deep = "[".repeat(1_000_000);
     expect(refusal(() => parseCounterexample(deep, "f"))).toMatch(/^f: .*not JSON/);

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import * as tmp from "tmp";
 import { afterAll, describe, expect, test } from "vitest";
 import { EdgeSet } from "../explore/driven.ts";
+import { UsageError } from "../failure.ts";
+import { withChecksum } from "./checksum.ts";
 import { mustBeSame, readExploration, writeExploration } from "./exploration.ts";
 
 const directory = tmp.dirSync({ unsafeCleanup: true });
@@ -42,6 +44,38 @@ describe("an exploration file", () => {
       writeFileSync(broken, text.replace(from, to));
       expect(() => readExploration(broken)).toThrow(why);
     }
+  });
+
+  test("with any character changed, lost or added is refused", () => {
+    writeExploration(path, stored);
+    const text = readFileSync(path, "utf8");
+    const broken = join(directory.name, "broken.json");
+    for (let at = 0; at < text.length; at++) {
+      const [before, after] = [text.slice(0, at), text.slice(at + 1)];
+      const digit = text[at] === "1" ? "2" : "1";
+      for (const changed of [
+        `${before}${digit}${after}`,
+        `${before}${after}`,
+        `${before} ${text.slice(at)}`,
+      ]) {
+        writeFileSync(broken, changed);
+        expect(() => readExploration(broken)).toThrow(UsageError);
+      }
+    }
+    expect(readExploration(path)).toMatchObject(stored);
+  });
+
+  test("of a version without a checksum is refused, and so is a size that no set can have", () => {
+    const { sha256: _, ...rest } = JSON.parse(readFileSync(path, "utf8")) as Record<
+      string,
+      unknown
+    >;
+    const broken = join(directory.name, "broken.json");
+    writeFileSync(broken, JSON.stringify({ ...rest, version: 1 }));
+    expect(() => readExploration(broken)).toThrow(/has version 1; this program reads version 2$/);
+    const set = { ...stored.driven["4k-delalloc"], size: -1000 };
+    writeFileSync(broken, withChecksum({ ...rest, driven: { "4k-delalloc": set } }));
+    expect(() => readExploration(broken)).toThrow(/size: /);
   });
 
   test("of something else is not gone on with", () => {

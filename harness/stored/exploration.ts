@@ -7,11 +7,14 @@ import { ALPHABETS } from "../explore/alphabet.ts";
 import type { AlphabetName } from "../explore/alphabet.ts";
 import { EdgeSet } from "../explore/driven.ts";
 import { UsageError } from "../failure.ts";
+import { checksumFault, withChecksum } from "./checksum.ts";
 import { writeOutput } from "./output.ts";
 import { readStored } from "./stored-file.ts";
 
 const FORMAT = "ext4-conform exploration";
-const VERSION = 1;
+
+/** 2: with a checksum. One without is not read: whether it is damaged nobody could tell. */
+const VERSION = 2;
 
 /** More numbers than the edges of any graph have. */
 const MAX_EDGES = 2 ** 28;
@@ -41,24 +44,31 @@ const explorationSchema = z.strictObject({
   strict: z.boolean(),
   /** By variant. */
   driven: z.record(z.string().max(200), drivenSchema),
+  /** Of all before it, as it stands in the file. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-export type StoredExploration = Omit<z.infer<typeof explorationSchema>, "format" | "version">;
+export type StoredExploration = Omit<
+  z.infer<typeof explorationSchema>,
+  "format" | "version" | "sha256"
+>;
 
 /** The exploration that is stored there; undefined where there is no such file. @throws UsageError with one line */
 export function readExploration(path: string): StoredExploration | undefined {
   if (!existsSync(path)) return undefined;
-  return readStored(path, {
+  const { sha256: _, ...exploration } = readStored(path, {
     format: FORMAT,
     version: VERSION,
     schema: explorationSchema,
     maxBytes: MAX_BYTES,
+    fault: checksumFault,
   });
+  return exploration;
 }
 
 /** Store it, in place of what was there. @throws UsageError where the path cannot be written */
 export function writeExploration(path: string, exploration: StoredExploration): void {
-  writeOutput(path, `${JSON.stringify({ format: FORMAT, version: VERSION, ...exploration })}\n`);
+  writeOutput(path, withChecksum({ format: FORMAT, version: VERSION, ...exploration }));
 }
 
 /** @throws UsageError where what is stored there is of something else than is asked for now */

@@ -4,11 +4,16 @@
 import * as fs from "node:fs";
 import type * as z from "zod";
 import { UsageError } from "../failure.ts";
+import { isDeeperThan, repeatedKey } from "../json-keys.ts";
 import { pathText, valueAt } from "../json-path.ts";
 import { printable } from "../report/terminal.ts";
+import { shown } from "../trace/fault.ts";
 
 /** Bytes of the largest file that is read: a case of the longest length has a tenth of that. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** Brackets inside one another in the deepest file: a result has eight. */
+const MAX_DEPTH = 32;
 
 export interface StoredFormat<T> {
   /** What the member of that name must be. */
@@ -18,6 +23,8 @@ export interface StoredFormat<T> {
   schema: z.ZodType<T>;
   /** Bytes of the largest file that is read; MAX_FILE_BYTES where that is not said. */
   maxBytes?: number;
+  /** What is wrong with the text where its members are right; undefined where nothing is. */
+  fault?: (text: string) => string | undefined;
 }
 
 function short(text: string): string {
@@ -35,7 +42,7 @@ function reasonOf(issue: z.core.$ZodIssue, data: unknown): string {
   const value = valueAt(data, issue.path);
   if (value === undefined && issue.code !== "custom") return `${where}: is missing`;
   if (issue.code === "invalid_union" && issue.path.at(-1) === "op") {
-    return `${where}: there is no operation ${JSON.stringify(value)}`;
+    return `${where}: there is no operation ${shown(value)}`;
   }
   const message = issue.message.replace(/^Invalid input: /, "");
   return where === "" ? message : `${where}: ${message}`;
@@ -48,6 +55,17 @@ function placeOf(message: string, text: string): string {
   const before = text.slice(0, Number(found[1]));
   const line = before.split("\n").length;
   return `line ${line}, column ${before.length - before.lastIndexOf("\n")}: `;
+}
+
+/** What JSON.parse lets pass must not pass: a person who wrote a key twice meant one of the two, and not always the last. */
+function mustBeOrderly(text: string, name: string): void {
+  if (isDeeperThan(text, MAX_DEPTH)) {
+    throw usageError(name, `has brackets inside one another, more than ${MAX_DEPTH} deep`);
+  }
+  const repeated = repeatedKey(text);
+  if (repeated === undefined) return;
+  const { line, column, name: key } = repeated;
+  throw usageError(name, `line ${line}, column ${column}: ${JSON.stringify(key)} is there twice`);
 }
 
 function parseJson(text: string, name: string): unknown {
@@ -71,7 +89,7 @@ function parseJson(text: string, name: string): unknown {
 export function parseStored<T>(
   text: string,
   name: string,
-  { format, version: known, schema }: StoredFormat<T>,
+  { format, version: known, schema, fault }: StoredFormat<T>,
 ): T {
   const data = parseJson(text, name);
   if (valueAt(data, ["format"]) !== format) {
@@ -79,12 +97,15 @@ export function parseStored<T>(
   }
   const version = valueAt(data, ["version"]);
   if (version !== known) {
-    const has = version === undefined ? "no version" : `version ${JSON.stringify(version)}`;
+    const has = version === undefined ? "no version" : `version ${shown(version)}`;
     throw usageError(name, `has ${has}; this program reads version ${known}`);
   }
   const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  throw usageError(name, reasonOf(parsed.error.issues[0]!, data));
+  if (!parsed.success) throw usageError(name, reasonOf(parsed.error.issues[0]!, data));
+  mustBeOrderly(text, name);
+  const reason = fault?.(text);
+  if (reason !== undefined) throw usageError(name, reason);
+  return parsed.data;
 }
 
 /** The bytes of a regular file of at most `maxBytes`. */

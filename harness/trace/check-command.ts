@@ -13,6 +13,7 @@ import { paintWith, printable, wantsColour } from "../report/terminal.ts";
 import type { Paint } from "../report/terminal.ts";
 import { checkFile, nameOf } from "./check.ts";
 import type { Allowed, CheckOptions, Counts, FileResult } from "./check.ts";
+import { unendedNote } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
 
 export interface CheckCommandOptions {
@@ -168,7 +169,8 @@ export async function traceCheck(options: CheckCommandOptions): Promise<ExitStat
   const paint = paintWith(wantsColour(process.stdout, process.env));
   const bad = files.length - results.length;
   process.stdout.write(takenLines(results, paint));
-  process.stdout.write(`\n${closing(results, bad, paint)}\n`);
+  const unended = results.filter(({ header }) => header.version === 1).length;
+  process.stdout.write(`\n${unendedNote(unended, files.length)}${closing(results, bad, paint)}\n`);
   if (results.some(({ diverging }) => diverging > 0)) return exitStatus.diverges;
   return bad > 0 ? exitStatus.usage : exitStatus.conforms;
 }

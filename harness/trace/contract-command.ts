@@ -17,6 +17,7 @@ import { counterexampleOf, writeCounterexample } from "../stored/counterexample.
 import { mustBeWritable } from "../stored/output.ts";
 import type { Variant } from "../variant.ts";
 import { fileError } from "./fault.ts";
+import { unendedNote } from "./format.ts";
 import type { TraceHeader } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
 import { readTrace } from "./read.ts";
@@ -71,6 +72,8 @@ export function contractText(file: string, findings: Findings, paint: Paint): st
 interface FoundInFile {
   findings: Findings;
   variant: Variant;
+  /** Of the recording. */
+  version: TraceHeader["version"];
 }
 
 async function findingsIn(file: string, limits: TraceLimits): Promise<FoundInFile> {
@@ -79,7 +82,7 @@ async function findingsIn(file: string, limits: TraceLimits): Promise<FoundInFil
   if (findings.operations === 0) {
     throw fileError(file, "nothing was checked: it has no cases, or no steps in them");
   }
-  return { findings, variant: variantOf(header, config) };
+  return { findings, variant: variantOf(header, config), version: header.version };
 }
 
 /**
@@ -97,10 +100,12 @@ export async function traceContract(
   const paint = paintWith(wantsColour(process.stdout, process.env));
   let breaking = 0;
   let bad = 0;
+  let unended = 0;
   for (const file of files) {
     try {
       const found = await findingsIn(file, limits);
       if (found.findings.list.length > 0) breaking += 1;
+      if (found.version === 1) unended += 1;
       process.stdout.write(contractText(file, found.findings, paint));
       if (save === undefined) continue;
       for (const path of saveCases(save, found)) {
@@ -120,7 +125,7 @@ export async function traceContract(
       : bad > 0
         ? `${paint(["red", "bold"], "NOT CHECKED")}: ${bad} of ${of}, see above`
         : `${paint(["green", "bold"], "KEEPS")}: every promise in ${of}`;
-  process.stdout.write(`\n${verdict}\n`);
+  process.stdout.write(`\n${unendedNote(unended, files.length)}${verdict}\n`);
   if (breaking > 0) return exitStatus.diverges;
   return bad > 0 ? exitStatus.usage : exitStatus.conforms;
 }

@@ -85,6 +85,13 @@ export const endSchema = z.strictObject({
   cases: whole(0, Number.MAX_SAFE_INTEGER),
   steps: whole(0, Number.MAX_SAFE_INTEGER),
 });
+/** What nobody can see of recordings, of which `unended` are of version 1; "" where none is. Lines ending in "\n". */
+export function unendedNote(unended: number, files: number): string {
+  if (unended === 0) return "";
+  const which = files === 1 ? "the file is" : `${unended} of ${files} files are`;
+  return `not noticed: cases missing at the end, where ${which} of version 1, which does not say how many it has\n`;
+}
+
 export type TraceEnd = z.infer<typeof endSchema>;
 
 export type StateName = "delalloc" | "unwritten" | "written";

@@ -37,6 +37,8 @@ describe("the lines of a file", () => {
     ["packed.gz", gzipSync(text)],
     ["PACKED.JSONL.BR", brotliCompressSync(text)],
     ["packed.Gz", gzipSync(text)],
+    // As gzip and bgzip write it, and `cat a.gz b.gz`: RFC 1952 calls it one file.
+    ["members.gz", Buffer.concat([gzipSync("one\n"), gzipSync("two\n")])],
   ])("%s", async (name, bytes) => {
     expect(await read(name, bytes)).toEqual([ended("one"), ended("two")]);
   });
@@ -74,6 +76,26 @@ describe("what cannot be read is refused in one line", () => {
       "cut.br",
       brotliCompressSync(text).subarray(0, 7),
       "is truncated: unpacking it ends in Z_BUF_E",
+    ],
+    [
+      "twice.br",
+      Buffer.concat([brotliCompressSync(text), brotliCompressSync(text)]),
+      "is not packed as a whole: bytes follow after byte 12 of 24",
+    ],
+    [
+      "more.br",
+      Buffer.concat([brotliCompressSync(text), Buffer.alloc(1)]),
+      "is not packed as a whole: bytes follow after byte 12 of 13",
+    ],
+    [
+      "zeros.gz",
+      Buffer.concat([gzipSync(text), Buffer.alloc(512)]),
+      "is not packed as a whole: bytes follow after byte 28 of 540",
+    ],
+    [
+      "words.gz",
+      Buffer.concat([gzipSync(text), Buffer.from("more")]),
+      "is damaged, or not packed as its name says: ",
     ],
     ["empty.br", "", "is empty"],
     ["empty.gz", "", "is empty"],

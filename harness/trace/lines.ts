@@ -137,7 +137,7 @@ class LineSplitter {
   }
 }
 
-function unpacker(path: string): (NodeJS.ReadWriteStream & AsyncIterable<Buffer>) | undefined {
+function unpacker(path: string): zlib.BrotliDecompress | zlib.Gunzip | undefined {
   const options = { chunkSize: CHUNK_BYTES };
   switch (packingOf(path)) {
     case "brotli":
@@ -160,21 +160,37 @@ function explained(error: unknown, file: string): unknown {
   return fileError(file, `cannot be read: ${code}`);
 }
 
-/** Chunks of the file, unpacked. */
-async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+/**
+ * Chunks of the file, unpacked.
+ *
+ * @throws UsageError where bytes follow what was packed, which zlib does not mind. Several members of gzip, one after the
+ *   other, are one file (RFC 1952, 2.2); brotli has nothing of that kind.
+ */
+async function* chunksOf(path: string, size: number): AsyncGenerator<Buffer> {
   const file = fs.createReadStream(path, { highWaterMark: CHUNK_BYTES });
   const unpack = unpacker(path);
-  if (unpack === undefined) yield* file as AsyncIterable<Buffer>;
+  if (unpack === undefined) {
+    yield* file as AsyncIterable<Buffer>;
+    return;
+  }
   // What goes wrong comes out of the iteration; here it is only to be heard by someone.
-  else yield* pipeline(file, unpack, () => {}) as unknown as AsyncIterable<Buffer>;
+  yield* pipeline(file, unpack, () => {}) as unknown as AsyncIterable<Buffer>;
+  const used = unpack.bytesWritten;
+  if (used >= size) return;
+  throw fileError(path, `is not packed as a whole: bytes follow after byte ${used} of ${size}`);
 }
 
-/** Whether it can be read, as often as it takes to find the deviations that it needs: a pipe can be but once. */
-function mustBeReadable(path: string): void {
+/**
+ * Whether it can be read, as often as it takes to find the deviations that it needs: a pipe can be but once.
+ *
+ * @returns its size, bytes
+ */
+function mustBeReadable(path: string): number {
   const stats = fs.statSync(path);
   if (!stats.isFile()) throw fileError(path, "is not a regular file");
   // zlib would say that it is cut off, which nobody would look for in a file without a byte.
   if (packingOf(path) !== undefined && stats.size === 0) throw fileError(path, "is empty");
+  return stats.size;
 }
 
 /**
@@ -184,9 +200,9 @@ function mustBeReadable(path: string): void {
  */
 export async function* linesOf(path: string, limits: TraceLimits): AsyncGenerator<Line> {
   try {
-    mustBeReadable(path);
+    const size = mustBeReadable(path);
     const splitter = new LineSplitter(path, limits);
-    for await (const chunk of chunksOf(path)) yield* splitter.push(chunk);
+    for await (const chunk of chunksOf(path, size)) yield* splitter.push(chunk);
     yield* splitter.end();
   } catch (error) {
     throw explained(error, path);

@@ -69,11 +69,11 @@ describe("version 1", () => {
   });
 
   test("has numbered cases", async () => {
-    const numbered = [7, 9].map((n) => JSON.stringify({ case: n, steps: n === 7 ? [write] : [] }));
+    const numbered = [0, 1].map((n) => JSON.stringify({ case: n, steps: n === 0 ? [write] : [] }));
     const cases = await collect(asLines([v1Header, ...numbered]));
     expect(cases.map(({ number, line, operations }) => [number, line, operations.length])).toEqual([
-      [7, 2, 1],
-      [9, 3, 0],
+      [0, 2, 1],
+      [1, 3, 0],
     ]);
   });
 
@@ -364,8 +364,46 @@ const badV1: [string, string[], string][] = [
   ["a case twice", [...v1(write), v1(write)[1]!], "line 3: case: is 0 after 0"],
   [
     "cases in disorder",
-    [v1Header, '{"case":4,"steps":[]}', '{"case":2,"steps":[]}'],
-    "line 3: case: is 2 after 4: the numbers of cases must rise",
+    [v1Header, '{"case":0,"steps":[]}', '{"case":1,"steps":[]}', '{"case":0,"steps":[]}'],
+    "line 4: case: is 0 after 1: the numbers of cases must rise",
+  ],
+  [
+    "a first line that was lost",
+    [v1Header, '{"case":1,"steps":[]}'],
+    "line 2: case: is 1, not 0: a line is missing before it",
+  ],
+  [
+    "lines in the middle that were lost",
+    [v1Header, '{"case":0,"steps":[]}', '{"case":3,"steps":[]}'],
+    "line 3: case: is 3, not 1: a line is missing before it",
+  ],
+  [
+    "a field of the header twice",
+    [v1Header.replace('"path":', '"seed":7,"path":'), ...v1(write).slice(1)],
+    "seed: is there twice",
+  ],
+  [
+    "a case that has two numbers",
+    [v1Header, '{"case":7,"case":0,"steps":[]}'],
+    "line 2: column 11: case: is there twice",
+  ],
+  [
+    "a field of a step twice",
+    [v1Header, v1(write)[1]!.replace('"errno":0', '"errno":[{":":":"}],"errno":0')],
+    "errno: is there twice",
+  ],
+  [
+    "a field twice, once in other letters",
+    [v1Header, v1(write)[1]!.replace('"errno":0', String.raw`"err\u006eo":5,"errno":0`)],
+    "errno: is there twice",
+  ],
+  [
+    "a field twice, one of them deeper than anybody walks",
+    [
+      v1Header,
+      v1(write)[1]!.replace('"errno":0', `"errno":${"[".repeat(5e4)}${"]".repeat(5e4)},"errno":0`),
+    ],
+    "more than 16 deep",
   ],
   [
     "an unknown field of a case",
@@ -459,6 +497,11 @@ const badV1: [string, string[], string][] = [
 const badV2: [string, string[], string][] = [
   ["no end", v2.slice(0, -1), 't.jsonl: is truncated: after line 2 the line {"end": ...} is missi'],
   ["a header alone", v2.slice(0, 1), "t.jsonl: is truncated: after line 1"],
+  [
+    "an end that says two things",
+    [...v2.slice(0, -1), v2.at(-1)!.replace('"cases":', '"cases":9,"cases":')],
+    "line 3: column 19: cases: is there twice",
+  ],
   ["an end too early", [v2[0]!, v2[2]!], "line 2: end.cases: is 1, but there are 0 before it"],
   [
     "an end that counts other steps",

@@ -6,6 +6,7 @@
  */
 import * as z from "zod";
 import { UsageError } from "../failure.ts";
+import { colonsIn, isDeeperThan, repeatedKey } from "../json-keys.ts";
 import { pathText } from "../json-path.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
@@ -16,7 +17,7 @@ import { stepCheck } from "./fields.ts";
 import type { StepCheck } from "./fields.ts";
 import { endSchema, headerV1Schema, headerV2Schema, KNOWN_VERSIONS, SINCE_2 } from "./format.ts";
 import type { Step, TraceEnd, TraceHeader } from "./format.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
+import { DEFAULT_LIMITS, MAX_DEPTH } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 import type { Line } from "./lines.ts";
@@ -52,6 +53,8 @@ class Parser {
   readonly #file: string;
   readonly #limits: TraceLimits;
   #line = 0;
+  /** Of that line. */
+  #text = "";
 
   constructor(file: string, limits: TraceLimits) {
     this.#file = file;
@@ -70,6 +73,7 @@ class Parser {
   /** The JSON object of the next line. */
   parse({ text, ended }: Line): Fields {
     this.#line += 1;
+    this.#text = text;
     if (text.trim() === "") throw this.error("is empty");
     let data: unknown;
     try {
@@ -105,7 +109,24 @@ class Parser {
     if (unknown !== undefined) throw this.error(`${shownName(unknown)}: there is no such field`);
   }
 
+  /**
+   * No object of the line may have a key twice.
+   *
+   * @param keys how many its value has in all, where that is known and none of its strings has a colon: counting is much
+   *   faster than looking
+   */
+  #mustHaveKeysOnce(keys?: number): void {
+    if (colonsIn(this.#text) === keys) return;
+    if (isDeeperThan(this.#text, MAX_DEPTH)) {
+      throw this.error(`has brackets inside one another, more than ${MAX_DEPTH} deep`);
+    }
+    const repeated = repeatedKey(this.#text);
+    if (repeated === undefined) return;
+    throw this.error(`column ${repeated.column}: ${shownName(repeated.name)}: is there twice`);
+  }
+
   header(line: Fields): TraceHeader {
+    this.#mustHaveKeysOnce();
     if (!Object.hasOwn(line, "header")) {
       throw this.error("header: is missing: the first line of a trace is its header");
     }
@@ -134,7 +155,8 @@ class Parser {
     }
   }
 
-  case(line: Fields, before: number, check: StepCheck): TraceCase {
+  /** @param version of the trace; `before` is the number of the case before it, -1 where there is none */
+  case(line: Fields, version: number, before: number, check: StepCheck): TraceCase {
     if (Object.hasOwn(line, "header")) throw this.error("header: a trace has one, in line 1");
     this.only(line, ["case", "steps"]);
     const { case: number, steps } = line;
@@ -144,8 +166,15 @@ class Parser {
     if ((number as number) <= before) {
       throw this.error(`case: is ${shown(number)} after ${before}: the numbers of cases must rise`);
     }
+    // Version 2 says at its end how many there are.
+    if (version === 1 && number !== before + 1) {
+      const missing = "a line is missing before it: in version 1 the numbers have no gaps";
+      throw this.error(`case: is ${shown(number)}, not ${before + 1}: ${missing}`);
+    }
     if (!Array.isArray(steps)) throw this.error("steps: is no list");
     this.#checkSteps(steps, check);
+    const keys = (steps as object[]).reduce((sum, step) => sum + Object.keys(step).length, 2);
+    this.#mustHaveKeysOnce(keys);
     return caseOf(number as number, this.#line, steps as Step[]);
   }
 
@@ -167,6 +196,7 @@ class Parser {
   }
 
   end(line: Fields, seen: TraceEnd): void {
+    this.#mustHaveKeysOnce();
     this.only(line, ["end"]);
     const end = this.field("end", line["end"], endSchema);
     for (const what of ["cases", "steps"] as const) {
@@ -210,7 +240,7 @@ async function* casesOf(
       ended = true;
       continue;
     }
-    const one = parser.case(line, before, check);
+    const one = parser.case(line, header.version, before, check);
     before = one.number;
     seen.cases += 1;
     seen.steps += one.operations.length;
