@@ -30,6 +30,7 @@ import { readCounterexample } from "./stored/counterexample.ts";
 import { merge } from "./merge.ts";
 import { bisectStep } from "./bisect.ts";
 import { replay } from "./replay.ts";
+import { keepSafe, printable } from "./report/terminal.ts";
 import { HANG_SECONDS } from "./run/link.ts";
 import { outliveStreams } from "./report/say.ts";
 import { run } from "./run/run.ts";
@@ -514,7 +515,7 @@ function explain(error: unknown): number {
     return error.exitCode === 0 ? exitStatus.conforms : exitStatus.usage;
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`ext4-conform: ${error.message}\n`);
+    process.stderr.write(`ext4-conform: ${printable(error.message)}\n`);
     return exitStatus.usage;
   }
   if (error instanceof BuildError) {
@@ -532,6 +533,8 @@ function explain(error: unknown): number {
 }
 
 whenSignalled(undefined);
+keepSafe(process.stdout);
+keepSafe(process.stderr);
 
 // After what undoes things at the end, which may have something to say.
 outliveStreams();

@@ -7,6 +7,7 @@ import { colourWanted, say, sayOnStandardError } from "./report/say.ts";
 import { mustBeWritable, Output } from "./stored/output.ts";
 import { UsageError } from "./failure.ts";
 import { packageVersion } from "./package.ts";
+import { printable } from "./report/terminal.ts";
 import { firstDivergences, verdict } from "./report/verdict.ts";
 import { byVariant } from "./run/by-variant.ts";
 import { present } from "./run/present.ts";
@@ -89,9 +90,8 @@ export function mergeResults(results: readonly RunResult[]): RunResult {
 
 function printHead({ kernel, seed, shard }: RunResult, there: number): void {
   const shards = `${there} of ${shard?.of ?? 1} shards`;
-  say(
-    `ext4-conform ${packageVersion()}   kernel ${kernel.release} ${kernel.machine} (${kernel.kind})   seed ${seed}   ${shards}\n\n`,
-  );
+  const what = printable(`${kernel.release} ${kernel.machine} (${kernel.kind})`);
+  say(`ext4-conform ${packageVersion()}   kernel ${what}   seed ${seed}   ${shards}\n\n`);
 }
 
 /**

@@ -34,6 +34,42 @@ export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
 }
 
+/** What rewrites the live line. */
+export const TO_LINE_START = "\r\u001b[K";
+
+/** Characters that are not there to be read, and the sequences that this program itself writes, each as one. */
+const UNREADABLE = new RegExp(
+  String.raw`\r\u001b\[K|\u001b\[[\d;]*m|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]`,
+  "gu",
+);
+
+/**
+ * `text` as it may go to an output: with its lines and tabs, with colours where `colour` is wanted, with the live line on a
+ * terminal, and with nothing else that a terminal would obey.
+ */
+export function safeOutput(text: string, isTTY: boolean, colour: boolean): string {
+  return text.replaceAll(UNREADABLE, (found) => {
+    if (found === "\n" || found === "\t") return found;
+    if (found === TO_LINE_START ? isTTY : found.length > 1 && colour) return found;
+    return printable(found);
+  });
+}
+
+/**
+ * From here on whatever is written to `stream` as text is safe for a terminal. What is quoted (files, names, the kernel's
+ * log, e2fsck) should be `printable` before, so that it cannot make lines and colours of its own; this is for what somebody
+ * has forgotten.
+ */
+export function keepSafe(stream: NodeJS.WriteStream): void {
+  const write = stream.write.bind(stream) as (...words: unknown[]) => boolean;
+  const safe = (chunk: unknown, ...rest: unknown[]): boolean => {
+    if (typeof chunk !== "string") return write(chunk, ...rest);
+    const text = safeOutput(chunk, stream.isTTY, wantsColour(stream, process.env));
+    return write(text, ...rest);
+  };
+  stream.write = safe;
+}
+
 /** Lines of at most `width` characters, broken between words; a word that is longer has a line to itself. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -8,7 +8,7 @@ import { counted, grouped } from "./progress.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
 import { sumEach } from "../run/by-variant.ts";
-import { paintWith } from "./terminal.ts";
+import { paintWith, printable } from "./terminal.ts";
 import type { Paint } from "./terminal.ts";
 import type { FoundDivergence, Mounted } from "../run/messages.ts";
 
@@ -47,7 +47,10 @@ function addUp(variant: string, jobs: JobResult[], found: readonly FoundDivergen
   }
   const diverged = found.filter((f) => f.variant === variant);
   const timeUp = jobs.some((job) => job.timeUp === true);
-  return { ...row, diverged, mounted: jobs[0]!.mounted, timeUp, underWay: false };
+  // Of a merge these are from a file.
+  const { path, options } = jobs[0]!.mounted;
+  const mounted = { path, options: printable(options) };
+  return { ...row, variant: printable(variant), diverged, mounted, timeUp, underWay: false };
 }
 
 function rowsOf(all: SupervisorResult): Row[] {

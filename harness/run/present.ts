@@ -17,6 +17,7 @@ import { report } from "../report/report.ts";
 import { mountedAs } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import { colourWanted, complain, say } from "../report/say.ts";
+import { printable } from "../report/terminal.ts";
 import { variantNamed } from "../variants.ts";
 
 /** The first lines: what runs, on which kernel. */
@@ -84,7 +85,7 @@ export function present(
   const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
   say(report(found.divergence, context));
   if (found.named.length > 0) {
-    say(`  known as ${found.named.join(" and ")}\n`);
+    say(`  known as ${printable(found.named.join(" and "))}\n`);
   }
   if (!found.confirmed) say("  A fresh image did not show it again.\n");
   say("\n");
@@ -109,8 +110,8 @@ export function presentLost(error: WorkerLost, command: string): void {
   const lines = [
     `FAIL  the kernel ${kind === "hang" ? "hung" : "went down"}`,
     "",
-    `  ${error.message}: ${message}. ${left}`,
-    ...(evidence ?? []).map((line) => `  | ${line}`),
+    printable(`  ${error.message}: ${message}. ${left}`),
+    ...(evidence ?? []).map((line) => `  | ${printable(line.replaceAll("\t", " "))}`),
     "",
     "replay",
     `  ${command}`,
