@@ -25,6 +25,7 @@ import { SIDE_SYNTAX } from "./differences/side.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
 import { endBySignal, whenSignalled } from "./kernel/undo.ts";
 import type { Operation } from "./operation.ts";
+import { ownCommand } from "./own-command.ts";
 import { packageVersion } from "./package.ts";
 import { readCounterexample } from "./stored/counterexample.ts";
 import { merge } from "./merge.ts";
@@ -90,6 +91,12 @@ interface KernelArguments extends UnderTestOptions {
   kernel: string;
 }
 
+/** How the program of the examples is started from here, where its name alone does not do it. */
+function calledHere(): string {
+  const words = ownCommand([]);
+  return words === "ext4-conform" ? "" : `, of what is called here: ${words}`;
+}
+
 const program = new Command("ext4-conform")
   .description(
     "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes:\n" +
@@ -101,7 +108,7 @@ const program = new Command("ext4-conform")
   .addHelpText(
     "after",
     `
-Examples:
+Examples${calledHere()}:
   ext4-conform run                                 30 seconds over the default variants
   ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
   ext4-conform run --strict                        a known deviation fails the run too

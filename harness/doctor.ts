@@ -7,6 +7,7 @@ import { EnvironmentError } from "./failure.ts";
 import { failNth } from "./kernel/fail-nth.ts";
 import { pausedWriter } from "./kernel/paused-writer.ts";
 import { probeKernel } from "./kernel/probe.ts";
+import { ownCommand } from "./own-command.ts";
 
 const yesNo = (value: boolean): string => (value ? "yes" : "no");
 
@@ -30,7 +31,7 @@ export async function doctor(): Promise<ExitStatus> {
       ["buffered_iomap is offered", yesNo(traits.bufferedIomap)],
     ];
     for (const [name, value] of facts) process.stdout.write(`${name.padEnd(38)} ${value}\n`);
-    process.stdout.write("The main job can run here: ext4-conform run\n");
+    process.stdout.write(`The main job can run here: ${ownCommand(["run"])}\n`);
     return exitStatus.conforms;
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;

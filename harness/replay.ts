@@ -9,10 +9,11 @@ import { kernelUnderTest } from "./guest/under-test.ts";
 import type { UnderTestOptions } from "./guest/under-test.ts";
 import type { KernelTraits } from "./kernel-traits.ts";
 import { describeHandover } from "./lockstep/handover.ts";
+import { fileWord, ownCommand } from "./own-command.ts";
 import { report } from "./report/report.ts";
-import { wantsColour } from "./report/terminal.ts";
+import { printable, wantsColour } from "./report/terminal.ts";
 import { WorkerLost } from "./run/conversation.ts";
-import { HANG_SECONDS, kernelFlag } from "./run/link.ts";
+import { HANG_SECONDS, kernelWords } from "./run/link.ts";
 import type { KernelUnderTest } from "./run/link.ts";
 import { Attempts } from "./run/lost.ts";
 import type { Attempted } from "./run/messages.ts";
@@ -53,8 +54,8 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const counterexample = readCounterexample(file);
   const { variant, operations, seed } = counterexample;
   const kernel = await kernelUnderTest(options.kernel, options);
-  const flags = `${kernelFlag(kernel)}${strict ? " --strict" : ""}`;
-  const command = `npx ext4-conform replay${flags} ${file}`;
+  const strictly = strict ? ["--strict"] : [];
+  const command = ownCommand(["replay", ...kernelWords(kernel), ...strictly, fileWord(file)]);
   let replayed: Replayed;
   try {
     replayed = await attempt(counterexample, kernel, strict);
@@ -77,7 +78,7 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     const context = { variant, kernel: known, mountOptions, seed, command, colour };
     process.stdout.write(report(divergence, context));
     if (named.length > 0) process.stdout.write(`  known as ${named.join(" and ")}\n`);
-    process.stdout.write(`\nDIVERGES: ${file} (${variant.name})\n`);
+    process.stdout.write(`\nDIVERGES: ${printable(`${file} (${variant.name})`)}\n`);
     return exitStatus.diverges;
   }
   const all = operations.length;
@@ -89,7 +90,8 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const did = followed
     ? `model and kernel ${traits.release} agree on`
     : `kernel ${traits.release} keeps its promises in`;
-  process.stdout.write(`CONFORMS: ${did} ${performed} of ${file} (${variant.name})\n`);
+  const of = printable(`${file} (${variant.name})`);
+  process.stdout.write(`CONFORMS: ${did} ${performed} of ${of}\n`);
   if (!strict && named.length > 0) {
     process.stdout.write(`known deviation: ${named.join(", ")}\n`);
   }

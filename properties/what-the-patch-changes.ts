@@ -148,7 +148,7 @@ export function sectionOf(comparison: Comparison): string {
     `## ${title}`,
     "",
     ...text.flatMap((paragraph) => [paragraph, ""]),
-    `\`npx ext4-conform differences ${a} ${b}\``,
+    `\`ext4-conform differences ${a} ${b}\``,
     "",
     ...tableOf(two, heads),
     "",

@@ -18,7 +18,8 @@ import { byVariant } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
 import type { PerformOptions, Performed } from "../run/perform.ts";
-import { kernelFlag } from "../run/link.ts";
+import { fileWord, ownCommand } from "../own-command.ts";
+import { kernelWords } from "../run/link.ts";
 import type { KernelUnderTest } from "../run/link.ts";
 import { present, presentLost, printHead } from "../run/present.ts";
 import type { Exploration } from "./exploration.ts";
@@ -85,14 +86,16 @@ function exploreAgain(
   { explore: { blocks, depth, alphabet }, strict, resume }: ExploreOptions,
 ): string {
   const flags = [
-    ...(variant === "" ? [] : [`--variant ${variant}`]),
-    `--blocks ${blocks}`,
-    ...(depth === undefined ? [] : [`--depth ${depth}`]),
-    `--alphabet ${alphabet}`,
+    ...(variant === "" ? [] : ["--variant", variant]),
+    "--blocks",
+    String(blocks),
+    ...(depth === undefined ? [] : ["--depth", String(depth)]),
+    "--alphabet",
+    alphabet,
     ...(strict ? ["--strict"] : []),
-    ...(resume === undefined ? [] : [`--resume ${resume}`]),
+    ...(resume === undefined ? [] : ["--resume", fileWord(resume)]),
   ];
-  return `npx ext4-conform explore${kernelFlag(kernel)} ${flags.join(" ")}`;
+  return ownCommand(["explore", ...kernelWords(kernel), ...flags]);
 }
 
 /** Explore, print the table; the exit status. Throws what the command line turns into a message. */

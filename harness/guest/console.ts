@@ -1,6 +1,7 @@
 /**
  * A guest's console: kept to be looked at, and understood as far as it says why a guest did not come up or went down.
  */
+import { ownCommand } from "../own-command.ts";
 import { INIT_FAILED, WORKER_ENDED } from "./init.ts";
 
 /** Lines that are kept. */
@@ -48,30 +49,31 @@ export class GuestConsole {
   }
 }
 
-/** What a console that ends so is about, and what to do. The first that fits. */
+/** What a console that ends so is about, and what to do; a colon at its end is for `kernel config`. The first that fits. */
 const REMEDIES: readonly [RegExp, string][] = [
   [
     /Unable to mount root fs|Cannot open root device|No filesystem could mount root/,
-    "The kernel cannot mount the host's root: CONFIG_HOSTFS=y (user-mode Linux), or CONFIG_NET_9P_VIRTIO=y, CONFIG_9P_FS=y and CONFIG_VIRTIO_PCI=y; see: ext4-conform kernel config",
+    "The kernel cannot mount the host's root: CONFIG_HOSTFS=y (user-mode Linux), or CONFIG_NET_9P_VIRTIO=y, CONFIG_9P_FS=y and CONFIG_VIRTIO_PCI=y; see: ",
   ],
   [
     /Requested init .* failed|No working init found/,
-    "The kernel cannot start a script: CONFIG_BINFMT_SCRIPT=y and CONFIG_BINFMT_ELF=y; see: ext4-conform kernel config",
+    "The kernel cannot start a script: CONFIG_BINFMT_SCRIPT=y and CONFIG_BINFMT_ELF=y; see: ",
   ],
   [
     /ptrace set fp regs failed/,
     "A user-mode Linux before 6.16 does not run on this processor (AMX): take a newer kernel, or a bzImage",
   ],
   [/Out of memory|page allocation failure/, "Give the guest more memory with --memory"],
-  [/ext4-conform: the guest cannot be set up/, "See: ext4-conform kernel config"],
+  [/ext4-conform: the guest cannot be set up/, "See: "],
 ];
 
 /** What to do about a guest that did not come up, by what it printed. */
 export function remedyFor(lines: readonly string[]): string {
   const text = lines.join("\n");
   const known = REMEDIES.find(([sign]) => sign.test(text));
-  if (known !== undefined) return known[1];
+  const config = ownCommand(["kernel", "config"]);
+  if (known !== undefined) return known[1].endsWith(": ") ? `${known[1]}${config}` : known[1];
   return lines.length === 0
-    ? "It printed nothing: build it with what `ext4-conform kernel config` prints (on x86: CONFIG_SERIAL_8250_CONSOLE=y)"
-    : "Look at what it printed, above, and build it with what `ext4-conform kernel config` prints";
+    ? `It printed nothing: build it with what this prints (on x86: CONFIG_SERIAL_8250_CONSOLE=y): ${config}`
+    : `Look at what it printed, above, and build it with what this prints: ${config}`;
 }

@@ -9,6 +9,7 @@ import { configGroups } from "../../images/kernel-config.ts";
 import type { Arch } from "../../images/kernel-config.ts";
 import { exitStatus } from "../exit-status.ts";
 import { UsageError } from "../failure.ts";
+import { fileWord, ownCommand } from "../own-command.ts";
 import { buildKernel, cacheFolder, defaultJobs, kernelPlace } from "./build.ts";
 import type { Built } from "./build.ts";
 import { fragmentOf } from "./config.ts";
@@ -48,7 +49,7 @@ function summary(
     ...(names.length === 0 ? [] : [`note: this kernel does not have ${names.join(", ")}`]),
     `${out}: Linux ${release}, ${objects} objects in ${seconds.toFixed(0)} s`,
     ...(coverage ? [`objects for gcov: ${objectFolder}`] : []),
-    `Try it: npx ext4-conform run --kernel ${out}`,
+    `Try it: ${ownCommand(["run", "--kernel", fileWord(out)])}`,
     "",
   ].join("\n");
 }

@@ -41,14 +41,15 @@ export interface WorkerLink {
 /** Seconds of silence after which a kernel counts as hung: a guest's image lies in memory, a host's disk may sleep. */
 export const HANG_SECONDS = { host: 60, guest: 20 };
 
-/** " --kernel FILE" where a command must name the kernel. */
-export function kernelFlag({
+/** --kernel FILE as words, where a command must name the kernel; other options may follow. */
+export function kernelWords({
   what,
   guest,
   append,
-}: Pick<KernelUnderTest, "what" | "guest" | "append">): string {
-  if (!guest) return "";
-  return ` --kernel ${what}${append.length === 0 ? "" : ` --append ${append.join(" ")} --`}`;
+}: Pick<KernelUnderTest, "what" | "guest" | "append">): string[] {
+  if (!guest) return [];
+  // Each in a word of its own with its option, which else would take what follows.
+  return ["--kernel", what, ...append.map((option) => `--append=${option}`)];
 }
 
 /** A kernel that workers run on. */

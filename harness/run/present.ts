@@ -2,14 +2,15 @@
  * Presenting a divergence: its counterexample saved, its report printed.
  */
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { UsageError } from "../failure.ts";
 import { notCompared } from "../kernel-traits.ts";
+import { fileWord, ownCommand } from "../own-command.ts";
 import { packageVersion } from "../package.ts";
 import type { Facts } from "./perform.ts";
 import type { WorkerLost } from "./conversation.ts";
-import { kernelFlag } from "./link.ts";
+import { kernelWords } from "./link.ts";
 import type { KernelUnderTest } from "./link.ts";
 import { lostDivergence } from "./lost.ts";
 import type { FoundDivergence } from "./messages.ts";
@@ -76,11 +77,11 @@ export function present(
   const path = freeName(save, `${found.variant}-${stem}`);
   const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
   const stored = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
-  const flags = `${kernelFlag(told.kernel)}${strict ? " --strict" : ""}`;
+  const flags = [...kernelWords(told.kernel), ...(strict ? ["--strict"] : [])];
   const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
   const command = keeps
-    ? `npx ext4-conform replay${flags} ${relative("", path)}`
-    : `npx ext4-conform run${flags} --variant ${variant.name} --seed ${seed}`;
+    ? ownCommand(["replay", ...flags, fileWord(path)])
+    : ownCommand(["run", ...flags, "--variant", variant.name, "--seed", String(seed)]);
   const colour = colourWanted();
   const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
   say(report(found.divergence, context));
@@ -97,8 +98,8 @@ export function runAgain(
   { kernel, seed }: { kernel: Told["kernel"]; seed: number },
   strict: boolean,
 ): string {
-  const flags = `${kernelFlag(kernel)}${variant === "" ? "" : ` --variant ${variant}`}`;
-  return `npx ext4-conform run${flags} --seed ${seed}${strict ? " --strict" : ""}`;
+  const flags = [...kernelWords(kernel), ...(variant === "" ? [] : ["--variant", variant])];
+  return ownCommand(["run", ...flags, "--seed", String(seed), ...(strict ? ["--strict"] : [])]);
 }
 
 /** The kernel did not come back, and there is no other to go on with. */

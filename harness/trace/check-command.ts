@@ -6,6 +6,7 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { UsageError } from "../failure.ts";
+import { fileWord, ownCommand } from "../own-command.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { counted, grouped } from "../report/progress.ts";
 import { report } from "../report/report.ts";
@@ -66,17 +67,12 @@ export function fileLine(result: FileResult, paint: Paint): string {
   return `${state}  ${printable(result.file)}: ${facts}${note}`;
 }
 
-/** A word of a command line, quoted where a shell needs it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
 /** The command that shows the first divergence of a file again. */
 export function replayCommand(result: FileResult, strict: boolean): string {
   const ids = result.deviations.map(({ id }) => id).join(",");
-  const allowed = strict ? " --strict" : ids === "" ? "" : ` --deviation ${ids}`;
-  const number = result.first?.number ?? 0;
-  return `npx ext4-conform trace check${allowed} --case ${number} -- ${quoted(result.file)}`;
+  const allowed = strict ? ["--strict"] : ids === "" ? [] : ["--deviation", ids];
+  const number = String(result.first?.number ?? 0);
+  return ownCommand(["trace", "check", ...allowed, "--case", number, "--", fileWord(result.file)]);
 }
 
 /** The report of the first divergence of a file; "" where there is none. */

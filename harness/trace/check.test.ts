@@ -210,7 +210,7 @@ test("--case checks that case alone, and is what the replay command says", async
   expect(await check(path, "needed", { only: 2 })).toMatchObject({ cases: 1, diverging: 0 });
   const result = await check(path);
   expect(replayCommand(result, false)).toBe(
-    `npx ext4-conform trace check --deviation ${short.id} --case 1 -- '${path.replace("'", String.raw`'\''`)}'`,
+    `node dist/ext4-conform.js trace check --deviation ${short.id} --case 1 -- '${path.replace("'", String.raw`'\''`)}'`,
   );
   const again = await check(path, [short], { only: 1 });
   expect(again.first).toEqual(result.first);
@@ -259,7 +259,7 @@ describe("the command", () => {
     expect(out.match(/^FAIL {2}model and kernel disagree on i_size$/gm)).toHaveLength(1);
     expect(out).toMatch(/^> 1 {2}fsync\(\)$/m);
     expect(out).toMatch(/^! i_size .*4096 .*4095/m);
-    expect(out).toMatch(/^ {2}npx ext4-conform trace check --case 1 -- \S+\/bad$/m);
+    expect(out).toMatch(/^ {2}node dist\/ext4-conform\.js trace check --case 1 -- \S+\/bad$/m);
     expect(out).toMatch(/^ {2}case 1, line 3 of \S+\/bad; no deviation explains it$/m);
     expect(out).toMatch(/^DIVERGES .*\/bad: in 2 of 3 cases, 7 of 9 steps compared, /m);
     expect(out).toMatch(/^agrees .*\/good: 1 case, 3 of 3 steps compared/m);

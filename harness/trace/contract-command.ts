@@ -10,6 +10,7 @@ import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { UsageError } from "../failure.ts";
 import { describeOperation } from "../operation.ts";
+import { fileWord, ownCommand } from "../own-command.ts";
 import { counted, grouped } from "../report/progress.ts";
 import { paintWith, printable, wantsColour } from "../report/terminal.ts";
 import type { Paint } from "../report/terminal.ts";
@@ -109,7 +110,7 @@ export async function traceContract(
       process.stdout.write(contractText(file, found.findings, paint));
       if (save === undefined) continue;
       for (const path of saveCases(save, found)) {
-        process.stdout.write(`  saved: npx ext4-conform replay ${printable(path)}\n`);
+        process.stdout.write(`  saved: ${ownCommand(["replay", fileWord(path)])}\n`);
       }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

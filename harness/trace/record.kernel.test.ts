@@ -125,7 +125,7 @@ describe.skipIf(lacks !== undefined)("record", () => {
     const found = await trace(["check", "spoilt.jsonl"]);
     expect(found.exitCode).toBe(1);
     expect(found.stdout).toMatch(/^FAIL {2}model and kernel disagree on i_size$/m);
-    const command = /^ {2}npx ext4-conform trace (.*)$/m.exec(found.stdout)?.[1] ?? "";
+    const command = /^ {2}node \S+ trace (.*)$/m.exec(found.stdout)?.[1] ?? "";
     const again = await trace(command.split(" "));
     expect(again.exitCode).toBe(1);
     expect(reportIn(again.stdout)).toBe(reportIn(found.stdout));
