@@ -249,6 +249,31 @@ describe.skipIf(lacks !== undefined)("run", () => {
   });
 });
 
+describe.skipIf(lacks !== undefined)("what was not done as it stands", () => {
+  test("is said by replay and counted by --statistics", async () => {
+    const file = join(folder, "store-past-eof.json");
+    const stored = { format: "ext4-conform counterexample", version: 1, variant: "4k-delalloc" };
+    const operations = [
+      { op: "pwrite", pos: 0, len: 5000, readable: 5000 },
+      { op: "mmap_write", pos: 4990, len: 3000 },
+      { op: "ftruncate", size: 9000 },
+      { op: "pread", pos: 0, len: 9000 },
+    ];
+    writeFileSync(file, JSON.stringify({ ...stored, operations }));
+    const { stdout, exitCode } = await conform(["replay", file]);
+    expect(stdout).toMatch(
+      /^clamped: operation 1: mmap_write\(pos=4990, len=3000\) was asked for, mmap_write\(pos=4990, len=10\) was done: /m,
+    );
+    expect(stdout).toMatch(/^CONFORMS: .* all 4 operations .*; 1 of them clamped, see above$/m);
+    expect(exitCode).toBe(0);
+    const run = ["run", "--variant", "4k-delalloc", "--cases", "100", "--seed", "3"];
+    const { stdout: told } = await conform([...run, "--statistics"]);
+    expect(told).toMatch(
+      /^not done as it stood +shortened +left out\n(?:.*\n)*mmap_write +\d+ +\d+/m,
+    );
+  });
+});
+
 describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
   test.each(["SIGINT", "SIGTERM"] as const)("after %s", async (signal) => {
     const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60"]);

@@ -264,6 +264,26 @@ export function clampOperation<O extends Operation>(operation: O, i_size: number
   return len === operation.len ? operation : { ...operation, len };
 }
 
+/** Why an operation is not applied as it stands to a file of `i_size` bytes; undefined where it is. */
+export function clampedWhy(operation: Operation, i_size: number): string | undefined {
+  const done = clampOperation(operation, i_size);
+  if (done === undefined || (operation.op === "mmap_write" && done !== operation)) {
+    return "a store past the end of the file is not driven";
+  }
+  const { len, readable } = {
+    readable: 0,
+    ...operation,
+    len: "len" in operation ? operation.len : 0,
+  };
+  const same =
+    "len" in done && done.len === len && (!("readable" in done) || done.readable === readable);
+  if (same || !isDirect(operation)) return undefined;
+  if (operation.op === "direct_read") return "one that begins within a sector stays within a block";
+  if (!isAligned(operation)) return "one that is not aligned to sectors stays within a block";
+  if (operation.starved === true) return "one without room stays within a page";
+  return "of one whose memory ends early only the last sector cannot be read";
+}
+
 /** Bytes that direct I/O is aligned to. */
 export const SECTOR_BYTES = LOGICAL_BLOCK_SIZE;
 

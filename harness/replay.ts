@@ -64,13 +64,22 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     presentLost(error, command);
     return options.doubtful ?? exitStatus.diverges;
   }
-  const { divergence, named = [], traits, mounted, notDone = [], handedOver } = replayed;
+  const {
+    divergence,
+    named = [],
+    traits,
+    mounted,
+    notDone = [],
+    clamped = [],
+    handedOver,
+  } = replayed;
   const promised = mounted?.promised;
   if (promised !== undefined) process.stdout.write(`the contract alone judges: ${promised}\n`);
   if (handedOver !== undefined) process.stdout.write(`${describeHandover(handedOver)}\n`);
   for (const operation of notDone) {
     process.stdout.write(`not done as it is, this kernel cannot: ${operation}\n`);
   }
+  for (const clamping of clamped) process.stdout.write(`${clamping}\n`);
   const known = { release: traits.release, path: mounted?.path ?? "not known" };
   if (divergence !== undefined) {
     const colour = wantsColour(process.stdout, process.env);
@@ -90,8 +99,9 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const did = followed
     ? `model and kernel ${traits.release} agree on`
     : `kernel ${traits.release} keeps its promises in`;
+  const less = clamped.length === 0 ? "" : `; ${clamped.length} of them clamped, see above`;
   const of = printable(`${file} (${variant.name})`);
-  process.stdout.write(`CONFORMS: ${did} ${performed} of ${of}\n`);
+  process.stdout.write(`CONFORMS: ${did} ${performed} of ${of}${less}\n`);
   if (!strict && named.length > 0) {
     process.stdout.write(`known deviation: ${named.join(", ")}\n`);
   }

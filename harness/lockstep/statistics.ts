@@ -4,6 +4,7 @@
  *
  * States are the model's, before the operation; where model and kernel agree they are the kernel's.
  */
+import type { Clamping } from "./clampings.ts";
 import type { Inode } from "../../model/types.ts";
 import { clampOperation, failNthOf, isAligned, isStarved } from "../operation.ts";
 import type { Operation } from "../operation.ts";
@@ -100,6 +101,18 @@ export function note(statistics: Statistics, operation: Operation, inode: Inode)
   const { pos, end } = rangeOf(applied, i_size);
   const key = `${kindOf(applied, i_size)}|${stateIn(inode, pos, end)}`;
   statistics[key] = (statistics[key] ?? 0) + 1;
+}
+
+/** What became of an operation that was not applied as it stands, as columns of a table of its own. */
+export const CLAMPED = ["shortened", "left out"] as const;
+
+/** Count operations that were not applied as they stand, among the others. */
+export function noteClampings(statistics: Statistics, clampings: readonly Clamping[]): void {
+  for (const { asked, done } of clampings) {
+    // Its kind does not depend on the size of the file: only a truncation's does.
+    const key = `${kindOf(asked, 0)}|${CLAMPED[done === undefined ? 1 : 0]}`;
+    statistics[key] = (statistics[key] ?? 0) + 1;
+  }
 }
 
 /** Both together. */

@@ -1,7 +1,7 @@
 /**
  * Statistics as a table: kinds of operations down, states of their blocks across.
  */
-import { STATES } from "../lockstep/statistics.ts";
+import { CLAMPED, STATES } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { grouped } from "./progress.ts";
 
@@ -11,15 +11,23 @@ const CELL = 10;
 const row = (name: string, cells: readonly string[]): string =>
   [name.padEnd(NAME), ...cells.map((cell) => cell.padStart(CELL))].join(" ").trimEnd();
 
-/** Lines ending in "\n"; "-" for what was never met. */
-export function statisticsText(statistics: Statistics): string {
-  const kinds = [...new Set(Object.keys(statistics).map((key) => key.split("|")[0]!))].toSorted();
-  const lines = kinds.map((kind) => {
-    const counts = STATES.map((state) => statistics[`${kind}|${state}`] ?? 0);
+/** A row for each kind of which something was counted in one of the columns. */
+function table(statistics: Statistics, title: string, columns: readonly string[]): string[] {
+  const counted = Object.keys(statistics).map((key) => key.split("|") as [string, string]);
+  const kinds = counted.flatMap(([kind, column]) => (columns.includes(column) ? [kind] : []));
+  const lines = [...new Set(kinds)].toSorted().map((kind) => {
+    const counts = columns.map((column) => statistics[`${kind}|${column}`] ?? 0);
     return row(
       kind,
       counts.map((count) => (count === 0 ? "-" : grouped(count))),
     );
   });
-  return [row("what was met", STATES), ...lines, ""].join("\n");
+  return [row(title, columns), ...lines];
+}
+
+/** Lines ending in "\n"; "-" for what was never met. */
+export function statisticsText(statistics: Statistics): string {
+  const met = table(statistics, "what was met", STATES);
+  const clamped = table(statistics, "not done as it stood", CLAMPED);
+  return [...met, ...(clamped.length > 1 ? ["", ...clamped] : []), ""].join("\n");
 }

@@ -14,7 +14,9 @@ import type { MountedImage } from "../kernel/image.ts";
 import { FURTHER_LOOKS } from "./further.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
+import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
+import type { Observation } from "../observation.ts";
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
@@ -49,6 +51,8 @@ export class Confirmation {
   mounted: Mounted | undefined;
   /** Of the case that was run last: operations that the machine could not do as they are, in words. */
   notDone: string[] = [];
+  /** Of the case that was run last: what was done in place of operations that cannot be done as they stand, in words. */
+  clamped: string[] = [];
   /** Of the case that was run last: from where on the contract alone judged it. */
   handedOver: Handover | undefined;
 
@@ -108,7 +112,13 @@ export class Confirmation {
       repeats: REPEATS,
       quietMs: quietMillisecondsHere(),
     };
-    const first = runListening(image, model, executor, operations, promised);
+    const seen: Observation[] = [];
+    const onObservation = (one: Observation, step: number): void => {
+      seen[step] = one;
+      promised.onObservation?.(one, step);
+    };
+    const first = runListening(image, model, executor, operations, { ...promised, onObservation });
+    this.clamped = clampingsIn(operations, seen).map(describeClamping);
     this.handedOver = first.handedOver;
     if (first.divergence !== undefined) {
       return this.#worse(setup, model, operations, first.divergence) ?? first.divergence;

@@ -70,6 +70,8 @@ export interface Attempted {
   mounted?: Mounted | undefined;
   /** Operations that the machine could not do as they are, in words. */
   notDone?: string[] | undefined;
+  /** What was done in place of operations that cannot be done as they stand, in words. */
+  clamped?: string[] | undefined;
   /** From where on the contract alone judged the case; absent where it did not. */
   handedOver?: Handover | undefined;
 }

@@ -31,7 +31,8 @@ import type { Handover } from "../lockstep/handover.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
-import { note } from "../lockstep/statistics.ts";
+import { clampingsIn } from "../lockstep/clampings.ts";
+import { note, noteClampings } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import type { Observation } from "../observation.ts";
 import type { Mounted } from "./messages.ts";
@@ -357,6 +358,9 @@ export class VariantRun {
     this.counts.guesses += result.guesses;
     this.counts.momentary += result.momentary;
     this.#noteHandover(result.handedOver);
+    if (this.statistics !== undefined) {
+      noteClampings(this.statistics, clampingsIn(all, this.#recorded));
+    }
     if (result.divergence !== undefined) {
       this.#diverged = result.divergence;
       return true;

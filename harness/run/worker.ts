@@ -430,8 +430,8 @@ async function attempt(asked: Attempt, channel: Channel): Promise<void> {
   const confirmation = new Confirmation({ ...asked, onAlive, onCase });
   const divergence = await confirmation.run(operations);
   const named = asked.name ? await confirmation.named(operations) : undefined;
-  const { mounted, notDone, handedOver } = confirmation;
-  channel.send({ type: "attempted", divergence, named, mounted, notDone, handedOver });
+  const { mounted, notDone, clamped, handedOver } = confirmation;
+  channel.send({ type: "attempted", divergence, named, mounted, notDone, clamped, handedOver });
 }
 
 async function answer(request: Request, channel: Channel): Promise<void> {
