@@ -9,10 +9,10 @@ import { execa } from "execa";
 import { kernelFileKind } from "../harness/guest/kernel-file.ts";
 import { packageRoot } from "../harness/package.ts";
 import { readResult } from "../harness/stored/result.ts";
-import { median, table } from "./bench-measure.ts";
+import { BRIEF, median, table } from "./bench-measure.ts";
 
-const CASES = 1000;
-const ROUNDS = 3;
+const CASES = BRIEF ? 20 : 1000;
+const ROUNDS = BRIEF ? 1 : 3;
 
 /** Seconds that it may take: a program, and a machine that is emulated instruction by instruction. */
 const LIMIT = { uml: 6, bzImage: 60 };
@@ -43,9 +43,9 @@ async function measure(kernel: string, folder: string): Promise<Measured> {
   return { kernel, what, seconds, limit: LIMIT[kernelFileKind(kernel)] };
 }
 
-const kernels = process.argv.slice(2);
+const kernels = process.argv.slice(2).filter((word) => word !== "--brief");
 if (kernels.length === 0) {
-  process.stderr.write("usage: npm run bench:kernels -- KERNEL...\n");
+  process.stderr.write("usage: npm run bench:kernels -- [--brief] KERNEL...\n");
   process.exit(64);
 }
 

@@ -3,7 +3,7 @@
  */
 import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { modelConfig } from "../harness/kernel-traits.ts";
-import { modelWith, shownDeviations } from "../harness/lockstep/deviations.ts";
+import { modelWith } from "../harness/lockstep/deviations.ts";
 import { openImage } from "../harness/kernel/image.ts";
 import type { MountedImage } from "../harness/kernel/image.ts";
 import { KernelSubject } from "../harness/kernel/kernel-subject.ts";
@@ -11,6 +11,8 @@ import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operation.ts";
 import type { Subject } from "../harness/subject.ts";
+import { supported } from "../harness/run/executor.ts";
+import { deviationsOfExecutor } from "../harness/run/expected-deviations.ts";
 import type { Variant } from "../harness/variant.ts";
 import { BareCalls, prepare } from "./bench-bare.ts";
 import { nanoseconds, timed } from "./bench-measure.ts";
@@ -31,7 +33,8 @@ export class Bench {
     const { name, blockSize } = image.variant;
     this.#lockstep = { variant: name, blockSize };
     const config = modelConfig(image.variant, traits, image.fresh.freeBlocks);
-    this.#model = modelWith(config, shownDeviations(config, this.#subject, this.#lockstep));
+    const performing = { executor: this.#subject, config, options: this.#lockstep };
+    this.#model = modelWith(config, deviationsOfExecutor(performing, traits));
     this.#subject.wholeLooks = false;
   }
 
@@ -51,7 +54,14 @@ export class Bench {
     this.image.close();
   }
 
-  /** The tasks for a sequence. */
+  /** What of a sequence this kernel can do, which may have no fault injection: the calls of the same cases without faults. */
+  possible(sequence: Sequence): Sequence {
+    const { before, cases } = sequence;
+    const left = cases.map((operations) => supported(this.#subject, [...operations]));
+    return { ...sequence, before, cases: left };
+  }
+
+  /** The tasks for a sequence, which must be possible. */
   tasks({ before, cases }: Sequence): Task[] {
     const whole = cases.map((operations) => [...before, ...operations]);
     const steps = whole.map((operations) => prepare(this.#subject, operations));

@@ -2,6 +2,8 @@
  * `npm run bench`: what an operation costs, and how much of it is ours. Everything that is compared runs side by side
  * in one process, round after round, so that the ratios hold on a busy machine too.
  *
+ * `--brief` goes through all of it in seconds, to see that it works; its numbers say nothing.
+ *
  * The image of the benchmark is 1 GiB, so that a file of 256 MiB fits; else it is the variant 4k-delalloc.
  */
 import { availableParallelism, release } from "node:os";
@@ -13,8 +15,9 @@ import { probeKernel } from "../harness/kernel/probe.ts";
 import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/variants.ts";
+import { counted } from "../harness/report/progress.ts";
 import { operations as operationsArbitrary } from "../properties/arbitraries/operations.ts";
-import { median, nanoseconds, rounds, table, timed } from "./bench-measure.ts";
+import { BRIEF, median, nanoseconds, rounds, table, timed } from "./bench-measure.ts";
 import { faultFree, mixed, scaling, writesAndFsync } from "./bench-sequences.ts";
 import type { Sequence } from "./bench-sequences.ts";
 import { Bench } from "./bench-subjects.ts";
@@ -23,9 +26,9 @@ const variant = variantNamed("4k-delalloc");
 const IMAGE_BYTES = 2 ** 30;
 
 /** Seconds for each of the two main sequences, and for each of those of the scaling groups. */
-const MAIN_SECONDS = 5;
-const SCALING_SECONDS = 1;
-const DD_SECONDS = 3;
+const MAIN_SECONDS = BRIEF ? 0 : 5;
+const SCALING_SECONDS = BRIEF ? 0 : 1;
+const DD_SECONDS = BRIEF ? 0 : 3;
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
 const us = (ns: number): string => (ns / 1000).toFixed(ns < 100_000 ? 2 : 0);
@@ -36,13 +39,15 @@ function operationsOf({ cases }: Sequence): number {
 }
 
 /** Medians and minima, nanoseconds an operation. */
-function measure(bench: Bench, sequence: Sequence, seconds: number, only?: readonly string[]) {
+function measure(bench: Bench, asked: Sequence, seconds: number, only?: readonly string[]) {
+  const sequence = bench.possible(asked);
   const tasks = bench.tasks(sequence).filter(({ name }) => only?.includes(name) ?? true);
   const count = operationsOf(sequence);
   const took = rounds(tasks, seconds);
   const per = (name: string, of: (ns: readonly number[]) => number): number =>
     of(took.get(name) ?? []) / count;
   return {
+    operations: count,
     rounds: took.get("bare")?.length ?? 0,
     median: (name: string): number => per(name, median),
     least: (name: string): number => per(name, (ns) => Math.min(...ns)),
@@ -65,7 +70,9 @@ const LABELS: Readonly<Record<string, string>> = {
 function main(bench: Bench): void {
   for (const sequence of [mixed(), writesAndFsync]) {
     const took = measure(bench, sequence, MAIN_SECONDS);
-    out(`${sequence.name} (${whole(operationsOf(sequence))} operations, ${took.rounds} rounds)`);
+    out(
+      `${sequence.name} (${whole(took.operations)} operations, ${counted(took.rounds, "round")})`,
+    );
     const rows = Object.entries(LABELS).map(([name, label]) => [
       `  ${label}`,
       us(took.median(name)),
@@ -85,7 +92,7 @@ const GROWTH_HEAD = ["".padEnd(40), "bare", "harness", "bare, best", "harness, b
 function growth(bench: Bench): void {
   out("growth (us an operation)");
   for (const group of scaling) {
-    const rows = group.map((sequence) => {
+    const rows = (BRIEF ? group.slice(0, 1) : group).map((sequence) => {
       const took = measure(bench, sequence, SCALING_SECONDS, ["bare", "harness"]);
       const cells = [took.median, took.least].flatMap((of) => [us(of("bare")), us(of("harness"))]);
       return [`  ${sequence.name}`, ...cells, took.ofBare("harness")];
@@ -99,7 +106,7 @@ function growth(bench: Bench): void {
 function processes(bench: Bench): void {
   const dd = new DdSubject(bench.image);
   const sequence = faultFree((operation) => dd.supports(operation));
-  const others = bench.tasks(sequence).filter(({ name }) => name === "harness");
+  const others = bench.tasks(bench.possible(sequence)).filter(({ name }) => name === "harness");
   const run = (): number =>
     sequence.cases.reduce((sum, operations) => sum + bench.timeCase(dd, operations, 0), 0);
   const took = rounds([...others, { name: "dd", run }], DD_SECONDS);
@@ -110,7 +117,7 @@ function processes(bench: Bench): void {
 }
 
 /** Cases of a whole run, and at most so many seconds of it. */
-const RUN_CHUNKS = 42;
+const RUN_CHUNKS = BRIEF ? 2 : 42;
 const RUN_MS = 8_000;
 const CASES = 50;
 
@@ -136,7 +143,8 @@ async function wholeRun(traits: KernelTraits): Promise<void> {
     for (let chunk = 0; chunk < RUN_CHUNKS && nanoseconds() - start < RUN_MS * 1e6; chunk++) {
       const found = run.runChunk(chunk, CASES);
       if (found !== undefined) throw new Error(`diverges: ${found.divergence.message}`);
-      if (!run.checkpointDue) continue;
+      // A run ends with one too.
+      if (!run.checkpointDue && chunk < RUN_CHUNKS - 1) continue;
       const before = nanoseconds();
       const findings = await run.checkpoint(false);
       checkpoints += nanoseconds() - before;
