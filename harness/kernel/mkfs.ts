@@ -39,11 +39,15 @@ export function mkfsArguments(variant: Variant, imageFile: string): string[] {
 }
 
 /** Make a file as large as an image: sparse but for what fills it, or with all of its room taken where others could take that. */
-function makeLarge(file: string, size: number, takesRoom: boolean): void {
+function makeLarge(
+  file: string,
+  { imageSize: size, blockSize }: Variant,
+  takesRoom: boolean,
+): void {
   const fd = openSync(file, "r+");
   try {
     ftruncateSync(fd, size);
-    fillFreeSpace(fd, size);
+    fillFreeSpace(fd, size, blockSize);
     if (takesRoom) mustSucceed(syscalls().fallocate(fd, 0, 0, size), `fallocate of ${size} bytes`);
   } finally {
     closeSync(fd);
@@ -59,7 +63,7 @@ export async function makeImage(
   imageFile: string,
   takesRoom: boolean,
 ): Promise<void> {
-  makeLarge(imageFile, variant.imageSize, takesRoom);
+  makeLarge(imageFile, variant, takesRoom);
   const args = mkfsArguments(variant, imageFile);
   const { exitCode, complaint } = await run("mkfs.ext4", args);
   if (exitCode === 0) return;
