@@ -5,6 +5,11 @@
 import type { Observation } from "./observation.ts";
 import type { Operation } from "./operation.ts";
 
+/** The kernel would not say what it is asked after a step: its file system is damaged. */
+export class LookFailed extends Error {
+  override readonly name = "LookFailed";
+}
+
 export interface Subject {
   readonly name: string;
   /**
@@ -19,7 +24,7 @@ export interface Subject {
   /**
    * Apply an operation, then look. `index` is the operation's place in the case and chooses the bytes it writes
    * (`model/pattern.ts`), so that two writes of a case never store the same data. `last`: the case ends with this one,
-   * so the look after it leaves nothing out.
+   * so the look after it leaves nothing out. Throws LookFailed where the kernel refuses to be looked at.
    */
   step(operation: Operation, index: number, last?: boolean): Observation;
   /** End the case and remove its file. */

@@ -28,7 +28,9 @@ import {
   filesOf,
   isStarved,
 } from "../operation.ts";
+import { LookFailed } from "../subject.ts";
 import type { Subject } from "../subject.ts";
+import { describeResult } from "../report/errno.ts";
 import { PAGE_SIZE } from "../../model/types.ts";
 import { WHOLE_FILE } from "../extents.ts";
 import { failNth } from "./fail-nth.ts";
@@ -243,7 +245,7 @@ export class KernelSubject implements Subject {
 
   #map(ranges: readonly BlockRange[]): Extent[] {
     const map = this.#extents.map(this.#file.fd, ranges);
-    if (typeof map === "number") throw brokenHarness(`FS_IOC_FIEMAP failed with errno ${-map}`);
+    if (typeof map === "number") throw failedLook("FS_IOC_FIEMAP", map);
     return map;
   }
 
@@ -251,7 +253,7 @@ export class KernelSubject implements Subject {
     const cache = this.#extents.cache(this.#file.fd, ranges);
     if (typeof cache !== "number") return cache;
     if (cache !== -sys.ENOTTY) {
-      throw brokenHarness(`EXT4_IOC_GET_ES_CACHE failed with errno ${-cache}`);
+      throw failedLook("EXT4_IOC_GET_ES_CACHE", cache);
     }
     this.#cacheIoctl = false;
     return undefined;
@@ -283,6 +285,15 @@ function canFail(operation: Operation): boolean {
   if (fails.smallFolios || operation.op !== "pwrite") return true;
   const { pos, len, append } = operation;
   return append === undefined && (pos % PAGE_SIZE) + len <= PAGE_SIZE;
+}
+
+/** What a file system that is damaged, or that ext4 has given up, answers to a look at a file. */
+const DAMAGED: ReadonlySet<number> = new Set([sys.EIO, sys.EUCLEAN]);
+
+/** `result` is -errno. */
+function failedLook(call: string, result: number): Error {
+  const failed = `${call} failed with ${describeResult(result)}`;
+  return DAMAGED.has(-result) ? new LookFailed(failed) : brokenHarness(failed);
 }
 
 function brokenHarness(message: string): EnvironmentError {

@@ -83,6 +83,7 @@ export const EINVAL = 22;
 export const ENOTTY = 25;
 export const ENOSPC = 28;
 export const ENOSYS = 38;
+export const EUCLEAN = 117;
 
 /** Number of userfaultfd(2) on each machine (arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h). */
 const USERFAULTFD: Readonly<Record<string, number>> = { x64: 323, arm64: 282 };

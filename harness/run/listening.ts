@@ -11,6 +11,7 @@ import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import { failNthOf, isStarved } from "../operation.ts";
 import type { Operation } from "../operation.ts";
+import { LookFailed } from "../subject.ts";
 import type { Subject } from "../subject.ts";
 
 /** Whether it only says what the machine was told to do to the operation. */
@@ -18,6 +19,9 @@ function mustBeSaid(operation: Operation, text: string): boolean {
   if (isStarved(operation)) return isRefusal(text);
   return failNthOf(operation) !== undefined && triesAgain(text);
 }
+
+/** Of a log that cannot be read. */
+const SILENT: { alarms: string[]; said: string[] } = { alarms: [], said: [] };
 
 /** Nothing makes a device refuse what is within it but what it lies on. */
 function refusedByMachine(alarm: string): EnvironmentError {
@@ -30,7 +34,7 @@ function refusedByMachine(alarm: string): EnvironmentError {
 
 /**
  * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else
- * differs up to there; else what it said goes with the divergence, as evidence. Throws EnvironmentError where it says that the
+ * differs up to there, and so is that it would not say what a file has, its file system being damaged; else what it said goes with the divergence, as evidence. Throws EnvironmentError where it says that the
  * image's device failed, unless that is thin.
  */
 export function runListening(
@@ -41,21 +45,31 @@ export function runListening(
   options: LockstepOptions,
 ): CaseResult {
   const { kernelLog, loopDevice, variant } = image;
-  const perform = (how: LockstepOptions): CaseResult =>
-    model === undefined
-      ? runPromised(subject, operations, how)
-      : runCase(model, subject, operations, how);
-  if (kernelLog === undefined) return perform(options);
   const device = basename(loopDevice);
   let heard: { step: number; alarm: string; said: string[] } | undefined;
+  let steps = 0;
   const onObservation: LockstepOptions["onObservation"] = (seen, step) => {
-    const { alarms, said } = kernelLog.alarmsInContext(device);
+    steps = step + 1;
+    const { alarms, said } = kernelLog?.alarmsInContext(device) ?? SILENT;
     const operation = operations[step]!;
     const alarm = alarms.find((text) => !mustBeSaid(operation, text));
     if (alarm !== undefined) heard ??= { step, alarm, said };
     options.onObservation?.(seen, step);
   };
-  const result = perform({ ...options, onObservation });
+  const how = { ...options, onObservation };
+  let result: CaseResult;
+  try {
+    result =
+      model === undefined
+        ? runPromised(subject, operations, how)
+        : runCase(model, subject, operations, how);
+  } catch (error) {
+    if (!(error instanceof LookFailed)) throw error;
+    const evidence = kernelLog?.alarmsInContext(device).said ?? [];
+    const failed = { step: steps, kind: "kernel-log" as const, message: error.message, evidence };
+    const found = { variant: variant.name, operations: [...operations], ...failed };
+    return { steps: steps + 1, divergence: found, guesses: 0, momentary: 0 };
+  }
   if (heard === undefined) return result;
   if (image.pool === undefined && isRefusal(heard.alarm)) throw refusedByMachine(heard.alarm);
   const { divergence } = result;
