@@ -209,8 +209,11 @@ test("--case checks that case alone, and is what the replay command says", async
   const path = file("it's 2", [witnessed(short, short), wrong, fine]);
   expect(await check(path, "needed", { only: 2 })).toMatchObject({ cases: 1, diverging: 0 });
   const result = await check(path);
-  expect(replayCommand(result, false)).toBe(
-    `node dist/ext4-conform.js trace check --deviation ${short.id} --case 1 -- '${path.replace("'", String.raw`'\''`)}'`,
+  // The path is as short as it can be said from here, which depends on where "here" is.
+  expect(replayCommand(result, false)).toMatch(
+    new RegExp(
+      String.raw`^node dist/ext4-conform\.js trace check --deviation ${short.id} --case 1 -- '.*it'\\''s 2[^']*'$`,
+    ),
   );
   const again = await check(path, [short], { only: 1 });
   expect(again.first).toEqual(result.first);
