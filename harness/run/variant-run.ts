@@ -28,6 +28,7 @@ import { runListening } from "./listening.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
 import type { Handover } from "../lockstep/handover.ts";
+import { History } from "./sequence.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
@@ -140,6 +141,10 @@ export class VariantRun {
   readonly statistics: Statistics | undefined;
   /** What is looked at after the end of the case that is shrunk, for its data alone; undefined where all counts. */
   #further: readonly Operation[] | undefined;
+  /** What may have left something behind that another case trips over. */
+  readonly #history = new History();
+  /** How many of those there were when a case diverged for the first time. */
+  #divergedAfter: number | undefined;
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
 
@@ -363,8 +368,10 @@ export class VariantRun {
     }
     if (result.divergence !== undefined) {
       this.#diverged = result.divergence;
+      this.#divergedAfter ??= this.#history.length;
       return true;
     }
+    this.#history.add(all);
     this.onConforms(result.steps === 0 ? undefined : this.#recorded.at(-1));
     this.#countDeviations(all);
     if (keep) this.#keep(all);
@@ -423,6 +430,13 @@ export class VariantRun {
     const { findings, deviated } = await this.#kept.check(cut);
     // Else they were counted with the steps.
     if (!this.#countsPages) for (const id of deviated) this.counts.deviations[id]! += 1;
+    if (findings.length === 0) this.#history.forget();
     return findings;
+  }
+
+  /** A case with more and more of those that were run before it since the last checkpoint that found nothing. */
+  sequencesTo(operations: readonly Operation[]): Generator<(readonly Operation[])[]> {
+    const end = Math.min(this.#history.placeOf(operations), this.#divergedAfter ?? Infinity);
+    return this.#history.before(operations, end);
   }
 }

@@ -28,6 +28,7 @@ import { whenSignalled } from "../kernel/undo.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { TimeLeft } from "./time-left.ts";
+import { inSequence, leastCases } from "./sequence.ts";
 import { shrinkCase } from "./shrink.ts";
 import { NOTHING_RUN } from "./run-counts.ts";
 import { VariantRun } from "./variant-run.ts";
@@ -52,6 +53,9 @@ const SHRINK_MS = 30_000;
 
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
+
+/** Milliseconds for finding the cases that one trips over, and then for leaving out those that it does not take. */
+const SEQUENCE_MS = 40_000;
 
 /** Lets signals and messages through. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -338,6 +342,11 @@ class VariantJob {
     if (await this.#confirms(chunk, found)) return true;
     const { finding, suspects } = found;
     const number = chunk * CASES_PER_CHUNK;
+    const sequence = await this.#confirmsInSequence(suspects.at(-1) ?? []);
+    if (sequence !== undefined) {
+      this.#found(number, sequence, true, []);
+      return true;
+    }
     const all = suspects.flat();
     const { name } = this.#run.variant;
     const kind = onDiskKinds[finding.kind];
@@ -349,8 +358,35 @@ class VariantJob {
 
   async #report(number: number, divergence: Divergence, operations: Operation[]): Promise<void> {
     const again = await this.#confirmation.run(operations);
-    const named = again && (await this.#confirmation.named(operations));
-    this.#found(number, again ?? divergence, again !== undefined, named ?? []);
+    if (again === undefined) {
+      const sequence = await this.#confirmsInSequence(operations);
+      this.#found(number, sequence ?? divergence, sequence !== undefined, []);
+      return;
+    }
+    this.#found(number, again, true, (await this.#confirmation.named(operations)) ?? []);
+  }
+
+  /**
+   * What a fresh image shows of a case that shows nothing there by itself, when the cases before it are run there first: one of them
+   * has left the damage that it trips over. The least of them that it takes, and of their operations.
+   */
+  async #confirmsInSequence(last: readonly Operation[]): Promise<Divergence | undefined> {
+    const searchUntil = performance.now() + SEQUENCE_MS;
+    const run = (operations: Operation[]): Promise<Divergence | undefined> =>
+      this.#confirmation.run(operations);
+    for (const cases of this.#run.sequencesTo(last)) {
+      if (performance.now() > searchUntil) return undefined;
+      const found = await run(inSequence(cases));
+      if (found === undefined) continue;
+      const shows = async (operations: Operation[]): Promise<boolean> =>
+        (await run(operations))?.kind === found.kind;
+      const least = inSequence(await leastCases(cases, shows, performance.now() + SEQUENCE_MS));
+      const { variant } = this.#run;
+      const arbitrary = operationsArbitrary({ variant, maxLength: least.length });
+      const shown = (await run(least)) ?? found;
+      return shrinkCase(shown.operations, shown, arbitrary, run, SHRINK_ON_DISK_MS);
+    }
+    return undefined;
   }
 
   #found(number: number, divergence: Divergence, confirmed: boolean, named: string[]): void {
