@@ -135,13 +135,9 @@ describe.skipIf(lacks !== undefined)("record", () => {
     const before = fs.readdirSync(folder);
     const run = trace(["record", "--out", `${signal}.jsonl.br`, "--cases", "1000000"]);
     const mounted = (): boolean => leftBehind(run.pid).some((one) => one.includes("/mnt"));
-    // Images come and go while the kernel is probed; one that was there once will do.
-    let wasMounted = false;
-    for (let i = 0; i < 200 && !wasMounted; i++) {
-      await new Promise((r) => setTimeout(r, 50));
-      wasMounted = mounted();
-    }
-    expect(wasMounted).toBe(true);
+    // Images come and go while the kernel is probed, before there is a file.
+    const recording = (): boolean => fs.readdirSync(folder).length > before.length;
+    while (!(recording() && mounted())) await new Promise((r) => setTimeout(r, 50));
     expect(fs.readdirSync(folder).length).toBe(before.length + 1);
     run.kill(signal);
     expect((await run).signal).toBe(signal);
