@@ -141,7 +141,7 @@ describe.skipIf(lacks !== undefined)("record", () => {
     expect(fs.readdirSync(folder).length).toBe(before.length + 1);
     run.kill(signal);
     expect((await run).signal).toBe(signal);
-    expect(leftBehind(run.pid)).toEqual([]);
+    await expect.poll(() => leftBehind(run.pid)).toEqual([]);
     expect(fs.readdirSync(folder)).toEqual(before);
   });
 
