@@ -164,9 +164,9 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     await new Promise((resolve) => setTimeout(resolve, 25_000));
     process.kill(guest, "SIGCONT");
     const { stdout } = await run;
-    // Whether a kernel of that age conforms is another question.
+    // Whether a kernel of that age conforms is another question; and its own detector of hung tasks goes by a clock that went on.
     expect(stdout).toMatch(/ \d+ cases, [\d,]+ operations, 1 variant/);
-    expect(stdout).not.toMatch(/hung|went down/);
+    expect(stdout).not.toMatch(/the kernel (?:hung|went down)/);
   });
 
   test("a guest that somebody kills is no finding", async () => {
