@@ -145,7 +145,9 @@ export class Conversation {
     let watch: NodeJS.Timeout | undefined;
     const silence = new Promise<"silence">((resolve) => {
       watch = setInterval(() => {
-        if (this.#up) this.#silence.look();
+        // What was said before it was stopped, and will be after, is not silence.
+        if (!this.#up || this.#link.isStopped()) this.#silence.end();
+        else this.#silence.look();
         if (this.#silence.ms > this.#silenceMs) resolve("silence");
       }, LOOK_MS);
     });

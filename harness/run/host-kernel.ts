@@ -37,7 +37,6 @@ function startProcess() {
 async function heldBy(pid: number): Promise<HeldBy> {
   const before = sampleTasks(pid);
   await setTimeout(SAMPLE_MS);
-  if (isStopped(pid)) return { kernel: false, why: "it is stopped" };
   const evidence = heldByKernel(before, sampleTasks(pid));
   if (evidence.length > 0) return { kernel: true, evidence };
   return { kernel: false, why: "no task of it is held by the kernel" };
@@ -69,6 +68,7 @@ function start(): WorkerLink {
       killed = true;
       worker.kill("SIGTERM");
     },
+    isStopped: () => isStopped(worker.pid!),
     heldBy: () => heldBy(worker.pid!),
     async kill() {
       killed = true;

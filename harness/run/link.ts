@@ -32,6 +32,8 @@ export interface WorkerLink {
   finish(): Promise<void>;
   /** Ask the worker to end in the middle of what it does; it cleans up after itself. */
   stop(): void;
+  /** Whether somebody has stopped it: then it cannot say anything. Asked four times a second. */
+  isStopped(): boolean;
   /** What keeps it silent, as far as can be seen from outside. Takes a few seconds. */
   heldBy(): Promise<HeldBy>;
   /** End it at any price. Whether it went away in time. */
