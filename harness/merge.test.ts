@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { divergence } from "./divergence.ts";
 import { UsageError } from "./failure.ts";
 import { merge } from "./merge.ts";
+import type { Observation } from "./observation.ts";
 import { resultSchema } from "./stored/result.ts";
 import type { RunResult } from "./stored/result.ts";
 
@@ -182,4 +184,38 @@ describe("merging shards", () => {
     expect(merging(broken).status).toThrow(/variants\[0\]\.variant: expected string/);
     expect(merging({ ...shard(1), surprise: 1 }).status).toThrow(/surprise/);
   });
+});
+
+test("all that a divergence may hold can be read again", () => {
+  const map = [{ lblk: 0, len: 1, state: "written" as const }];
+  const bytes = Uint8Array.from([1, 2, 3]);
+  const observed: Required<Observation> = {
+    result: 0,
+    i_size: 3,
+    st_blocks: 8,
+    map,
+    windows: undefined,
+    pieces: 1,
+    breaks: [],
+    reserved: -1,
+    pages: { cached: 1, dirty: 0 },
+    cache: map,
+    read: bytes,
+    during: [{ result: 0, i_size: 3, reserved: 0 }],
+    cut: { commits: 2, file: { i_size: 3, map, bytes }, complaints: ["no"] },
+    commits: 2,
+  };
+  const operations = [{ op: "fsync" as const }, { op: "power_cut" as const }];
+  const { divergence: told, ...found } = finding(1);
+  const made = divergence({
+    ...told,
+    operations,
+    step: 1,
+    kind: "power-cut",
+    expected: observed,
+    seen: observed,
+    evidence: ["so it is"],
+  });
+  const result = shard(1, { divergences: [{ ...found, divergence: made }] });
+  expect(resultSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(result);
 });

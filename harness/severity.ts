@@ -42,6 +42,9 @@ const rankOf = (kind: DivergenceKind): number => SEVERITIES.indexOf(severities[k
 
 export const severityOf = (kind: DivergenceKind): Severity => severities[kind];
 
+/** For sorting, the worst first. */
+export const bySeverity = (a: DivergenceKind, b: DivergenceKind): number => rankOf(a) - rankOf(b);
+
 /** Whether `kind` is worse than `other`. */
 export function isWorse(kind: DivergenceKind, other: DivergenceKind): boolean {
   return rankOf(kind) < rankOf(other);

@@ -2,12 +2,19 @@
  * Subject: something that operations can be applied to and that can be looked at. The model is one, the kernel
  * another; nothing above this interface knows which it talks to.
  */
+import { EnvironmentError } from "./failure.ts";
 import type { Observation } from "./observation.ts";
 import type { Operation } from "./operation.ts";
 
-/** The kernel would not say what it is asked after a step: its file system is damaged. */
-export class LookFailed extends Error {
-  override readonly name = "LookFailed";
+/**
+ * The kernel would not say what it is asked after a step, or would not make the file: its file system is damaged. That is a finding where
+ * a case is performed. Elsewhere it ends the run like anything else that cannot be done here, and is no mistake of this program.
+ */
+export class LookFailed extends EnvironmentError {
+  constructor(message: string) {
+    const remedy = "Look at the kernel log (dmesg) for an error of the file system.";
+    super("process-failed", message, remedy);
+  }
 }
 
 export interface Subject {

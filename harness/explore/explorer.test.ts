@@ -7,7 +7,9 @@ import { seededBugs } from "../../model/deviations/seeded/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
+import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
+import { LookFailed } from "../subject.ts";
 import { differences } from "../differences/differences.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
@@ -48,6 +50,30 @@ describe("an exploration", () => {
     expect(found).toBeUndefined();
     const { edges, own, driven, elsewhere, closed } = explorer.explored;
     expect([own, driven, elsewhere, closed]).toEqual([edges, edges, 0, true]);
+  });
+
+  test("finds where the kernel would not say what it is asked", () => {
+    const { config, variant } = setting;
+    const alphabet = alphabetOf("blocks", 1, variant.blockSize);
+    const graph = new Graph({
+      config,
+      overrides: [],
+      alphabet,
+      most: variant.blockSize,
+      depth: Infinity,
+    });
+    graph.grow();
+    const kernel = new (class extends ModelledKernel {
+      override step(...step: Parameters<ModelledKernel["step"]>): Observation {
+        if (step[0].op === "fsync") throw new LookFailed("FS_IOC_FIEMAP failed");
+        return super.step(...step);
+      }
+    })(config, []);
+    const { found } = exploreModelled(kernel, config, graph, new Walks(graph));
+    expect(found).toMatchObject({
+      divergence: { kind: "kernel-log", message: "FS_IOC_FIEMAP failed" },
+      shortest: [{ op: "fsync" }],
+    });
   });
 
   test("says what is left of a depth that was asked for", () => {

@@ -7,6 +7,7 @@ import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operation.ts";
 import type { Executor } from "../run/executor.ts";
+import { LookFailed } from "../subject.ts";
 import type { Explored } from "./explored.ts";
 import { UNKNOWN } from "./graph.ts";
 import type { Graph } from "./graph.ts";
@@ -193,7 +194,19 @@ export class Explorer {
   #step(operation: Operation, last: boolean): Divergence | undefined {
     this.#walked.push(operation);
     this.#operations += 1;
-    return this.#lockstep.step(operation, last);
+    try {
+      return this.#lockstep.step(operation, last);
+    } catch (error) {
+      if (!(error instanceof LookFailed)) throw error;
+      return this.#complained(error.message);
+    }
+  }
+
+  /** The kernel said so of the walk. */
+  #complained(message: string): Divergence {
+    const { variant } = this.#given.lockstep;
+    const operations = [...this.#walked];
+    return { variant, step: operations.length - 1, operations, kind: "kernel-log", message };
   }
 
   #found(divergence: Divergence, shortest: Operation[]): ExploredDivergence {
@@ -202,15 +215,12 @@ export class Explorer {
 
   /** The file is not needed any more: what the kernel has said of it, and now and then a look at the disk later. */
   #endWalk(): ExploredDivergence | undefined {
-    const { complaint, keep, lockstep } = this.#given;
+    const { complaint, keep } = this.#given;
     let divergence: Divergence | undefined;
     if (this.#walkNumber % KEEP_EVERY === 0) divergence = this.#step({ op: "fsync" }, true);
     const said = complaint();
     if (divergence === undefined && said !== undefined) {
-      const step = this.#walked.length - 1;
-      const operations = [...this.#walked];
-      const { variant } = lockstep;
-      divergence = { variant, step, operations, kind: "kernel-log", message: said };
+      divergence = this.#complained(said);
     }
     if (divergence !== undefined) return this.#found(divergence, []);
     if (this.#walkNumber % KEEP_EVERY === 0) keep(this.#walked);

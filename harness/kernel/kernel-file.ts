@@ -19,6 +19,7 @@ import {
 import { directBytes } from "../../model/pattern.ts";
 import type { MountedImage } from "./image.ts";
 import { failNth } from "./fail-nth.ts";
+import { mustLook } from "./look-failed.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import * as sys from "./syscalls.ts";
 import { trim, writeMetadata } from "./thin.ts";
@@ -174,7 +175,7 @@ export class KernelFile {
 
   /** The descriptor that opening a file gave. */
   #opened(result: sys.Result, path: string): number {
-    const fd = sys.mustSucceed(result, `open ${path}`);
+    const fd = mustLook(result, `open ${path}`);
     // Read-ahead would fill the page cache with folios, and large ones, that no operation asked for.
     const advice = this.#calls.posix_fadvise(fd, 0, 0, sys.POSIX_FADV_RANDOM);
     sys.mustSucceed(advice, "posix_fadvise(RANDOM)");
@@ -193,7 +194,7 @@ export class KernelFile {
   end(): void {
     if (this.#fd >= 0) {
       this.#close();
-      sys.mustSucceed(this.#calls.unlink(this.#path), `unlink ${this.#path}`);
+      mustLook(this.#calls.unlink(this.#path), `unlink ${this.#path}`);
     }
     this.#removeOther();
   }
@@ -261,7 +262,7 @@ export class KernelFile {
     this.#othersReserved = 0;
     if (directFd >= 0) sys.mustSucceed(this.#calls.close(directFd), "close");
     sys.mustSucceed(this.#calls.close(fd), "close");
-    sys.mustSucceed(this.#calls.unlink(path), `unlink ${path}`);
+    mustLook(this.#calls.unlink(path), `unlink ${path}`);
   }
 
   /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
@@ -420,7 +421,7 @@ export class KernelFile {
   stat(mask: number): void {
     const calls = this.#calls;
     const result = calls.statx(this.#fd, "", sys.AT_EMPTY_PATH, mask, this.#scratch + STATX_AT);
-    sys.mustSucceed(result, "statx");
+    mustLook(result, "statx");
   }
 
   /** Bytes, as of the last `stat`. */

@@ -28,9 +28,7 @@ import {
   filesOf,
   isStarved,
 } from "../operation.ts";
-import { LookFailed } from "../subject.ts";
 import type { Subject } from "../subject.ts";
-import { describeResult } from "../report/errno.ts";
 import { PAGE_SIZE } from "../../model/types.ts";
 import { WHOLE_FILE } from "../extents.ts";
 import { failNth } from "./fail-nth.ts";
@@ -38,6 +36,7 @@ import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
 import type { KeptFile } from "./kernel-file.ts";
+import { failedLook } from "./look-failed.ts";
 import { cachestat } from "./page-cache.ts";
 import { pausedWriter } from "./paused-writer.ts";
 import { commitsOf, cutCanBeFollowed, lookAfterCut } from "./power-cut.ts";
@@ -285,15 +284,6 @@ function canFail(operation: Operation): boolean {
   if (fails.smallFolios || operation.op !== "pwrite") return true;
   const { pos, len, append } = operation;
   return append === undefined && (pos % PAGE_SIZE) + len <= PAGE_SIZE;
-}
-
-/** What a file system that is damaged, or that ext4 has given up, answers to a look at a file. */
-const DAMAGED: ReadonlySet<number> = new Set([sys.EIO, sys.EUCLEAN]);
-
-/** `result` is -errno. */
-function failedLook(call: string, result: number): Error {
-  const failed = `${call} failed with ${describeResult(result)}`;
-  return DAMAGED.has(-result) ? new LookFailed(failed) : brokenHarness(failed);
 }
 
 function brokenHarness(message: string): EnvironmentError {

@@ -147,6 +147,9 @@ function compareContents(
   }
 }
 
+/** Whether a system call failed; anything else is a mistake of this program. */
+const isOfSystem = (error: unknown): error is Error => error instanceof Error && "syscall" in error;
+
 /** What the kernel says of a file after a fresh mount, against the expectation and against what is on disk. */
 export function compareMounted(
   file: ExpectedFile,
@@ -159,7 +162,8 @@ export function compareMounted(
   try {
     fd = openSync(file.path, "r");
   } catch (error) {
-    report("contents", `cannot be opened after a fresh mount: ${(error as Error).message}`);
+    if (!isOfSystem(error)) throw error;
+    report("contents", `cannot be opened after a fresh mount: ${error.message}`);
     return;
   }
   try {
@@ -180,7 +184,8 @@ export function compareMounted(
     }
     compareContents(fd, file, bytesPerBlock, report);
   } catch (error) {
-    report("contents", `cannot be read after a fresh mount: ${(error as Error).message}`);
+    if (!isOfSystem(error)) throw error;
+    report("contents", `cannot be read after a fresh mount: ${error.message}`);
   } finally {
     closeSync(fd);
   }

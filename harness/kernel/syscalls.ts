@@ -82,7 +82,9 @@ export const EFAULT = 14;
 export const EINVAL = 22;
 export const ENOTTY = 25;
 export const ENOSPC = 28;
+export const EROFS = 30;
 export const ENOSYS = 38;
+export const EBADMSG = 74;
 export const EUCLEAN = 117;
 
 /** Number of userfaultfd(2) on each machine (arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h). */

@@ -23,6 +23,7 @@ const names: Readonly<Record<number, string>> = {
   30: "EROFS",
   38: "ENOSYS",
   61: "ENODATA",
+  74: "EBADMSG",
   75: "EOVERFLOW",
   95: "EOPNOTSUPP",
   110: "ETIMEDOUT",

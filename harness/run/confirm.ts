@@ -132,8 +132,11 @@ export class Confirmation {
       kept.addPromised(promised.contract, executor, synced);
     }
     executor.release();
-    const [found] = (await kept.check(true)).findings;
-    return found && onDiskDivergence(this.#given.variant.name, synced, found.finding);
+    const [found, ...others] = (await kept.check(true)).findings.map(({ finding }) => finding);
+    if (found === undefined) return undefined;
+    const divergence = onDiskDivergence(this.#given.variant.name, synced, found);
+    const evidence = others.map(({ message }) => message);
+    return evidence.length === 0 ? divergence : { ...divergence, evidence };
   }
 
   /** Data that is lost or shown further on in a case of which `found` is the first symptom, where that is a small one. */

@@ -74,4 +74,13 @@ describe.skipIf(lacks !== undefined)(`kept files ${lacks?.message ?? ""}`, () =>
       ["free-blocks", cases],
     ]);
   });
+
+  test("the worst of what is found comes first", async () => {
+    writeFileSync(join(image.mountPoint, "stray"), "x");
+    const fd = openSync(join(image.mountPoint, "case-1"), "r+");
+    writeSync(fd, "not what the model says", 4096);
+    closeSync(fd);
+    const { findings } = await kept.check(false);
+    expect(findings.map(({ finding }) => finding.kind)).toEqual(["contents", "free-blocks"]);
+  });
 });

@@ -17,6 +17,7 @@ import type { MountedImage } from "../kernel/image.ts";
 import { extentMap } from "../lockstep/model-subject.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operation.ts";
+import { bySeverity } from "../severity.ts";
 
 /** Files that make a checkpoint worth its time. */
 const ENOUGH_FILES = 128;
@@ -162,19 +163,20 @@ export class KeptFiles {
 
   /**
    * Check all kept files on disk, before that as a power cut would leave them if `cut`, and remove them. Nothing may be open on the
-   * image. Returns what was found, each with the cases that may have caused it: one where the finding is about a file, all where it
-   * is about the file system; and the deviations that had a part in the files that warned at unmount as expected, once for each
-   * file.
+   * image. Returns what was found, the worst first, each with the cases that may have caused it: one where the finding is about a
+   * file, all where it is about the file system; and the deviations that had a part in the files that warned at unmount as expected,
+   * once for each file.
    */
   async check(cut: boolean): Promise<CheckResult> {
     const kept = this.#kept;
     this.#kept = [];
     this.#blocks = 0;
-    const findings = await checkpoint(
+    const found = await checkpoint(
       this.#image,
       kept.map(({ file }) => file),
       cut,
     );
+    const findings = found.toSorted((a, b) => bySeverity(onDiskKinds[a.kind], onDiskKinds[b.kind]));
     for (const { inode } of kept) if (inode !== undefined) evictInode(inode);
     const warned = kept.filter(({ file }) => file.warnsAtUnmount === true);
     return {

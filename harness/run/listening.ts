@@ -34,8 +34,8 @@ function refusedByMachine(alarm: string): EnvironmentError {
 
 /**
  * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else
- * differs up to there, and so is that it would not say what a file has, its file system being damaged; else what it said goes with the divergence, as evidence. Throws EnvironmentError where it says that the
- * image's device failed, unless that is thin.
+ * differs up to there, and so is that it would not say what a file has, its file system being damaged; else what it said goes with the
+ * divergence, as evidence. Throws EnvironmentError where it says that the image's device failed, unless that is thin.
  */
 export function runListening(
   image: MountedImage,

@@ -15,17 +15,31 @@ const text = z.string().max(10_000);
 const count = z.int().min(0);
 const seconds = z.number().min(0);
 
+const mapSchema = z.array(
+  z.strictObject({
+    lblk: count,
+    len: count,
+    state: z.enum(["delayed", "unwritten", "written"]),
+  }),
+);
+
+const readSchema = z.strictObject({ length: count, sha256: text, offset: count, bytes: text });
+
+/** What a power cut left. */
+const cutSchema = z.strictObject({
+  commits: z.int(),
+  /** Absent where it left no file. */
+  file: z
+    .strictObject({ i_size: count, map: mapSchema, bytes: readSchema.exactOptional() })
+    .exactOptional(),
+  complaints: z.array(text),
+});
+
 const observationSchema = z.strictObject({
   result: z.int(),
   i_size: count,
   st_blocks: count,
-  map: z.array(
-    z.strictObject({
-      lblk: count,
-      len: count,
-      state: z.enum(["delayed", "unwritten", "written"]),
-    }),
-  ),
+  map: mapSchema,
   pieces: count,
   reserved: z.int(),
   pages: z.strictObject({ cached: count, dirty: count }).exactOptional(),
@@ -41,7 +55,8 @@ const observationSchema = z.strictObject({
   during: z
     .array(z.strictObject({ result: z.int(), i_size: count, reserved: z.int() }))
     .exactOptional(),
-  read: z.strictObject({ length: count, sha256: text, offset: count, bytes: text }).exactOptional(),
+  read: readSchema.exactOptional(),
+  cut: cutSchema.exactOptional(),
 });
 
 const foundSchema = z.strictObject({
