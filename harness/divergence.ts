@@ -14,6 +14,7 @@ import type {
   Observation,
   PausedLook,
 } from "./observation.ts";
+import type { EarlierCase } from "./earlier-case.ts";
 import type { Operation } from "./operation.ts";
 
 export const DIVERGENCE_KINDS = [
@@ -88,6 +89,8 @@ export interface Divergence {
   /** Index in `operations` of the operation after which it showed; the last one for what a checkpoint finds. */
   step: number;
   operations: Operation[];
+  /** Cases that ran on the same file system before, where it takes them; the first one first. Absent where it takes none. */
+  before?: EarlierCase[];
   kind: DivergenceKind;
   /** What the model, or the contract, allows. Absent where no observation was made: a hang, a line in the kernel log. */
   expected?: RecordedObservation;

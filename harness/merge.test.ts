@@ -210,6 +210,7 @@ test("all that a divergence may hold can be read again", () => {
   const made = divergence({
     ...told,
     operations,
+    before: [{ operations, kept: true }],
     step: 1,
     kind: "power-cut",
     expected: observed,

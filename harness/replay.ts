@@ -34,14 +34,22 @@ interface Replayed extends Attempted {
 }
 
 async function attempt(
-  { variant, operations }: Counterexample,
+  { variant, operations, before }: Counterexample,
   kernel: KernelUnderTest,
   strict: boolean,
 ): Promise<Replayed> {
   const attempts = new Attempts(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
   try {
     const { traits } = await attempts.probe();
-    const asked = { variant, operations, strict, executor: "ffi" as const, traits, name: true };
+    const asked = {
+      variant,
+      operations,
+      before,
+      strict,
+      executor: "ffi" as const,
+      traits,
+      name: true,
+    };
     return { ...(await attempts.run(asked)), traits };
   } finally {
     await attempts.finish();
@@ -52,7 +60,7 @@ async function attempt(
 export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const { file, strict } = options;
   const counterexample = readCounterexample(file);
-  const { variant, operations, seed } = counterexample;
+  const { variant, operations, before = [], seed } = counterexample;
   const kernel = await kernelUnderTest(options.kernel, options);
   const strictly = strict ? ["--strict"] : [];
   const command = ownCommand(["replay", ...kernelWords(kernel), ...strictly, fileWord(file)]);
@@ -90,7 +98,7 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     process.stdout.write(`\nDIVERGES: ${printable(`${file} (${variant.name})`)}\n`);
     return exitStatus.diverges;
   }
-  const all = operations.length;
+  const all = operations.length + before.reduce((sum, one) => sum + one.operations.length, 0);
   const performed =
     notDone.length === 0
       ? `all ${all} operations`

@@ -221,6 +221,17 @@ const cut = found({
   message: "after a power cut: block 1 is unwritten, expected written",
 });
 
+const afterOthers: Divergence = {
+  ...readBack,
+  before: [
+    { operations: [{ op: "pwrite", pos: 4096, len: 4096, readable: 4096 }] },
+    {
+      operations: [{ op: "fallocate", mode: "punch_hole", pos: 0, len: 100 }, { op: "fsync" }],
+      kept: true,
+    },
+  ],
+};
+
 const goldens: [string, Divergence][] = [
   ["power-cut", cut],
   ["stale-delayed", stale],
@@ -232,6 +243,7 @@ const goldens: [string, Divergence][] = [
   ["e2fsck", e2fsck],
   ["contract", contract],
   ["hang", hang],
+  ["after-others", afterOthers],
 ];
 
 describe("the report", () => {

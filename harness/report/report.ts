@@ -13,6 +13,7 @@ import type {
   RecordedObservation,
   RecordedRead,
 } from "../divergence.ts";
+import type { EarlierCase } from "../earlier-case.ts";
 import { type CacheExtent, describePages } from "../observation.ts";
 import { describeResult } from "./errno.ts";
 import { describeOperation, type Operation } from "../operation.ts";
@@ -85,8 +86,12 @@ function blocksOf(operation: Operation, blockSize: number): string {
   return last === first ? `block ${first}` : `blocks ${first}-${last}`;
 }
 
-function operationLines(divergence: Divergence, blockSize: number, paint: Paint): string[] {
-  const { operations, step } = divergence;
+/** Operations up to number `step`, which is marked; all of them where there is none of that number. */
+function operationLines(
+  { operations, step }: Pick<Divergence, "operations" | "step">,
+  blockSize: number,
+  paint: Paint,
+): string[] {
   const first = Math.max(0, step - LISTED);
   const shown = operations.slice(first, step + 1);
   const digits = String(step).length;
@@ -104,6 +109,34 @@ function operationLines(divergence: Divergence, blockSize: number, paint: Paint)
   const left = operations.length - step - 1;
   if (left > 0) lines.push(`${INDENT}... ${left} operations after it were not run`);
   return lines;
+}
+
+/** Cases that are listed before the one that shows it. */
+const EARLIER = 10;
+
+function earlierLines(before: readonly EarlierCase[], blockSize: number, paint: Paint): string[] {
+  const first = Math.max(0, before.length - EARLIER);
+  const lines = before.slice(first).flatMap(({ operations, kept }, i) => {
+    const stays = kept === undefined ? "" : ", whose file stays";
+    const head = `case ${first + i + 1}${stays}`;
+    const all = { operations, step: operations.length };
+    return [paint("bold", head), ...operationLines(all, blockSize, paint), ""];
+  });
+  if (first > 0) lines.unshift(`${INDENT}... ${first} cases before these`, "");
+  return lines;
+}
+
+/** What was done: the operations of the case, after those of cases before it on the same file system. */
+function caseLines(divergence: Divergence, blockSize: number, paint: Paint): string[] {
+  const { operations, before = [] } = divergence;
+  if (operations.length === 0) return [];
+  const head = before.length === 0 ? "operations" : `case ${before.length + 1}`;
+  return [
+    ...earlierLines(before, blockSize, paint),
+    paint("bold", head),
+    ...operationLines(divergence, blockSize, paint),
+    "",
+  ];
 }
 
 /** Bytes as whole blocks and what is left. */
@@ -363,9 +396,7 @@ export function report(divergence: Divergence, context: ReportContext): string {
   return [
     `${paint(["red", "bold"], "FAIL")}  ${paint("bold", titles[divergence.kind])}`,
     "",
-    ...(divergence.operations.length === 0
-      ? []
-      : [paint("bold", "operations"), ...operationLines(divergence, variant.blockSize, paint), ""]),
+    ...caseLines(divergence, variant.blockSize, paint),
     ...observationLines(divergence, variant.blockSize, paint),
     ...evidenceLines(divergence.evidence, paint),
     paint("bold", "first difference"),

@@ -69,8 +69,9 @@ export class Attempts {
     } catch (error) {
       this.#conversation = undefined;
       if (!(error instanceof WorkerLost) || !this.#kernel.guest) throw error;
-      const { variant, operations } = attempt;
-      return { divergence: lostDivergence(error, variant.name, operations) };
+      const { variant, operations, before } = attempt;
+      const divergence = lostDivergence(error, variant.name, operations);
+      return { divergence: before === undefined ? divergence : { ...divergence, before } };
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../divergence.ts";
+import type { EarlierCase } from "../earlier-case.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
@@ -54,6 +55,8 @@ export interface Assignment {
 export interface Attempt {
   variant: Variant;
   operations: Operation[];
+  /** Cases that come before it on the same file system. */
+  before?: EarlierCase[] | undefined;
   strict: boolean;
   executor: ExecutorName;
   traits: KernelTraits;

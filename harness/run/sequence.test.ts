@@ -1,44 +1,111 @@
 import { expect, test } from "vitest";
+import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import type { Divergence, DivergenceKind } from "../divergence.ts";
+import type { EarlierCase } from "../earlier-case.ts";
 import type { Operation } from "../operation.ts";
-import { History, inSequence, leastCases } from "./sequence.ts";
+import { variantNamed } from "../variants.ts";
+import { leastSequence } from "./sequence.ts";
 
-/** A case that can be told from others. */
-const numbered = (size: number): Operation[] => [{ op: "ftruncate", size }];
+const variant = variantNamed("4k-delalloc");
+const arbitrary = operationsArbitrary({ variant, maxLength: 5 });
 
-const sizesIn = (operations: readonly Operation[]): number[] =>
-  operations.flatMap((one) => (one.op === "ftruncate" ? [one.size] : []));
+const write: Operation = { op: "pwrite", pos: 4096, len: 100, readable: 100 };
+const fsync: Operation = { op: "fsync" };
+const punch: Operation = { op: "fallocate", mode: "punch_hole", pos: 0, len: 4096 };
+const harmless: EarlierCase = { operations: [write, fsync, write] };
 
-test("between two cases of a sequence the file is removed", () => {
-  expect(inSequence([numbered(1), numbered(2)]).map(({ op }) => op)).toEqual([
-    "ftruncate",
-    "unlink",
-    "ftruncate",
-  ]);
-});
+const has = (operations: readonly Operation[], op: Operation["op"]): boolean =>
+  operations.some((one) => one.op === op);
 
-test("more and more of the cases before one are tried, twice as many each time", () => {
-  const history = new History();
-  const cases = [0, 1, 2, 3, 4].map(numbered);
-  for (const one of cases) history.add(one);
-  const tried = (last: Operation[]): number[][] =>
-    [...history.before(last, history.placeOf(last))].map((them) => them.flatMap(sizesIn));
-  expect(tried(cases[4]!)).toEqual([
-    [3, 4],
-    [2, 3, 4],
-    [0, 1, 2, 3, 4],
-  ]);
-  expect(tried(numbered(9))[0]).toEqual([4, 9]);
-  expect(tried(cases[0]!)).toEqual([]);
-  history.forget();
-  expect(tried(numbered(9))).toEqual([]);
-});
-
-test("of a sequence the cases are left that it takes", async () => {
-  const cases = Array.from({ length: 37 }, (_, i) => numbered(i));
-  const shows = (operations: Operation[]): Promise<boolean> => {
-    const there = sizesIn(operations);
-    return Promise.resolve([3, 20, 36].every((one) => there.includes(one)));
+/** A file system of which a hole damages what a later case writes and syncs. Tells how often it was tried. */
+function damaging(): {
+  attempt: (
+    operations: Operation[],
+    before: readonly EarlierCase[],
+  ) => Promise<Divergence | undefined>;
+  tried: () => number;
+} {
+  let tried = 0;
+  const attempt = (
+    operations: Operation[],
+    before: readonly EarlierCase[],
+  ): Promise<Divergence | undefined> => {
+    tried++;
+    let damaged = false;
+    for (const [i, one] of [...before, { operations }].entries()) {
+      if (damaged && has(one.operations, "fsync")) {
+        return Promise.resolve(shows("read", one.operations, before.slice(0, i)));
+      }
+      damaged ||= has(one.operations, "fallocate");
+    }
+    return Promise.resolve(undefined);
   };
-  const least = await leastCases(cases, shows, Infinity);
-  expect(least.flatMap(sizesIn)).toEqual([3, 20, 36]);
+  return { attempt, tried: () => tried };
+}
+
+function shows(
+  kind: DivergenceKind,
+  operations: Operation[],
+  before: readonly EarlierCase[],
+): Divergence {
+  const step = operations.length - 1;
+  return { variant: variant.name, step, operations, before: [...before], kind, message: kind };
+}
+
+test("what damages and what shows it are left of a hundred cases", async () => {
+  const { attempt, tried } = damaging();
+  const culprit: EarlierCase = { operations: [write, punch, write] };
+  const history = [
+    ...Array.from({ length: 40 }, () => harmless),
+    culprit,
+    ...Array.from({ length: 60 }, () => harmless),
+  ];
+  const least = await leastSequence(history, { attempt, arbitrary, limitMs: 60_000 });
+  expect(least).toMatchObject({ kind: "read", operations: [{ op: "fsync" }] });
+  expect(least!.before).toMatchObject([{ operations: [{ op: "fallocate" }] }]);
+  expect(tried()).toBeLessThan(100);
+});
+
+/** A hole shows foreign data when it is read; after the case, once another one syncs, the kernel complains. */
+const complaining = (
+  operations: Operation[],
+  before: readonly EarlierCase[],
+): Promise<Divergence | undefined> => {
+  const holes = before.findIndex((one) => has(one.operations, "fallocate"));
+  const reads = has(operations, "fallocate") && has(operations, "pread");
+  if (reads) return Promise.resolve(shows("read", operations, before));
+  return Promise.resolve(
+    holes < 0 ? undefined : shows("kernel-log", [fsync], before.slice(0, holes + 1)),
+  );
+};
+
+test("where the kernel only complains, data that it shows is looked for", async () => {
+  const history = [harmless, { operations: [write, punch, write] }, harmless];
+  const least = await leastSequence(history, { attempt: complaining, arbitrary, limitMs: 60_000 });
+  expect(least).toMatchObject({ kind: "read", before: [] });
+  expect(least!.operations.map(({ op }) => op)).toEqual(["fallocate", "pread"]);
+});
+
+/** Every case with a hole shows it, whatever comes before. */
+const byItself = (operations: Operation[]): Promise<Divergence | undefined> =>
+  Promise.resolve(has(operations, "fallocate") ? shows("map", operations, []) : undefined);
+
+const never = (): Promise<undefined> => Promise.resolve(undefined);
+
+/** It takes three cases to lose data; else pages are counted wrong. */
+const lessByFewer = (
+  operations: Operation[],
+  before: readonly EarlierCase[],
+): Promise<Divergence | undefined> =>
+  Promise.resolve(shows(before.length === 3 ? "read" : "pages", operations, before));
+
+test.each([
+  ["a case that shows it by itself needs no other", byItself, "map", 0],
+  ["what does not show in a row is nothing", never, undefined, undefined],
+  ["data that is lost does not become something less", lessByFewer, "read", 3],
+] as const)("%s", async (_, attempt, kind, before) => {
+  const history = [harmless, harmless, harmless, { operations: [write, punch] }];
+  const least = await leastSequence(history, { attempt, arbitrary, limitMs: 60_000 });
+  expect(least?.kind).toBe(kind);
+  expect(least?.before?.length).toBe(before);
 });

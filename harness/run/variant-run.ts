@@ -8,6 +8,7 @@ import type { ModelConfig } from "../../model/tables.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed, generatedCases } from "./chunk.ts";
 import { modelWith, needsDeviation } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
+import type { EarlierCase } from "../earlier-case.ts";
 import { alphabetOf } from "../explore/alphabet.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import { EdgeSet } from "../explore/driven.ts";
@@ -28,7 +29,6 @@ import { runListening } from "./listening.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
 import type { Handover } from "../lockstep/handover.ts";
-import { History } from "./sequence.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
@@ -105,6 +105,9 @@ export interface ExplorerWatch {
   onKept?: (operations: readonly Operation[]) => void;
 }
 
+/** A case as it is where its file is kept. */
+const synced = (operations: readonly Operation[]): Operation[] => [...operations, { op: "fsync" }];
+
 export class VariantRun {
   readonly variant: Variant;
   /** How the image is mounted, and which path a write to it was seen to take. */
@@ -135,16 +138,14 @@ export class VariantRun {
   /** Called before each other case. */
   onTrying: (operations: readonly Operation[]) => void = () => {};
   #recorded: Observation[] = [];
+  /** Cases that were performed since the last checkpoint that found nothing, up to the first one that diverged. */
+  #history: EarlierCase[] = [];
   /** The contract alone judged the end of the last case, so the model does not know its file. */
   #handedOver = false;
   /** What operations met; undefined where nobody asks. */
   readonly statistics: Statistics | undefined;
   /** What is looked at after the end of the case that is shrunk, for its data alone; undefined where all counts. */
   #further: readonly Operation[] | undefined;
-  /** What may have left something behind that another case trips over. */
-  readonly #history = new History();
-  /** How many of those there were when a case diverged for the first time. */
-  #divergedAfter: number | undefined;
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
 
@@ -229,6 +230,7 @@ export class VariantRun {
         const keep = !shrinking && index % KEEP_EVERY === 0 && this.#kept.hasRoom;
         if (shrinking) this.onTrying(operations);
         else this.onCase(chunk * CASES_PER_CHUNK + index++, keep);
+        if (!shrinking) this.#remember(operations, keep);
         this.#subject.wholeLooks = shrinking;
         const worst = this.#diverged;
         const failed = this.#runCase(operations, keep);
@@ -285,6 +287,7 @@ export class VariantRun {
     const performed = this.#supported(operations);
     this.onCase(number, keep);
     this.#subject.wholeLooks = true;
+    this.#remember(performed, keep);
     return this.#runCase(performed, keep) ? this.#diverged : undefined;
   }
 
@@ -338,7 +341,23 @@ export class VariantRun {
   replay(operations: Operation[]): Divergence | undefined {
     this.#subject.wholeLooks = true;
     this.onTrying(operations);
-    return this.#runCase(this.#supported(operations), false) ? this.#diverged : undefined;
+    const performed = this.#supported(operations);
+    this.#remember(performed, false);
+    return this.#runCase(performed, false) ? this.#diverged : undefined;
+  }
+
+  /**
+   * The cases in which the cause may be of what was found: all since the last checkpoint that found nothing, the one that diverged, if
+   * one did, as the last. Not what an exploration drove.
+   */
+  get history(): readonly EarlierCase[] {
+    return this.#history;
+  }
+
+  /** What is tried after the first divergence is not part of it. */
+  #remember(operations: Operation[], keep: boolean): void {
+    if (this.#diverged !== undefined || operations.length === 0) return;
+    this.#history.push(keep ? { operations: synced(operations), kept: true } : { operations });
   }
 
   #supported(operations: Operation[]): Operation[] {
@@ -349,8 +368,8 @@ export class VariantRun {
   #runCase(operations: Operation[], keep: boolean): boolean {
     this.#recorded = [];
     const further = this.#further;
-    const after: readonly Operation[] = further ?? (keep ? [{ op: "fsync" }] : []);
-    const all = [...operations, ...after];
+    const all =
+      further === undefined && keep ? synced(operations) : [...operations, ...(further ?? [])];
     const onObservation = (seen: Observation, step: number): void => {
       this.#recorded[step] = seen;
       this.onAlive();
@@ -368,10 +387,8 @@ export class VariantRun {
     }
     if (result.divergence !== undefined) {
       this.#diverged = result.divergence;
-      this.#divergedAfter ??= this.#history.length;
       return true;
     }
-    this.#history.add(all);
     this.onConforms(result.steps === 0 ? undefined : this.#recorded.at(-1));
     this.#countDeviations(all);
     if (keep) this.#keep(all);
@@ -430,13 +447,7 @@ export class VariantRun {
     const { findings, deviated } = await this.#kept.check(cut);
     // Else they were counted with the steps.
     if (!this.#countsPages) for (const id of deviated) this.counts.deviations[id]! += 1;
-    if (findings.length === 0) this.#history.forget();
+    if (findings.every(({ finding }) => finding.kind === "silence")) this.#history = [];
     return findings;
-  }
-
-  /** A case with more and more of those that were run before it since the last checkpoint that found nothing. */
-  sequencesTo(operations: readonly Operation[]): Generator<(readonly Operation[])[]> {
-    const end = Math.min(this.#history.placeOf(operations), this.#divergedAfter ?? Infinity);
-    return this.#history.before(operations, end);
   }
 }

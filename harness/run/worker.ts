@@ -28,7 +28,7 @@ import { whenSignalled } from "../kernel/undo.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { TimeLeft } from "./time-left.ts";
-import { inSequence, leastCases } from "./sequence.ts";
+import { leastSequence } from "./sequence.ts";
 import { shrinkCase } from "./shrink.ts";
 import { NOTHING_RUN } from "./run-counts.ts";
 import { VariantRun } from "./variant-run.ts";
@@ -53,9 +53,6 @@ const SHRINK_MS = 30_000;
 
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
-
-/** Milliseconds for finding the cases that one trips over, and then for leaving out those that it does not take. */
-const SEQUENCE_MS = 40_000;
 
 /** Lets signals and messages through. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -342,11 +339,7 @@ class VariantJob {
     if (await this.#confirms(chunk, found)) return true;
     const { finding, suspects } = found;
     const number = chunk * CASES_PER_CHUNK;
-    const sequence = await this.#confirmsInSequence(suspects.at(-1) ?? []);
-    if (sequence !== undefined) {
-      this.#found(number, sequence, true, []);
-      return true;
-    }
+    if (await this.#foundInSequence(number)) return true;
     const all = suspects.flat();
     const { name } = this.#run.variant;
     const kind = onDiskKinds[finding.kind];
@@ -358,35 +351,22 @@ class VariantJob {
 
   async #report(number: number, divergence: Divergence, operations: Operation[]): Promise<void> {
     const again = await this.#confirmation.run(operations);
-    if (again === undefined) {
-      const sequence = await this.#confirmsInSequence(operations);
-      this.#found(number, sequence ?? divergence, sequence !== undefined, []);
-      return;
-    }
-    this.#found(number, again, true, (await this.#confirmation.named(operations)) ?? []);
+    if (again === undefined && (await this.#foundInSequence(number))) return;
+    const named = again && (await this.#confirmation.named(operations));
+    this.#found(number, again ?? divergence, again !== undefined, named ?? []);
   }
 
-  /**
-   * What a fresh image shows of a case that shows nothing there by itself, when the cases before it are run there first: one of them
-   * has left the damage that it trips over. The least of them that it takes, and of their operations.
-   */
-  async #confirmsInSequence(last: readonly Operation[]): Promise<Divergence | undefined> {
-    const searchUntil = performance.now() + SEQUENCE_MS;
-    const run = (operations: Operation[]): Promise<Divergence | undefined> =>
-      this.#confirmation.run(operations);
-    for (const cases of this.#run.sequencesTo(last)) {
-      if (performance.now() > searchUntil) return undefined;
-      const found = await run(inSequence(cases));
-      if (found === undefined) continue;
-      const shows = async (operations: Operation[]): Promise<boolean> =>
-        (await run(operations))?.kind === found.kind;
-      const least = inSequence(await leastCases(cases, shows, performance.now() + SEQUENCE_MS));
-      const { variant } = this.#run;
-      const arbitrary = operationsArbitrary({ variant, maxLength: least.length });
-      const shown = (await run(least)) ?? found;
-      return shrinkCase(shown.operations, shown, arbitrary, run, SHRINK_ON_DISK_MS);
-    }
-    return undefined;
+  /** Whether a fresh image shows something when all cases are run on it that were here; then it is found, and shrunk. */
+  async #foundInSequence(number: number): Promise<boolean> {
+    const { variant, history } = this.#run;
+    const maxLength = Math.max(...history.map(({ operations }) => operations.length));
+    const least = await leastSequence(history, {
+      attempt: (operations, before) => this.#confirmation.run(operations, before),
+      arbitrary: operationsArbitrary({ variant, maxLength }),
+      limitMs: SHRINK_ON_DISK_MS,
+    });
+    if (least !== undefined) this.#found(number, least, true, []);
+    return least !== undefined;
   }
 
   #found(number: number, divergence: Divergence, confirmed: boolean, named: string[]): void {
@@ -453,7 +433,7 @@ async function carryOut(assignment: Assignment, channel: Channel): Promise<void>
 }
 
 async function attempt(asked: Attempt, channel: Channel): Promise<void> {
-  const { variant, operations } = asked;
+  const { variant, operations, before } = asked;
   let told = Date.now();
   const onAlive = (): void => {
     if (Date.now() - told < PROGRESS_MS) return;
@@ -464,8 +444,9 @@ async function attempt(asked: Attempt, channel: Channel): Promise<void> {
     channel.send({ type: "trying", variant: variant.name, operations: [...tried] });
   };
   const confirmation = new Confirmation({ ...asked, onAlive, onCase });
-  const divergence = await confirmation.run(operations);
-  const named = asked.name ? await confirmation.named(operations) : undefined;
+  const divergence = await confirmation.run(operations, before);
+  const named =
+    asked.name && before === undefined ? await confirmation.named(operations) : undefined;
   const { mounted, notDone, clamped, handedOver } = confirmation;
   channel.send({ type: "attempted", divergence, named, mounted, notDone, clamped, handedOver });
 }

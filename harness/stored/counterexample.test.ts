@@ -71,6 +71,19 @@ describe("writing", () => {
     );
   });
 
+  test("cases before it on the same file system come back as they were", async () => {
+    const before = [
+      { operations: stale.operations, kept: true as const },
+      { operations: stale.operations },
+    ];
+    const text = formatCounterexample({ ...stale, before });
+    expect(parseCounterexample(text, "x.json").before).toEqual(before);
+    await expect(text).toMatchFileSnapshot("../report/goldens/counterexample-before.txt");
+    const { step, kind, message } = stale.divergence!;
+    const found = { step, kind, message, operations: stale.operations, before };
+    expect(counterexampleOf(found, { variant: stale.variant }).before).toEqual(before);
+  });
+
   test("and reading give the same counterexample", () => {
     const any = fc.record({
       claim: optional(fc.string({ unit: "binary", maxLength: 200 })),

@@ -6,6 +6,8 @@
  */
 import * as z from "zod";
 import { type Divergence, divergenceKindSchema } from "../divergence.ts";
+import { earlierCasesSchema } from "../earlier-case.ts";
+import type { EarlierCase } from "../earlier-case.ts";
 import { MAX_OPERATIONS, operationsSchema } from "../operation.ts";
 import { variants } from "../../images/variants.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
@@ -59,6 +61,8 @@ export const counterexampleSchema = z.strictObject({
     .optional(),
   /** All of it, so that the file outlives changes of images/variants.ts; or, in what a person wrote, its name. */
   variant: z.preprocess(variantOf, foreignVariantSchema),
+  /** Cases that come before it on the same file system, where it takes them. */
+  before: earlierCasesSchema.optional(),
   operations: operationsSchema.min(1),
 });
 
@@ -83,16 +87,17 @@ export const readCounterexample = (path: string): Counterexample => readStored(p
  * list of a thousand extents, the operations of a hundred cases together) is cut.
  */
 export function counterexampleOf(
-  found: Pick<Divergence, "step" | "kind" | "message" | "operations">,
+  found: Pick<Divergence, "step" | "kind" | "message" | "operations" | "before">,
   facts: Pick<Counterexample, "variant" | "kernel" | "seed" | "found" | "claim">,
 ): Counterexample {
-  const { step, kind, message, operations } = found;
+  const { step, kind, message, operations, before } = found;
   const kept = operations.slice(0, step + 1).slice(-MAX_OPERATIONS);
   return {
     format: FORMAT,
     version: VERSION,
     ...facts,
     divergence: { step: kept.length - 1, kind, message: message.slice(0, MAX_MESSAGE) },
+    ...(before === undefined ? {} : { before }),
     operations: kept,
   };
 }
@@ -107,6 +112,20 @@ function inline(value: unknown): string {
   return `{ ${members.join(", ")} }`;
 }
 
+/** A list of operations, one a line; `indent` is that of the line on which it begins. */
+function listText(operations: Counterexample["operations"], indent: string): string {
+  const lines = operations.map((operation) => `${indent}  ${inline(operation)}`);
+  return `[\n${lines.join(",\n")}\n${indent}]`;
+}
+
+function earlierText({ kept, operations }: EarlierCase): string {
+  const members = [
+    ...(kept === undefined ? [] : [`      "kept": true`]),
+    `      "operations": ${listText(operations, "      ")}`,
+  ];
+  return `    {\n${members.join(",\n")}\n    }`;
+}
+
 /**
  * The text of a counterexample file: one operation a line, so that it reads and diffs well. Members are in the order of
  * the schema whoever made the value.
@@ -115,7 +134,7 @@ function inline(value: unknown): string {
  */
 export function formatCounterexample(counterexample: Counterexample): string {
   const ordered = counterexampleSchema.parse(counterexample);
-  const { operations, variant, divergence, kernel, ...scalars } = ordered;
+  const { before, operations, variant, divergence, kernel, ...scalars } = ordered;
   const block = (value: object): string =>
     Object.entries(value)
       .map(([key, member]) => `    ${JSON.stringify(key)}: ${inline(member)}`)
@@ -127,7 +146,8 @@ export function formatCounterexample(counterexample: Counterexample): string {
     ...(kernel === undefined ? [] : [`  "kernel": ${inline(kernel)}`]),
     ...(divergence === undefined ? [] : [`  "divergence": {\n${block(divergence)}\n  }`]),
     `  "variant": {\n${block(variant)}\n  }`,
-    `  "operations": [\n${operations.map((o) => `    ${inline(o)}`).join(",\n")}\n  ]`,
+    ...(before === undefined ? [] : [`  "before": [\n${before.map(earlierText).join(",\n")}\n  ]`]),
+    `  "operations": ${listText(operations, "  ")}`,
   );
   return `{\n${members.join(",\n")}\n}\n`;
 }

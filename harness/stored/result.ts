@@ -4,6 +4,7 @@
 import * as z from "zod";
 import { handoverReasonSchema } from "../lockstep/handover.ts";
 import { divergenceKindSchema } from "../divergence.ts";
+import { earlierCasesSchema } from "../earlier-case.ts";
 import { operationsSchema } from "../operation.ts";
 import type { Output } from "./output.ts";
 import { readStored } from "./stored-file.ts";
@@ -67,6 +68,7 @@ const foundSchema = z.strictObject({
     variant: text,
     step: count,
     operations: operationsSchema,
+    before: earlierCasesSchema.exactOptional(),
     kind: divergenceKindSchema,
     expected: observationSchema.exactOptional(),
     seen: observationSchema.exactOptional(),
