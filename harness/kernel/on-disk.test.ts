@@ -82,3 +82,35 @@ test("the headline is the worst of what e2fsck complains of", () => {
     "Fix? no",
   ]);
 });
+
+// e2fsck 1.47.0 -fn where two inodes have the same blocks.
+const CLAIMED_TWICE = `Pass 1: Checking inodes, blocks, and sizes
+
+Running additional passes to resolve blocks claimed by more than one inode...
+Pass 1B: Rescanning for multiply-claimed blocks
+Multiply-claimed block(s) in inode 12: 1291--1292
+Multiply-claimed block(s) in inode 13: 1291--1292
+Pass 1C: Scanning directories for inodes with multiply-claimed blocks
+Pass 1D: Reconciling multiply-claimed blocks
+(There are 2 inodes containing multiply-claimed blocks.)
+
+File /a (inode #12, mod time Sun Nov 29 02:15:18 2026) 
+  has 2 multiply-claimed block(s), shared with 1 file(s):
+\t/b (inode #13, mod time Sun Nov 29 02:15:18 2026)
+Clone multiply-claimed blocks? no
+
+Delete file? no
+
+Pass 5: Checking group summary information
+Block bitmap differences:  -(1293--1294)
+Fix? no
+`;
+
+test("what e2fsck is about to do, and asks, is no headline", () => {
+  const lines = complaintsOf({ exitCode: 4, stdout: CLAIMED_TWICE, stderr: "", complaint: "" });
+  expect(lines.slice(0, 3)).toEqual([
+    "Multiply-claimed block(s) in inode 12: 1291--1292",
+    "Multiply-claimed block(s) in inode 13: 1291--1292",
+    "Block bitmap differences:  -(1293--1294)",
+  ]);
+});

@@ -125,9 +125,13 @@ export function readOnDiskSync(imageFile: string, inodes: readonly number[]): On
 
 const noise = /^(e2fsck \d|Pass \d|$)|\d+\/\d+ files|\*\*\*\*\*/;
 
-/** What e2fsck says besides damage, the least first: hints and answers, counters of the file system, size and blocks of a file. */
+/**
+ * What e2fsck says besides damage, the least first: hints, answers and what it is about to do; lines that go on with another; counters of
+ * the file system; size and blocks of a file.
+ */
 const LESSER = [
-  /could be (?:shorter|narrower)|optimi[sz]e|^\w+\? no$/i,
+  /could be (?:shorter|narrower)|optimi[sz]e|^[\w -]+\? no$|^Running additional passes/i,
+  /^[\s(]|^File .* \(inode #/,
   /differences:|count wrong/,
   /i_(?:size|blocks) is/,
 ];
