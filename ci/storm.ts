@@ -10,7 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
+import { inContainer } from "../harness/container.ts";
 import { leftBehind } from "../harness/kernel/traces-left.ts";
+import { treeOf } from "../harness/run/held.ts";
 import { packageRoot } from "../harness/package.ts";
 
 const cli = join(packageRoot, "dist", "ext4-conform.js");
@@ -29,29 +31,20 @@ interface Storm {
 
 const folder = mkdtempSync(join(tmpdir(), "conform-storm-"));
 
-/** A run of so many seconds; in a container with processes, mounts and a /dev/shm of its own. */
+/** A run of so many seconds. */
 function start({ container, variant }: Storm, seconds: number) {
   const options = { reject: false, cwd: folder } as const;
   const args = [cli, "run", "--variant", variant, "--seconds", String(seconds)];
-  if (!container) return execa("node", args, options);
-  const script = `mount -t tmpfs tmpfs /dev/shm && exec node ${args.join(" ")}`;
-  const own = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
-  return execa("unshare", [...own, "sh", "-c", script], options);
-}
-
-/** Pids of what a process has started, and of what those have. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const { stdout } = await execa("ps", ["--ppid", String(pid), "-o", "pid="], { reject: false });
-  const children = stdout.split("\n").filter(Boolean).map(Number);
-  const further = await Promise.all(children.map(childrenOf));
-  return [...children, ...further.flat()];
+  return container
+    ? execa(...inContainer(["node", ...args]), options)
+    : execa("node", args, options);
 }
 
 /** Kill a run, or something of it, some time after it has started; the pids that it had, and what was wrong with its end. */
 async function strike(storm: Storm): Promise<{ pids: number[]; wrong: string[] }> {
   const run = start(storm, 60);
   await setTimeout(randomInt(0, MOST_MS));
-  const pids = [run.pid!, ...(await childrenOf(run.pid!))];
+  const pids = treeOf(run.pid!);
   const victim = pids[randomInt(0, pids.length)]!;
   try {
     process.kill(victim, "SIGKILL");

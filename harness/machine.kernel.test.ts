@@ -6,26 +6,12 @@ import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { builtCommand, cli } from "./built-command.ts";
 import { machineLacks } from "./kernel/machine.ts";
-import { loopsOf } from "./kernel/traces-left.ts";
+import { workerWithImage } from "./kernel/traces-left.ts";
 
 const lacks = machineLacks()?.message;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);
 
 const { folder, conform } = builtCommand("machine");
-
-/** The worker of a run, once it has an image. */
-async function workerOf(pid: number | undefined): Promise<number> {
-  for (;;) {
-    const { stdout } = await execa("ps", ["--ppid", String(pid), "-o", "pid="], { reject: false });
-    const worker = stdout
-      .split("\n")
-      .filter(Boolean)
-      .map(Number)
-      .find((one) => loopsOf(one).length > 0);
-    if (worker !== undefined) return worker;
-    await setTimeout(20);
-  }
-}
 
 /** The command after some words for the shell. */
 function inShell(words: string, args: readonly string[]) {
@@ -38,7 +24,7 @@ const args = ["run", "--variant", "4k-small", "--cases", "200", "--seed", "2"];
 describe.skipIf(lacks !== undefined)("the machine", () => {
   test("a run that is stopped for longer than a hang takes goes on", async () => {
     const run = conform([...args.slice(0, 3), "--cases", "1500", "--seed", "2", "--hang", "5"]);
-    const worker = await workerOf(run.pid);
+    const worker = await workerWithImage(run.pid);
     process.kill(worker, "SIGSTOP");
     await setTimeout(9_000);
     process.kill(worker, "SIGCONT");
@@ -52,7 +38,7 @@ describe.skipIf(lacks !== undefined)("the machine", () => {
 
   test("a worker that somebody kills is no finding, and no bug of the tool", async () => {
     const run = conform(["run", "--variant", "4k-small", "--seconds", "60"]);
-    process.kill(await workerOf(run.pid), "SIGKILL");
+    process.kill(await workerWithImage(run.pid), "SIGKILL");
     const { stderr, exitCode } = await run;
     expect(stderr).toMatch(/SKIP: somebody killed a worker.*memory/);
     expect(exitCode).toBe(4);

@@ -27,7 +27,7 @@ const groupBytesOf = (blockSize: number): number => 8 * blockSize * blockSize;
 
 /**
  * Fill an empty file of `size` bytes, which is to be a file system of `blockSize`, as far as it matters. Each 16 bytes say "free space
- * 00042", with the place in KiB from the image's beginning. Some 30 ms.
+ * 00042", with the place in KiB from the image's beginning. Some 50 ms (measured on 64 MiB of tmpfs).
  */
 export function fillFreeSpace(fd: number, size: number, blockSize: number): void {
   const groupBytes = groupBytesOf(blockSize);

@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvironmentError } from "../failure.ts";
+import { sleepSync } from "../sleep.ts";
 import { mayFillUp } from "../variant.ts";
 import type { Variant } from "../variant.ts";
 import { sweepLeftovers } from "./leftovers.ts";
@@ -12,7 +13,7 @@ import { LoopDevice } from "./loop.ts";
 import { liftFileSize, machineLacks } from "./machine.ts";
 import { makeImage } from "./mkfs.ts";
 import { asMade, notModelled } from "./modelled.ts";
-import { changeOptions, mountExt4, mountOptions, unmount, unmountAll } from "./mount.ts";
+import { changeOptions, mountExt4, mountOptions, unmount } from "./mount.ts";
 import { FEW_OLDER_FILES, OLDER_FILES, OlderFiles } from "./older-files.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
 import { runSync } from "./process.ts";
@@ -161,21 +162,20 @@ const GONE_MS = 2000;
 const LOOK_MS = 10;
 
 /**
- * Wait until the kernel has let go of the file system. It does so within umount(2), unless another mount namespace holds
- * a copy of the mount (made by unshare, a container or a service that started meanwhile): then nothing of what is on the
- * image can be trusted, however right it may look.
+ * Wait until the kernel has let go of the file system. It does so within umount(2), unless somebody has entered this process's mount
+ * namespace (nsenter(1)) and made another from there, which holds a copy of the mount: then nothing of what is on the image can be
+ * trusted, however right it may look.
  */
 function awaitGone(sysfs: string, loopDevice: string): void {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; existsSync(sysfs); waited += LOOK_MS) {
     if (waited >= GONE_MS) {
       throw new EnvironmentError(
         "process-failed",
         `the file system on ${loopDevice} goes on after umount: another mount namespace holds it`,
-        "Start the tool after the container or service that was started during the run, and not beside one that starts.",
+        "Make no mount namespace from within that of a run (nsenter).",
       );
     }
-    Atomics.wait(sleeper, 0, 0, LOOK_MS);
+    sleepSync(LOOK_MS);
   }
 }
 
@@ -256,9 +256,8 @@ export async function openImage(wanted: Variant): Promise<MountedImage> {
   const place = Workplace.open(variant.imageSize);
   const made: { device?: LoopDevice } = {};
   const remove = undoAtExit(() => {
-    unmountAll(place.directory);
-    made.device?.close();
     place.remove();
+    made.device?.close();
   });
   try {
     const image = new MountedImage(await make(variant, place, made), remove);

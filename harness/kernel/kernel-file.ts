@@ -18,6 +18,7 @@ import {
 } from "../operation.ts";
 import { directBytes } from "../../model/pattern.ts";
 import type { MountedImage } from "./image.ts";
+import { sleepSync } from "../sleep.ts";
 import { failNth } from "./fail-nth.ts";
 import { mustLook } from "./look-failed.ts";
 import { pausedWriter } from "./paused-writer.ts";
@@ -95,8 +96,6 @@ function takeNoSignal(): void {
 
 /** Milliseconds within which a file that was removed is gone, on a machine that is busy. */
 const EVICTION_MS = 1000;
-
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 export class KernelFile {
   readonly #image: MountedImage;
@@ -228,7 +227,7 @@ export class KernelFile {
    */
   #awaitEviction(expected: number): void {
     for (let waited = 0; waited < EVICTION_MS && this.reservedBlocks() > expected; waited++) {
-      Atomics.wait(sleeper, 0, 0, 1);
+      sleepSync(1);
     }
   }
 

@@ -9,6 +9,7 @@
 import { statfsSync } from "node:fs";
 import { patternTag } from "../../model/pattern.ts";
 import { EnvironmentError } from "../failure.ts";
+import { sleepSync } from "../sleep.ts";
 import { Looks } from "../lockstep/looks.ts";
 import type {
   BlockRange,
@@ -263,8 +264,6 @@ export class KernelSubject implements Subject {
 const WRITEBACK_LOOK_MS = 0.2;
 const WRITEBACK_MS = 30_000;
 
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
-
 /**
  * The pages of an open file once none of them is on its way to the device. All operations wait for what they write; but where space is
  * short a kernel begins to write by itself (fs/ext4/inode.c ext4_nonda_switch()) and only what comes last marks blocks written.
@@ -273,7 +272,7 @@ function settled(fd: number): ReturnType<typeof cachestat> {
   for (let waited = 0; ; waited += WRITEBACK_LOOK_MS) {
     const stat = cachestat(fd);
     if (typeof stat === "number" || stat.writeback === 0 || waited >= WRITEBACK_MS) return stat;
-    Atomics.wait(sleeper, 0, 0, WRITEBACK_LOOK_MS);
+    sleepSync(WRITEBACK_LOOK_MS);
   }
 }
 

@@ -19,6 +19,7 @@ import {
 import { basename, join } from "node:path";
 import { randomInt } from "node:crypto";
 import { EnvironmentError } from "../failure.ts";
+import { sleepSync } from "../sleep.ts";
 import { runSync } from "./process.ts";
 import { O_CLOEXEC, O_RDWR, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 
@@ -241,10 +242,9 @@ export class LoopDevice {
 
 /** Remove a device that was made for one image, once it has let go of that, if that is soon. */
 function removeDevice(number: number): void {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; waited < RELEASE_MS; waited += RETRY_MS) {
     if (control(LOOP_CTL_REMOVE, number) !== -EBUSY) return;
-    Atomics.wait(sleeper, 0, 0, RETRY_MS);
+    sleepSync(RETRY_MS);
   }
 }
 

@@ -9,14 +9,8 @@ import { RLIMIT_FSIZE, RLIM_INFINITY, keptMemory, mustSucceed, syscalls } from "
 /** All that a run needs: one that is missed half-way could leave a mount behind. */
 const PROGRAMS = ["mkfs.ext4", "debugfs", "e2fsck", "mount", "umount"];
 
-/** struct rlimit: soft and hard. */
-let limits: { address: number; words: BigUint64Array } | undefined;
-
-function limitMemory(): NonNullable<typeof limits> {
-  if (limits !== undefined) return limits;
-  const { address, buffer } = keptMemory(16);
-  return (limits = { address, words: new BigUint64Array(buffer, 0, 2) });
-}
+/** struct rlimit: soft and hard, 64 bits each. */
+const RLIMIT_BYTES = 16;
 
 /**
  * Lift the limit of this process's files, which would be taken for the kernel's answer: a write beyond it is EFBIG, whatever ext4 would
@@ -24,7 +18,8 @@ function limitMemory(): NonNullable<typeof limits> {
  */
 export function liftFileSize(): void {
   const calls = syscalls();
-  const { address, words } = limitMemory();
+  const { address, buffer } = keptMemory(RLIMIT_BYTES);
+  const words = new BigUint64Array(buffer, 0, 2);
   mustSucceed(calls.getrlimit(RLIMIT_FSIZE, address), "getrlimit");
   const [soft, hard] = words;
   if (soft === RLIM_INFINITY) return;

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { EnvironmentError } from "../failure.ts";
+import { sleepSync } from "../sleep.ts";
 import type { Variant } from "../variant.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { runSync } from "./process.ts";
@@ -92,7 +93,7 @@ export function unmountQuietly(mountPoint: string): string | undefined {
     if (result.exitCode === 0) return undefined;
     complaint = result.complaint;
     if (!complaint.includes("busy")) break;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 * (attempt + 1));
+    sleepSync(20 * (attempt + 1));
   }
   return complaint;
 }

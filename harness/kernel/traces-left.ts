@@ -3,6 +3,8 @@
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import { treeOf } from "../run/held.ts";
 
 function textOf(file: string): string {
   try {
@@ -26,6 +28,16 @@ export function loopsOf(pid: number): string[] {
   return readdirSync("/sys/block").filter((name) =>
     textOf(`/sys/block/${name}/loop/backing_file`).includes(`ext4-conform-${pid}-`),
   );
+}
+
+/** Waits until a process of those that `pid` has started has an image; its pid. */
+export async function workerWithImage(pid: number | undefined): Promise<number> {
+  if (pid === undefined) throw new Error("the process did not start");
+  for (;;) {
+    const worker = treeOf(pid).find((one) => loopsOf(one).length > 0);
+    if (worker !== undefined) return worker;
+    await setTimeout(20);
+  }
 }
 
 /** Folders of the process `pid`. */

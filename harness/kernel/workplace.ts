@@ -8,7 +8,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   openSync,
   readFileSync,
   rmSync,
@@ -85,7 +84,8 @@ export class Workplace {
   readonly directory: string;
   /** Where its files lie, if not in its directory. */
   readonly #disk: string | undefined;
-  #removed = false;
+  /** Of the files there, which live as long as these are open. */
+  readonly #open = new Set<number>();
 
   private constructor(directory: string, disk: string | undefined) {
     this.directory = directory;
@@ -129,7 +129,8 @@ export class Workplace {
     const unnamed = `${path}.${randomUUID()}`;
     const fd = openSync(unnamed, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
     unlinkSync(unnamed);
-    return { path: `/proc/${process.pid}/fd/${fd}`, remove: () => closeSync(fd) };
+    this.#open.add(fd);
+    return { path: `/proc/${process.pid}/fd/${fd}`, remove: () => this.#close(fd) };
   }
 
   /** Whether its files lie on a disk, which others can fill. */
@@ -139,9 +140,12 @@ export class Workplace {
 
   /** Unmounts and removes everything, at any price: what is still open leaves the tree now and ends with the process. */
   remove(): void {
-    if (this.#removed) return;
-    this.#removed = true;
     unmountAll(this.directory);
-    if (existsSync(this.directory)) removeWorkDirectory(this.directory);
+    removeWorkDirectory(this.directory);
+    for (const fd of this.#open) this.#close(fd);
+  }
+
+  #close(fd: number): void {
+    if (this.#open.delete(fd)) closeSync(fd);
   }
 }

@@ -13,7 +13,7 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import type { Finding } from "../kernel/same-on-disk.ts";
-import { FURTHER_LOOKS } from "./further.ts";
+import { worseFurtherOn } from "./further.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
@@ -23,7 +23,6 @@ import type { Observation } from "../observation.ts";
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
-import { isMinor, isWorse } from "../severity.ts";
 import type { Mounted } from "./messages.ts";
 import { configOf, mountedOf } from "./variant-run.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
@@ -226,14 +225,12 @@ export class Confirmation {
     operations: readonly Operation[],
     found: Divergence,
   ): Divergence | undefined {
-    if (model === undefined || !isMinor(found.kind)) return undefined;
-    for (const look of FURTHER_LOOKS) {
-      if (!look.every((operation) => executor.supports(operation))) continue;
-      const onlyData = { ...options, onlyData: true as const };
-      const all = [...operations, ...look];
-      const { divergence } = runListening(image, model, executor, all, onlyData);
-      if (divergence !== undefined && isWorse(divergence.kind, found.kind)) return divergence;
-    }
-    return undefined;
+    if (model === undefined) return undefined;
+    const onlyData = { ...options, onlyData: true as const };
+    return worseFurtherOn(
+      found,
+      (operation) => executor.supports(operation),
+      (look) => runListening(image, model, executor, [...operations, ...look], onlyData).divergence,
+    );
   }
 }

@@ -2,6 +2,8 @@
  * What may follow from a case whose first symptom is small: a page that is counted dirty is nothing to whoever has data there, unless
  * that page is one that will not be written.
  */
+import type { Divergence } from "../divergence.ts";
+import { isMinor, isWorse } from "../severity.ts";
 import { MAX_IO_BYTES } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 
@@ -12,3 +14,21 @@ export const FURTHER_LOOKS: readonly (readonly Operation[])[] = [
   [{ op: "power_cut" }],
   [{ op: "fsync" }, { op: "power_cut" }],
 ];
+
+/**
+ * Data that is lost or shown further on in a case of which `found` is the first symptom; undefined where that is no small one, or nothing
+ * follows. `attempt` performs the case with a look behind it, and nothing counts but its data.
+ */
+export function worseFurtherOn(
+  found: Divergence,
+  supports: (operation: Operation) => boolean,
+  attempt: (look: readonly Operation[]) => Divergence | undefined,
+): Divergence | undefined {
+  if (!isMinor(found.kind)) return undefined;
+  for (const look of FURTHER_LOOKS) {
+    if (!look.every(supports)) continue;
+    const shown = attempt(look);
+    if (shown !== undefined && isWorse(shown.kind, found.kind)) return shown;
+  }
+  return undefined;
+}

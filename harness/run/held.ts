@@ -55,7 +55,7 @@ function statOf(file: string): { name: string; fields: string[] } | undefined {
 }
 
 /** Pids of a process and of all that it started and that still run. */
-function treeOf(root: number): number[] {
+export function treeOf(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of namesIn("/proc").filter((one) => /^\d+$/.test(one))) {
     const parent = Number(statOf(`/proc/${name}/stat`)?.fields[1]);

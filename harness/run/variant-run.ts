@@ -24,7 +24,7 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
-import { FURTHER_LOOKS } from "./further.ts";
+import { worseFurtherOn } from "./further.ts";
 import { runListening } from "./listening.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
@@ -45,7 +45,7 @@ import { asItDelays, pathToModel, writePathOf } from "../kernel/write-path.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
 import { roomHere } from "../kernel/room.ts";
 import type { Variant } from "../variant.ts";
-import { isMinor, isWorse } from "../severity.ts";
+import { isWorse } from "../severity.ts";
 
 /** Of so many cases one is kept for a checkpoint. */
 const KEEP_EVERY = 8;
@@ -270,15 +270,18 @@ export class VariantRun {
   /** Whether data is lost or shown further on in a case whose first symptom is small: then that is what is shrunk. */
   #lookFurther(operations: Operation[]): void {
     const first = this.#diverged!;
-    if (this.#model === undefined || !isMinor(first.kind)) return;
-    for (const look of FURTHER_LOOKS) {
-      if (!look.every((operation) => this.#subject.supports(operation))) continue;
-      this.#further = look;
-      this.#lookCloser(operations, false);
-      if (isWorse(this.#diverged!.kind, first.kind)) return;
-    }
-    this.#further = undefined;
-    this.#diverged = first;
+    if (this.#model === undefined) return;
+    const worse = worseFurtherOn(
+      first,
+      (operation) => this.#subject.supports(operation),
+      (look) => {
+        this.#further = look;
+        this.#lookCloser(operations, false);
+        return this.#diverged;
+      },
+    );
+    if (worse === undefined) this.#further = undefined;
+    this.#diverged = worse ?? first;
   }
 
   /** Run a case that was not generated, number `number` of the run. Returns its divergence. */

@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { UsageError } from "../failure.ts";
 import { printable } from "../report/terminal.ts";
+import { sleepSync } from "../sleep.ts";
 
 /** Where the text of an output goes. */
 export type Destination =
@@ -168,8 +169,6 @@ function keepOwner(path: string, { uid, gid, mode }: fs.Stats): void {
   fs.chmodSync(path, mode & 0o7777);
 }
 
-const pause = new Int32Array(new SharedArrayBuffer(4));
-
 /** Write all of it to a descriptor that may not take it at once. Throws what the system says. */
 function writeInto(fd: number, bytes: Uint8Array): void {
   let progress = performance.now();
@@ -180,7 +179,7 @@ function writeInto(fd: number, bytes: Uint8Array): void {
     } catch (error) {
       const full = (error as NodeJS.ErrnoException).code === "EAGAIN";
       if (!full || performance.now() - progress > STALLED_MS) throw error;
-      Atomics.wait(pause, 0, 0, RETRY_MS);
+      sleepSync(RETRY_MS);
     }
   }
 }
