@@ -11,7 +11,7 @@ import type {
   ExtentState,
   Observation,
 } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation, DuringOperation } from "../operation.ts";
 import { Contract } from "./contract.ts";
 import type { ContractOptions } from "./contract.ts";
 import { promises } from "./promises.ts";
@@ -723,6 +723,29 @@ describe("what the contract does not promise", () => {
       ]),
     ];
     expect(brokenBy(iomap, [...dirty, synced, late])).toEqual(["released-after-short-write"]);
+  });
+
+  test("a store in a pause dirties its folio from where the file ended then, and not where the write moves its end to", () => {
+    const store: DuringOperation = { op: "mmap_write", pos: 0, len: BLOCK };
+    const paused = (during: DuringOperation[]): Recorded => [
+      { op: "paused_write", pos: 2 * BLOCK, len: BLOCK, pause_at: 0, during, after: "continue" },
+      seen(
+        BLOCK,
+        3 * BLOCK,
+        [
+          [0, 1, "delayed"],
+          [2, 1, "delayed"],
+        ],
+        { during: [undefined, ...during].map(() => ({ result: 0, i_size: BLOCK, reserved: 1 })) },
+      ),
+    ];
+    const first: Recorded = [write(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "delayed"]])];
+    const short: Recorded = [
+      write(0, 2 * BLOCK, BLOCK),
+      seen(BLOCK, 3 * BLOCK, [[0, 3, "delayed"]]),
+    ];
+    expect(brokenBy(iomap, [first, paused([store]), short])).toEqual([]);
+    expect(brokenBy(iomap, [first, paused([]), short])).toEqual(["released-after-short-write"]);
   });
 
   test("blocks that were delayed before a short write stay so", () => {

@@ -323,9 +323,12 @@ export class Contract {
     if (succeeded && !isStarved(operation)) this.#step.starved = false;
   }
 
-  #followDurable(operation: Operation, { result, i_size }: Observation): void {
+  #followDurable(operation: Operation, seen: Observation): void {
+    const { result, i_size } = seen;
     const { succeeded, durable } = this.#step;
-    for (const { pos, len } of storesOf(operation)) durable.delete(pos, pos + len);
+    for (const { store } of storesOf(operation, seen)) {
+      durable.delete(store.pos, store.pos + store.len);
+    }
     switch (operation.op) {
       case "fsync":
       case "drop_cache":
@@ -368,22 +371,29 @@ export class Contract {
     const { operation, windows, before, seen, mapChanged, maybeDirty, options } = this.#step;
     if (this.#step.syncedEnd === Infinity) maybeDirty.clear();
     if (operation === undefined) return;
-    for (const store of storesOf(operation)) {
+    for (const { store, i_size } of storesOf(operation, seen)) {
       const { blockSize } = options;
       const end = Math.ceil((store.pos + store.len) / FOLIO_BYTES) * FOLIO_BYTES;
-      maybeDirty.set(Math.floor(seen.i_size / blockSize), end / blockSize, true);
+      maybeDirty.set(Math.floor(i_size / blockSize), end / blockSize, true);
     }
     if (!mapChanged || movedBlocks(this.#step)) return;
     for (const window of windows) noteHoles(maybeDirty, seen.map, before, window);
   }
 }
 
-/** The stores through a mapping that an operation is, or has in its pause. */
-function storesOf(operation: Operation): readonly Extract<Operation, { op: "mmap_write" }>[] {
-  if (operation.op === "mmap_write") return [operation];
-  return operation.op === "paused_write"
-    ? operation.during.filter((one) => one.op === "mmap_write")
-    : [];
+/** A store through a mapping, and where the file ended then. */
+interface Store {
+  store: Extract<Operation, { op: "mmap_write" }>;
+  i_size: number;
+}
+
+/** The stores that an operation is, or has in its pause: in the middle of a write that may move EOF on after them. */
+function storesOf(operation: Operation, { i_size, during }: Observation): readonly Store[] {
+  if (operation.op === "mmap_write") return [{ store: operation, i_size }];
+  if (operation.op !== "paused_write") return [];
+  return operation.during.flatMap((store, i) =>
+    store.op === "mmap_write" ? [{ store, i_size: during?.[i]?.i_size ?? i_size }] : [],
+  );
 }
 
 function noteHoles(
