@@ -1,6 +1,6 @@
 /**
- * The bare system calls of a case: those that the kernel subject makes, with the same probes and windows, prepared
- * beforehand, and nothing done with what they return.
+ * The bare system calls of a case: those that the kernel subject makes, with the same probes and
+ * windows, prepared beforehand, and nothing done with what they return.
  */
 import { patternTag } from "../model/pattern.ts";
 import { clampOperation, isSingleCall } from "../harness/operation.ts";

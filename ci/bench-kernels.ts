@@ -1,6 +1,7 @@
 /**
- * `npm run bench:kernels -- KERNEL...`: from the command to the verdict of 1,000 cases in another kernel, boot, probing and
- * checkpoints included. Ends with status 1 where that takes longer than it may.
+ * `npm run bench:kernels -- KERNEL...`: from the command to the verdict of 1,000 cases in another
+ * kernel, boot, probing and checkpoints included. Ends with status 1 where that takes longer than
+ * it may.
  */
 import { availableParallelism, tmpdir } from "node:os";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,7 +15,9 @@ import { BRIEF, median, table } from "./bench-measure.ts";
 const CASES = BRIEF ? 20 : 1000;
 const ROUNDS = BRIEF ? 1 : 3;
 
-/** Seconds that it may take: a program, and a machine that is emulated instruction by instruction. */
+/**
+ * Seconds that it may take: a program, and a machine that is emulated instruction by instruction.
+ */
 const LIMIT = { uml: 6, bzImage: 60 };
 
 const cli = join(packageRoot, "dist", "ext4-conform.js");

@@ -1,6 +1,6 @@
 /**
- * Measuring side by side: every round runs everything once, each time beginning with another, so that what else the
- * machine does hits all alike. Medians over the rounds.
+ * Measuring side by side: every round runs everything once, each time beginning with another, so
+ * that what else the machine does hits all alike. Medians over the rounds.
  */
 
 export interface Task {
@@ -33,7 +33,10 @@ export const BRIEF = process.argv.includes("--brief");
 /** Fewest rounds: a median of less says nothing. */
 const MIN_ROUNDS = BRIEF ? 1 : 3;
 
-/** What each task took in each round, nanoseconds; the first round only warms up. Rounds until `seconds` are over. */
+/**
+ * What each task took in each round, nanoseconds; the first round only warms up. Rounds until
+ * `seconds` are over.
+ */
 export function rounds(tasks: readonly Task[], seconds: number): Map<string, number[]> {
   const took = new Map<string, number[]>(tasks.map(({ name }) => [name, []]));
   const end = performance.now() + seconds * 1000;

@@ -1,6 +1,6 @@
 /**
- * The sequences that `npm run bench` measures, as data. The mixed one is stored (bench-mixed.jsonl, a case a line), so
- * that a change of the generators does not change what is measured.
+ * The sequences that `npm run bench` measures, as data. The mixed one is stored (bench-mixed.jsonl,
+ * a case a line), so that a change of the generators does not change what is measured.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +43,10 @@ export function faultFree(supports: (operation: Operation) => boolean): Sequence
   return { name: "mixed, without faults", before: [], cases: cases.slice(0, 3) };
 }
 
-/** 4 KiB writes into 1 MiB with an fsync every tenth operation: the goal of 20,000 operations a second. */
+/**
+ * 4 KiB writes into 1 MiB with an fsync every tenth operation: the goal of 20,000 operations a
+ * second.
+ */
 export const writesAndFsync: Sequence = {
   name: "4 KiB writes, fsync every 10th",
   before: [],

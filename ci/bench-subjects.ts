@@ -1,5 +1,6 @@
 /**
- * What the benchmark compares, on one image: the bare calls, the kernel subject, the model, and the two in lockstep.
+ * What the benchmark compares, on one image: the bare calls, the kernel subject, the model, and the
+ * two in lockstep.
  */
 import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { modelConfig } from "../harness/kernel-traits.ts";
@@ -54,7 +55,10 @@ export class Bench {
     this.image.close();
   }
 
-  /** What of a sequence this kernel can do, which may have no fault injection: the calls of the same cases without faults. */
+  /**
+   * What of a sequence this kernel can do, which may have no fault injection: the calls of the same
+   * cases without faults.
+   */
   possible(sequence: Sequence): Sequence {
     const { before, cases } = sequence;
     const left = cases.map((operations) => supported(this.#subject, [...operations]));
@@ -95,7 +99,10 @@ export class Bench {
     return took;
   }
 
-  /** Nanoseconds of operations `first` on, model and `subject` in lockstep. Throws where they diverge. */
+  /**
+   * Nanoseconds of operations `first` on, model and `subject` in lockstep. Throws where they
+   * diverge.
+   */
   timeCase(subject: Subject, operations: readonly Operation[], first: number): number {
     let start = nanoseconds();
     const clocked: Subject = {

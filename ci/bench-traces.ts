@@ -1,6 +1,6 @@
 /**
- * `npm run bench:traces`: how fast recorded kernels are checked, and in how much memory. Needs no root. `--brief` takes
- * seconds, to see that it works.
+ * `npm run bench:traces`: how fast recorded kernels are checked, and in how much memory. Needs no
+ * root. `--brief` takes seconds, to see that it works.
  */
 import { createReadStream, createWriteStream, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -17,7 +17,9 @@ import { BRIEF, median, table } from "./bench-measure.ts";
 
 const folder = join(packageRoot, "properties", "traces");
 
-/** Bytes of a recording that is repeated until the compiler has seen enough, and of the large one. */
+/**
+ * Bytes of a recording that is repeated until the compiler has seen enough, and of the large one.
+ */
 const LONG_BYTES = BRIEF ? MIB : 16 * MIB;
 const LARGE_BYTES = BRIEF ? 4 * MIB : 1024 * MIB;
 const ROUNDS = BRIEF ? 1 : 3;

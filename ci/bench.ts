@@ -1,10 +1,12 @@
 /**
- * `npm run bench`: what an operation costs, and how much of it is ours. Everything that is compared runs side by side
- * in one process, round after round, so that the ratios hold on a busy machine too.
+ * `npm run bench`: what an operation costs, and how much of it is ours. Everything that is compared
+ * runs side by side in one process, round after round, so that the ratios hold on a busy machine
+ * too.
  *
  * `--brief` goes through all of it in seconds, to see that it works; its numbers say nothing.
  *
- * The image of the benchmark is 1 GiB, so that a file of 256 MiB fits; else it is the variant 4k-delalloc.
+ * The image of the benchmark is 1 GiB, so that a file of 256 MiB fits; else it is the variant
+ * 4k-delalloc.
  */
 import { availableParallelism, release } from "node:os";
 import * as fc from "fast-check";

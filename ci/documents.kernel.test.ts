@@ -1,7 +1,8 @@
 /**
- * The commands of the documents and the scripts of package.json, run as a user copies them: those of `ext4-conform` from a
- * folder outside the clone, after the line of the README that prepares a shell, those of npm in the clone. What takes long
- * is shortened by options at its end, and what is not run says why.
+ * The commands of the documents and the scripts of package.json, run as a user copies them: those
+ * of `ext4-conform` from a folder outside the clone, after the line of the README that prepares a
+ * shell, those of npm in the clone. What takes long is shortened by options at its end, and what is
+ * not run says why.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,7 +61,8 @@ const commands: Readonly<Record<string, How>> = {
   "ext4-conform run --kernel ./linux": { not: NEEDS_BUILT },
   [`git bisect run sh -c 'ext4-conform kernel build --source . --out /tmp/linux || exit 125
                       ext4-conform bisect-step --kernel /tmp/linux case.json'`]: {
-    // Which takes minutes; the step is of this kernel instead. All commits are good but the last, which was said to be bad.
+    // Which takes minutes; the step is of this kernel instead. All commits are good but the last,
+    // which was said to be bad.
     instead: [
       [
         "ext4-conform kernel build --source . --out /tmp/linux",

@@ -1,6 +1,6 @@
 /**
- * Properties under mutation testing: fewer cases, since every mutant goes through them, and no shrinking, since a mutant
- * has only to be found.
+ * Properties under mutation testing: fewer cases, since every mutant goes through them, and no
+ * shrinking, since a mutant has only to be found.
  */
 import { vi } from "vitest";
 

@@ -1,5 +1,6 @@
 /**
- * What mutants of the model have to get past, the sharpest and fastest tests first (ci/mutation.vitest.config.ts).
+ * What mutants of the model have to get past, the sharpest and fastest tests first
+ * (ci/mutation.vitest.config.ts).
  */
 import { describe, expect, test } from "vitest";
 import { checkFile } from "../harness/trace/check.ts";

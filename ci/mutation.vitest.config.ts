@@ -1,13 +1,14 @@
 /**
- * The tests that mutation testing of the model runs (CONTRIBUTING.md), in one file: a mutant dies at the first test that
- * fails, and every further file would cost it a new worker.
+ * The tests that mutation testing of the model runs (CONTRIBUTING.md), in one file: a mutant dies
+ * at the first test that fails, and every further file would cost it a new worker.
  */
 import { defineConfig } from "vitest/config";
 import type { Plugin } from "vitest/config";
 
 /**
- * Stryker counts which test reaches which mutant, and goes on counting when mutants are tested, where nobody reads it:
- * two thirds of the time. A Stryker that words its code differently is only slower.
+ * Stryker counts which test reaches which mutant, and goes on counting when mutants are tested,
+ * where nobody reads it: two thirds of the time. A Stryker that words its code differently is only
+ * slower.
  */
 const countsInDryRunOnly: Plugin = {
   name: "counts-in-dry-run-only",

@@ -1,5 +1,6 @@
 /**
- * A storm: runs that are killed at any moment, beside one that is not. It must end well, and nothing of the others may be left.
+ * A storm: runs that are killed at any moment, beside one that is not. It must end well, and
+ * nothing of the others may be left.
  *
  *   npm run storm -- --kills 50 --container
  */
@@ -17,7 +18,10 @@ import { packageRoot } from "../harness/package.ts";
 
 const cli = join(packageRoot, "dist", "ext4-conform.js");
 
-/** Milliseconds after which a run is killed, at most: some are not up by then, some are in a checkpoint. */
+/**
+ * Milliseconds after which a run is killed, at most: some are not up by then, some are in a
+ * checkpoint.
+ */
 const MOST_MS = 4000;
 
 /** What a run may not say because something of it was killed. */
@@ -40,7 +44,10 @@ function start({ container, variant }: Storm, seconds: number) {
     : execa("node", args, options);
 }
 
-/** Kill a run, or something of it, some time after it has started; the pids that it had, and what was wrong with its end. */
+/**
+ * Kill a run, or something of it, some time after it has started; the pids that it had, and what
+ * was wrong with its end.
+ */
 async function strike(storm: Storm): Promise<{ pids: number[]; wrong: string[] }> {
   const run = start(storm, 60);
   await setTimeout(randomInt(0, MOST_MS));
@@ -51,7 +58,8 @@ async function strike(storm: Storm): Promise<{ pids: number[]; wrong: string[] }
   } catch {
     // It has ended.
   }
-  // The last one to be waited for may be in its own clean-up; what lives on after that is a run that was not struck.
+  // The last one to be waited for may be in its own clean-up; what lives on after that is a run
+  // that was not struck.
   const ended = await Promise.race([run, setTimeout(10_000)]);
   if (ended === undefined) run.kill("SIGKILL");
   const { stdout, stderr } = ended ?? (await run);
@@ -59,7 +67,10 @@ async function strike(storm: Storm): Promise<{ pids: number[]; wrong: string[] }
   return { pids, wrong: WRONG.test(said) ? [`after a kill: ${said}`] : [] };
 }
 
-/** Run after run that nobody disturbs, until `over` is aborted: how many, and what was wrong with them. */
+/**
+ * Run after run that nobody disturbs, until `over` is aborted: how many, and what was wrong with
+ * them.
+ */
 async function witness(
   options: Storm,
   over: AbortSignal,

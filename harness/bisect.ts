@@ -1,8 +1,8 @@
 /**
  * `ext4-conform bisect-step`: one step of `git bisect run`, with the exit status that it wants.
  *
- * Source: git-bisect(1), "bisect run": 0 is good, 1 to 127 without 125 bad, 125 says that this commit cannot be tested, 128 and
- *         more ends the bisection.
+ * Source: git-bisect(1), "bisect run": 0 is good, 1 to 127 without 125 bad, 125 says that this
+ *         commit cannot be tested, 128 and more ends the bisection.
  */
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";

@@ -24,7 +24,10 @@ export async function hiddenFromNobody(): Promise<string | undefined> {
   return exitCode === 0 ? undefined : `only root can read ${cli}: a folder above it is closed`;
 }
 
-/** A folder that goes with the tests of a file, and the command in it. It never throws: the exit status is to be looked at. */
+/**
+ * A folder that goes with the tests of a file, and the command in it. It never throws: the exit
+ * status is to be looked at.
+ */
 export function builtCommand(name: string) {
   const folder = join(tmpdir(), `conform-${name}-${randomUUID()}`);
   // Where all tests of a file are skipped, neither of the two is called.

@@ -8,7 +8,10 @@ const SHOWN = 8;
 /** Bytes that are looked at to tell what they are. */
 const LOOKED_AT = 32;
 
-/** The four 16-bit fields that a block of an extent tree begins with, and what they may be (fs/ext4/ext4_extents.h). */
+/**
+ * The four 16-bit fields that a block of an extent tree begins with, and what they may be
+ * (fs/ext4/ext4_extents.h).
+ */
 const HEADER_BYTES = 8;
 const EXT4_EXT_MAGIC = 0xf30a;
 const EXT4_MAX_EXTENT_DEPTH = 5;
@@ -16,7 +19,10 @@ const EXT4_MAX_EXTENT_DEPTH = 5;
 /** What lies in free space (kernel/free-space.ts): in each 16 bytes this and a number. */
 export const FREE_SPACE = "free space ";
 
-/** Whether a block of an extent tree begins so: struct ext4_extent_header of fs/ext4/ext4_extents.h, little endian. */
+/**
+ * Whether a block of an extent tree begins so: struct ext4_extent_header of fs/ext4/ext4_extents.h,
+ * little endian.
+ */
 function isExtentTree(bytes: Uint8Array): boolean {
   if (bytes.length < HEADER_BYTES) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);

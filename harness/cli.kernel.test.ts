@@ -31,7 +31,10 @@ async function until(condition: () => boolean | Promise<boolean>, limitMs: numbe
   }
 }
 
-/** Milliseconds after which a mount is no longer one of those that only ask the kernel what it can do. */
+/**
+ * Milliseconds after which a mount is no longer one of those that only ask the kernel what it can
+ * do.
+ */
 const STAYS_MS = 500;
 
 /** The mount point of the image that a run's worker uses. */
@@ -310,7 +313,8 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     writeFileSync(file, JSON.stringify({ ...stored, operations: [write] }));
     const args = ["run", "--enumerate", file, "--variant", "4k-nodelalloc,1k-delalloc"];
     const { stdout, exitCode } = await conform(args);
-    // Three for each boundary but the first, which has no byte before it, and the last, which has none after it and is no cut.
+    // Three for each boundary but the first, which has no byte before it, and the last, which has
+    // none after it and is no cut.
     expect(stdout).toMatch(/^4k-nodelalloc +\S+ +24 .* conforms$/m);
     expect(stdout).toMatch(/^1k-delalloc +\S+ +96 .* conforms$/m);
     expect(exitCode).toBe(0);
@@ -325,7 +329,8 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     const both = ["--baseline", "host", "--candidate", "host"];
     const limits = ["--variant", "4k-delalloc", "--cases", "100", "--seed", "4"];
     const { stdout, exitCode } = await conform(["compare", ...both, ...limits]);
-    // Where the allocator puts blocks is not the same twice: a few extents more or less, by less than 2.5 %.
+    // Where the allocator puts blocks is not the same twice: a few extents more or less, by less
+    // than 2.5 %.
     const placed = String.raw`(?:same|[+-]\d+ \([+-][012]\.\d %\))`;
     const row = `^4k-delalloc +conforms +conforms +none +${placed} +${placed} +[+-]\\d+ %$`;
     expect(stdout).toMatch(new RegExp(row, "m"));
@@ -339,9 +344,11 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     await new Promise<void>((resolve) => run.stdout.once("data", () => resolve()));
     const mount = await mountOfWorker(run.pid);
     const [worker] = await workersOf(run.pid);
-    // A frozen file system blocks every write, uninterruptibly: to the tool it looks as a deadlock in ext4 would.
+    // A frozen file system blocks every write, uninterruptibly: to the tool it looks as a deadlock
+    // in ext4 would.
     await execa("fsfreeze", ["--freeze", mount]);
-    // Another run that starts meanwhile may take the mount out of the tree, and the file system would stay frozen for ever.
+    // Another run that starts meanwhile may take the mount out of the tree, and the file system
+    // would stay frozen for ever.
     const fd = openSync(mount, "r");
     const held = `/proc/${process.pid}/fd/${fd}`;
     try {

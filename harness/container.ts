@@ -1,5 +1,6 @@
 /**
- * For tests and the storm: a container around a command, with processes, mounts and a /dev/shm of its own.
+ * For tests and the storm: a container around a command, with processes, mounts and a /dev/shm of
+ * its own.
  */
 import { shellWord } from "./own-command.ts";
 

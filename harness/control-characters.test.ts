@@ -1,6 +1,6 @@
 /**
- * Whatever a file has in its texts, or in its name, nothing that a terminal would obey comes out of the command: nor do
- * lines that the command itself never wrote.
+ * Whatever a file has in its texts, or in its name, nothing that a terminal would obey comes out of
+ * the command: nor do lines that the command itself never wrote.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,10 @@ import { headerV1, traceLines } from "./trace/samples.ts";
 
 const { folder, conform } = builtCommand("control");
 
-/** Clears the screen, hides what follows, rings, goes back, turns the direction of writing, and makes a line of its own. */
+/**
+ * Clears the screen, hides what follows, rings, goes back, turns the direction of writing, and
+ * makes a line of its own.
+ */
 const EVIL = "x\u001b[2J\u001b[8m\u0007\r\u202e\u009b31m\nCONFORMS: all of it";
 
 const counts = { cases: 1, operations: 1, files: 1, checkpoints: 1, guesses: 0 };

@@ -1,8 +1,10 @@
 /**
- * Divergence: the finding. Model and kernel, or kernel and contract, disagree after a step of a case.
+ * Divergence: the finding. Model and kernel, or kernel and contract, disagree after a step of a
+ * case.
  *
- * It is plain data that JSON holds without loss, so it can be shrunk, stored, printed and sent from a guest; the one
- * thing of an observation that is bulky, the bytes that were read, is kept as a digest and the bytes that matter.
+ * It is plain data that JSON holds without loss, so it can be shrunk, stored, printed and sent from
+ * a guest; the one thing of an observation that is bulky, the bytes that were read, is kept as a
+ * digest and the bytes that matter.
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
@@ -86,13 +88,22 @@ export interface RecordedCut {
 export interface Divergence {
   /** Name of the variant. */
   variant: string;
-  /** Index in `operations` of the operation after which it showed; the last one for what a checkpoint finds. */
+  /**
+   * Index in `operations` of the operation after which it showed; the last one for what a
+   * checkpoint finds.
+   */
   step: number;
   operations: Operation[];
-  /** Cases that ran on the same file system before, where it takes them; the first one first. Absent where it takes none. */
+  /**
+   * Cases that ran on the same file system before, where it takes them; the first one first. Absent
+   * where it takes none.
+   */
   before?: EarlierCase[];
   kind: DivergenceKind;
-  /** What the model, or the contract, allows. Absent where no observation was made: a hang, a line in the kernel log. */
+  /**
+   * What the model, or the contract, allows. Absent where no observation was made: a hang, a line
+   * in the kernel log.
+   */
   expected?: RecordedObservation;
   seen?: RecordedObservation;
   /** The first difference in words, one line. */
@@ -142,7 +153,10 @@ export function recordObservation(observation: Observation, offset = 0): Recorde
   };
 }
 
-/** Index of the first byte in which two reads differ, or that only one of them has; -1 where they are equal. */
+/**
+ * Index of the first byte in which two reads differ, or that only one of them has; -1 where they
+ * are equal.
+ */
 export function firstDifferentByte(expected: Uint8Array, seen: Uint8Array): number {
   const common = Math.min(expected.length, seen.length);
   for (let i = 0; i < common; i++) if (expected[i] !== seen[i]) return i;

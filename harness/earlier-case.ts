@@ -1,5 +1,6 @@
 /**
- * A case that ran on the same file system before the one that is told of: what it left there may be what shows.
+ * A case that ran on the same file system before the one that is told of: what it left there may be
+ * what shows.
  */
 import * as z from "zod";
 import { operationsSchema } from "./operation.ts";
@@ -7,7 +8,10 @@ import type { Operation } from "./operation.ts";
 
 export interface EarlierCase {
   operations: Operation[];
-  /** Its file stayed to the end, to be looked at on disk; else it was removed when the next case began. */
+  /**
+   * Its file stayed to the end, to be looked at on disk; else it was removed when the next case
+   * began.
+   */
   kept?: true;
 }
 

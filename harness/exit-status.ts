@@ -1,5 +1,6 @@
 /**
- * Exit statuses of the command, so that scripts and CI can tell outcomes apart. 64 and 70 are those of sysexits.h.
+ * Exit statuses of the command, so that scripts and CI can tell outcomes apart. 64 and 70 are those
+ * of sysexits.h.
  */
 export const exitStatus = {
   conforms: 0,

@@ -17,7 +17,9 @@ export function sameMap(a: readonly Extent[], b: readonly Extent[]): boolean {
   return true;
 }
 
-/** Bytes of a file that are compared after a power cut, at most: a case writes less, but for a few. */
+/**
+ * Bytes of a file that are compared after a power cut, at most: a case writes less, but for a few.
+ */
 const MOST_DATA = 4 * 2 ** 20;
 
 /** Where a file of `i_size` bytes has data, bytes [pos, end), from its beginning on. */

@@ -1,6 +1,7 @@
 /**
- * Three kinds of failure, never mixed: a Divergence is the finding and is a value (see divergence.ts); the two
- * below are exceptions, because nothing in between can do anything about them.
+ * Three kinds of failure, never mixed: a Divergence is the finding and is a value (see
+ * divergence.ts); the two below are exceptions, because nothing in between can do anything about
+ * them.
  */
 
 /** What kept the tool from running here, so that messages and tests can tell causes apart. */
@@ -11,7 +12,10 @@ export type EnvironmentCause =
   | "no-space"
   | "mkfs-failed"
   | "mount-refused"
-  /** Ext4 itself did not take a file system that mkfs.ext4 made, for no reason that a kernel may have. */
+  /**
+   * Ext4 itself did not take a file system that mkfs.ext4 made, for no reason that a kernel may
+   * have.
+   */
   | "ext4-refused"
   | "no-ioctl"
   | "unsupported-platform"
@@ -33,7 +37,10 @@ export class EnvironmentError extends Error {
   }
 }
 
-/** What the machine has run out of, or does not let a program do, by the code of a system call that failed. */
+/**
+ * What the machine has run out of, or does not let a program do, by the code of a system call that
+ * failed.
+ */
 const LACKING: Readonly<Record<string, string>> = {
   ENOSPC: "Free some space, or inodes (df -h, df -i).",
   EDQUOT: "Free some space, or raise the quota.",
@@ -45,7 +52,10 @@ const LACKING: Readonly<Record<string, string>> = {
   EFBIG: "Allow larger files (ulimit -f).",
 };
 
-/** An error of a system call that says that the machine lacks something, as that; undefined where it says anything else. */
+/**
+ * An error of a system call that says that the machine lacks something, as that; undefined where it
+ * says anything else.
+ */
 export function lackOf(error: unknown): EnvironmentError | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
   const remedy = LACKING[String(error.code)];

@@ -1,6 +1,6 @@
 /**
- * What JSON.parse lets pass: a key twice in one object, of which it takes the last without a word, and brackets so deep
- * inside one another that nobody can walk through the value any more.
+ * What JSON.parse lets pass: a key twice in one object, of which it takes the last without a word,
+ * and brackets so deep inside one another that nobody can walk through the value any more.
  */
 import { visit } from "jsonc-parser";
 
@@ -51,7 +51,10 @@ export function repeatedKey(text: string): RepeatedKey | undefined {
   return found;
 }
 
-/** How many colons there are in `text`: where no string has one, as many as there are keys, the repeated ones with them. */
+/**
+ * How many colons there are in `text`: where no string has one, as many as there are keys, the
+ * repeated ones with them.
+ */
 export function colonsIn(text: string): number {
   let count = 0;
   for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) count += 1;

@@ -1,5 +1,6 @@
 /**
- * KernelTraits: what a kernel does that the model must be told, found out by trying (kernel/probe.ts).
+ * KernelTraits: what a kernel does that the model must be told, found out by trying
+ * (kernel/probe.ts).
  */
 import type { ModelConfig } from "../model/tables.ts";
 import { kernels } from "../images/kernels.ts";
@@ -17,18 +18,28 @@ export interface KernelTraits {
   cachestat: boolean;
   /** The kernel's log can be read. */
   kernelLog: boolean;
-  /** Buffered writes use large folios (4 KiB blocks, delayed allocation; journalled data never does). */
+  /**
+   * Buffered writes use large folios (4 KiB blocks, delayed allocation; journalled data never
+   * does).
+   */
   largeFolios: boolean;
   /**
-   * A write whose first byte faults returns before the file system hears of it. Otherwise write_begin runs first, and
-   * what it prepared (a reserved block, a folio) is left where nothing releases it.
+   * A write whose first byte faults returns before the file system hears of it. Otherwise
+   * write_begin runs first, and what it prepared (a reserved block, a folio) is left where nothing
+   * releases it.
    */
   prefaultFirst: boolean;
   /** When a write or an allocation that moves EOF zeroes the rest of the block that holds it. */
   zeroesGap: "before" | "after";
-  /** A hole that is punched past EOF ends with the page or with the block that holds EOF; so may one that ends at EOF. */
+  /**
+   * A hole that is punched past EOF ends with the page or with the block that holds EOF; so may one
+   * that ends at EOF.
+   */
   punchesTo: ModelConfig["punchesTo"];
-  /** What must be aligned before direct I/O goes to a mapping: the rest of the request, or what lies in it. */
+  /**
+   * What must be aligned before direct I/O goes to a mapping: the rest of the request, or what lies
+   * in it.
+   */
   directAligns: ModelConfig["directAligns"];
   /** Known deviations that show only when the file system is unmounted, by id. */
   atUnmount: string[];
@@ -54,10 +65,12 @@ export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits):
 }
 
 /**
- * The model's configuration for a variant on a kernel. `freeBlocks` is what statfs says of the empty file system, `path` is
- * what its writes were seen to take, `room` what of those blocks can be had.
+ * The model's configuration for a variant on a kernel. `freeBlocks` is what statfs says of the
+ * empty file system, `path` is what its writes were seen to take, `room` what of those blocks can
+ * be had.
  *
- * What the iomap path does besides cannot be probed before a kernel has it: the latest version of the series stands for it.
+ * What the iomap path does besides cannot be probed before a kernel has it: the latest version of
+ * the series stands for it.
  *
  * Without delayed allocation the kernel does not use dioread_nolock, whatever the mount options say
  * (fs/ext4/ext4_jbd2.h ext4_should_dioread_nolock()).
@@ -89,10 +102,16 @@ export function modelConfig(
   };
 }
 
-/** Of a file system that is all but empty, how much is free: the model must not run out of room there. */
+/**
+ * Of a file system that is all but empty, how much is free: the model must not run out of room
+ * there.
+ */
 const FREE = 0.9;
 
-/** The model's configuration for a variant on a kernel of which these facts are known, where there is no image to ask. */
+/**
+ * The model's configuration for a variant on a kernel of which these facts are known, where there
+ * is no image to ask.
+ */
 export function knownConfig(variant: Variant, facts: KernelFacts): ModelConfig {
   const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
   return { ...modelConfig(variant, facts, freeBlocks), ...facts };

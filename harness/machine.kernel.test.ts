@@ -1,5 +1,6 @@
 /**
- * The machine is not taken for the kernel: what stops a run, holds it up or takes its room away is no finding.
+ * The machine is not taken for the kernel: what stops a run, holds it up or takes its room away is
+ * no finding.
  */
 import { execa } from "execa";
 import { setTimeout } from "node:timers/promises";

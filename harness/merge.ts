@@ -95,8 +95,8 @@ function printHead({ kernel, seed, shard }: RunResult, there: number): void {
 }
 
 /**
- * Merge, print what a run would have; the exit status of one, and that of a machine that cannot where shards are missing. Throws
- * UsageError.
+ * Merge, print what a run would have; the exit status of one, and that of a machine that cannot
+ * where shards are missing. Throws UsageError.
  */
 export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
   const results = files

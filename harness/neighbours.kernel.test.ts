@@ -1,5 +1,6 @@
 /**
- * Runs beside others on one machine: containers that come and go, people who detach loop devices. None disturbs the other.
+ * Runs beside others on one machine: containers that come and go, people who detach loop devices.
+ * None disturbs the other.
  */
 import { execa } from "execa";
 import { existsSync } from "node:fs";

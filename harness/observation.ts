@@ -5,7 +5,10 @@
 /** What a block of the file is: a hole is the absence of an extent. */
 export type ExtentState = "delayed" | "unwritten" | "written";
 
-/** Blocks [lblk, lblk + len) in one state. Lists are sorted, do not overlap, and neighbours of one state are merged. */
+/**
+ * Blocks [lblk, lblk + len) in one state. Lists are sorted, do not overlap, and neighbours of one
+ * state are merged.
+ */
 export interface Extent {
   lblk: number;
   len: number;
@@ -34,26 +37,42 @@ export interface Observation {
   st_blocks: number;
   /** FIEMAP of the windows, merged by state. */
   map: Extent[];
-  /** The blocks that were looked at, for `map` and `cache`: sorted ranges; undefined for the whole file (looks.ts). */
+  /**
+   * The blocks that were looked at, for `map` and `cache`: sorted ranges; undefined for the whole
+   * file (looks.ts).
+   */
   windows?: readonly BlockRange[] | undefined;
-  /** Physical extents of the whole file before merging, at most. Bounds the extent-tree blocks in st_blocks. */
+  /**
+   * Physical extents of the whole file before merging, at most. Bounds the extent-tree blocks in
+   * st_blocks.
+   */
   pieces: number;
   /**
-   * Blocks of `map` whose neighbour before them is allocated too, but elsewhere on the disk; sorted. Not compared: it
-   * tells the model of placement, which it leaves out. Absent where nobody knows.
+   * Blocks of `map` whose neighbour before them is allocated too, but elsewhere on the disk;
+   * sorted. Not compared: it tells the model of placement, which it leaves out. Absent where nobody
+   * knows.
    */
   breaks?: readonly number[] | undefined;
   /** Clusters reserved for delayed allocation by the files of the case. */
   reserved: number;
-  /** Transactions that were committed since the case began; only where there is more than one file, and data=ordered. Not compared. */
+  /**
+   * Transactions that were committed since the case began; only where there is more than one file,
+   * and data=ordered. Not compared.
+   */
   commits?: number;
   /** Its page cache; undefined where the kernel does not tell, or has reclaimed from it. */
   pages?: CachedPages | undefined;
   /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */
   cache: CacheExtent[] | undefined;
-  /** The bytes that a pread returned, or all preads during a pause; undefined for every other operation. */
+  /**
+   * The bytes that a pread returned, or all preads during a pause; undefined for every other
+   * operation.
+   */
   read: Uint8Array | undefined;
-  /** Of a paused write: what was seen when it came to its pause, and after each operation during that. Absent for all others. */
+  /**
+   * Of a paused write: what was seen when it came to its pause, and after each operation during
+   * that. Absent for all others.
+   */
   during?: readonly PausedLook[] | undefined;
   /** Of a power cut: what is left. Absent for all others. */
   cut?: CutLook | undefined;
@@ -75,7 +94,9 @@ export function describePages({ cached, dirty }: CachedPages): string {
 export interface CutLook {
   /** What is left depends on the clock: it is not compared. */
   unsure?: true;
-  /** Transactions that were committed since the case began; of the model, as many as were asked for. */
+  /**
+   * Transactions that were committed since the case began; of the model, as many as were asked for.
+   */
   commits: number;
   /** Undefined where there is no such file: nothing has committed its name. */
   file: CutFile | undefined;
@@ -88,7 +109,10 @@ export interface CutFile {
   i_size: number;
   /** As FIEMAP shows it. */
   map: Extent[];
-  /** What its written blocks hold before EOF, as far as `dataRanges` goes; of the model, undefined where it cannot know. */
+  /**
+   * What its written blocks hold before EOF, as far as `dataRanges` goes; of the model, undefined
+   * where it cannot know.
+   */
   bytes: Uint8Array | undefined;
 }
 

@@ -1,27 +1,36 @@
 /**
  * Operation: one call on the file under test, as plain data.
  *
- * Operands are bytes. They may be out of range for the file as it is when the operation runs: `clampOperation`
- * brings them into range when it is applied, so every subsequence of a sequence is a valid sequence and
- * shrinking never produces one that cannot run.
+ * Operands are bytes. They may be out of range for the file as it is when the operation runs:
+ * `clampOperation` brings them into range when it is applied, so every subsequence of a sequence is
+ * a valid sequence and shrinking never produces one that cannot run.
  */
 import * as z from "zod";
 import { patternTag } from "../model/pattern.ts";
 import { LOGICAL_BLOCK_SIZE, PAGE_SIZE } from "../model/types.ts";
 
-/** The largest folio, bytes; folios are aligned to their size. A store through a mapping dirties the whole of its folio. */
+/**
+ * The largest folio, bytes; folios are aligned to their size. A store through a mapping dirties the
+ * whole of its folio.
+ */
 export const FOLIO_BYTES = 2 * 1024 * 1024;
 
 /** The longest pwrite, pread or mmap_write, bytes: so long that one write can span three folios. */
 export const MAX_IO_BYTES = 2 * FOLIO_BYTES;
 
-/** Larger than the largest ext4 file (16 TiB less a block with 4 KiB blocks), so that EFBIG is reachable. */
+/**
+ * Larger than the largest ext4 file (16 TiB less a block with 4 KiB blocks), so that EFBIG is
+ * reachable.
+ */
 export const MAX_POS_BYTES = 2 ** 44 + 2 ** 22;
 
 /** Pieces of a buffer, but the last. */
 export const MAX_PIECES = 7;
 
-/** Allocations that are counted in a call at most: more than any makes that stays within MAX_IO_BYTES. */
+/**
+ * Allocations that are counted in a call at most: more than any makes that stays within
+ * MAX_IO_BYTES.
+ */
 export const MAX_FAIL_NTH = 100_000;
 
 const pos = z.int().min(0).max(MAX_POS_BYTES);
@@ -47,18 +56,22 @@ const sync_file_range = z.strictObject({ op: z.literal("sync_file_range"), pos, 
 const drop_cache = z.strictObject({ op: z.literal("drop_cache") });
 
 /**
- * Meanwhile the device takes no data for blocks that hold none yet: it is thin, and out of room (kernel/thin.ts). For calls that write
- * to it. In a case of two files the model does not follow what a commit writes of the other one.
+ * Meanwhile the device takes no data for blocks that hold none yet: it is thin, and out of room
+ * (kernel/thin.ts). For calls that write to it. In a case of two files the model does not follow
+ * what a commit writes of the other one.
  */
 const starved = z.literal(true).optional();
 
 /**
- * Meanwhile the calling thread's allocation of memory number `fail_nth` fails, of those that may (kernel/fail-nth.ts). For calls that
- * get over it or end early, as a short write does.
+ * Meanwhile the calling thread's allocation of memory number `fail_nth` fails, of those that may
+ * (kernel/fail-nth.ts). For calls that get over it or end early, as a short write does.
  */
 const fail_nth = z.int().min(1).max(MAX_FAIL_NTH).optional();
 
-/** What may be called while a writer sleeps inside the kernel: what does not take the lock that it holds (paused-writer.ts). */
+/**
+ * What may be called while a writer sleeps inside the kernel: what does not take the lock that it
+ * holds (paused-writer.ts).
+ */
 const duringSchema = z.discriminatedUnion("op", [
   mmap_write,
   pread,
@@ -72,14 +85,20 @@ export type DuringOperation = z.infer<typeof duringSchema>;
 export const MAX_DURING = 8;
 
 export const operationSchema = z.discriminatedUnion("op", [
-  /** `readable` bytes of the user buffer are mapped, from its start; the rest faults, so the write ends short. */
+  /**
+   * `readable` bytes of the user buffer are mapped, from its start; the rest faults, so the write
+   * ends short.
+   */
   z
     .strictObject({
       op: z.literal("pwrite"),
       pos,
       len: ioLen,
       readable: z.int().min(0),
-      /** Lengths of the pieces of the buffer but the last, which has the rest: pwritev2(2) takes it from there. */
+      /**
+       * Lengths of the pieces of the buffer but the last, which has the rest: pwritev2(2) takes it
+       * from there.
+       */
       iov: z.array(z.int().min(0)).min(1).max(MAX_PIECES).optional(),
       /** RWF_APPEND: `pos` does not matter, the file's end does. */
       append: z.literal(true).optional(),
@@ -115,7 +134,9 @@ export const operationSchema = z.discriminatedUnion("op", [
     }),
   /** pread through the same descriptor, into a buffer that begins on a page. */
   z.strictObject({ op: z.literal("direct_read"), pos, len: ioLen }),
-  /** Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS. */
+  /**
+   * Stores through a shared mapping; clamped to i_size, since a store past the last page is SIGBUS.
+   */
   mmap_write,
   pread,
   fsync.extend({ starved, fail_nth }),
@@ -129,19 +150,29 @@ export const operationSchema = z.discriminatedUnion("op", [
     len: rangeLen,
   }),
   /**
-   * Look at the image as it would be after a power cut at this moment: mounted elsewhere, the journal replayed. The file itself goes
-   * on as it was.
+   * Look at the image as it would be after a power cut at this moment: mounted elsewhere, the
+   * journal replayed. The file itself goes on as it was.
    */
   z.strictObject({ op: z.literal("power_cut") }),
-  /** The file goes, with whatever it has in the page cache that is not written; the case goes on with an empty one of the same name. */
+  /**
+   * The file goes, with whatever it has in the page cache that is not written; the case goes on
+   * with an empty one of the same name.
+   */
   z.strictObject({ op: z.literal("unlink") }),
-  /** The case goes on with the other of its two files, which both stay open; the first time that is a new, empty one. */
+  /**
+   * The case goes on with the other of its two files, which both stay open; the first time that is
+   * a new, empty one.
+   */
   z.strictObject({ op: z.literal("other_file") }),
-  /** fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page cache. */
+  /**
+   * fsync, then posix_fadvise(POSIX_FADV_DONTNEED) over the whole file: clean folios leave the page
+   * cache.
+   */
   drop_cache.extend({ starved }),
   /**
-   * A pwrite that comes to memory which is not there yet, `pause_at` bytes from its start, and sleeps there, inside the kernel, while
-   * `during` is performed. Then the memory comes to be, and the write goes on, or it is taken away, and the write ends short.
+   * A pwrite that comes to memory which is not there yet, `pause_at` bytes from its start, and
+   * sleeps there, inside the kernel, while `during` is performed. Then the memory comes to be, and
+   * the write goes on, or it is taken away, and the write ends short.
    */
   z
     .strictObject({
@@ -249,8 +280,9 @@ export const MAX_OPERATIONS = 100_000;
 export const operationsSchema = z.array(operationSchema).max(MAX_OPERATIONS);
 
 /**
- * The operation as it is applied to a file of `i_size` bytes. Returns undefined where nothing is left to do
- * (an mmap_write wholly past i_size); both subjects then skip the call and report result 0.
+ * The operation as it is applied to a file of `i_size` bytes. Returns undefined where nothing is
+ * left to do (an mmap_write wholly past i_size); both subjects then skip the call and report result
+ * 0.
  */
 export function clampOperation<O extends Operation>(operation: O, i_size: number): O | undefined {
   if (operation.op === "pwrite" && operation.append === true) return { ...operation, pos: i_size };
@@ -264,7 +296,9 @@ export function clampOperation<O extends Operation>(operation: O, i_size: number
   return len === operation.len ? operation : { ...operation, len };
 }
 
-/** Why an operation is not applied as it stands to a file of `i_size` bytes; undefined where it is. */
+/**
+ * Why an operation is not applied as it stands to a file of `i_size` bytes; undefined where it is.
+ */
 export function clampedWhy(operation: Operation, i_size: number): string | undefined {
   const done = clampOperation(operation, i_size);
   if (done === undefined || (operation.op === "mmap_write" && done !== operation)) {
@@ -304,12 +338,14 @@ function withinBlock(
 }
 
 /**
- * Whole pages of the buffer can be read or not. And a direct write that fails leaves what it did until then, mapping by mapping, and how
- * far each reaches depends on where blocks lie on the disk. So one that is not aligned stays within a block, and of one whose memory
- * ends early only the last sector cannot be read. A direct read that begins within a sector stays within a block too: where it goes
- * on from a hole to data, that comes to memory which is not aligned, and kernels differ in whether they mind (6.18 only where it
- * crosses a page). And one without room stays within a page, which is a block there: it ends with the first request that has failed,
- * and how many were sent out by then is chance.
+ * Whole pages of the buffer can be read or not. And a direct write that fails leaves what it did
+ * until then, mapping by mapping, and how far each reaches depends on where blocks lie on the disk.
+ * So one that is not aligned stays within a block, and of one whose memory ends early only the last
+ * sector cannot be read. A direct read that begins within a sector stays within a block too: where
+ * it goes on from a hole to data, that comes to memory which is not aligned, and kernels differ in
+ * whether they mind (6.18 only where it crosses a page). And one without room stays within a page,
+ * which is a block there: it ends with the first request that has failed, and how many were sent
+ * out by then is chance.
  */
 function clampDirect<O extends Extract<Operation, { op: "direct_write" }>>(operation: O): O {
   const { len, readable } = operation;
@@ -332,7 +368,10 @@ export function filesOf(operations: readonly Operation[]): number {
   return 1 + unlinked + (operations.some(({ op }) => op === "other_file") ? 1 : 0);
 }
 
-/** The region of the pattern that operation number `i` during the pause of operation `index` writes from. */
+/**
+ * The region of the pattern that operation number `i` during the pause of operation `index` writes
+ * from.
+ */
 export function duringTag(index: number, i: number): number {
   return patternTag(index + 1 + i);
 }
@@ -343,7 +382,10 @@ export function isWrite(operation: Operation): boolean {
   return op === "pwrite" || op === "paused_write" || op === "direct_write";
 }
 
-/** Operations that move blocks: what was known of a block before says nothing of the block that has its number after. */
+/**
+ * Operations that move blocks: what was known of a block before says nothing of the block that has
+ * its number after.
+ */
 export function movesBlocks(operation: Operation): boolean {
   if (operation.op !== "fallocate") return false;
   return operation.mode === "collapse_range" || operation.mode === "insert_range";

@@ -50,7 +50,10 @@ function tmpfs(name: string, options: string): string {
   return path;
 }
 
-/** A full file system, one that is read-only, and one with nodes of its own of /dev/null and /dev/full. */
+/**
+ * A full file system, one that is read-only, and one with nodes of its own of /dev/null and
+ * /dev/full.
+ */
 function makePlaces(): void {
   const full = tmpfs("full-disk", "size=64k");
   execaSync("dd", ["if=/dev/zero", `of=${full}/fill`, "bs=4k"], { reject: false });

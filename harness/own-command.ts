@@ -1,7 +1,7 @@
 /**
- * Commands that are printed to be copied: they start this very program, from the folder and in the shell where they are
- * printed. (`npx ext4-conform` does not: outside the clone it asks a registry for a package of that name, whoever owns it,
- * and runs that.)
+ * Commands that are printed to be copied: they start this very program, from the folder and in the
+ * shell where they are printed. (`npx ext4-conform` does not: outside the clone it asks a registry
+ * for a package of that name, whoever owns it, and runs that.)
  */
 import { accessSync, constants, realpathSync } from "node:fs";
 import { delimiter, join, relative, resolve } from "node:path";
@@ -19,7 +19,10 @@ export interface Surroundings {
 
 const here = (): Surroundings => ({ env: process.env, cwd: process.cwd() });
 
-/** A word of a command line, quoted where a shell needs it. Control characters come as their escapes, which sh may not know. */
+/**
+ * A word of a command line, quoted where a shell needs it. Control characters come as their
+ * escapes, which sh may not know.
+ */
 export function shellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   if (!/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", String.raw`'\''`)}'`;

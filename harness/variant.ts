@@ -22,23 +22,26 @@ export const variantSchema = z.strictObject({
   /** Further mount options. */
   mountOptions: z.array(z.string()),
   /**
-   * A file of ours takes all of it but so many blocks, so that space runs out. Where exactly it does depends on where the allocator
-   * puts blocks and how many the extent tree takes, which the model leaves out: only the contract judges.
+   * A file of ours takes all of it but so many blocks, so that space runs out. Where exactly it
+   * does depends on where the allocator puts blocks and how many the extent tree takes, which the
+   * model leaves out: only the contract judges.
    */
   leavesFree: z.int().min(8).optional(),
   /**
-   * The file system's own reserve is above the watermark of ext4_nonda_switch(), so that writes are delayed up to the last block that may
-   * be had; the image grows with the processors (kernel/room.ts).
+   * The file system's own reserve is above the watermark of ext4_nonda_switch(), so that writes are
+   * delayed up to the last block that may be had; the image grows with the processors
+   * (kernel/room.ts).
    */
   reserveDelays: z.literal(true).optional(),
   /**
-   * Its device can run out of room (kernel/thin.ts). For delayed allocation with dioread_nolock and blocks of a page: there the room for
-   * a block is missing exactly as long as its extent is not marked written, so that the model knows what may be refused.
+   * Its device can run out of room (kernel/thin.ts). For delayed allocation with dioread_nolock and
+   * blocks of a page: there the room for a block is missing exactly as long as its extent is not
+   * marked written, so that the model knows what may be refused.
    */
   thin: z.literal(true).optional(),
   /**
-   * Mounted with `mountOptions`, nodelalloc among them; then its files are made and opened, and then it is remounted with delalloc
-   * (kernel/older-files.ts).
+   * Mounted with `mountOptions`, nodelalloc among them; then its files are made and opened, and
+   * then it is remounted with delalloc (kernel/older-files.ts).
    */
   remounted: z.literal(true).optional(),
   /** Part of a run that names no variant. */
@@ -50,7 +53,10 @@ export function mayFillUp({ leavesFree }: Variant): boolean {
   return leavesFree !== undefined;
 }
 
-/** Whether the model can say what happens on a variant of ours; of others, kernel/modelled.ts asks the file system that was made. */
+/**
+ * Whether the model can say what happens on a variant of ours; of others, kernel/modelled.ts asks
+ * the file system that was made.
+ */
 export function isModelled(variant: Variant): boolean {
   return !mayFillUp(variant);
 }

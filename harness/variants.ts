@@ -5,7 +5,10 @@ import { BUFFERED_IOMAP, onIomap, variants } from "../images/variants.ts";
 import { UsageError } from "./failure.ts";
 import type { Variant } from "./variant.ts";
 
-/** The variant with this name, or on the iomap path with this name and "-iomap". Throws UsageError where there is none, and says which there are. */
+/**
+ * The variant with this name, or on the iomap path with this name and "-iomap". Throws UsageError
+ * where there is none, and says which there are.
+ */
 export function variantNamed(name: string): Variant {
   const offered = [...variants, ...variants.map(onIomap)];
   const variant = offered.find((candidate) => candidate.name === name);

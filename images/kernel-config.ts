@@ -1,8 +1,9 @@
 /**
- * What a kernel under test must be built with, as data: the symbols of its configuration, each group with the reason.
+ * What a kernel under test must be built with, as data: the symbols of its configuration, each
+ * group with the reason.
  *
- * Everything else is off (`make allnoconfig`), so that a build takes minutes. Lockdep and KASAN make it slow and find more: add
- * them with --config.
+ * Everything else is off (`make allnoconfig`), so that a build takes minutes. Lockdep and KASAN
+ * make it slow and find more: add them with --config.
  */
 
 export type Arch = "um" | "x86_64";

@@ -1,6 +1,7 @@
 /**
- * Kernels whose behaviour is known: what the model must be told of each, as data. A kernel under test is probed instead
- * (harness/kernel/probe.ts); these are the ones that were recorded, and those that properties imagine.
+ * Kernels whose behaviour is known: what the model must be told of each, as data. A kernel under
+ * test is probed instead (harness/kernel/probe.ts); these are the ones that were recorded, and
+ * those that properties imagine.
  */
 import type { ModelConfig } from "../model/tables.ts";
 
@@ -41,7 +42,10 @@ const v6_18: KernelFacts = {
 /** Mainline 7.3, and 7.2 by its source. */
 const v7_3: KernelFacts = { ...v6_18, zeroesGap: "before", punchesTo: "block-at-eof" };
 
-/** 6.12.8 with version 1 of the series (the patch in question is its 15th): it brings large folios with it. */
+/**
+ * 6.12.8 with version 1 of the series (the patch in question is its 15th): it brings large folios
+ * with it.
+ */
 const series_v1: KernelFacts = {
   ...v6_12,
   path: "iomap",

@@ -1,6 +1,6 @@
 /**
- * Recipes of the file systems under test. Every entry is data; nothing below `harness/kernel/mkfs.ts` and
- * `model/tables.ts` branches on it.
+ * Recipes of the file systems under test. Every entry is data; nothing below
+ * `harness/kernel/mkfs.ts` and `model/tables.ts` branches on it.
  */
 import type { Variant } from "../harness/variant.ts";
 
@@ -123,7 +123,8 @@ export const variants: readonly Variant[] = [
     purpose: `hardly a free block: ${howFull(delalloc, reserveDelays)}; judged by the contract`,
     blockSize,
     delalloc,
-    // The smallest that has a journal, and a reserve (fs/ext4/super.c ext4_set_resv_clusters(), 2 %) that keeps below the switch.
+    // The smallest that has a journal, and a reserve (fs/ext4/super.c ext4_set_resv_clusters(), 2
+    // %) that keeps below the switch.
     imageSize: 2048 * blockSize,
     // What is delayed must meet what is full: with 16 that is six times as often.
     leavesFree: reserveDelays ? 16 : 48,

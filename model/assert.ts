@@ -1,6 +1,6 @@
 /**
- * The model's own assertions. One that fails is a bug of ours (DESIGN.md: ModelBroken), never a finding about the
- * kernel, and it names the invariant that broke.
+ * The model's own assertions. One that fails is a bug of ours (DESIGN.md: ModelBroken), never a
+ * finding about the kernel, and it names the invariant that broke.
  */
 export class ModelBroken extends Error {
   override readonly name = "ModelBroken";

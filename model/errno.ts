@@ -1,4 +1,7 @@
-/** Error numbers that the modelled calls return, negated as in the kernel (include/uapi/asm-generic/errno*.h). */
+/**
+ * Error numbers that the modelled calls return, negated as in the kernel
+ * (include/uapi/asm-generic/errno*.h).
+ */
 export const EIO = -5;
 export const ENOMEM = -12;
 export const EFAULT = -14;

@@ -36,7 +36,8 @@ function write(inode: Inode, page: number, pages: number): void {
 const cached = (inode: Inode): number[] => inode.i_mapping.map(({ index }) => index);
 
 describe("dropping the page cache", () => {
-  // mm/fadvise.c generic_fadvise() POSIX_FADV_DONTNEED: dirty pages are written back first, and then all are clean.
+  // mm/fadvise.c generic_fadvise() POSIX_FADV_DONTNEED: dirty pages are written back first, and
+  // then all are clean.
   test("takes all folios out, however many there are", () => {
     const inode = newFile();
     for (const page of [0, 1, 5, 9]) write(inode, page, 1);
@@ -67,7 +68,10 @@ describe("dropping the page cache", () => {
   });
 });
 
-/** What leaves a folio with the tag alone: a truncation takes its dirty buffers, and no writeback comes by. */
+/**
+ * What leaves a folio with the tag alone: a truncation takes its dirty buffers, and no writeback
+ * comes by.
+ */
 function truncatedInFolio(overrides: readonly Override[] = []): Inode {
   const inode = newFile(overrides);
   write(inode, 0, 2);
@@ -118,7 +122,8 @@ describe("a write that lacks memory", () => {
     expect([inode.i_size, inode.raw_i_size]).toEqual([1024, 1024]);
   });
 
-  // fs/ext4/inode.c ext4_da_do_write_end() until 7.1 also takes one for zeroing the gap; writeback will tell the size of what is delayed.
+  // fs/ext4/inode.c ext4_da_do_write_end() until 7.1 also takes one for zeroing the gap; writeback
+  // will tell the size of what is delayed.
   test.each([
     ["after", "ideal", [], PAGE, true],
     ["after", "deviated", [uncountedWriteMovesSize.override], ENOMEM, false],

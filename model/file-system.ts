@@ -1,8 +1,10 @@
 /**
- * The calls of the model: what a user of a file on this file system can do, and what can be seen of it.
+ * The calls of the model: what a user of a file on this file system can do, and what can be seen of
+ * it.
  *
- * Kernel: fs/ext4/file.c ext4_file_write_iter(), ext4_file_read_iter(), fs/ext4/fsync.c ext4_sync_file(), fs/sync.c
- *         ksys_sync_file_range(), mm/fadvise.c generic_fadvise(), fs/open.c vfs_fallocate()
+ * Kernel: fs/ext4/file.c ext4_file_write_iter(), ext4_file_read_iter(), fs/ext4/fsync.c
+ *         ext4_sync_file(), fs/sync.c ksys_sync_file_range(), mm/fadvise.c generic_fadvise(),
+ *         fs/open.c vfs_fallocate()
  */
 import { EFBIG } from "./errno.ts";
 import {
@@ -26,7 +28,10 @@ import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS, WRITTEN } from "./types.ts";
 import type { Committed, Inode, MemoryFailure, Refusal, SuperBlock } from "./types.ts";
 
-/** Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h MAX_PAGECACHE_ORDER). */
+/**
+ * Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h
+ * MAX_PAGECACHE_ORDER).
+ */
 const MAX_PAGECACHE_ORDER = 9;
 
 /** fs/ext4/super.c: extent_max_zeroout_kb is 32 unless sysfs says otherwise. */
@@ -103,8 +108,9 @@ export function createInode(sb: SuperBlock): Inode {
 }
 
 /**
- * The last descriptor of the file is closed: fs/ext4/file.c ext4_release_file() and fs/ext4/inode.c ext4_alloc_da_blocks(). A file that
- * was emptied since the last time (auto_da_alloc) is written back, even if nothing has its name any more.
+ * The last descriptor of the file is closed: fs/ext4/file.c ext4_release_file() and fs/ext4/inode.c
+ * ext4_alloc_da_blocks(). A file that was emptied since the last time (auto_da_alloc) is written
+ * back, even if nothing has its name any more.
  */
 function ext4_release_file(inode: Inode): void {
   const { allocatesOnClose, i_reserved_data_blocks } = inode;
@@ -122,8 +128,8 @@ export function evictInode(inode: Inode): void {
 }
 
 /**
- * unlink(2) of a file that nobody else has open, and a new one of its name. Until a commit the name in the journal is that of the one
- * before, whose blocks nobody is given yet.
+ * unlink(2) of a file that nobody else has open, and a new one of its name. Until a commit the name
+ * in the journal is that of the one before, whose blocks nobody is given yet.
  */
 export function unlinkAndCreate(inode: Inode): Inode {
   const { i_sb, disk } = inode;
@@ -138,8 +144,8 @@ export function unlinkAndCreate(inode: Inode): Inode {
 const nothing = (): void => {};
 
 /**
- * pwrite(2) from a buffer of which `readable` bytes are mapped, by a process that may make files of `limit` bytes (fs/read_write.c
- * generic_write_check_limits()). Bytes written, or -errno.
+ * pwrite(2) from a buffer of which `readable` bytes are mapped, by a process that may make files of
+ * `limit` bytes (fs/read_write.c generic_write_check_limits()). Bytes written, or -errno.
  */
 export function pwrite(
   inode: Inode,
@@ -154,8 +160,8 @@ export function pwrite(
 }
 
 /**
- * pwrite(2) through a descriptor opened with O_DIRECT, from a buffer that begins on a page and of which `readable` bytes are
- * mapped. Bytes written, or -errno.
+ * pwrite(2) through a descriptor opened with O_DIRECT, from a buffer that begins on a page and of
+ * which `readable` bytes are mapped. Bytes written, or -errno.
  */
 export function directWrite(
   inode: Inode,
@@ -174,8 +180,8 @@ export function directRead(inode: Inode, pos: number, len: number): number {
 }
 
 /**
- * include/linux/fs.h generic_write_sync(), after `written` bytes at `pos` of a file that is open with O_DSYNC ("data") or O_SYNC
- * ("all"): what the call returns then.
+ * include/linux/fs.h generic_write_sync(), after `written` bytes at `pos` of a file that is open
+ * with O_DSYNC ("data") or O_SYNC ("all"): what the call returns then.
  */
 export function generic_write_sync(
   inode: Inode,
@@ -189,8 +195,9 @@ export function generic_write_sync(
 }
 
 /**
- * pwrite(2) from a buffer whose bytes from `pause_at` on are not there yet: where the writer comes to them it sleeps, while `asleep`
- * runs. That says whether the bytes are there afterwards; if not, the write ends short. Bytes written, or -errno.
+ * pwrite(2) from a buffer whose bytes from `pause_at` on are not there yet: where the writer comes
+ * to them it sleeps, while `asleep` runs. That says whether the bytes are there afterwards; if not,
+ * the write ends short. Bytes written, or -errno.
  */
 export function pausedWrite(
   inode: Inode,
@@ -208,9 +215,10 @@ export function pausedWrite(
 }
 
 /**
- * FS_IOC_FIEMAP over blocks [lblk, end), for what it leaves behind: the kernel looks every block up, and remembers
- * (fs/ext4/extents.c ext4_fiemap(), fs/ext4/inode.c ext4_iomap_begin_report()). How far a later write is mapped at once
- * depends on how large a hole the extent status tree knows of.
+ * FS_IOC_FIEMAP over blocks [lblk, end), for what it leaves behind: the kernel looks every block
+ * up, and remembers (fs/ext4/extents.c ext4_fiemap(), fs/ext4/inode.c ext4_iomap_begin_report()).
+ * How far a later write is mapped at once depends on how large a hole the extent status tree knows
+ * of.
  */
 export function fiemap(inode: Inode, lblk: number, end: number): void {
   const map = { m_lblk: lblk, m_len: 0, m_flags: 0 };
@@ -249,7 +257,10 @@ export function unknownBytes(
   return unknown.map(({ start, end }) => ({ start, end }));
 }
 
-/** What a read of `len` bytes at `pos` returns, or would return after the file was dropped from memory. */
+/**
+ * What a read of `len` bytes at `pos` returns, or would return after the file was dropped from
+ * memory.
+ */
 export function bytesAt(
   { contents }: Pick<Inode, "contents">,
   pos: number,
@@ -264,7 +275,10 @@ export function bytesAt(
   return bytes;
 }
 
-/** The bytes of an inode after a power cut in `ranges`, one after the other; undefined where some are not known. */
+/**
+ * The bytes of an inode after a power cut in `ranges`, one after the other; undefined where some
+ * are not known.
+ */
 export function bytesAfterCut(
   committed: Committed,
   ranges: readonly { pos: number; end: number }[],
@@ -282,7 +296,10 @@ export function bytesAfterCut(
   return bytes;
 }
 
-/** What a direct read of `len` bytes at `pos` returned: what the disk has, and zeros where no block has been written. */
+/**
+ * What a direct read of `len` bytes at `pos` returned: what the disk has, and zeros where no block
+ * has been written.
+ */
 export function bytesOnDisk(inode: Inode, pos: number, len: number): Uint8Array {
   const { s_op, s_blocksize: size } = inode.i_sb;
   if (!s_op.ext4_should_use_dio(inode)) return bytesAt(inode, pos, len);
@@ -322,9 +339,9 @@ export function withoutMemory(inode: Inode, failure: MemoryFailure, call: () => 
 const MANY_PASSES = 8;
 
 /**
- * Whether unmounting warns that data of this file will be lost (fs/ext4/inode.c ext4_evict_inode(): the page cache
- * still lists a dirty folio). Call it last: it writes back like unmounting, which makes as many passes as it likes; where
- * their number decides, the answer is undefined.
+ * Whether unmounting warns that data of this file will be lost (fs/ext4/inode.c ext4_evict_inode():
+ * the page cache still lists a dirty folio). Call it last: it writes back like unmounting, which
+ * makes as many passes as it likes; where their number decides, the answer is undefined.
  */
 export function warnsAtUnmount(inode: Inode): boolean | undefined {
   const tagged = (): boolean => inode.i_mapping.some((folio) => folio.tagged);
@@ -343,7 +360,10 @@ export function sync_file_range(inode: Inode, pos: number, len: number): number 
   return file_check_and_advance_wb_err(inode);
 }
 
-/** fsync(2), then posix_fadvise(POSIX_FADV_DONTNEED): mm/fadvise.c writes back once more before it drops. */
+/**
+ * fsync(2), then posix_fadvise(POSIX_FADV_DONTNEED): mm/fadvise.c writes back once more before it
+ * drops.
+ */
 export function dropCache(inode: Inode): number {
   const error = fsync(inode);
   if (error < 0) return error;
@@ -367,7 +387,10 @@ const fallocateModes = {
   insert_range: ext4_insert_range,
 };
 
-/** fallocate(2): fs/open.c vfs_fallocate() refuses what reaches past the largest file, whatever the mode. */
+/**
+ * fallocate(2): fs/open.c vfs_fallocate() refuses what reaches past the largest file, whatever the
+ * mode.
+ */
 export function fallocate(
   inode: Inode,
   mode: keyof typeof fallocateModes,

@@ -1,7 +1,8 @@
 /**
- * A map from integers to values, stored as sorted, disjoint, half-open intervals; neighbours with the same value
- * are one interval. The extent tree, the extent status tree and the file's contents are each one of these, so that
- * no cost depends on how large or how sparse a file is. Look-up is O(log n), a change O(log n) plus a memmove.
+ * A map from integers to values, stored as sorted, disjoint, half-open intervals; neighbours with
+ * the same value are one interval. The extent tree, the extent status tree and the file's contents
+ * are each one of these, so that no cost depends on how large or how sparse a file is. Look-up is
+ * O(log n), a change O(log n) plus a memmove.
  *
  * Ours, not the kernel's (there: an on-disk B-tree, a red-black tree, the page cache).
  */
@@ -166,7 +167,10 @@ export class IntervalMap<V> {
     }
   }
 
-  /** Empty [start, end), splitting what straddles its borders; the index where an interval at start belongs. */
+  /**
+   * Empty [start, end), splitting what straddles its borders; the index where an interval at start
+   * belongs.
+   */
   #cut(start: number, end: number): number {
     const i = this.indexAfter(start);
     const s = this.#starts[i];

@@ -1,7 +1,7 @@
 /**
- * The table of functions that a file system under test is made of, as the kernel's address_space_operations and
- * get_block_t pointers are. `tables.ts` fills it from a configuration; a deviation replaces entries of it. Below
- * the table nothing asks which variant it serves.
+ * The table of functions that a file system under test is made of, as the kernel's
+ * address_space_operations and get_block_t pointers are. `tables.ts` fills it from a configuration;
+ * a deviation replaces entries of it. Below the table nothing asks which variant it serves.
  */
 import type { Iomap, IomapOps } from "./iomap/iomap.ts";
 import type { Ioend, WritepageContext } from "./iomap/writeback.ts";
@@ -24,9 +24,14 @@ export type GetBlock = (inode: Inode, lblk: number, folio: Folio, b: number) => 
 export interface Operations {
   /** A write is about to begin at `pos`; where that is past EOF, the gap must read as zero. */
   zeroBeforeExtending(inode: Inode, pos: number): void;
-  /** Of a gap between the EOF of before and `pos`, where data has been put: bytes to zero only now. */
+  /**
+   * Of a gap between the EOF of before and `pos`, where data has been put: bytes to zero only now.
+   */
   gapToZero(old_size: number, pos: number): number;
-  /** fallocate(2) is about to allocate blocks from `map` to `end` for a file that will be larger than `old_size`. */
+  /**
+   * fallocate(2) is about to allocate blocks from `map` to `end` for a file that will be larger
+   * than `old_size`.
+   */
   zeroBeforeAllocating(
     inode: Inode,
     old_size: number,
@@ -34,13 +39,25 @@ export interface Operations {
     end: number,
     flags: number,
   ): void;
-  /** fallocate(2) moved i_size on from `old_size` by `length`: what was the last block may hold anything after its EOF. */
+  /**
+   * fallocate(2) moved i_size on from `old_size` by `length`: what was the last block may hold
+   * anything after its EOF.
+   */
   zeroAfterAllocating(inode: Inode, old_size: number, length: number): void;
-  /** fallocate(2) zeroes the blocks in bytes [start, end); the file will have `new_size` bytes, or as many as it has where that is 0. */
+  /**
+   * fallocate(2) zeroes the blocks in bytes [start, end); the file will have `new_size` bytes, or
+   * as many as it has where that is 0.
+   */
   forgetZeroed(inode: Inode, start: number, end: number, new_size: number): void;
-  /** fallocate(2) has dropped the page cache of blocks [start, end), which it was to zero, and could not allocate all of them. */
+  /**
+   * fallocate(2) has dropped the page cache of blocks [start, end), which it was to zero, and could
+   * not allocate all of them.
+   */
   releaseDropped(inode: Inode, start: number, end: number): void;
-  /** fallocate(2) is about to drop the page cache of a range that it zeroes, of which some blocks are not wholly in it. */
+  /**
+   * fallocate(2) is about to drop the page cache of a range that it zeroes, of which some blocks
+   * are not wholly in it.
+   */
   zeroEdgesBeforeDropping(inode: Inode, offset: number, len: number): void;
   /** It has dropped it. */
   zeroEdgesAfterDropping(inode: Inode, offset: number, len: number): void;
@@ -54,7 +71,10 @@ export interface Operations {
   perform_write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number;
   /** Whether direct I/O goes past the page cache. */
   ext4_should_use_dio(inode: Inode): boolean;
-  /** Whether direct I/O may go on to the `length` bytes at `pos` that one mapping holds, with `rest` bytes of the request left. */
+  /**
+   * Whether direct I/O may go on to the `length` bytes at `pos` that one mapping holds, with `rest`
+   * bytes of the request left.
+   */
   dioIsAligned(pos: number, length: number, rest: number): boolean;
   /** What becomes of `error` where a direct write zeroes the rest of a block after it. */
   errorAfterZeroing(inode: Inode, error: number): number;
@@ -92,7 +112,10 @@ export interface Operations {
   writepages(inode: Inode, start: number, end: number): number;
   /** The device has refused the data of buffer `b` of the folio, whose block stays unwritten. */
   bufferRefused(inode: Inode, folio: Folio, b: number): void;
-  /** Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. 0 or -errno. */
+  /**
+   * Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. 0 or
+   * -errno.
+   */
   mpage_map_one_extent(inode: Inode, map: MapBlocks): number;
 
   /** Bytes of the file must be written before the running transaction commits. */
@@ -104,9 +127,15 @@ export interface Operations {
   /** It has committed: a power cut leaves the inode as the transaction has it. */
   recordCommit(inode: Inode): void;
 
-  /** Give back what a write that ended short prepared and did not use: bytes [from, to) of the folio. */
+  /**
+   * Give back what a write that ended short prepared and did not use: bytes [from, to) of the
+   * folio.
+   */
   releaseShortWrite(inode: Inode, folio: Folio, from: number, to: number): void;
-  /** Bytes that count of the `accepted` of a round that has moved i_size without memory for the journal to hear of it, or -errno. */
+  /**
+   * Bytes that count of the `accepted` of a round that has moved i_size without memory for the
+   * journal to hear of it, or -errno.
+   */
   countWithoutHandle(inode: Inode, accepted: number): number;
   /** i_size after `copied` bytes at `pos` were accepted. */
   sizeAfterWrite(inode: Inode, pos: number, copied: number): number;
@@ -121,9 +150,14 @@ export interface Operations {
   ext4_es_remove_extent(inode: Inode, lblk: number, len: number): void;
   ext4_ext_remove_space(inode: Inode, lblk: number, len: number): void;
   ext4_truncate_failed_write(inode: Inode): void;
-  /** Zeros in bytes [from, from + length) of one block. Whether the block had to be written for it. */
+  /**
+   * Zeros in bytes [from, from + length) of one block. Whether the block had to be written for it.
+   */
   ext4_block_zero_range(inode: Inode, from: number, length: number): boolean;
-  /** Zeros from `from`, which is EOF, to the end of its block, or to `to`. Whether the block had to be written for it. */
+  /**
+   * Zeros from `from`, which is EOF, to the end of its block, or to `to`. Whether the block had to
+   * be written for it.
+   */
   ext4_block_zero_eof(inode: Inode, from: number, to?: number): boolean;
   /** The end of the file from i_size to `end` was zeroed by a truncation. */
   writeZeroedTail(inode: Inode, end: number): void;

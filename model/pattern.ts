@@ -1,7 +1,8 @@
 /**
- * The bytes that writes store. Every write of a case takes its data from one of a few fixed random regions at an
- * offset that depends on its length, so that misplaced, stale and torn data differ from the right data, no byte is
- * ever zero (zero is what a hole reads), and the kernel subject can pass the same memory to every call unchanged.
+ * The bytes that writes store. Every write of a case takes its data from one of a few fixed random
+ * regions at an offset that depends on its length, so that misplaced, stale and torn data differ
+ * from the right data, no byte is ever zero (zero is what a hole reads), and the kernel subject can
+ * pass the same memory to every call unchanged.
  *
  * Ours, not the kernel's.
  */

@@ -1,12 +1,14 @@
 /**
- * What a power cut leaves of a file: the inode as the last commit of the journal has it, and in its blocks whatever was written to
- * them since, for data does not go through the journal.
+ * What a power cut leaves of a file: the inode as the last commit of the journal has it, and in its
+ * blocks whatever was written to them since, for data does not go through the journal.
  *
- * Kernel:   fs/jbd2/commit.c, fs/jbd2/recovery.c: a transaction is replayed whole or not at all; fs/ext4/mballoc.c: blocks that the
- *           running transaction has freed are given to nobody before it has committed (ext4_free_data_in_buddy()), so what they hold stays
- * Left out: data=journal, where data is replayed too; no journal, where nothing is promised; which block of the disk is which: once the
- *           running transaction has moved blocks (collapse_range, insert_range), where data goes that is written to them is not followed,
- *           and from then on the bytes are not known
+ * Kernel:   fs/jbd2/commit.c, fs/jbd2/recovery.c: a transaction is replayed whole or not at all;
+ *           fs/ext4/mballoc.c: blocks that the running transaction has freed are given to nobody
+ *           before it has committed (ext4_free_data_in_buddy()), so what they hold stays
+ * Left out: data=journal, where data is replayed too; no journal, where nothing is promised; which
+ *           block of the disk is which: once the running transaction has moved blocks
+ *           (collapse_range, insert_range), where data goes that is written to them is not
+ *           followed, and from then on the bytes are not known
  *
  * Verified on the kernel by the operation power_cut, after any operation of a case.
  */
@@ -49,7 +51,10 @@ function copy(
   for (const part of from.within(start, end)) to.set(part.start, part.end, part.value);
 }
 
-/** Do `change` to bytes [start, end) of the blocks on disk, which are also what a replayed inode has, unless those were freed. */
+/**
+ * Do `change` to bytes [start, end) of the blocks on disk, which are also what a replayed inode
+ * has, unless those were freed.
+ */
 function onDisk(
   { disk, i_sb }: Inode,
   start: number,
@@ -91,13 +96,19 @@ export function writesToDisk(inode: Inode, start: number, end: number): void {
   onDisk(inode, start, end, (contents, from, to) => copy(inode.contents, contents, from, to));
 }
 
-/** Blocks [start, end) are zeroed where they lie, past page cache and journal (fs/ext4/extents.c ext4_ext_zeroout()). */
+/**
+ * Blocks [start, end) are zeroed where they lie, past page cache and journal (fs/ext4/extents.c
+ * ext4_ext_zeroout()).
+ */
 export function zeroesOnDisk(inode: Inode, start: number, end: number): void {
   const size = inode.i_sb.s_blocksize;
   onDisk(inode, start * size, end * size, (contents, from, to) => contents.delete(from, to));
 }
 
-/** Blocks [start, end) are no longer the file's: what is at their place from now on is another block. */
+/**
+ * Blocks [start, end) are no longer the file's: what is at their place from now on is another
+ * block.
+ */
 export function freesOnDisk({ disk, i_sb }: Inode, start: number, end: number): void {
   if (disk === undefined || end <= start) return;
   const size = i_sb.s_blocksize;
@@ -105,7 +116,10 @@ export function freesOnDisk({ disk, i_sb }: Inode, start: number, end: number): 
   disk.committed?.freed.set(start, end, true);
 }
 
-/** What follows byte `offset` moves by `by` bytes, up, or down over the |by| bytes before it, which vanish. */
+/**
+ * What follows byte `offset` moves by `by` bytes, up, or down over the |by| bytes before it, which
+ * vanish.
+ */
 export function moveSources(contents: IntervalMap<Source>, offset: number, by: number): void {
   const moved = [...contents.within(offset, Infinity)];
   contents.delete(offset + Math.min(by, 0), Infinity);

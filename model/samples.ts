@@ -1,5 +1,6 @@
 /**
- * Configurations for the model's own tests. What kernels are known to do is in images/kernels.ts, which the model does not know.
+ * Configurations for the model's own tests. What kernels are known to do is in images/kernels.ts,
+ * which the model does not know.
  */
 import type { ModelConfig } from "./tables.ts";
 

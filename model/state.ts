@@ -1,21 +1,27 @@
 /**
  * The state of a file as a value: copied, and told apart from others by what it may do next.
  *
- * Two files with one key answer every further sequence of calls alike, but for which bytes reads return. What the key leaves out, and
- * why that cannot matter:
+ * Two files with one key answer every further sequence of calls alike, but for which bytes reads
+ * return. What the key leaves out, and why that cannot matter:
  *
- * - which write the bytes came from (`contents`), what is on disk of them (`disk`, `zeroedOnDisk`): nothing branches on them. Where there
- *   are some that are not zero is in the key: a kernel that loses them must come to a state where there is something to lose;
- * - `i_es_seq`: only compared within one call; `pastEof`, `staysUnwritten`, `refuses`, `failure`: set when a call begins;
+ * - which write the bytes came from (`contents`), what is on disk of them (`disk`, `zeroedOnDisk`):
+ *   nothing branches on them. Where there are some that are not zero is in the key: a kernel that
+ *   loses them must come to a state where there is something to lose;
+ * - `i_es_seq`: only compared within one call; `pastEof`, `staysUnwritten`, `refuses`, `failure`:
+ *   set when a call begins;
  * - `i_dirty`: an index of the dirty folios, which the folios say themselves;
- * - `raw_i_size`, `i_datasync_tid` and numbers of transactions: only a write with O_DSYNC asks for them;
+ * - `raw_i_size`, `i_datasync_tid` and numbers of transactions: only a write with O_DSYNC asks for
+ *   them;
  * - `allocatesOnClose`: only closing the file does;
- * - counters of the file system, as long as there is room for everything; what is reserved is in the extent status tree, and the
- *   file's own number is in the key;
- * - `f_ra` without read-ahead; `deviated`, `uncertain`, `sizeUntold`: what is said of the file, not what it does;
- * - `breaks`, `maybeZeroed`: of the allocator's placement, which the model does not have (who follows a kernel is told it).
+ * - counters of the file system, as long as there is room for everything; what is reserved is in
+ *   the extent status tree, and the file's own number is in the key;
+ * - `f_ra` without read-ahead; `deviated`, `uncertain`, `sizeUntold`: what is said of the file, not
+ *   what it does;
+ * - `breaks`, `maybeZeroed`: of the allocator's placement, which the model does not have (who
+ *   follows a kernel is told it).
  *
- * So nothing is explored of writes that are synced, of unlink, of a second file, of a device that refuses, of a power cut.
+ * So nothing is explored of writes that are synced, of unlink, of a second file, of a device that
+ * refuses, of a power cut.
  */
 import { IntervalMap } from "./interval-map.ts";
 import { BH_Dirty, BH_Uptodate, IFS_DIRTY, IFS_UPTODATE, PAGE_SIZE } from "./types.ts";
@@ -137,9 +143,11 @@ function cachedText(inode: Inode): string {
 }
 
 /**
- * What tells a state from others by itself, whether or not a call shows it: a kernel that has one of these wrong is in a state of its
- * own. The last are the pages that are tagged dirty, which cachestat(2) counts. The rest of `stateKey` (how folios and extents are cut,
- * what buffers remember of a mapping, what the journal waits for) counts only as far as some sequence of calls shows it.
+ * What tells a state from others by itself, whether or not a call shows it: a kernel that has one
+ * of these wrong is in a state of its own. The last are the pages that are tagged dirty, which
+ * cachestat(2) counts. The rest of `stateKey` (how folios and extents are cut, what buffers
+ * remember of a mapping, what the journal waits for) counts only as far as some sequence of calls
+ * shows it.
  */
 export function blockStates(inode: Inode): string {
   return [

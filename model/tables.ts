@@ -118,28 +118,36 @@ import type { Folio, Inode, Room } from "./types.ts";
 
 /** Where kernels with the patch series differ, none of which breaks a promise. */
 export interface IomapFacts {
-  /** Over unwritten blocks iomap_zero_range() writes dirty pages back ("flush"), or zeroes them where they are ("batch"). */
+  /**
+   * Over unwritten blocks iomap_zero_range() writes dirty pages back ("flush"), or zeroes them
+   * where they are ("batch").
+   */
   zero: "flush" | "batch";
   /** Growing a file zeroes the rest of the block that held EOF. */
   zeroesGrown: boolean;
-  /** Cutting off part of a folio makes the blocks that are cut off clean (iomap_invalidate_folio()). */
+  /**
+   * Cutting off part of a folio makes the blocks that are cut off clean (iomap_invalidate_folio()).
+   */
   invalidateCleans: boolean;
   /**
-   * Writeback of a range also allocates what a delayed extent has past the range: series v1 takes the length of the dirty
-   * bytes for one in blocks.
+   * Writeback of a range also allocates what a delayed extent has past the range: series v1 takes
+   * the length of the dirty bytes for one in blocks.
    */
   allocatesPastRange: boolean;
 }
 
 /** What chooses the table: the mount, and two facts about the kernel that its behaviour shows. */
 export interface ModelConfig {
-  /** Which code buffered I/O goes through: every released kernel has the one, the patch series adds the other. */
+  /**
+   * Which code buffered I/O goes through: every released kernel has the one, the patch series adds
+   * the other.
+   */
   path: "buffer_head" | "iomap";
   blockSize: number;
   delalloc: boolean;
   /**
-   * The files are older than the mount's delalloc: their inodes have the address_space_operations of nodelalloc, and the rest of ext4
-   * goes by the mount. Absent where they are not.
+   * The files are older than the mount's delalloc: their inodes have the address_space_operations
+   * of nodelalloc, and the rest of ext4 goes by the mount. Absent where they are not.
    */
   remounted?: true;
   /** data=ordered, data=journal, or a file system without a journal. */
@@ -150,16 +158,19 @@ export interface ModelConfig {
   /** User pages are faulted in before write_begin (until 6.15). */
   prefaultFirst: boolean;
   /**
-   * When a write or an allocation that moves EOF zeroes the rest of the block that holds it: before since 7.2, where besides only
-   * what was written is ordered.
+   * When a write or an allocation that moves EOF zeroes the rest of the block that holds it: before
+   * since 7.2, where besides only what was written is ordered.
    */
   zeroesGap: "before" | "after";
   /**
-   * A hole that is punched past EOF ends with the page (until 6.18) or with the block that holds EOF, and since 7.2 so does one
-   * that ends at EOF.
+   * A hole that is punched past EOF ends with the page (until 6.18) or with the block that holds
+   * EOF, and since 7.2 so does one that ends at EOF.
    */
   punchesTo: "page" | "block" | "block-at-eof";
-  /** What must be aligned before direct I/O goes to a mapping: all that is left of the request (6.12), or what lies in it (6.18). */
+  /**
+   * What must be aligned before direct I/O goes to a mapping: all that is left of the request
+   * (6.12), or what lies in it (6.18).
+   */
   directAligns: "request" | "mapping";
   /** Read-ahead of page faults; absent where it is off. */
   readAhead?: ReadAhead;
@@ -167,7 +178,10 @@ export interface ModelConfig {
   iomap?: IomapFacts;
   /** Free blocks of the empty file system. */
   freeBlocks: number;
-  /** How exactly that is known, and what of it cannot be had; absent where all of it can, and writes are delayed up to the last of them. */
+  /**
+   * How exactly that is known, and what of it cannot be had; absent where all of it can, and writes
+   * are delayed up to the last of them.
+   */
   room?: Room;
 }
 
@@ -176,7 +190,10 @@ export type Override = (base: Operations) => Partial<Operations>;
 
 const nothing = (): void => {};
 
-/** fs/ext4/file.c ext4_should_use_dio(), and with data=journal, which wants to see all data (fs/ext4/inode.c ext4_dio_alignment()). */
+/**
+ * fs/ext4/file.c ext4_should_use_dio(), and with data=journal, which wants to see all data
+ * (fs/ext4/inode.c ext4_dio_alignment()).
+ */
 const directIo = { always: () => true, never: () => false };
 
 const common = {
@@ -269,8 +286,8 @@ const ext4_aops = {
 };
 
 /**
- * fs/ext4/inode.c ext4_aops after a remount with delalloc: write_begin asks for unwritten blocks now (ext4_should_dioread_nolock()), and
- * page faults delay theirs (ext4_page_mkwrite()).
+ * fs/ext4/inode.c ext4_aops after a remount with delalloc: write_begin asks for unwritten blocks
+ * now (ext4_should_dioread_nolock()), and page faults delay theirs (ext4_page_mkwrite()).
  */
 const ext4_aops_remounted = {
   ...ext4_aops,
@@ -338,7 +355,10 @@ const writtenAtOnce = {
 /** What a path must say for itself; everything else has an entry in `common`. */
 type PathTable = Partial<Operations> & typeof ext4_aops & Pick<Operations, "perform_write">;
 
-/** fs/ext4/inode.c ext4_set_aops() for the buffer_head path, and what the kernel's version decides there. */
+/**
+ * fs/ext4/inode.c ext4_set_aops() for the buffer_head path, and what the kernel's version decides
+ * there.
+ */
 function bufferHeadTable(config: ModelConfig): PathTable {
   const { journal, delalloc, remounted, prefaultFirst, zeroesGap, dioread } = config;
   const older = remounted === true ? ext4_aops_remounted : ext4_da_aops;
@@ -352,7 +372,9 @@ function bufferHeadTable(config: ModelConfig): PathTable {
   };
 }
 
-/** fs/ext4/inode.c ext4_set_aops() for the iomap path, and what the kernel's version decides there. */
+/**
+ * fs/ext4/inode.c ext4_set_aops() for the iomap path, and what the kernel's version decides there.
+ */
 function iomapTable({ delalloc, iomap }: ModelConfig): PathTable {
   return {
     ...(delalloc ? ext4_iomap_da_aops : ext4_iomap_aops),

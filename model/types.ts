@@ -1,6 +1,6 @@
 /**
- * The state of the model, under the kernel's names. Only what the write path needs is here; what is left out is
- * said in the file that models the function which would use it.
+ * The state of the model, under the kernel's names. Only what the write path needs is here; what is
+ * left out is said in the file that models the function which would use it.
  */
 import type { Interval, IntervalMap } from "./interval-map.ts";
 import type { FileReadAhead } from "./mm/readahead.ts";
@@ -13,7 +13,9 @@ export const PAGE_SHIFT = Math.log2(PAGE_SIZE);
 /** bdev_logical_block_size() of a loop device, bytes: what direct I/O is aligned to. */
 export const LOGICAL_BLOCK_SIZE = 512;
 
-/** fs/ext4/ext4_extents.h EXT_MAX_BLOCKS: one past the last logical block that an extent can hold. */
+/**
+ * fs/ext4/ext4_extents.h EXT_MAX_BLOCKS: one past the last logical block that an extent can hold.
+ */
 export const EXT_MAX_BLOCKS = 2 ** 32 - 1;
 
 /** State of an allocated block in the extent tree. */
@@ -34,7 +36,10 @@ export const BH_New = 8;
 export const BH_Delay = 16;
 export const BH_Unwritten = 32;
 
-/** State of one block of a folio on the iomap path (fs/iomap/buffered-io.c struct iomap_folio_state). */
+/**
+ * State of one block of a folio on the iomap path (fs/iomap/buffered-io.c struct
+ * iomap_folio_state).
+ */
 export const IFS_UPTODATE = 1;
 export const IFS_DIRTY = 2;
 
@@ -50,9 +55,14 @@ export interface Folio {
   tagged: boolean;
   /** PG_readahead: using it starts the next window of read-ahead. */
   readahead: boolean;
-  /** One BH_* set a block; undefined where no buffers are attached, and always on the iomap path. */
+  /**
+   * One BH_* set a block; undefined where no buffers are attached, and always on the iomap path.
+   */
   buffers: Uint8Array | undefined;
-  /** struct iomap_folio_state, one IFS_* set a block; undefined where there is none, and always on the buffer_head path. */
+  /**
+   * struct iomap_folio_state, one IFS_* set a block; undefined where there is none, and always on
+   * the buffer_head path.
+   */
   ifs: Uint8Array | undefined;
 }
 
@@ -64,11 +74,15 @@ export interface Source {
 
 /** What a write copies from: struct iov_iter, and the memory that it points to. */
 export interface UserMemory {
-  /** Bytes that can be read from where the write stands; a write that goes on takes what it read off. */
+  /**
+   * Bytes that can be read from where the write stands; a write that goes on takes what it read
+   * off.
+   */
   readable: number;
   /**
-   * lib/iov_iter.c fault_in_iov_iter_readable(), where the next bytes cannot be read: the writer may sleep until somebody has made
-   * `readable` larger (userfaultfd), while others work on the file.
+   * lib/iov_iter.c fault_in_iov_iter_readable(), where the next bytes cannot be read: the writer
+   * may sleep until somebody has made `readable` larger (userfaultfd), while others work on the
+   * file.
    */
   fault: () => void;
 }
@@ -78,8 +92,8 @@ export interface jbd2_inode {
   /** It is filed with the running transaction (i_transaction). */
   filed: boolean;
   /**
-   * Committing writes the range back (JI_WRITE_DATA); else it only waits for it. Nothing ever takes the flag away again: once a
-   * range was to be written, so are all after it.
+   * Committing writes the range back (JI_WRITE_DATA); else it only waits for it. Nothing ever takes
+   * the flag away again: once a range was to be written, so are all after it.
    */
   write: boolean;
   /** Bytes, both inclusive; of the running transaction. */
@@ -87,7 +101,10 @@ export interface jbd2_inode {
   i_dirty_end: number;
 }
 
-/** struct ext4_prealloc_space: room that was allocated for blocks [pa_lstart, pa_end) of a file, `pa_free` of it unused. */
+/**
+ * struct ext4_prealloc_space: room that was allocated for blocks [pa_lstart, pa_end) of a file,
+ * `pa_free` of it unused.
+ */
 export interface Preallocation {
   pa_lstart: number;
   pa_end: number;
@@ -106,7 +123,10 @@ export interface Committed {
   moved: boolean;
   /** Whether `contents` is what the blocks hold. */
   known: boolean;
-  /** States of blocks in it were guessed by the operation that is under way (zeroout.ts); who adopts others does so here too. */
+  /**
+   * States of blocks in it were guessed by the operation that is under way (zeroout.ts); who adopts
+   * others does so here too.
+   */
   guessed: boolean;
 }
 
@@ -122,19 +142,34 @@ export interface Disk {
 export interface Refusal {
   /** Whether it refuses what writeback has for a block that is unwritten. */
   block: (lblk: number) => boolean;
-  /** Whether it refuses data once more for such a block, which it may have room for by now; undefined where nobody can tell. */
+  /**
+   * Whether it refuses data once more for such a block, which it may have room for by now;
+   * undefined where nobody can tell.
+   */
   again: (lblk: number) => boolean | undefined;
   /** Whether it refuses a direct write, if that needs room. */
   direct: boolean;
 }
 
-/** Which of a write's allocations of memory fail, as far as it matters: known to whoever sees what comes of it. */
+/**
+ * Which of a write's allocations of memory fail, as far as it matters: known to whoever sees what
+ * comes of it.
+ */
 export interface MemoryFailure {
-  /** Whether one does that the folio of byte `pos` takes, where a round of the write begins, before anything is copied into it. */
+  /**
+   * Whether one does that the folio of byte `pos` takes, where a round of the write begins, before
+   * anything is copied into it.
+   */
   folio: (pos: number) => boolean;
-  /** Whether the one for the handle does with which the journal would hear of the size that the round at `pos` has moved. */
+  /**
+   * Whether the one for the handle does with which the journal would hear of the size that the
+   * round at `pos` has moved.
+   */
   handle: (pos: number) => boolean;
-  /** Whether what the write had made past EOF is truncated then, as it is after a failed allocation for blocks. */
+  /**
+   * Whether what the write had made past EOF is truncated then, as it is after a failed allocation
+   * for blocks.
+   */
   truncates: boolean;
 }
 
@@ -148,41 +183,62 @@ export interface Inode {
   raw_i_size: number;
   /** The transaction that fdatasync waits for (ext4_inode_info.i_datasync_tid). */
   i_datasync_tid: number;
-  /** The extent tree: allocated blocks. Physical block numbers are left out: what depends on them is told (breaks). */
+  /**
+   * The extent tree: allocated blocks. Physical block numbers are left out: what depends on them is
+   * told (breaks).
+   */
   readonly i_extents: IntervalMap<OnDiskState>;
   readonly i_es_tree: IntervalMap<ExtentStatus>;
   /** Counts changes of the extent status tree (ext4_inode_info.i_es_seq). */
   i_es_seq: number;
   i_reserved_data_blocks: number;
-  /** EXT4_STATE_DA_ALLOC_CLOSE: the file was emptied, so what is written to it then goes to the disk when it is closed. */
+  /**
+   * EXT4_STATE_DA_ALLOC_CLOSE: the file was emptied, so what is written to it then goes to the disk
+   * when it is closed.
+   */
   allocatesOnClose: boolean;
   i_prealloc: Preallocation[];
   /** FALL_BACK_TO_NONDELALLOC: the write_begin before this write_end has allocated blocks. */
   fellBack: boolean;
-  /** Blocks past EOF that the file had when the current write began; empty where it had none. Ours. */
+  /**
+   * Blocks past EOF that the file had when the current write began; empty where it had none. Ours.
+   */
   pastEof: readonly Interval<OnDiskState>[];
   /** Of the only descriptor. */
   readonly f_ra: FileReadAhead;
   /** The page cache: folios sorted by index. */
   readonly i_mapping: Folio[];
-  /** PAGECACHE_TAG_DIRTY in the page cache: the dirty folios, and maybe some that are clean or gone by now. */
+  /**
+   * PAGECACHE_TAG_DIRTY in the page cache: the dirty folios, and maybe some that are clean or gone
+   * by now.
+   */
   readonly i_dirty: Set<Folio>;
-  /** Data that must reach the disk before the running transaction commits; undefined where none must. */
+  /**
+   * Data that must reach the disk before the running transaction commits; undefined where none
+   * must.
+   */
   jinode: jbd2_inode | undefined;
-  /** What a read returns; what is missing reads as zero. Ours: the kernel has it in folios and on disk. */
+  /**
+   * What a read returns; what is missing reads as zero. Ours: the kernel has it in folios and on
+   * disk.
+   */
   readonly contents: IntervalMap<Source>;
   /** Undefined where nobody will ask what a power cut leaves. Ours. */
   readonly disk: Disk | undefined;
   /**
-   * Unwritten blocks that the kernel may have turned into written zeros, depending on where the allocator put their
-   * neighbours (see ext4/zeroout.ts). Ours.
+   * Unwritten blocks that the kernel may have turned into written zeros, depending on where the
+   * allocator put their neighbours (see ext4/zeroout.ts). Ours.
    */
   readonly maybeZeroed: IntervalMap<true>;
-  /** Blocks that were zeroed on disk, past the journal, and that a deviation says may be something else after a replay. Ours. */
+  /**
+   * Blocks that were zeroed on disk, past the journal, and that a deviation says may be something
+   * else after a replay. Ours.
+   */
   readonly zeroedOnDisk: IntervalMap<true>;
   /**
-   * Of an operation that goes on after writeback (others do during a pause, a direct write writes), so that its guesses are used before
-   * anybody can look: whether a block is seen to be unwritten after it, so that nothing in it can have zeroed the block. Ours.
+   * Of an operation that goes on after writeback (others do during a pause, a direct write writes),
+   * so that its guesses are used before anybody can look: whether a block is seen to be unwritten
+   * after it, so that nothing in it can have zeroed the block. Ours.
    */
   staysUnwritten: ((lblk: number) => boolean) | undefined;
   /** While the device has no room for what it does not hold yet. Ours. */
@@ -198,16 +254,19 @@ export interface Inode {
   /** Whether the call that is under way is seen to say EIO. Ours. */
   saysError: boolean;
   /**
-   * Allocated blocks that are not placed right behind the block before them. The model does not place blocks; who
-   * follows a kernel tells it. Ours.
+   * Allocated blocks that are not placed right behind the block before them. The model does not
+   * place blocks; who follows a kernel tells it. Ours.
    */
   breaks: ReadonlySet<number>;
   /**
-   * Nobody has told the journal of its size: whether anything else does, for one a new mtime, depends on the clock, and with it what the
-   * disk has. Ours.
+   * Nobody has told the journal of its size: whether anything else does, for one a new mtime,
+   * depends on the clock, and with it what the disk has. Ours.
    */
   sizeUntold: boolean;
-  /** What is cached of the file may not be what the model thinks: a guess of zeroout.ts was wrong, or nobody could tell. Ours. */
+  /**
+   * What is cached of the file may not be what the model thinks: a guess of zeroout.ts was wrong,
+   * or nobody could tell. Ours.
+   */
   uncertain: boolean;
   /** A named deviation changed what an operation did to this inode; the ids. Ours. */
   readonly deviated: Set<string>;
@@ -215,7 +274,9 @@ export interface Inode {
 
 /** How much of what is free a file system can give, and how well it knows; all in blocks. Ours. */
 export interface Room {
-  /** EXT4_FREECLUSTERS_WATERMARK: fewer that are free and not promised, and writes are not delayed. */
+  /**
+   * EXT4_FREECLUSTERS_WATERMARK: fewer that are free and not promised, and writes are not delayed.
+   */
   watermark: number;
   /** By how much each of its per-CPU counters may be wrong. */
   error: number;
@@ -239,21 +300,36 @@ export interface SuperBlock {
   readonly s_journal: boolean;
   /** How often a transaction was committed, which is the number of the running one. Ours. */
   s_commits: number;
-  /** Whether the sync that is about to come commits, where somebody has seen it; undefined where the model decides. Ours. */
+  /**
+   * Whether the sync that is about to come commits, where somebody has seen it; undefined where the
+   * model decides. Ours.
+   */
   s_commitsTold: boolean | undefined;
   /** The files of the case, which the running transaction may have something of. Ours. */
   readonly s_inodes: Set<Inode>;
   /** New files record what is on their disk. Ours. */
   s_recordsDisk: boolean;
   s_freeclusters_counter: number;
-  /** Of these, blocks that the running transaction has freed: nobody gets them before it has committed. */
+  /**
+   * Of these, blocks that the running transaction has freed: nobody gets them before it has
+   * committed.
+   */
   s_mb_free_pending: number;
-  /** The running transaction may have freed more than that, of files that the model did not follow to their end. Ours. */
+  /**
+   * The running transaction may have freed more than that, of files that the model did not follow
+   * to their end. Ours.
+   */
   s_freedUnknown: boolean;
   s_dirtyclusters_counter: number;
-  /** Undefined where all that is free can be had, and writes are delayed up to the last block of it. Ours. */
+  /**
+   * Undefined where all that is free can be had, and writes are delayed up to the last block of it.
+   * Ours.
+   */
   s_room: Room | undefined;
-  /** Since that was set to false, what was done depends on how much is free more exactly than can be known here. Ours. */
+  /**
+   * Since that was set to false, what was done depends on how much is free more exactly than can be
+   * known here. Ours.
+   */
   beyondModel: boolean;
   /** Since that was set to false, the kernel has written back of itself. Ours. */
   s_wroteBack: boolean;

@@ -1,5 +1,6 @@
 /**
- * The main job in small, on the running kernel: every variant, the corpus, some chunks, a checkpoint.
+ * The main job in small, on the running kernel: every variant, the corpus, some chunks, a
+ * checkpoint.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CASES_PER_CHUNK } from "../harness/run/chunk.ts";
@@ -65,7 +66,8 @@ describe
     }
     expect(run.counts.cases).toBeGreaterThanOrEqual(CHUNKS * CASES_PER_CHUNK);
     expect(await run.checkpoint(true)).toEqual([]);
-    // Where there is hardly a free block, one file can take all that kept files may hold: then it is one a chunk.
+    // Where there is hardly a free block, one file can take all that kept files may hold: then it
+    // is one a chunk.
     expect(run.counts.files).toBeGreaterThanOrEqual(isModelled(variant) ? 11 : CHUNKS);
   });
 });

@@ -1,5 +1,6 @@
 /**
- * What a read returns, held against an array of bytes that knows nothing of blocks, pages or the model.
+ * What a read returns, held against an array of bytes that knows nothing of blocks, pages or the
+ * model.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,5 +1,6 @@
 /**
- * The contract against what kernels did: every recorded case, every step, no kernel and no model needed.
+ * The contract against what kernels did: every recorded case, every step, no kernel and no model
+ * needed.
  */
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,25 +15,33 @@ const folder = fileURLToPath(new URL("traces/", import.meta.url));
 const CASES = 400;
 const STEPS = 3472;
 
-/** What the patch series break as they were posted: a reservation is released only for IOMAP_F_NEW, which nothing sets. */
+/**
+ * What the patch series break as they were posted: a reservation is released only for IOMAP_F_NEW,
+ * which nothing sets.
+ */
 const leaks = (afterWrite: number, pastEof: number, afterSync: number) => ({
   "released-after-short-write": afterWrite,
   "nothing-delayed-past-eof": pastEof,
   "nothing-delayed-after-sync": afterSync,
 });
 
-/** Since 6.16, a write that fails past EOF moves i_size (model/deviations/failed-write-moves-size.ts). */
+/**
+ * Since 6.16, a write that fails past EOF moves i_size
+ * (model/deviations/failed-write-moves-size.ts).
+ */
 const moves = { "size-follows-writes": 80 };
 
 /**
- * In how many cases each recorded kernel breaks which promise; nothing else may be found, and nothing less.
+ * In how many cases each recorded kernel breaks which promise; nothing else may be found, and
+ * nothing less.
  *
- * - buffer_head, delayed allocation: reservations past EOF (model/deviations/short-write-keeps-reservation.ts), until
- *   6.12 only where blocks are smaller than a page;
+ * - buffer_head, delayed allocation: reservations past EOF
+ *   (model/deviations/short-write-keeps-reservation.ts), until 6.12 only where blocks are smaller
+ *   than a page;
  * - buffer_head without: a write that ends short past EOF cuts off what fallocate(2) had put there
  *   (fs/ext4/inode.c ext4_write_end(), ext4_truncate_failed_write());
- * - iomap as posted, delayed allocation: both series break the patch's second promise; with EXT4_MAP_NEW set for newly
- *   reserved blocks nothing is left of that;
+ * - iomap as posted, delayed allocation: both series break the patch's second promise; with
+ *   EXT4_MAP_NEW set for newly reserved blocks nothing is left of that;
  * - iomap without: nothing.
  */
 const recordings: Record<string, Record<string, number>> = {

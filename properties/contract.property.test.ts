@@ -1,6 +1,7 @@
 /**
- * The contract against the model: the ideal model keeps every promise, and with a known deviation it does not. The
- * contract knows nothing of the model, and the model nothing of the contract, so each vouches for the other.
+ * The contract against the model: the ideal model keeps every promise, and with a known deviation
+ * it does not. The contract knows nothing of the model, and the model nothing of the contract, so
+ * each vouches for the other.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -27,7 +28,10 @@ import {
 /** Extents that the looks are told of: so many that they look at a few blocks only. */
 const MANY_EXTENTS = 4096;
 
-/** What a case on the model breaks; `windows`: with looks at what operations touched, mostly, and not at the whole file. */
+/**
+ * What a case on the model breaks; `windows`: with looks at what operations touched, mostly, and
+ * not at the whole file.
+ */
 function brokenBy(
   config: ModelConfig & Pick<ContractOptions, "mayFillUp">,
   list: readonly Operation[],
@@ -74,10 +78,16 @@ describe("the ideal model", () => {
   });
 });
 
-/** Those that break a promise: that refused data stays away is none, where a part of it may have been taken. */
+/**
+ * Those that break a promise: that refused data stays away is none, where a part of it may have
+ * been taken.
+ */
 const breaking = deviationsOfSteps.filter(({ breaks }) => breaks.length > 0);
 
-/** Whether it takes more than chance to come by: a direct read of just the block that has its reservation left, of a full file system. */
+/**
+ * Whether it takes more than chance to come by: a direct read of just the block that has its
+ * reservation left, of a full file system.
+ */
 function takesWitness(id: string, promise: string): boolean {
   return id === "failed-zeroing-keeps-reservation" && promise.startsWith("read-");
 }
@@ -107,7 +117,8 @@ describe("a model with a known deviation", () => {
         { seed: 1, numRuns: atCut ? 10 * numRuns : casesToBreak(deviation, promise) },
       );
       expect(found.failed).toBe(true);
-      // With the fsync that broke its word, what was done then, and the power cut that shows it; with what brings the block before EOF, and the read.
+      // With the fsync that broke its word, what was done then, and the power cut that shows it;
+      // with what brings the block before EOF, and the read.
       const later = atCut || promise.startsWith("read-");
       const more = promise === "synced-bytes-survive" ? 3 : 2;
       const most = later ? witnessOf(deviation).length + more : operationsToShow(deviation);

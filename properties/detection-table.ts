@@ -14,7 +14,10 @@ import { settingFor } from "./settings.ts";
 
 const CASES = 5000;
 
-/** Whether the contract, without the model, finds something wrong with the witness and an fsync after it. */
+/**
+ * Whether the contract, without the model, finds something wrong with the witness and an fsync
+ * after it.
+ */
 function breaksContract(bug: Deviation): boolean {
   const { config } = settingFor(bug.witness);
   const model = modelWith(config, [bug]);

@@ -1,7 +1,7 @@
 /**
- * Detection: how long generation takes to find a bug that was put into the model, and what is left of the case when it is
- * shrunk. The model with the bug stands in for the kernel, the ideal one is held against it as in a live run: after every
- * operation, and at a checkpoint after the last.
+ * Detection: how long generation takes to find a bug that was put into the model, and what is left
+ * of the case when it is shrunk. The model with the bug stands in for the kernel, the ideal one is
+ * held against it as in a live run: after every operation, and at a checkpoint after the last.
  */
 import * as fc from "fast-check";
 import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
@@ -15,7 +15,10 @@ import { operations } from "./arbitraries/operations.ts";
 import { withoutPages } from "./page-cache.ts";
 import { settingFor } from "./settings.ts";
 
-/** What a checkpoint reads from the image: extents, size, and the bytes of the file after a fresh mount. */
+/**
+ * What a checkpoint reads from the image: extents, size, and the bytes of the file after a fresh
+ * mount.
+ */
 function onDisk({ inode }: ModelSubject): unknown {
   return [[...inode.i_extents], inode.i_disksize, [...inode.contents]];
 }
@@ -44,7 +47,10 @@ function differBy(deviation: Deviation): (list: readonly Operation[]) => boolean
 /** Seeds of the runs in which every seeded bug must be found. */
 export const SEEDS: readonly number[] = [1, 2, 3, 4, 5];
 
-/** Of a thousand cases, those with a power cut where that is what shows it: as `run --power-cuts` does. */
+/**
+ * Of a thousand cases, those with a power cut where that is what shows it: as `run --power-cuts`
+ * does.
+ */
 const MANY_CUTS = 500;
 
 /** What looking for a bug came to. */

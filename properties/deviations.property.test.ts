@@ -1,6 +1,6 @@
 /**
- * Every known deviation that shows after an operation is one that this harness would find by itself, without a kernel: the
- * model with it stands in for the kernel.
+ * Every known deviation that shows after an operation is one that this harness would find by
+ * itself, without a kernel: the model with it stands in for the kernel.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -28,7 +28,10 @@ function settingOf({ witness }: Deviation): Setting {
   return settingFor(witness);
 }
 
-/** The step after which the ideal model differs from the one with the deviation; undefined where none does. */
+/**
+ * The step after which the ideal model differs from the one with the deviation; undefined where
+ * none does.
+ */
 function differsAt(deviation: Deviation, list: readonly Operation[]): number | undefined {
   const { config, variant } = settingOf(deviation);
   const deviated = modelWith(config, [deviation]);
@@ -118,7 +121,8 @@ describe("known deviations", () => {
     expect(deviated).not.toEqual(ideal);
   });
 
-  // Not what shows only in the page cache: first-byte-not-ordered takes 6,000 to more than 20,000 cases.
+  // Not what shows only in the page cache: first-byte-not-ordered takes 6,000 to more than 20,000
+  // cases.
   test.each(deviationsOfSteps)(
     "$id: is found, and shrunk to its witness or two operations",
     (one) => {

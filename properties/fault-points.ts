@@ -1,8 +1,10 @@
 /**
- * Every way in which the writes of a case can end short, as cases: each write is cut at every boundary of a block in its range, and a
- * byte before and after it, while the others stay as they are.
+ * Every way in which the writes of a case can end short, as cases: each write is cut at every
+ * boundary of a block in its range, and a byte before and after it, while the others stay as they
+ * are.
  *
- * A page, and a folio of whatever order, begins where a block does, so that their boundaries are among those.
+ * A page, and a folio of whatever order, begins where a block does, so that their boundaries are
+ * among those.
  */
 import type { Operation } from "../harness/operation.ts";
 
@@ -26,7 +28,10 @@ function cutAt(
     : { ...write, pause_at: cut, after: "fault" };
 }
 
-/** The cases: all cuts of the first write, then all of the next. Each ends with an fsync, which shows what a cut left behind. */
+/**
+ * The cases: all cuts of the first write, then all of the next. Each ends with an fsync, which
+ * shows what a cut left behind.
+ */
 export function faultPoints(operations: readonly Operation[], blockSize: number): Operation[][] {
   return operations.flatMap((operation, index) => {
     if (operation.op !== "pwrite" && operation.op !== "paused_write") return [];

@@ -1,6 +1,7 @@
 /**
- * Invariants: what holds of a file after every operation, whatever the operations were. Each is a promise of the write
- * path or a fact of the kernel's data structures, said of the model's state without using the model's code.
+ * Invariants: what holds of a file after every operation, whatever the operations were. Each is a
+ * promise of the write path or a fact of the kernel's data structures, said of the model's state
+ * without using the model's code.
  */
 import type { Operation } from "../harness/operation.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_Unwritten, IFS_DIRTY } from "../model/types.ts";
@@ -43,7 +44,10 @@ function* sizes(inode: Inode): Generator<Broken> {
   if (contents.end > i_size) yield `there are contents up to ${contents.end}, i_size is ${i_size}`;
 }
 
-/** The cached state of every block is the true one; a delayed block is one that the extent tree has nothing for. */
+/**
+ * The cached state of every block is the true one; a delayed block is one that the extent tree has
+ * nothing for.
+ */
 function* cacheIsTrue(inode: Inode): Generator<Broken> {
   for (const { start, end, value } of inode.i_es_tree) {
     const extents = [...inode.i_extents.within(start, end)];
@@ -104,7 +108,9 @@ function isDirty(inode: Inode, lblk: number): boolean {
   return ifs === undefined || (ifs[at.b]! & IFS_DIRTY) !== 0;
 }
 
-/** Whether writeback will find the block: dirty, and on the buffer_head path waiting for a place. */
+/**
+ * Whether writeback will find the block: dirty, and on the buffer_head path waiting for a place.
+ */
 function waits(inode: Inode, lblk: number): boolean {
   if (!isDirty(inode, lblk)) return false;
   const at = folioOf(inode, lblk)!;
@@ -113,7 +119,10 @@ function waits(inode: Inode, lblk: number): boolean {
   return (state & BH_Mapped) !== 0 && (state & (BH_Delay | BH_Unwritten)) !== 0;
 }
 
-/** No delayed block without dirty page cache over it: nothing else would ever allocate or release it. */
+/**
+ * No delayed block without dirty page cache over it: nothing else would ever allocate or release
+ * it.
+ */
 function* delayedIsDirty(inode: Inode): Generator<Broken> {
   for (const { start, end, value } of inode.i_es_tree) {
     if (value !== DELAYED) continue;
@@ -124,8 +133,8 @@ function* delayedIsDirty(inode: Inode): Generator<Broken> {
 }
 
 /**
- * Data that a read returns is on disk, or dirty in the page cache; else dropping the cache would lose it. It may do so where the device
- * has refused the data.
+ * Data that a read returns is on disk, or dirty in the page cache; else dropping the cache would
+ * lose it. It may do so where the device has refused the data.
  */
 function* dataIsKept(inode: Inode): Generator<Broken> {
   const size = inode.i_sb.s_blocksize;
@@ -161,8 +170,8 @@ function* brokenAfterSync(inode: Inode): Generator<Broken> {
 }
 
 /**
- * What does not hold of the file right after `operation`. It must be the only file of a file system that began with
- * `freeBlocks` free blocks.
+ * What does not hold of the file right after `operation`. It must be the only file of a file system
+ * that began with `freeBlocks` free blocks.
  */
 export function broken(operation: Operation, inode: Inode, freeBlocks: number): Broken[] {
   const synced = operation.op === "fsync" || operation.op === "drop_cache";

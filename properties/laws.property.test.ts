@@ -33,9 +33,10 @@ const cut = (pos: number, len: number, readable: number): Operation => ({
 });
 
 /**
- * Without the operations that leave page cache behind which a short write may make dirty as a whole, or finds dirty already:
- * a truncation or a hole can leave a folio uptodate without the state of its blocks, or blocks dirty that are gone, and a
- * store dirties a whole folio, past EOF too. What lies under such blocks must stay reserved, since writeback will want it
+ * Without the operations that leave page cache behind which a short write may make dirty as a
+ * whole, or finds dirty already: a truncation or a hole can leave a folio uptodate without the
+ * state of its blocks, or blocks dirty that are gone, and a store dirties a whole folio, past EOF
+ * too. What lies under such blocks must stay reserved, since writeback will want it
  * (fs/iomap/buffered-io.c iomap_write_delalloc_ifs_punch()).
  */
 function onlyWrites(list: readonly Operation[]): Operation[] {
@@ -74,14 +75,17 @@ function law(
 }
 
 /**
- * Whether it leaves unwritten blocks, beside which a write that allocates at once may write zeros to them (model/ext4/zeroout.ts): a
- * direct write that fails does too.
+ * Whether it leaves unwritten blocks, beside which a write that allocates at once may write zeros
+ * to them (model/ext4/zeroout.ts): a direct write that fails does too.
  */
 function leavesUnwritten(o: Operation): boolean {
   return o.op === "fallocate" || isShortDirect(o) || (o.op === "direct_write" && !isAligned(o));
 }
 
-/** Whether it fails on the way: what it wrote until then stays, mapping by mapping, and the paths reserve folios of other sizes. */
+/**
+ * Whether it fails on the way: what it wrote until then stays, mapping by mapping, and the paths
+ * reserve folios of other sizes.
+ */
 function isShortDirect(o: Operation): boolean {
   return o.op === "direct_write" && o.readable < o.len;
 }
@@ -135,7 +139,8 @@ describe("laws of the ideal model", () => {
         whole(pos + cut, len - cut),
         fsync,
       ]);
-      // Blocks that the kernel zeroes around a converted one depend on how the write was cut (ext4/zeroout.ts).
+      // Blocks that the kernel zeroes around a converted one depend on how the write was cut
+      // (ext4/zeroout.ts).
       fc.pre(!one.guessed && !two.guessed);
       expect(state(two)).toEqual(state(one));
     });
@@ -147,8 +152,8 @@ describe("laws of the ideal model", () => {
     (setting) => {
       const { config } = setting;
       law(setting, 150, (list) => {
-        // On the iomap path a mapping ends where a preallocation does, which only an allocation meets: the folios of a write
-        // then have other sizes, and a store dirties all of its folio.
+        // On the iomap path a mapping ends where a preallocation does, which only an allocation
+        // meets: the folios of a write then have other sizes, and a store dirties all of its folio.
         const stores = (o: Operation): boolean => config.path === "iomap" && o.op === "mmap_write";
         const plain = list.filter((o) => !isInterrupted(o) && !leavesUnwritten(o) && !stores(o));
         const at_once = { ...config, delalloc: false, dioread: "lock" as const };

@@ -1,6 +1,6 @@
 /**
- * What the cases of a run come across: a stated list of what each kind of operation must have met. It takes no kernel, since what
- * the model is in is what the kernel is in.
+ * What the cases of a run come across: a stated list of what each kind of operation must have met.
+ * It takes no kernel, since what the model is in is what the kernel is in.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";

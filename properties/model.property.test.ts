@@ -36,7 +36,8 @@ describe("invariants of the ideal model", () => {
   test.each(settings)("$name: fsync writes i_disksize", ({ variant, config }) => {
     fc.assert(
       fc.property(cases(variant), (list) => {
-        // On the iomap path the size waits for the I/O to succeed, which what was refused never does.
+        // On the iomap path the size waits for the I/O to succeed, which what was refused never
+        // does.
         const whole = list.filter((o) => !isShort(o) && !isStarved(o));
         const { inode } = modelAfter(config, [...whole, { op: "fsync" }]);
         expect(inode.i_disksize).toBe(inode.i_size);

@@ -1,6 +1,6 @@
 /**
- * A kernel before 6.5, which does not tell what is in the page cache. There a bug shows only in what matters of it, and that is what a case
- * is shrunk to.
+ * A kernel before 6.5, which does not tell what is in the page cache. There a bug shows only in
+ * what matters of it, and that is what a case is shrunk to.
  */
 import type { Subject } from "../harness/subject.ts";
 

@@ -1,5 +1,6 @@
 /**
- * Writes that sleep inside the kernel, written down in pauses/: each does the same however often it is repeated.
+ * Writes that sleep inside the kernel, written down in pauses/: each does the same however often it
+ * is repeated.
  */
 import { join } from "node:path";
 import { readdirSync } from "node:fs";

@@ -1,6 +1,7 @@
 /**
- * What only a pause can show: on the path of the patch a mapping of many blocks is kept while the writer copies, so it must be checked
- * for every folio whether the mapping still holds (iomap_valid(), the extent status sequence counter).
+ * What only a pause can show: on the path of the patch a mapping of many blocks is kept while the
+ * writer copies, so it must be checked for every folio whether the mapping still holds
+ * (iomap_valid(), the extent status sequence counter).
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -17,7 +18,10 @@ import { settingOf } from "./settings.ts";
 /** Every mapping counts as valid, however old. */
 const neverStale: Override = () => ({ iomap_valid: () => true });
 
-/** The writer has mapped a block that is dirty; before it has its folio, the block is written back and leaves the cache. */
+/**
+ * The writer has mapped a block that is dirty; before it has its folio, the block is written back
+ * and leaves the cache.
+ */
 const dropped = (blockSize: number): Operation[] => [
   { op: "pwrite", pos: 0, len: blockSize, readable: blockSize },
   {

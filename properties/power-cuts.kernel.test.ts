@@ -1,5 +1,6 @@
 /**
- * Power cuts on the running kernel: what the model says a replayed journal leaves, after any operation, is what it leaves.
+ * Power cuts on the running kernel: what the model says a replayed journal leaves, after any
+ * operation, is what it leaves.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

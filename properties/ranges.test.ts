@@ -1,5 +1,6 @@
 /**
- * Examples of what generated cases reach too rarely to be proof: how far writing back a range allocates, and the largest file.
+ * Examples of what generated cases reach too rarely to be proof: how far writing back a range
+ * allocates, and the largest file.
  */
 import { describe, expect, test } from "vitest";
 import type { Operation } from "../harness/operation.ts";
@@ -50,7 +51,10 @@ describe("writing back a range", () => {
   });
 });
 
-/** fs/ext4/extents.c ext4_insert_range(): what does not fit behind the end of the largest file is refused. */
+/**
+ * fs/ext4/extents.c ext4_insert_range(): what does not fit behind the end of the largest file is
+ * refused.
+ */
 test.each([
   [1, 0],
   [2, EFBIG],

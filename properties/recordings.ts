@@ -15,9 +15,10 @@ export type Parts = Readonly<Record<string, number>>;
 export const recordingsFolder = fileURLToPath(new URL("traces/", import.meta.url));
 
 /**
- * The recordings; which known deviations each needs and in how many cases they have a part; how many cases cannot be
- * followed without them, and without read-ahead: what the model must not agree with by accident. 6.12 keeps
- * reservations of short writes only where blocks are smaller than a page.
+ * The recordings; which known deviations each needs and in how many cases they have a part; how
+ * many cases cannot be followed without them, and without read-ahead: what the model must not agree
+ * with by accident. 6.12 keeps reservations of short writes only where blocks are smaller than a
+ * page.
  */
 export const recordings: Readonly<Record<string, { parts: Parts; ideal: number; ahead: number }>> =
   {

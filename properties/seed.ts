@@ -1,6 +1,6 @@
 /**
- * The seed of generated tests: EXT4_CONFORM_SEED where it is set (CI sets it from the commit), else always the same, so
- * that a test that fails once fails again.
+ * The seed of generated tests: EXT4_CONFORM_SEED where it is set (CI sets it from the commit), else
+ * always the same, so that a test that fails once fails again.
  */
 import * as fc from "fast-check";
 

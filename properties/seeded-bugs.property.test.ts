@@ -1,6 +1,7 @@
 /**
- * Every seeded bug is found, soon, and what is left of the case when it is shrunk is its witness: the proof that generation,
- * comparison and shrinking are sharp enough for a bug of this kind in a kernel.
+ * Every seeded bug is found, soon, and what is left of the case when it is shrunk is its witness:
+ * the proof that generation, comparison and shrinking are sharp enough for a bug of this kind in a
+ * kernel.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -15,7 +16,10 @@ const narrow = (text: string): string => text.replaceAll(" ", "").replaceAll(/-{
 /** Cases within which every bug must be found; a run of the tool makes some hundred a second. */
 const CASES = 300;
 
-/** This one needs a write that is synced, by itself, beside one that is not, further out, and the power cut between that and any fsync. */
+/**
+ * This one needs a write that is synced, by itself, beside one that is not, further out, and the
+ * power cut between that and any fsync.
+ */
 const RARE = new Map([["size-before-data", 1000]]);
 
 const folder = new URL("../model/deviations/", import.meta.url);

@@ -26,8 +26,8 @@ export interface Setting {
 const tried = ["6.12", "6.18", "7.3", "series v1", "series v2"] as const satisfies KernelName[];
 
 /**
- * The iomap path has neither data=journal nor dioread_lock, and mounts of it are not remounted: such files use the other path, or it
- * makes no difference.
+ * The iomap path has neither data=journal nor dioread_lock, and mounts of it are not remounted:
+ * such files use the other path, or it makes no difference.
  */
 function isOn({ journal, dioread, remounted }: Variant, { path }: KernelFacts): boolean {
   if (path === "buffer_head") return true;
@@ -74,14 +74,15 @@ export function modelAfter(
 }
 
 /**
- * Cases within which a deviation must be found; a run of the tool makes some hundred a second. Most take 22 at most, one that
- * needs a block that fallocate put past EOF and then a short write 104 for one of the seeds.
+ * Cases within which a deviation must be found; a run of the tool makes some hundred a second. Most
+ * take 22 at most, one that needs a block that fallocate put past EOF and then a short write 104
+ * for one of the seeds.
  */
 const CASES_TO_FIND = 300;
 
 /**
- * Those that take more: the first needs three calls that meet in the block of EOF, the second with its end at a block's; the others
- * one of the three in a hundred operations that are direct writes.
+ * Those that take more: the first needs three calls that meet in the block of EOF, the second with
+ * its end at a block's; the others one of the three in a hundred operations that are direct writes.
  */
 const RARE = new Map([
   ["zero-range-loses-writes", 60_000],
@@ -93,8 +94,8 @@ const RARE = new Map([
 ]);
 
 /**
- * Cases within which a promise must be found broken: a direct read of just the blocks that stayed reserved is rare, and so is a read of
- * what was lost after it has left memory.
+ * Cases within which a promise must be found broken: a direct read of just the blocks that stayed
+ * reserved is rare, and so is a read of what was lost after it has left memory.
  */
 export function casesToBreak(deviation: Pick<Deviation, "id">, promise: string): number {
   const inMemory = [
@@ -122,8 +123,8 @@ export function isShort(operation: Operation): boolean {
 }
 
 /**
- * Whether a round of the write's copy ends early: it is short, or sleeps on the way. What that leaves behind (blocks, folios, what a
- * store meanwhile meets) is the path's own business.
+ * Whether a round of the write's copy ends early: it is short, or sleeps on the way. What that
+ * leaves behind (blocks, folios, what a store meanwhile meets) is the path's own business.
  */
 export function isInterrupted(operation: Operation): boolean {
   return isShort(operation) || operation.op === "paused_write";

@@ -1,6 +1,7 @@
 /**
- * The model where space runs out. No recording reaches that, so what must hold is all that can be held against it: nothing
- * is promised twice, nothing that is there is refused, and a call that fails leaves the accounts in order.
+ * The model where space runs out. No recording reaches that, so what must hold is all that can be
+ * held against it: nothing is promised twice, nothing that is there is refused, and a call that
+ * fails leaves the accounts in order.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -23,7 +24,9 @@ function available({ inode }: ModelSubject): number {
   return s_freeclusters_counter - s_dirtyclusters_counter;
 }
 
-/** A model with `freeBlocks` after the operations, each of them followed by a look at the accounts. */
+/**
+ * A model with `freeBlocks` after the operations, each of them followed by a look at the accounts.
+ */
 function fullModel({ config }: Setting, list: readonly Operation[], freeBlocks: number) {
   const model = new ModelSubject({ ...config, freeBlocks });
   for (const [i, operation] of list.entries()) {
@@ -36,8 +39,9 @@ function fullModel({ config }: Setting, list: readonly Operation[], freeBlocks: 
 
 describe("a file system that runs full", () => {
   /**
-   * fs/ext4/inode.c ext4_da_reserve_space(), fs/ext4/mballoc.c ext4_mb_new_blocks(): a block is had where one is free; of
-   * those that the running transaction freed after a commit (fs/ext4/balloc.c ext4_should_retry_alloc()).
+   * fs/ext4/inode.c ext4_da_reserve_space(), fs/ext4/mballoc.c ext4_mb_new_blocks(): a block is had
+   * where one is free; of those that the running transaction freed after a commit (fs/ext4/balloc.c
+   * ext4_should_retry_alloc()).
    */
   test.each(settings)("$name: a write gets the last block, and no more", (setting) => {
     const { variant, config } = setting;
@@ -55,8 +59,8 @@ describe("a file system that runs full", () => {
   });
 
   /**
-   * fs/ext4/extents.c ext4_alloc_file_blocks() goes on until all is there or nothing is left; fs/ext4/mballoc.c
-   * ext4_mb_new_blocks() takes fewer where there are fewer.
+   * fs/ext4/extents.c ext4_alloc_file_blocks() goes on until all is there or nothing is left;
+   * fs/ext4/mballoc.c ext4_mb_new_blocks() takes fewer where there are fewer.
    */
   test.each(settings)("$name: fallocate takes what there is", (setting) => {
     const { variant, config } = setting;

@@ -1,5 +1,6 @@
 /**
- * That two ways which lead to one state (model/state.ts) go on alike: else an exploration would leave something out.
+ * That two ways which lead to one state (model/state.ts) go on alike: else an exploration would
+ * leave something out.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -36,7 +37,9 @@ describe.each([
   const graph = new Graph({ config, overrides, alphabet, most, depth: 5 });
   graph.grow();
 
-  /** A model that went along a path, as the graph had it go: it was looked at after every operation. */
+  /**
+   * A model that went along a path, as the graph had it go: it was looked at after every operation.
+   */
   function at(path: readonly number[]): ModelSubject {
     const model = modelWith(config, deviations);
     model.recordsDisk = false;

@@ -1,6 +1,7 @@
 /**
- * The model against what a kernel did with every kind of operation, its own recordings (`trace record`, version 2): moved
- * blocks, ranged write-back, dropped caches, and the bytes of every read, by their digest.
+ * The model against what a kernel did with every kind of operation, its own recordings (`trace
+ * record`, version 2): moved blocks, ranged write-back, dropped caches, and the bytes of every
+ * read, by their digest.
  */
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -1,6 +1,6 @@
 /**
- * The model against what kernels did: every recorded case, every step, no kernel needed. A change of the model that
- * only looks right fails here.
+ * The model against what kernels did: every recorded case, every step, no kernel needed. A change
+ * of the model that only looks right fails here.
  */
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -1,6 +1,7 @@
 /**
- * That the document on what the patch changes is current, and right about the two promises of the patch: its tables are what the model
- * does, and what it says beside them holds in every state of a small file.
+ * That the document on what the patch changes is current, and right about the two promises of the
+ * patch: its tables are what the model does, and what it says beside them holds in every state of a
+ * small file.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -83,7 +84,10 @@ function* edgesOf(name: string, depth: number): Generator<Edge> {
   }
 }
 
-/** The first operation of which something can be said of one of its two blocks; undefined where there is none. */
+/**
+ * The first operation of which something can be said of one of its two blocks; undefined where
+ * there is none.
+ */
 function firstWhere(
   name: string,
   holds: (edge: Edge, lblk: number) => boolean,
@@ -101,7 +105,10 @@ const allocated = (state: string): boolean => state === "written" || state === "
 const allocatesWritten = ({ before, operation, after }: Edge, lblk: number): boolean =>
   writes(operation) && stateOf(before, lblk) === "hole" && stateOf(after.inode, lblk) === "written";
 
-/** A write that ends short leaves a hole as it was past EOF, though it came to map it: what it allocated is truncated. */
+/**
+ * A write that ends short leaves a hole as it was past EOF, though it came to map it: what it
+ * allocated is truncated.
+ */
 const truncates = ({ before, operation, after }: Edge, lblk: number): boolean =>
   operation.op === "pwrite" &&
   operation.readable === 0 &&
@@ -110,8 +117,8 @@ const truncates = ({ before, operation, after }: Edge, lblk: number): boolean =>
   !allocated(stateOf(after.inode, lblk));
 
 /**
- * A write leaves a block past EOF delayed that was not delayed before. Inside i_size it may: a store through a mapping may have made the
- * block dirty, with its folio, when it was past EOF.
+ * A write leaves a block past EOF delayed that was not delayed before. Inside i_size it may: a
+ * store through a mapping may have made the block dirty, with its folio, when it was past EOF.
  */
 const keepsReservation = ({ before, operation, after }: Edge, lblk: number): boolean => {
   const { i_size, i_sb } = after.inode;

@@ -1,8 +1,9 @@
 /**
- * model/what-the-patch-changes.md: for each two tables of the model, the shortest sequence that tells them apart for each kind of
- * observation. `npm run what-the-patch-changes` writes it anew.
+ * model/what-the-patch-changes.md: for each two tables of the model, the shortest sequence that
+ * tells them apart for each kind of observation. `npm run what-the-patch-changes` writes it anew.
  *
- * The tables are found, what is said about them is not: what-the-patch-changes.test.ts holds it against every state of a small file.
+ * The tables are found, what is said about them is not: what-the-patch-changes.test.ts holds it
+ * against every state of a small file.
  */
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -14,7 +15,9 @@ import { KINDS } from "../harness/differences/seen.ts";
 import { describeOperation } from "../harness/operation.ts";
 import { counted } from "../harness/report/progress.ts";
 
-/** Two sides (harness/differences/side.ts), how their columns are headed, and what the table says. */
+/**
+ * Two sides (harness/differences/side.ts), how their columns are headed, and what the table says.
+ */
 export interface Comparison {
   title: string;
   a: string;

@@ -13,9 +13,13 @@ export class MutantError extends Error {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
-/** Begin and end of the definition of a function, which begins a line and ends with a brace that does. */
+/**
+ * Begin and end of the definition of a function, which begins a line and ends with a brace that
+ * does.
+ */
 function definitionOf(source: string, name: string): { start: number; end: number } {
-  // Its name stands at the beginning of a line or after its type; a call of it is indented, a declaration ends in a semicolon.
+  // Its name stands at the beginning of a line or after its type; a call of it is indented, a
+  // declaration ends in a semicolon.
   const head = new RegExp(String.raw`^(?:\w[\w \t*]*[ \t*])?${escaped(name)}\([^;{]*\)\s*\{`, "gm");
   const found = [...source.matchAll(head)];
   if (found.length !== 1) {

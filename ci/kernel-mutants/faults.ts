@@ -1,11 +1,17 @@
 /**
- * A kernel that goes wrong on command, for the tests of what happens then. Where a hole begins says how: see `faultAt`.
+ * A kernel that goes wrong on command, for the tests of what happens then. Where a hole begins says
+ * how: see `faultAt`.
  */
 import type { Edit } from "./apply.ts";
 
-/** Bytes from the beginning of a 1 KiB unit to where a punched hole begins, for each way to go wrong. */
+/**
+ * Bytes from the beginning of a 1 KiB unit to where a punched hole begins, for each way to go
+ * wrong.
+ */
 export const faultAt = {
-  /** Generated cases come to it: positions lie at the boundaries of blocks, and a byte beside them. */
+  /**
+   * Generated cases come to it: positions lie at the boundaries of blocks, and a byte beside them.
+   */
   bug: 1,
   hang: 77,
   /** Once a boot, if nobody helps. */

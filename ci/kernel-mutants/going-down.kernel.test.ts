@@ -1,5 +1,6 @@
 /**
- * A kernel under test that goes wrong, as a user meets it: built from source with faults in it, run by the built command.
+ * A kernel under test that goes wrong, as a user meets it: built from source with faults in it, run
+ * by the built command.
  *
  * The first time takes as long as building a kernel does; its objects stay.
  */

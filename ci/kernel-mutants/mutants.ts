@@ -1,9 +1,9 @@
 /**
- * Seeded kernel bugs: small changes of ext4's source that someone who changes its write path could make. Each is put into a
- * kernel, the kernel is built, and the tool has to find it.
+ * Seeded kernel bugs: small changes of ext4's source that someone who changes its write path could
+ * make. Each is put into a kernel, the kernel is built, and the tool has to find it.
  *
- * A change is found by its place and not by its line: `find` must occur exactly once in the function `within`, so that it is told
- * when a kernel has moved on.
+ * A change is found by its place and not by its line: `find` must occur exactly once in the
+ * function `within`, so that it is told when a kernel has moved on.
  */
 import * as z from "zod";
 

@@ -1,6 +1,7 @@
 /**
- * `npm run kernel-mutants -- --source DIR`: puts each seeded bug into a kernel, builds that, and lets the tool look for it. Prints
- * how soon it was found, by how much of a case; or that it was not.
+ * `npm run kernel-mutants -- --source DIR`: puts each seeded bug into a kernel, builds that, and
+ * lets the tool look for it. Prints how soon it was found, by how much of a case; or that it was
+ * not.
  *
  * The unchanged kernel comes first: where that does not conform, a finding says nothing.
  */

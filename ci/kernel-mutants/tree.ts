@@ -1,6 +1,6 @@
 /**
- * A copy of a kernel's tree whose files may be changed, and building it. Objects stay between builds, so that a change takes
- * seconds.
+ * A copy of a kernel's tree whose files may be changed, and building it. Objects stay between
+ * builds, so that a change takes seconds.
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,8 +19,9 @@ export class ChangedTree {
   }
 
   /**
-   * A copy of `source`, kept in the cache under `name`. `files` are those that may have been changed in it: a process that was
-   * killed may have left objects newer than what they should be made of. Throws UsageError where there is no tree.
+   * A copy of `source`, kept in the cache under `name`. `files` are those that may have been
+   * changed in it: a process that was killed may have left objects newer than what they should be
+   * made of. Throws UsageError where there is no tree.
    */
   static async of(source: string, name: string, files: readonly string[]): Promise<ChangedTree> {
     const original = kernelTree(source);

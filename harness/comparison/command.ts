@@ -1,5 +1,6 @@
 /**
- * `ext4-conform compare`: the same cases on two kernels, and what changed from the one to the other.
+ * `ext4-conform compare`: the same cases on two kernels, and what changed from the one to the
+ * other.
  */
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
@@ -69,7 +70,9 @@ function divergedIn({ result }: Performed): Set<string> {
   return new Set(firstDivergences(result).map(({ variant }) => variant));
 }
 
-/** Compare, print the table; 1 where the candidate does something wrong that the baseline does not. */
+/**
+ * Compare, print the table; 1 where the candidate does something wrong that the baseline does not.
+ */
 export async function compare(options: CompareOptions): Promise<ExitStatus> {
   mustBeWritable(options.save);
   const seed = options.seed ?? randomSeed();

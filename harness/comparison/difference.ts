@@ -1,5 +1,6 @@
 /**
- * What changed from one kernel to another, over the same cases: the judgement, without a word of how it is printed.
+ * What changed from one kernel to another, over the same cases: the judgement, without a word of
+ * how it is printed.
  */
 import type { Divergence } from "../divergence.ts";
 import { byVariant } from "../run/by-variant.ts";

@@ -95,7 +95,9 @@ function closing(what: Difference, paint: Paint): string {
   return `${paint(["green", "bold"], word)}: nothing new is wrong in ${over}`;
 }
 
-/** The comparison, lines ending in "\n". `diverged` has the variants that diverged on each kernel. */
+/**
+ * The comparison, lines ending in "\n". `diverged` has the variants that diverged on each kernel.
+ */
 export function comparisonText(what: Difference, diverged: Diverged, colour: boolean): string {
   const paint = paintWith(colour);
   const changed = what.variants.filter(({ firstChanged }) => firstChanged !== undefined);

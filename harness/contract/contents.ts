@@ -1,6 +1,6 @@
 /**
- * The bytes that a file must hold: those that writes put there, less what was truncated, punched and zeroed since. All
- * others are zero.
+ * The bytes that a file must hold: those that writes put there, less what was truncated, punched
+ * and zeroed since. All others are zero.
  *
  * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
  */
@@ -50,7 +50,10 @@ export class Contents {
     return this.known ? [...this.#bytes].map(({ start, end, value }) => [start, end, value]) : null;
   }
 
-  /** The first byte in [from, end) that was written, and not taken away since; -1 where there is none. */
+  /**
+   * The first byte in [from, end) that was written, and not taken away since; -1 where there is
+   * none.
+   */
   firstIn(from: number, end: number): number {
     if (!this.known) return -1;
     for (const { start, value } of this.#bytes.within(from, end)) {
@@ -60,8 +63,9 @@ export class Contents {
   }
 
   /**
-   * Nobody promises any more what data is where it was written and not synced (`durable`): it may be there, or zeros, for what the device
-   * refuses stays unwritten. The same of what the call was about that said so.
+   * Nobody promises any more what data is where it was written and not synced (`durable`): it may
+   * be there, or zeros, for what the device refuses stays unwritten. The same of what the call was
+   * about that said so.
    */
   doubt(durable: IntervalMap<true>, call: Operation): void {
     const unknown = { tag: UNKNOWN_TAG, delta: 0 };
@@ -124,8 +128,9 @@ export class Contents {
   }
 
   /**
-   * Kernels differ in how far a write has come when it sleeps (before 6.16 a folio's worth of memory is faulted in before any of it
-   * is copied), so nobody promises which is later, a store before the pause or the write's own bytes there.
+   * Kernels differ in how far a write has come when it sleeps (before 6.16 a folio's worth of
+   * memory is faulted in before any of it is copied), so nobody promises which is later, a store
+   * before the pause or the write's own bytes there.
    */
   #pausedWrite(
     { pos, len, pause_at, during }: Extract<Operation, { op: "paused_write" }>,
@@ -175,7 +180,10 @@ export class Contents {
     }
   }
 
-  /** The first of the bytes `read` at `pos` that is not what it must be, as its offset in `read`; -1 for none. */
+  /**
+   * The first of the bytes `read` at `pos` that is not what it must be, as its offset in `read`; -1
+   * for none.
+   */
   firstWrong(read: Uint8Array, pos: number): number {
     if (!this.known) return -1;
     const last = pos + read.length;

@@ -795,7 +795,9 @@ describe("looks at a part of the file", () => {
     [truncate(64 * BLOCK), seen(0, 64 * BLOCK, [[0, 4, "delayed"]])],
   ];
 
-  /** An observation of blocks [lblk, end) of a file that holds `blocks`, `reserved` of them delayed. */
+  /**
+   * An observation of blocks [lblk, end) of a file that holds `blocks`, `reserved` of them delayed.
+   */
   const part = (
     result: number,
     runs: readonly Run[],

@@ -1,26 +1,30 @@
 /**
- * The contract: what the write path promises whatever its mechanism, checked after every operation of a case.
+ * The contract: what the write path promises whatever its mechanism, checked after every operation
+ * of a case.
  *
- * There is no model here. What is looked at is what anyone can see: the operation, what it returned, the file before and
- * after it, and the bytes that were written so far. So it holds for a mechanism that no model was written for, for a
- * recording, and for a live kernel of which only some blocks were looked at (Observation.windows); of the others it says
- * nothing until they are.
+ * There is no model here. What is looked at is what anyone can see: the operation, what it
+ * returned, the file before and after it, and the bytes that were written so far. So it holds for a
+ * mechanism that no model was written for, for a recording, and for a live kernel of which only
+ * some blocks were looked at (Observation.windows); of the others it says nothing until they are.
  *
  * Verified: the promises in `promises.ts`, each with who made it.
  *
  * Not verified, because nobody promised it:
- * - which blocks become written when: writing back a block may write zeros to its neighbours (extent_max_zeroout_kb), and a
- *   store through a mapping dirties a whole folio. That such blocks read as zeros is checked, where they are read;
- * - that a short write inside EOF on the buffer_head path gives back what it reserved: it leaves dirty zeros there, which
- *   writeback will give the reserved blocks to. Past EOF nothing is written back, and there it is checked;
+ * - which blocks become written when: writing back a block may write zeros to its neighbours
+ *   (extent_max_zeroout_kb), and a store through a mapping dirties a whole folio. That such blocks
+ *   read as zeros is checked, where they are read;
+ * - that a short write inside EOF on the buffer_head path gives back what it reserved: it leaves
+ *   dirty zeros there, which writeback will give the reserved blocks to. Past EOF nothing is
+ *   written back, and there it is checked;
  * - that fallocate(2) changes nothing where it fails;
- * - that a hole which reaches past EOF ends there: until 6.18 ext4 takes the rest of the page, and with it blocks that
- *   fallocate(2) may have put behind the hole.
- * Not verified, because it cannot be seen: whether a delayed block has dirty page cache over it (it shows at the next
- * sync), what is on the disk (checkpoints look), and who caused it where another operation went on at the same time.
+ * - that a hole which reaches past EOF ends there: until 6.18 ext4 takes the rest of the page, and
+ *   with it blocks that fallocate(2) may have put behind the hole. Not verified, because it cannot
+ *   be seen: whether a delayed block has dirty page cache over it (it shows at the next sync), what
+ *   is on the disk (checkpoints look), and who caused it where another operation went on at the
+ *   same time.
  *
- * That a write fails or ends short for lack of space is legal only where ContractOptions says that space may run out: it
- * cannot be told from one that ends short for no reason.
+ * That a write fails or ends short for lack of space is legal only where ContractOptions says that
+ * space may run out: it cannot be told from one that ends short for no reason.
  */
 import { EIO } from "../../model/errno.ts";
 import { IntervalMap } from "../../model/interval-map.ts";
@@ -66,7 +70,10 @@ const becameHole: Change = (now, was) => now === "hole" && was !== "hole";
 /** What is known of a file. */
 interface FileSeen {
   step: Step;
-  /** The map as of the last look at each block: an observation's own, or a copy where windows were put into it. */
+  /**
+   * The map as of the last look at each block: an observation's own, or a copy where windows were
+   * put into it.
+   */
   known: readonly Extent[];
   copied: Extent[] | undefined;
   size: number;
@@ -134,7 +141,10 @@ export class Contract {
     this.#loosen({ mayWriteBack: true });
   }
 
-  /** In the operation that is to be checked next the kernel may have written back what is delayed, of all files. */
+  /**
+   * In the operation that is to be checked next the kernel may have written back what is delayed,
+   * of all files.
+   */
   mayHaveWrittenBack(): void {
     this.#step.otherDelayed = undefined;
   }
@@ -155,7 +165,8 @@ export class Contract {
       size: 0,
     };
     this.#other = { step: this.#step, known: this.#known, copied: this.#copied, size: this.#size };
-    // Where space runs out, ext4_nonda_switch() has other files written back (`mayHaveWrittenBack`).
+    // Where space runs out, ext4_nonda_switch() has other files written back
+    // (`mayHaveWrittenBack`).
     const { mayFillUp = false, mayWriteBack = false } = options;
     const stays = this.#copied === undefined && !mayFillUp && !mayWriteBack;
     step.otherDelayed = stays ? delayedBlocks(this.#known) : undefined;
@@ -177,8 +188,8 @@ export class Contract {
   }
 
   /**
-   * The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes as they were written. Undefined where
-   * a call has moved i_size that should not have.
+   * The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes
+   * as they were written. Undefined where a call has moved i_size that should not have.
    */
   file(): { i_size: number; map: Extent[]; contents: Contents } | undefined {
     if (this.#step.sizeUntold) return undefined;
@@ -187,8 +198,9 @@ export class Contract {
   }
 
   /**
-   * The promises that do not hold after `operation`, number `index` of its case; what says most of the cause comes
-   * first. `followers` are operations that came with it (Subject.performed). To be called after every operation.
+   * The promises that do not hold after `operation`, number `index` of its case; what says most of
+   * the cause comes first. `followers` are operations that came with it (Subject.performed). To be
+   * called after every operation.
    */
   check(
     operation: Operation,
@@ -250,7 +262,8 @@ export class Contract {
       step.syncedFrom = Math.floor(operation.pos / blockSize);
       step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
     } else if (isDirect(operation) && step.seen.result > 0 && !isStarved(operation)) {
-      // It went past the page cache, or through it with nothing left there. At EOF a read ends before that. Without room it may be there.
+      // It went past the page cache, or through it with nothing left there. At EOF a read ends
+      // before that. Without room it may be there.
       step.syncedFrom = Math.floor(operation.pos / blockSize);
       step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
     } else if (operation.op === "sync_file_range") {
@@ -275,7 +288,10 @@ export class Contract {
     this.#size = seen.i_size;
   }
 
-  /** A call that fails may have changed something all the same; a read may not, nor may what writes back what is clean. */
+  /**
+   * A call that fails may have changed something all the same; a read may not, nor may what writes
+   * back what is clean.
+   */
   #noteSynced(seen: Observation): void {
     const step = this.#step;
     const { operation, succeeded } = step;
@@ -306,12 +322,16 @@ export class Contract {
     }
   }
 
-  /** What a call was to change is as good as changed, whatever came of it: a power cut may leave it so, or as it was. */
+  /**
+   * What a call was to change is as good as changed, whatever came of it: a power cut may leave it
+   * so, or as it was.
+   */
   #noteDurable(seen: Observation): void {
     const { operation, starved, durable, contents } = this.#step;
     if (operation === undefined) return;
     this.#followDurable(operation, seen);
-    // What could not be written is in memory for as long as it pleases the kernel. A direct write may say nothing of it.
+    // What could not be written is in memory for as long as it pleases the kernel. A direct write
+    // may say nothing of it.
     const silent = isStarved(operation) && operation.op === "direct_write";
     if (silent || (starved && seen.result === EIO)) contents.doubt(durable, operation);
   }
@@ -362,10 +382,12 @@ export class Contract {
   }
 
   /**
-   * Note blocks without any over which page cache may be dirty. A folio of several blocks keeps the dirty bits of those that
-   * are cut out of its middle (fs/iomap/buffered-io.c iomap_invalidate_folio()), and a store through a mapping sets
-   * those past EOF too (iomap_dirty_folio()). A later short write must leave what it reserves under them: writeback
-   * will want it (iomap_write_delalloc_ifs_punch()). Writeback of the folio clears them all (iomap_writepage_map()).
+   * Note blocks without any over which page cache may be dirty. A folio of several blocks keeps the
+   * dirty bits of those that are cut out of its middle (fs/iomap/buffered-io.c
+   * iomap_invalidate_folio()), and a store through a mapping sets those past EOF too
+   * (iomap_dirty_folio()). A later short write must leave what it reserves under them: writeback
+   * will want it (iomap_write_delalloc_ifs_punch()). Writeback of the folio clears them all
+   * (iomap_writepage_map()).
    */
   #noteMaybeDirty(): void {
     const { operation, windows, before, seen, mapChanged, maybeDirty, options } = this.#step;
@@ -387,7 +409,10 @@ interface Store {
   i_size: number;
 }
 
-/** The stores that an operation is, or has in its pause: in the middle of a write that may move EOF on after them. */
+/**
+ * The stores that an operation is, or has in its pause: in the middle of a write that may move EOF
+ * on after them.
+ */
 function storesOf(operation: Operation, { i_size, during }: Observation): readonly Store[] {
   if (operation.op === "mmap_write") return [{ store: operation, i_size }];
   if (operation.op !== "paused_write") return [];

@@ -1,6 +1,6 @@
 /**
- * Walks over extent lists, two at a time or one. They run after every operation, so they allocate nothing but their
- * answer.
+ * Walks over extent lists, two at a time or one. They run after every operation, so they allocate
+ * nothing but their answer.
  */
 import { blockRange } from "../report/block-map.ts";
 import type { BlockRange, CacheExtent, Extent } from "../observation.ts";

@@ -41,7 +41,10 @@ function recorded(number: number, steps: readonly [Operation, Observation][]): R
   return { number, operations, observations };
 }
 
-/** A failing write leaves its block delayed, and a sync does not take it away; before both there are detours. */
+/**
+ * A failing write leaves its block delayed, and a sync does not take it away; before both there are
+ * detours.
+ */
 const detours = recorded(7, [
   [fsync, seen(0, 0)],
   [truncate(2 * BLOCK), seen(0, 2 * BLOCK)],

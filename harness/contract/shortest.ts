@@ -1,10 +1,12 @@
 /**
- * What a recording shows of the contract: how many cases break each promise, and the shortest sequence that does.
+ * What a recording shows of the contract: how many cases break each promise, and the shortest
+ * sequence that does.
  *
- * Nothing can be run again, so nothing can be tried out. But the contract looks only at what is visible. Where the file
- * looked the same after two operations, with the same bytes in it, what lies between them was a detour and is left out;
- * and a file that looks like a fresh one is the beginning of a case. What is left is fed to the contract once more, and
- * counts only if it breaks the same promise at its end. It is a claim about the kernel all the same: page cache and
+ * Nothing can be run again, so nothing can be tried out. But the contract looks only at what is
+ * visible. Where the file looked the same after two operations, with the same bytes in it, what
+ * lies between them was a detour and is left out; and a file that looks like a fresh one is the
+ * beginning of a case. What is left is fed to the contract once more, and counts only if it breaks
+ * the same promise at its end. It is a claim about the kernel all the same: page cache and
  * placement are not recorded. A replay decides.
  */
 import type { Observation } from "../observation.ts";
@@ -78,10 +80,14 @@ function keysBefore({ operations, observations }: RecordedCase, last: number): s
   return keys;
 }
 
-/** The fewest operations that lead from a fresh file to what it looked like before operation `last`, and that one. */
+/**
+ * The fewest operations that lead from a fresh file to what it looked like before operation `last`,
+ * and that one.
+ */
 function withoutDetours(recorded: RecordedCase, last: number): number[] {
   const keys = keysBefore(recorded, last);
-  // An operation leads on from wherever the file looked as it did before it: the shortest way, found breadth first.
+  // An operation leads on from wherever the file looked as it did before it: the shortest way,
+  // found breadth first.
   const waysTo = new Map<string, number[]>([[FRESH, []]]);
   const queue = [FRESH];
   for (const key of queue) {
@@ -104,7 +110,10 @@ function sequenceOf(
   return { case: number, steps, operations: steps.map((i) => operations[i]!), broken };
 }
 
-/** Whether the operations at `steps` alone, with what was seen after each, break the same promise at their end. */
+/**
+ * Whether the operations at `steps` alone, with what was seen after each, break the same promise at
+ * their end.
+ */
 function stillBreaks(
   contract: Contract,
   { operations, observations }: RecordedCase,
@@ -167,7 +176,8 @@ export class Findings {
     if (step + 1 < found.prefix.steps.length) {
       found.prefix = sequenceOf(recorded, upTo(step), broken);
     }
-    // Nothing is shorter than one operation, and nothing more certain than a case that was recorded as it is.
+    // Nothing is shorter than one operation, and nothing more certain than a case that was recorded
+    // as it is.
     if (found.shortest.steps.length === 1 && isWhole(found.shortest)) return;
     const reduced = this.#reduced(recorded, broken);
     if (isShorter(reduced, found.shortest)) found.shortest = reduced;

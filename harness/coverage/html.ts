@@ -1,6 +1,7 @@
 /**
- * Coverage for a browser, and for other programs: HTML and lcov's tracefile, by Istanbul's reporters, which tools for JavaScript
- * write theirs with. What they call a statement is a line here.
+ * Coverage for a browser, and for other programs: HTML and lcov's tracefile, by Istanbul's
+ * reporters, which tools for JavaScript write theirs with. What they call a statement is a line
+ * here.
  */
 import { readFileSync } from "node:fs";
 import coverageLibrary from "istanbul-lib-coverage";

@@ -1,7 +1,9 @@
 /**
- * Which lines ran: the kernel's counters and what the compiler noted of the objects, put together by the compiler's gcov.
+ * Which lines ran: the kernel's counters and what the compiler noted of the objects, put together
+ * by the compiler's gcov.
  *
- * Source: gcov(1), JSON format. A line has a count for each object and function that it was compiled into: they are added up.
+ * Source: gcov(1), JSON format. A line has a count for each object and function that it was
+ *           compiled into: they are added up.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -119,8 +121,8 @@ function add(files: Files, { current_working_directory: from, files: ran }: z.in
 }
 
 /**
- * What ran in these kernels, all of the same build, by name of the file. Throws EnvironmentError where gcov is not there or cannot
- * tell.
+ * What ran in these kernels, all of the same build, by name of the file. Throws EnvironmentError
+ * where gcov is not there or cannot tell.
  */
 export async function coverageOf(
   kernels: readonly (readonly ObjectCounters[])[],

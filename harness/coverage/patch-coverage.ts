@@ -29,7 +29,10 @@ export interface PatchCoverage {
   files: PatchedFile[];
   /** Added lines that are not in the source that the kernel was built from. */
   absent: AddedLine[];
-  /** Files with code in them of which nothing is known, since they are no part of what is measured or were not built. */
+  /**
+   * Files with code in them of which nothing is known, since they are no part of what is measured
+   * or were not built.
+   */
   unmeasured: string[];
 }
 

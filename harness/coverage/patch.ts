@@ -20,7 +20,10 @@ export interface AddedLine {
   number?: number;
 }
 
-/** The hunks of a patch or of several: a mail, a mailbox, or what git diff prints. Deleted files have none. */
+/**
+ * The hunks of a patch or of several: a mail, a mailbox, or what git diff prints. Deleted files
+ * have none.
+ */
 export function hunksOf(text: string): Hunk[] {
   return parseDiff(text).flatMap(({ to, chunks }) =>
     chunks.map(({ newStart, changes }) => ({
@@ -34,7 +37,10 @@ export function hunksOf(text: string): Hunk[] {
   );
 }
 
-/** Where `lines` begin in `source`, as index from 0, as near to `near` as may be; undefined where they are not in it. */
+/**
+ * Where `lines` begin in `source`, as index from 0, as near to `near` as may be; undefined where
+ * they are not in it.
+ */
 function find(
   lines: readonly string[],
   source: readonly string[],
@@ -62,8 +68,9 @@ function runsOf({ lines }: Hunk): { first: number; texts: string[] }[] {
 }
 
 /**
- * The added lines of a hunk with their places in `source`. As a whole where it is there as a whole, however far it was moved; else,
- * where later patches changed something within, what of it is still there in one piece.
+ * The added lines of a hunk with their places in `source`. As a whole where it is there as a whole,
+ * however far it was moved; else, where later patches changed something within, what of it is still
+ * there in one piece.
  */
 export function placeHunk(hunk: Hunk, source: readonly string[]): AddedLine[] {
   const { file, start, lines } = hunk;

@@ -18,7 +18,10 @@ export interface CoverageOptions {
   patch?: string | undefined;
 }
 
-/** Before the run rather than after it. Throws UsageError where the folder cannot be written to, or the patch is none. */
+/**
+ * Before the run rather than after it. Throws UsageError where the folder cannot be written to, or
+ * the patch is none.
+ */
 export function mustBeReportable({ coverage: folder, patch }: CoverageOptions): void {
   if (patch !== undefined) hunksIn(patch);
   mustBeWritable(folder, "the coverage");
@@ -36,7 +39,10 @@ function within(files: readonly FileCoverage[], patch: PatchCoverage): FileCover
   });
 }
 
-/** Write the report of what ran in these kernels; the lines to print. Throws EnvironmentError, UsageError. */
+/**
+ * Write the report of what ran in these kernels; the lines to print. Throws EnvironmentError,
+ * UsageError.
+ */
 export async function reportCoverage(
   kernels: readonly (readonly ObjectCounters[])[],
   { coverage: folder, patch: file }: CoverageOptions,

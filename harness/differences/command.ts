@@ -1,5 +1,6 @@
 /**
- * `ext4-conform differences`: what tells two tables of the model apart, by a shortest sequence each. No kernel, no root.
+ * `ext4-conform differences`: what tells two tables of the model apart, by a shortest sequence
+ * each. No kernel, no root.
  */
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
@@ -42,7 +43,10 @@ export function extentOfSearch({ closed, deepest, goOn, pairs, tried }: Differen
     : `open at depth ${deepest}, longer sequences may show more: ${of}`;
 }
 
-/** Where nothing was found: what is known to show the deviations of one side, be it longer or of other calls. */
+/**
+ * Where nothing was found: what is known to show the deviations of one side, be it longer or of
+ * other calls.
+ */
 function witnessesText(a: Side, b: Side): string[] {
   const all = [...a.deviations, ...b.deviations];
   return all

@@ -1,6 +1,6 @@
 /**
- * What tells two tables of the model apart: that it is found, that no shorter sequence shows it, and that nothing is found where nothing
- * differs.
+ * What tells two tables of the model apart: that it is found, that no shorter sequence shows it,
+ * and that nothing is found where nothing differs.
  */
 import { describe, expect, test } from "vitest";
 import { assert } from "../../model/assert.ts";
@@ -153,7 +153,8 @@ function empty(side: Side): Inode {
 }
 
 /**
- * The length of a shortest sequence for each kind, by trying every sequence of up to `depth` operations, whatever states it leads to.
+ * The length of a shortest sequence for each kind, by trying every sequence of up to `depth`
+ * operations, whatever states it leads to.
  */
 function byForce([a, b]: readonly [Side, Side], depth: number, goOn: boolean): Map<string, number> {
   const { blockSize } = a.config;

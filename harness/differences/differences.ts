@@ -1,18 +1,22 @@
 /**
- * What tells two tables of functions apart (model/tables.ts): every operation of an alphabet on two files at once, one in each, breadth
- * first from two empty ones, so that the first sequence which shows a kind of difference is a shortest one. It takes no kernel.
+ * What tells two tables of functions apart (model/tables.ts): every operation of an alphabet on two
+ * files at once, one in each, breadth first from two empty ones, so that the first sequence which
+ * shows a kind of difference is a shortest one. It takes no kernel.
  *
- * A pair is known by the keys of its two states (model/state.ts) and by the bytes that came from somewhere else in the one than in the
- * other. Two pairs with one key go on alike, in everything that is compared:
+ * A pair is known by the keys of its two states (model/state.ts) and by the bytes that came from
+ * somewhere else in the one than in the other. Two pairs with one key go on alike, in everything
+ * that is compared:
  *
  * - but for bytes, by what a key is: each file does what its key says, whatever the other does;
- * - bytes only ever come from zero, or from the operation that writes them, or from elsewhere in the same file, and where from depends on
- *   the state alone. A pair is gone on from only where result, i_size and bytes agree, so what moves bytes did so in both, or shows at
- *   once. Every operation writes data of its own (its number is the tag), so a write that only one of the two files has shows as well.
- *   So whether two bytes agree after an operation follows from the states, and from whether they agreed before it: the key.
+ * - bytes only ever come from zero, or from the operation that writes them, or from elsewhere in
+ *   the same file, and where from depends on the state alone. A pair is gone on from only where
+ *   result, i_size and bytes agree, so what moves bytes did so in both, or shows at once. Every
+ *   operation writes data of its own (its number is the tag), so a write that only one of the two
+ *   files has shows as well. So whether two bytes agree after an operation follows from the states,
+ *   and from whether they agreed before it: the key.
  *
- * Where the allocator's placement decides whether ext4 zeroes the rest of an unwritten extent (model/ext4/zeroout.ts), both files take the
- * model's guess.
+ * Where the allocator's placement decides whether ext4 zeroes the rest of an unwritten extent
+ * (model/ext4/zeroout.ts), both files take the model's guess.
  */
 import { ModelBroken } from "../../model/assert.ts";
 import { createFileSystem, createInode } from "../../model/file-system.ts";
@@ -37,8 +41,8 @@ export interface DifferencesOptions {
   /** Operations of the longest sequence; all there are where that is Infinity. */
   depth: number;
   /**
-   * Go on from a pair that differs, as long as result, i_size and bytes agree. What is found then may follow from an earlier difference,
-   * but what is not found is nowhere.
+   * Go on from a pair that differs, as long as result, i_size and bytes agree. What is found then
+   * may follow from an earlier difference, but what is not found is nowhere.
    */
   goOn: boolean;
 }
@@ -75,7 +79,10 @@ interface Pair {
 
 const KIND_ORDER = Object.keys(KINDS) as Kind[];
 
-/** What differs in memory alone is gone on from in any case: whatever follows from it shows by itself. */
+/**
+ * What differs in memory alone is gone on from in any case: whatever follows from it shows by
+ * itself.
+ */
 const INCIDENTAL: ReadonlySet<Kind> = new Set(["pages"]);
 
 /** After these nothing is gone on from: what follows would be about other files. */
@@ -93,7 +100,10 @@ function pairKey(a: Inode, b: Inode): string {
   return [stateKey(a), stateKey(b), apart.join()].join("\n");
 }
 
-/** What a side does, or the assertion that fails in it: a kernel with its deviations would have failed one of its own. */
+/**
+ * What a side does, or the assertion that fails in it: a kernel with its deviations would have
+ * failed one of its own.
+ */
 function outcomeOf<T>({ deviations }: Side, act: () => T): T | ModelBroken {
   try {
     return act();
@@ -117,7 +127,10 @@ interface Step {
 export class Search {
   readonly #given: DifferencesOptions;
   readonly #known = new Set<string>();
-  /** Of these, pairs that are gone on from: where it came to by calls that differ, another way may still go on. */
+  /**
+   * Of these, pairs that are gone on from: where it came to by calls that differ, another way may
+   * still go on.
+   */
   readonly #goneOn = new Set<string>();
   readonly #found = new Map<string, Difference>();
   /** Pairs that are gone on from now, those that were, and what they led to. */
@@ -196,7 +209,8 @@ export class Search {
 
   #lookLater({ a, b }: { a: Applied; b: Applied }, pair: Pair, operation: Operation): void {
     const { a: ofA, b: ofB, most } = this.#given;
-    // An assertion that fails in there fails in the operation as well, and is shown with that, if the alphabet has it.
+    // An assertion that fails in there fails in the operation as well, and is shown with that, if
+    // the alphabet has it.
     const x = outcomeOf(ofA, () => lookLater(a.inode, most));
     const y = outcomeOf(ofB, () => lookLater(b.inode, most));
     if (!(x instanceof ModelBroken) && !(y instanceof ModelBroken)) {

@@ -1,11 +1,14 @@
 /**
- * What is seen of a file in the model after an operation, and in which ways two files differ that went the same way in two tables.
+ * What is seen of a file in the model after an operation, and in which ways two files differ that
+ * went the same way in two tables.
  *
- * Now: what the call returned, i_size, the bytes that reads return, the map, the reservation, st_blocks, the page cache; the kinds are
- * those of a divergence (divergence.ts). And what would come next, each on a copy: an fsync, and then what is on disk, what stays reserved, what
+ * Now: what the call returned, i_size, the bytes that reads return, the map, the reservation,
+ * st_blocks, the page cache; the kinds are those of a divergence (divergence.ts). And what would
+ * come next, each on a copy: an fsync, and then what is on disk, what stays reserved, what
  * unmounting says; a direct read.
  *
- * Not compared: the extent status cache, of which the map has what matters; what a power cut leaves; timestamps.
+ * Not compared: the extent status cache, of which the map has what matters; what a power cut
+ * leaves; timestamps.
  */
 import { directRead, fsync, warnsAtUnmount } from "../../model/file-system.ts";
 import type { IntervalMap } from "../../model/interval-map.ts";
@@ -53,7 +56,10 @@ export interface Shown {
 const sameSource = (a: Source | undefined, b: Source | undefined): boolean =>
   a?.tag === b?.tag && a?.delta === b?.delta;
 
-/** Bytes [start, end), which came from somewhere else in the one than in the other; undefined is zero. */
+/**
+ * Bytes [start, end), which came from somewhere else in the one than in the other; undefined is
+ * zero.
+ */
 interface DifferentSource {
   start: number;
   end: number;

@@ -1,10 +1,12 @@
 /**
- * A side of a comparison of two tables (differences.ts): which file system, on which kernel, by which path, with which deviations.
+ * A side of a comparison of two tables (differences.ts): which file system, on which kernel, by
+ * which path, with which deviations.
  *
- * In words `VARIANT[@KERNEL][+DEVIATION...]`: "4k-delalloc" is on the buffer_head path, "4k-delalloc-iomap" on that of the patch, and
- * "4k-delalloc-iomap+delayed-blocks-not-new" there with what the patch as posted does. "+known" is all that the kernel is known to show:
- * without it a side is the kernel as it should be. Where no kernel is named both are one kernel, that
- * of version 2 of the series, mounted without `buffered_iomap` and with it.
+ * In words `VARIANT[@KERNEL][+DEVIATION...]`: "4k-delalloc" is on the buffer_head path,
+ * "4k-delalloc-iomap" on that of the patch, and "4k-delalloc-iomap+delayed-blocks-not-new" there
+ * with what the patch as posted does. "+known" is all that the kernel is known to show: without it
+ * a side is the kernel as it should be. Where no kernel is named both are one kernel, that of
+ * version 2 of the series, mounted without `buffered_iomap` and with it.
  */
 import { kernels } from "../../images/kernels.ts";
 import type { KernelFacts } from "../../images/kernels.ts";
@@ -30,8 +32,9 @@ export interface Side {
 }
 
 /**
- * The kernels of the series, mounted without `buffered_iomap`: 6.12 with large folios, which series v1 brings along, and 6.19. That does
- * as 6.18, but for where a hole that is punched past EOF ends: fs/ext4/inode.c ext4_punch_hole() says that for both paths.
+ * The kernels of the series, mounted without `buffered_iomap`: 6.12 with large folios, which series
+ * v1 brings along, and 6.19. That does as 6.18, but for where a hole that is punched past EOF ends:
+ * fs/ext4/inode.c ext4_punch_hole() says that for both paths.
  */
 const withoutIomap: Readonly<Record<"series v1" | "series v2", KernelFacts>> = {
   "series v1": { ...kernels["6.12"], largeFolios: true },
@@ -114,8 +117,8 @@ function knownOn(kernel: string, path: ModelConfig["path"], name: string): Devia
 }
 
 /**
- * The side that `text` names. Throws UsageError where there is no such variant, kernel or deviation, or they do not go together, and says
- * what there is.
+ * The side that `text` names. Throws UsageError where there is no such variant, kernel or
+ * deviation, or they do not go together, and says what there is.
  */
 export function sideOf(text: string): Side {
   const [base = "", ...ids] = text.split("+");
@@ -126,7 +129,8 @@ export function sideOf(text: string): Side {
     throw new UsageError(`${text}: ${NOT_MODELLED}; take another variant (see: variants)`);
   }
   const path = pathOf(variant);
-  // As in a run: with read-ahead, what a page fault brings in depends on the faults before it, of which a state does not know.
+  // As in a run: with read-ahead, what a page fault brings in depends on the faults before it, of
+  // which a state does not know.
   const { readAhead: _, ...facts } = factsOf(path, kernel, text);
   const config = knownConfig(variant, facts);
   const deviations = ids.flatMap((id) =>

@@ -1,8 +1,9 @@
 /**
  * Alphabets: the operations that an exploration tries in every state of a file of a few blocks.
  *
- * Positions and lengths are those at which something may change: the boundaries of blocks, and in `bytes` one byte beside them too.
- * A write is tried whole and cut at each of them. What would make the file longer than its few blocks is not tried (`fits`).
+ * Positions and lengths are those at which something may change: the boundaries of blocks, and in
+ * `bytes` one byte beside them too. A write is tried whole and cut at each of them. What would make
+ * the file longer than its few blocks is not tried (`fits`).
  */
 import { UsageError } from "../failure.ts";
 import { movesBlocks } from "../operation.ts";
@@ -100,7 +101,9 @@ export function alphabetOf(name: AlphabetName, blocks: number, blockSize: number
   return name === "unsynced" ? all.filter((operation) => !waits(operation)) : all;
 }
 
-/** Whether the operation keeps a file whose last byte or block ends at `end` within `most` bytes. */
+/**
+ * Whether the operation keeps a file whose last byte or block ends at `end` within `most` bytes.
+ */
 export function fits(operation: Operation, end: number, most: number): boolean {
   const inserts = operation.op === "fallocate" && operation.mode === "insert_range";
   return !inserts || end + operation.len <= most;

@@ -18,8 +18,9 @@ export interface Applied {
 }
 
 /**
- * The operation on a file that may have `most` bytes, writing from region `tag` (model/pattern.ts); undefined where it is not tried
- * there: it would make the file longer, or nothing of it is left for a file of this size.
+ * The operation on a file that may have `most` bytes, writing from region `tag` (model/pattern.ts);
+ * undefined where it is not tried there: it would make the file longer, or nothing of it is left
+ * for a file of this size.
  */
 export function applied(
   inode: Inode,

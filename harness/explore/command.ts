@@ -1,5 +1,6 @@
 /**
- * `ext4-conform explore`: everything that a file of a few blocks can come to, and every operation there, on a kernel.
+ * `ext4-conform explore`: everything that a file of a few blocks can come to, and every operation
+ * there, on a kernel.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -74,7 +75,10 @@ async function savePicture(
   return `picture: ${path}\n`;
 }
 
-/** Tells builds of one release apart: the file of a guest's kernel by its bytes, this machine's by what it says of itself. */
+/**
+ * Tells builds of one release apart: the file of a guest's kernel by its bytes, this machine's by
+ * what it says of itself.
+ */
 function buildOf({ guest, what }: KernelUnderTest): string {
   return guest ? createHash("sha256").update(readFileSync(what)).digest("hex") : version();
 }

@@ -16,7 +16,10 @@ export class DrivenFile {
   /** Variants whose edges were of another graph. */
   readonly #others = new Set<string>();
 
-  /** @throws UsageError where there is such a file and it cannot be read, or none can be written there */
+  /**
+   * @throws UsageError where there is such a file and it cannot be read, or none can be written
+   * there
+   */
   constructor(path: string) {
     this.#path = path;
     if (!Output.open(path).isFile) {
@@ -36,7 +39,9 @@ export class DrivenFile {
     writeExploration(this.#path, { ...what, driven: { ...this.before } });
   }
 
-  /** A job has driven these. Others write the file as well: another shard, or a second exploration. */
+  /**
+   * A job has driven these. Others write the file as well: another shard, or a second exploration.
+   */
   add(variant: string, told: DrivenEdges): void {
     const driven = { ...readExploration(this.#path)?.driven };
     const [known, edges] = [driven[variant], EdgeSet.unpack(told)!];

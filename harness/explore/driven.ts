@@ -1,6 +1,6 @@
 /**
- * Driven edges, as a set and as plain data: so that an exploration can be stopped and gone on with, by as many jobs or shards as there
- * are then.
+ * Driven edges, as a set and as plain data: so that an exploration can be stopped and gone on with,
+ * by as many jobs or shards as there are then.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
@@ -14,7 +14,10 @@ export interface DrivenEdges {
   edges: string;
 }
 
-/** A set of edges of one graph, by number: that of the state times the operations of the alphabet, and that of the operation. */
+/**
+ * A set of edges of one graph, by number: that of the state times the operations of the alphabet,
+ * and that of the operation.
+ */
 export class EdgeSet {
   readonly size: number;
   readonly #bits: Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * Which divergence an exploration ends with, and what it leaves for another time: a model that lies on chosen edges stands in for the
- * kernel.
+ * Which divergence an exploration ends with, and what it leaves for another time: a model that lies
+ * on chosen edges stands in for the kernel.
  */
 import { describe, expect, test } from "vitest";
 import { settingOf } from "../../properties/settings.ts";

@@ -10,7 +10,10 @@ export interface Exploration {
   /** Operations of the longest path; undefined for all states. */
   depth: number | undefined;
   alphabet: AlphabetName;
-  /** Tell what the states look like, to be held against those of another variant. Of several jobs one does. */
+  /**
+   * Tell what the states look like, to be held against those of another variant. Of several jobs
+   * one does.
+   */
   compared: boolean;
   /** Tell what the graph looks like. Of several jobs one does. */
   pictured: boolean;

@@ -33,7 +33,10 @@ function row(explored: Explored): string[] {
   ];
 }
 
-/** What is to be said of a variant whose edges were not all driven, or led out of the graph: nothing where there is nothing. */
+/**
+ * What is to be said of a variant whose edges were not all driven, or led out of the graph: nothing
+ * where there is nothing.
+ */
 export function placementText(variant: string, explored: Explored): string {
   const { unreached, elsewhere, outside, driven, own } = explored;
   // What stopped at a divergence says that.

@@ -17,7 +17,10 @@ export interface Explored {
   unreached: number;
   /** Operations on the way to them, and all others. */
   operations: number;
-  /** Edges that led elsewhere than the model had said, and agreed with it all the same once it had been told where blocks are. */
+  /**
+   * Edges that led elsewhere than the model had said, and agreed with it all the same once it had
+   * been told where blocks are.
+   */
   elsewhere: number;
   /** Of these, the ones that led to a state which the model does not come to by itself. */
   outside: number;

@@ -1,5 +1,6 @@
 /**
- * Exploring finds what is wrong, at its shortest: a model with a seeded bug stands in for the kernel.
+ * Exploring finds what is wrong, at its shortest: a model with a seeded bug stands in for the
+ * kernel.
  */
 import { describe, expect, test } from "vitest";
 import { settingFor, settingOf } from "../../properties/settings.ts";
@@ -82,7 +83,9 @@ describe("an exploration", () => {
   });
 });
 
-/** Whether the witness fits the bound: whole blocks, two of them, and operations of the alphabet. */
+/**
+ * Whether the witness fits the bound: whole blocks, two of them, and operations of the alphabet.
+ */
 function fitsBound(one: Deviation, blockSize: number): boolean {
   const letters = new Set(
     alphabetOf("blocks", 2, blockSize).map((letter) => JSON.stringify(letter)),
@@ -104,10 +107,16 @@ const bounded = [...seededBugs, ...knownDeviations].filter(
     fitsBound(one, settingFor(one.witness).variant.blockSize),
 );
 
-/** What this bug remembers of a file is no part of its state, and is not copied with it: that search cannot see it. */
+/**
+ * What this bug remembers of a file is no part of its state, and is not copied with it: that search
+ * cannot see it.
+ */
 const REMEMBERS = new Set(["stale-mapping-accepted"]);
 
-/** Operations after which the bug shows first, by a search of its own (harness/differences): what a call shows, or a read after it. */
+/**
+ * Operations after which the bug shows first, by a search of its own (harness/differences): what a
+ * call shows, or a read after it.
+ */
 function shortestOf(
   one: Deviation,
   { config }: ReturnType<typeof settingOf>,

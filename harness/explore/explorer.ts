@@ -29,7 +29,10 @@ export interface ExplorerOptions {
   keep: (operations: readonly Operation[]) => void;
   /** Called with what is about to be done, and whether that is on a new file. */
   onLeg?: (fresh: boolean, operations: readonly Operation[]) => void;
-  /** Whether a checkpoint is due: a new file may take a new mount, and with it what unmounting says of the kept ones. */
+  /**
+   * Whether a checkpoint is due: a new file may take a new mount, and with it what unmounting says
+   * of the kept ones.
+   */
   due?: () => boolean;
   /** What the kernel has complained of since the last time; undefined where it has not. */
   complaint: () => string | undefined;
@@ -90,7 +93,10 @@ export class Explorer {
     };
   }
 
-  /** Drive edges for some milliseconds, until the next file is to be begun. What diverges, of that nothing shorter does. */
+  /**
+   * Drive edges for some milliseconds, until the next file is to be begun. What diverges, of that
+   * nothing shorter does.
+   */
   drive(milliseconds: number): ExploredDivergence | undefined {
     const found = this.#drive(milliseconds);
     return found ?? (this.done ? this.#early : undefined);
@@ -213,7 +219,10 @@ export class Explorer {
     return { walk: this.#walkNumber, divergence, walked: [...this.#walked], shortest };
   }
 
-  /** The file is not needed any more: what the kernel has said of it, and now and then a look at the disk later. */
+  /**
+   * The file is not needed any more: what the kernel has said of it, and now and then a look at the
+   * disk later.
+   */
   #endWalk(): ExploredDivergence | undefined {
     const { complaint, keep } = this.#given;
     let divergence: Divergence | undefined;

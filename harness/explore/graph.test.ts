@@ -119,7 +119,9 @@ describe("a graph", () => {
   });
 });
 
-/** Walk where the graph says; the edges in the order in which they were driven for the first time. */
+/**
+ * Walk where the graph says; the edges in the order in which they were driven for the first time.
+ */
 function walk(graph: Graph, walks: Walks): { driven: string[]; operations: number } {
   const driven = new Set<string>();
   let at = UNKNOWN;

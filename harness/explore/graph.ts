@@ -1,9 +1,10 @@
 /**
- * The graph of a small file: every state that the model can come to (model/state.ts), and where each operation of an alphabet leads.
- * Breadth first, so a state's path is a shortest one.
+ * The graph of a small file: every state that the model can come to (model/state.ts), and where
+ * each operation of an alphabet leads. Breadth first, so a state's path is a shortest one.
  *
- * The model remembers more of a file than matters. So the states that were found are folded in the end: two are one where their blocks
- * are in the same states (`blockStates`) and no sequence of the alphabet shows a difference.
+ * The model remembers more of a file than matters. So the states that were found are folded in the
+ * end: two are one where their blocks are in the same states (`blockStates`) and no sequence of the
+ * alphabet shows a difference.
  */
 import { createHash } from "node:crypto";
 import { createFileSystem, createInode } from "../../model/file-system.ts";
@@ -23,8 +24,8 @@ export const UNKNOWN = -2;
 const BETWEEN_LOOKS = 16;
 
 /**
- * States before they are folded, times operations, of the largest graph. Measured: 3.5 KB a state with 88 operations, so it takes some
- * 4 GB; a file of three blocks of 4 KiB has 620,000 states.
+ * States before they are folded, times operations, of the largest graph. Measured: 3.5 KB a state
+ * with 88 operations, so it takes some 4 GB; a file of three blocks of 4 KiB has 620,000 states.
  */
 const MAX_TARGETS = 100_000_000;
 
@@ -38,7 +39,9 @@ export interface GraphOptions {
   most: number;
   /** Operations of the longest path; every state where that is Infinity. */
   depth: number;
-  /** States before they are folded; where there are more, those that were not explored yet are left. */
+  /**
+   * States before they are folded; where there are more, those that were not explored yet are left.
+   */
   maxStates?: number;
 }
 
@@ -82,7 +85,10 @@ export class Graph {
     this.#found(copyFile(this.#root), 0, -1, -1);
   }
 
-  /** Explore for some milliseconds; whether there is nothing left to explore, and the states are folded. */
+  /**
+   * Explore for some milliseconds; whether there is nothing left to explore, and the states are
+   * folded.
+   */
   grow(milliseconds = Infinity): boolean {
     const end = performance.now() + milliseconds;
     for (;;) {
@@ -143,7 +149,10 @@ export class Graph {
     return this.depths.at(-1)!;
   }
 
-  /** Where operation number `by` leads from an explored state; NOT_TRIED, or UNKNOWN of a state that was not. */
+  /**
+   * Where operation number `by` leads from an explored state; NOT_TRIED, or UNKNOWN of a state that
+   * was not.
+   */
   target(state: number, by: number): number {
     return this.#targets[state]?.[by] ?? UNKNOWN;
   }
@@ -173,7 +182,9 @@ export class Graph {
     );
   }
 
-  /** Tells graphs apart in which an operation, where it leads, or what it returns is not the same. */
+  /**
+   * Tells graphs apart in which an operation, where it leads, or what it returns is not the same.
+   */
   get digest(): string {
     return this.#hash.copy().digest("hex");
   }
@@ -199,7 +210,8 @@ export class Graph {
   /** Try every operation in a state. */
   #explore(state: number): void {
     const inode = this.#frontier[this.#gone++]!;
-    // What was explored is not needed any more, and moving the rest for each would take longer than exploring it.
+    // What was explored is not needed any more, and moving the rest for each would take longer than
+    // exploring it.
     if (this.#gone * 2 > this.#frontier.length) {
       this.#frontier = this.#frontier.slice(this.#gone);
       this.#gone = 0;

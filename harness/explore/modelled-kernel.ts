@@ -21,7 +21,10 @@ export class ModelledKernel extends ModelSubject implements Executor {
   release(): void {}
 }
 
-/** Drive edges on such a kernel, beside a model of this configuration, until something is found or nothing is left. */
+/**
+ * Drive edges on such a kernel, beside a model of this configuration, until something is found or
+ * nothing is left.
+ */
 export function exploreModelled(
   subject: ModelledKernel,
   config: ModelConfig,

@@ -8,7 +8,10 @@ import { coarsestPartition } from "./partition.ts";
 
 const LETTERS = 3;
 
-/** A machine: how each state looks, and where each of three letters leads from it; some states are not known any further. */
+/**
+ * A machine: how each state looks, and where each of three letters leads from it; some states are
+ * not known any further.
+ */
 const machine = fc.integer({ min: 1, max: 7 }).chain((states) =>
   fc.integer({ min: 0, max: states }).chain((known) =>
     fc.record({

@@ -1,6 +1,7 @@
 /**
- * Which states of a deterministic machine are one: Moore's refinement of a partition until nothing tells two members of a class apart
- * (E. F. Moore, Gedanken-experiments on sequential machines, 1956).
+ * Which states of a deterministic machine are one: Moore's refinement of a partition until nothing
+ * tells two members of a class apart (E. F. Moore, Gedanken-experiments on sequential machines,
+ * 1956).
  */
 
 /** Multiplier of a hash of several numbers (2^32 over the golden ratio). */
@@ -21,7 +22,10 @@ function classOf(target: number, classes: Int32Array): number {
   return target < 0 ? target : classes[target]!;
 }
 
-/** A class for each state, where two states are in one if they were before and each of their targets is. */
+/**
+ * A class for each state, where two states are in one if they were before and each of their targets
+ * is.
+ */
 function refined(classes: Int32Array, targets: readonly Int32Array[], slots: Int32Array): number {
   const next = new Int32Array(classes.length);
   const mask = slots.length - 1;
@@ -51,9 +55,11 @@ function refined(classes: Int32Array, targets: readonly Int32Array[], slots: Int
 }
 
 /**
- * The coarsest partition in which two states of one class have the same output and each operation leads from both to one class.
+ * The coarsest partition in which two states of one class have the same output and each operation
+ * leads from both to one class.
  *
- * @param outputs of each state of which the targets are known, a number for what tells it from others by itself
+ * @param outputs of each state of which the targets are known, a number for what tells it from
+ * others by itself
  * @param targets of each of these, where each operation leads: a state, or something negative
  * @param states how many there are; those of which nothing is known are alone
  * @returns a class for each, numbered in the order of their first members

@@ -1,5 +1,6 @@
 /**
- * A picture of a graph, for Graphviz: a node for each state, an edge for each way from one to another.
+ * A picture of a graph, for Graphviz: a node for each state, an edge for each way from one to
+ * another.
  */
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
@@ -26,8 +27,8 @@ function edgeText(operations: readonly Operation[]): string {
 }
 
 /**
- * The graph in the language of Graphviz; undefined where it has more than MAX_PICTURED states. What leads from a state to itself is left
- * out.
+ * The graph in the language of Graphviz; undefined where it has more than MAX_PICTURED states. What
+ * leads from a state to itself is left out.
  *
  * @param blocks that the file may have
  */

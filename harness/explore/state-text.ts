@@ -19,7 +19,10 @@ function mapText(inode: Inode, blocks: number): string {
   return text.join("");
 }
 
-/** Of each block whether it is in memory: "-" not, "C" clean, "D" dirty; small where it is not up to date. */
+/**
+ * Of each block whether it is in memory: "-" not, "C" clean, "D" dirty; small where it is not up to
+ * date.
+ */
 function cacheText(inode: Inode, blocks: number): string {
   const text = Array.from({ length: blocks }, () => "-");
   for (const { block, uptodate, dirty } of cachedBlocks(inode)) {
@@ -30,7 +33,10 @@ function cacheText(inode: Inode, blocks: number): string {
   return text.join("");
 }
 
-/** Its blocks, what is in memory of them, i_size and, where that is another, i_disksize: a line each. */
+/**
+ * Its blocks, what is in memory of them, i_size and, where that is another, i_disksize: a line
+ * each.
+ */
 export function stateLines(inode: Inode, blocks: number): string[] {
   const { i_size, i_disksize } = inode;
   const eof = i_size === i_disksize ? `${i_size}` : `${i_size} (disk ${i_disksize})`;

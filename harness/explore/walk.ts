@@ -1,10 +1,11 @@
 /**
  * Walks: in which order the edges of a graph are driven on a kernel, whose state cannot be copied.
  *
- * Layer by layer, so that what diverges first does so at the end of a shortest path: first the edges of the empty file, then those of all
- * states one operation away, and so on. Within a layer a walk goes on from where an edge led to, as long as an edge that is left is no
- * more than two operations away; else a new file goes straight to the next state that has some. On such a way an edge of the next layer
- * may come before its time.
+ * Layer by layer, so that what diverges first does so at the end of a shortest path: first the
+ * edges of the empty file, then those of all states one operation away, and so on. Within a layer a
+ * walk goes on from where an edge led to, as long as an edge that is left is no more than two
+ * operations away; else a new file goes straight to the next state that has some. On such a way an
+ * edge of the next layer may come before its time.
  */
 import { EdgeSet } from "./driven.ts";
 import { NOT_TRIED } from "./graph.ts";
@@ -12,13 +13,22 @@ import type { Graph } from "./graph.ts";
 
 /** What to do next. */
 export interface Leg {
-  /** On a new, empty file: the state to which all operations but the last lead; undefined where the file goes on. */
+  /**
+   * On a new, empty file: the state to which all operations but the last lead; undefined where the
+   * file goes on.
+   */
   goal: number | undefined;
-  /** Numbers of operations of the alphabet; the last of them is an edge that is left, unless the kernel goes elsewhere on the way. */
+  /**
+   * Numbers of operations of the alphabet; the last of them is an edge that is left, unless the
+   * kernel goes elsewhere on the way.
+   */
   operations: number[];
 }
 
-/** Edges by where they lead, from other states: those to state s are numbers starts[s] to starts[s + 1]. */
+/**
+ * Edges by where they lead, from other states: those to state s are numbers starts[s] to starts[s +
+ * 1].
+ */
 interface WaysInto {
   starts: Int32Array;
   before: Int32Array;
@@ -79,11 +89,17 @@ export class Walks {
   driven = 0;
   /** Of these, those that had been when the walks began. */
   readonly before: number;
-  /** And those of states that the kernel does not come to: it places blocks elsewhere than the model has it. */
+  /**
+   * And those of states that the kernel does not come to: it places blocks elsewhere than the model
+   * has it.
+   */
   unreached = 0;
   /** Of each state that the kernel did not come to by its path, its edges that were left. */
   readonly #givenUp = new Map<number, number[]>();
-  /** Of a state to which a file came otherwise than the graph has it, what had been done to that file. */
+  /**
+   * Of a state to which a file came otherwise than the graph has it, what had been done to that
+   * file.
+   */
   readonly #ways = new Map<number, number[]>();
   /** How often the way to the next state did not lead there. */
   #missed = 0;
@@ -144,7 +160,10 @@ export class Walks {
     this.driven += 1;
   }
 
-  /** The edge diverged. It is not asked for again, and not counted as driven: who goes on another time comes to it again. */
+  /**
+   * The edge diverged. It is not asked for again, and not counted as driven: who goes on another
+   * time comes to it again.
+   */
   diverged(state: number, by: number): void {
     this.#settle(state, by);
   }
@@ -158,13 +177,19 @@ export class Walks {
     return edge;
   }
 
-  /** The edge that was driven last led to another state than the graph has it: its blocks lie as they must for that. */
+  /**
+   * The edge that was driven last led to another state than the graph has it: its blocks lie as
+   * they must for that.
+   */
   strayed(to: number): void {
     this.#strays += 1;
     if (to >= 0 && !this.#ways.has(to)) this.#ways.set(to, [...this.#walked]);
   }
 
-  /** A new file did not come to the state that it was to go to. After some times that state is left out, until something leads there. */
+  /**
+   * A new file did not come to the state that it was to go to. After some times that state is left
+   * out, until something leads there.
+   */
   missed(): void {
     this.#missed += 1;
     if (this.#missed < TRIES) return;
@@ -192,7 +217,10 @@ export class Walks {
     this.#next = Math.min(this.#next, state);
   }
 
-  /** What to do next, where the file is in a state of this number, or in none that is known; undefined where all is done. */
+  /**
+   * What to do next, where the file is in a state of this number, or in none that is known;
+   * undefined where all is done.
+   */
   next(at: number): Leg | undefined {
     const givenUp = this.#givenUp.get(at);
     if (givenUp !== undefined) this.#takeUp(at, givenUp);
@@ -210,7 +238,10 @@ export class Walks {
     return { goal, operations: [...this.#wayTo(goal), this.#leftAt(goal)] };
   }
 
-  /** A way to the next state: a shortest one, one by which a file did get there, or any other after that one missed. */
+  /**
+   * A way to the next state: a shortest one, one by which a file did get there, or any other after
+   * that one missed.
+   */
   #wayTo(state: number): number[] {
     if (this.#missed === 0) return this.#ways.get(state) ?? this.#graph.pathTo(state);
     this.#waysInto ??= waysInto(this.#graph);
@@ -229,13 +260,19 @@ export class Walks {
     return way.toReversed();
   }
 
-  /** A number from 0 to 1, the same ones each time: a linear congruential generator (Numerical Recipes). */
+  /**
+   * A number from 0 to 1, the same ones each time: a linear congruential generator (Numerical
+   * Recipes).
+   */
   #draw(): number {
     this.#random = (Math.imul(this.#random, 1664525) + 1013904223) >>> 0;
     return this.#random / 2 ** 32;
   }
 
-  /** An edge that is left of a state in this layer or one before it: one that stays there, one that leads to others, any. */
+  /**
+   * An edge that is left of a state in this layer or one before it: one that stays there, one that
+   * leads to others, any.
+   */
   #leftAt(state: number): number {
     let best = -1;
     for (let by = 0; by < this.#operations; by++) {

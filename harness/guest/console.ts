@@ -1,5 +1,6 @@
 /**
- * A guest's console: kept to be looked at, and understood as far as it says why a guest did not come up or went down.
+ * A guest's console: kept to be looked at, and understood as far as it says why a guest did not
+ * come up or went down.
  */
 import { ownCommand } from "../own-command.ts";
 import { INIT_FAILED, WORKER_ENDED } from "./init.ts";
@@ -7,11 +8,16 @@ import { INIT_FAILED, WORKER_ENDED } from "./init.ts";
 /** Lines that are kept. */
 const KEPT = 400;
 
-/** What brings a guest down; the text from there on is what to quote. The panic itself only repeats it. */
+/**
+ * What brings a guest down; the text from there on is what to quote. The panic itself only repeats
+ * it.
+ */
 const PANIC = /Kernel panic - not syncing: .*/;
 const CAUSE = /kernel BUG at .*|Oops: .*|Kernel mode fault at .*|BUG: .*/;
 
-/** A cause stands so many lines before its panic, at most: registers and a stack lie between them. */
+/**
+ * A cause stands so many lines before its panic, at most: registers and a stack lie between them.
+ */
 const CAUSE_LINES = 60;
 
 export class GuestConsole {
@@ -49,7 +55,10 @@ export class GuestConsole {
   }
 }
 
-/** What a console that ends so is about, and what to do; a colon at its end is for `kernel config`. The first that fits. */
+/**
+ * What a console that ends so is about, and what to do; a colon at its end is for `kernel config`.
+ * The first that fits.
+ */
 const REMEDIES: readonly [RegExp, string][] = [
   [
     /Unable to mount root fs|Cannot open root device|No filesystem could mount root/,

@@ -1,8 +1,8 @@
 /**
  * Guests as a user meets them: a real user-mode Linux, no root, the built command.
  *
- * The kernel is the one in EXT4_CONFORM_UML, else the distribution's (package user-mode-linux), which is older than any that the
- * model is held against: so nothing here asks whether it conforms.
+ * The kernel is the one in EXT4_CONFORM_UML, else the distribution's (package user-mode-linux),
+ * which is older than any that the model is held against: so nothing here asks whether it conforms.
  */
 import { execa } from "execa";
 import { asNobody, builtCommand, cli, hiddenFromNobody } from "../built-command.ts";
@@ -20,7 +20,9 @@ const { folder, conform } = builtCommand("guest");
 
 const inGuest = ["--kernel", kernel];
 
-/** Processes whose command line names the kernel and the directory of a guest that `pid` started. */
+/**
+ * Processes whose command line names the kernel and the directory of a guest that `pid` started.
+ */
 function guestsOf(pid: number | undefined): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -72,7 +74,10 @@ async function running(...limits: string[]) {
   return { run };
 }
 
-/** The process that is the kernel. It traces its others, and takes a signal to one of them for one of its own. */
+/**
+ * The process that is the kernel. It traces its others, and takes a signal to one of them for one
+ * of its own.
+ */
 async function guestOf(pid: number | undefined): Promise<number> {
   const { stdout } = await execa("ps", ["--ppid", String(pid), "-o", "pid="]);
   return Number(stdout.trim());
@@ -164,7 +169,8 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     await new Promise((resolve) => setTimeout(resolve, 25_000));
     process.kill(guest, "SIGCONT");
     const { stdout } = await run;
-    // Whether a kernel of that age conforms is another question; and its own detector of hung tasks goes by a clock that went on.
+    // Whether a kernel of that age conforms is another question; and its own detector of hung tasks
+    // goes by a clock that went on.
     expect(stdout).toMatch(/ \d+ cases, [\d,]+ operations, 1 variant/);
     expect(stdout).not.toMatch(/the kernel (?:hung|went down)/);
   });
@@ -191,7 +197,8 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
   test.each([
     ["SIGTERM", "as it starts", 0],
     ["SIGKILL", "as it starts", 0],
-    // By then a user-mode Linux of 6.1 has helpers in its process group, which its own death does not take along.
+    // By then a user-mode Linux of 6.1 has helpers in its process group, which its own death does
+    // not take along.
     ["SIGKILL", "while it boots", 600],
   ] as const)("ends with the tool, after %s %s", async (signal, _when, afterMs) => {
     const run = conform(["run", ...inGuest, "--variant", "4k-nodelalloc", "--seconds", "60"]);

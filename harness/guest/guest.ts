@@ -1,6 +1,6 @@
 /**
- * Guest: a kernel as a process of ours, with a worker inside. Nothing in it needs saving: its images are in its memory, so to end
- * one is to kill it.
+ * Guest: a kernel as a process of ours, with a worker inside. Nothing in it needs saving: its
+ * images are in its memory, so to end one is to kill it.
  */
 import { execa } from "execa";
 import { chmodSync, writeFileSync } from "node:fs";
@@ -78,16 +78,20 @@ function prepare(line: string): { directory: string; init: string; remove: () =>
 }
 
 /**
- * Becomes the program, after leaving a guard in its process group: a shell that reads what is never written, comes to the end of it
- * when this process closes it or is gone, whatever killed it, and takes the group along. PR_SET_PDEATHSIG would reach the program
- * only: the helpers of a user-mode Linux of 6.1, which hold its memory, outlive it (seen).
+ * Becomes the program, after leaving a guard in its process group: a shell that reads what is never
+ * written, comes to the end of it when this process closes it or is gone, whatever killed it, and
+ * takes the group along. PR_SET_PDEATHSIG would reach the program only: the helpers of a user-mode
+ * Linux of 6.1, which hold its memory, outlive it (seen).
  */
 const GUARDED = `
 exec 4<&0 </dev/null
 { exec >/dev/null 2>&1 3>&-; read -r never <&4; kill -KILL 0; } &
 exec 4<&- "$@"`;
 
-/** The program ends when this process does, and is out of reach of the terminal's Ctrl-C, which is for us. */
+/**
+ * The program ends when this process does, and is out of reach of the terminal's Ctrl-C, which is
+ * for us.
+ */
 function startProgram(program: string, args: readonly string[], onOneProcessor: boolean) {
   const pinned = onOneProcessor ? ["taskset", "--cpu-list", String(nextProcessor())] : [];
   const PATH = searchPath().join(":");
@@ -107,7 +111,10 @@ class Guest implements WorkerLink {
   readonly #place: ReturnType<typeof prepare>;
   readonly #program: ReturnType<typeof startProgram>;
   readonly #end: Promise<WorkerEnd>;
-  /** What the worker said and nobody has asked for yet. A stream that nobody listens to loses what comes. */
+  /**
+   * What the worker said and nobody has asked for yet. A stream that nobody listens to loses what
+   * comes.
+   */
   readonly #inbox = new PassThrough({ objectMode: true });
   readonly #boot: NodeJS.Timeout;
   readonly #up: Promise<Duplex>;
@@ -156,10 +163,14 @@ class Guest implements WorkerLink {
     return { reason, console: this.#console.all(), kernelDied, killed };
   }
 
-  /** Resolves when the worker has said its first word: what comes to a terminal before someone reads there is lost. */
+  /**
+   * Resolves when the worker has said its first word: what comes to a terminal before someone reads
+   * there is lost.
+   */
   #listen(line: Duplex): Promise<Duplex> {
     return new Promise((resolve) => {
-      // A guest that is killed with something of ours unread resets the line (ECONNRESET). That it ended is told by #end.
+      // A guest that is killed with something of ours unread resets the line (ECONNRESET). That it
+      // ended is told by #end.
       line.on("error", () => {});
       const lines = createInterface({ input: line }).on("error", () => {});
       lines.on("line", (text) => {

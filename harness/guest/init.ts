@@ -1,6 +1,7 @@
 /**
- * The first program of a guest, as a shell script: mounts what a guest needs and becomes the worker. The host's root is there
- * read-only, so nothing is installed and nothing of the host's can be changed; whatever is written lies in the guest's memory.
+ * The first program of a guest, as a shell script: mounts what a guest needs and becomes the
+ * worker. The host's root is there read-only, so nothing is installed and nothing of the host's can
+ * be changed; whatever is written lies in the guest's memory.
  */
 
 export interface InitOptions {
@@ -27,8 +28,9 @@ function quoted(word: string): string {
 }
 
 /**
- * The text of the script. A distribution's user-mode Linux has its loop driver in a module, which lies where the package
- * user-mode-linux puts it. What is there already (CONFIG_DEVTMPFS_MOUNT) is not an error, nor is what may be missing.
+ * The text of the script. A distribution's user-mode Linux has its loop driver in a module, which
+ * lies where the package user-mode-linux puts it. What is there already (CONFIG_DEVTMPFS_MOUNT) is
+ * not an error, nor is what may be missing.
  */
 export function initScript({ node, program, line }: InitOptions): string {
   const worker = [node, program, line].map(quoted).join(" ");

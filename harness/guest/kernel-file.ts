@@ -1,8 +1,9 @@
 /**
  * What kind of kernel a file holds, told by its bytes and not by its name.
  *
- * Source: Documentation/arch/x86/boot.rst (the setup header of a bzImage: "HdrS" at 0x202, at 0x20e the place of the version
- *         text less 0x200); a user-mode Linux is an ordinary program whose help text names it.
+ * Source: Documentation/arch/x86/boot.rst (the setup header of a bzImage: "HdrS" at 0x202, at 0x20e
+ *         the place of the version text less 0x200); a user-mode Linux is an ordinary program whose
+ *         help text names it.
  */
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { UsageError } from "../failure.ts";

@@ -1,7 +1,7 @@
 /**
- * Which processor a user-mode Linux runs on: one, always the same. It hands the work to and fro between processes of its own, and
- * to wake one up on another processor costs more than what it then does: measured, 1,000 cases took 13.0 s on two processors
- * and 4.1 s on one of them.
+ * Which processor a user-mode Linux runs on: one, always the same. It hands the work to and fro
+ * between processes of its own, and to wake one up on another processor costs more than what it
+ * then does: measured, 1,000 cases took 13.0 s on two processors and 4.1 s on one of them.
  */
 import { readFileSync } from "node:fs";
 

@@ -19,12 +19,16 @@ const words = (text: string): string[] => text.split(" ");
 
 export type Accelerator = "kvm" | "tcg";
 
-/** Milliseconds in which a kernel that runs at full speed has come to its console; a half to one second is usual. */
+/**
+ * Milliseconds in which a kernel that runs at full speed has come to its console; a half to one
+ * second is usual.
+ */
 const PROBE_MS = 6000;
 
 /**
- * Whether KVM runs this kernel. The device may be there, open, run the firmware, and still get nowhere, in a virtual machine
- * above all: so the kernel is started, without anything to do, and has to say something.
+ * Whether KVM runs this kernel. The device may be there, open, run the firmware, and still get
+ * nowhere, in a virtual machine above all: so the kernel is started, without anything to do, and
+ * has to say something.
  */
 export async function kvmWorks(file: string): Promise<boolean> {
   try {

@@ -1,8 +1,10 @@
 /**
- * User-mode Linux: the kernel as an ordinary program. Needs neither root nor KVM, and boots in a third of a second.
+ * User-mode Linux: the kernel as an ordinary program. Needs neither root nor KVM, and boots in a
+ * third of a second.
  *
- * Source: arch/um/kernel/um_arch.c, arch/um/drivers/ (the options), Documentation/virt/uml/; measured: with seccomp system calls
- *         are five to eight times cheaper than with ptrace, and kernels before 6.16 do not know the option and pass it on.
+ * Source: arch/um/kernel/um_arch.c, arch/um/drivers/ (the options), Documentation/virt/uml/;
+ *         measured: with seccomp system calls are five to eight times cheaper than with ptrace, and
+ *         kernels before 6.16 do not know the option and pass it on.
  */
 import { join } from "node:path";
 import type { GuestRecipe } from "./guest.ts";
@@ -40,7 +42,7 @@ export function umlRecipe(file: string, memoryMiB: number, append: readonly stri
 }
 
 /**
- * A crash ends the guest at once: what ran on would say nothing that could be believed. The console has what is a warning or
- * worse, and what has no level, as the first line of a BUG().
+ * A crash ends the guest at once: what ran on would say nothing that could be believed. The console
+ * has what is a warning or worse, and what has no level, as the first line of a BUG().
  */
 export const KERNEL_OPTIONS = ["loglevel=5", "panic=-1", "oops=panic"];

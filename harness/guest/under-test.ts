@@ -34,8 +34,8 @@ async function recipeFor(file: string, options: UnderTestOptions): Promise<Guest
 }
 
 /**
- * The kernel that `what` names: "host", or the path of a user-mode Linux or a bzImage. Throws UsageError where it is none of
- * them, EnvironmentError where what runs it is missing.
+ * The kernel that `what` names: "host", or the path of a user-mode Linux or a bzImage. Throws
+ * UsageError where it is none of them, EnvironmentError where what runs it is missing.
  */
 export async function kernelUnderTest(
   what: string,

@@ -1,9 +1,10 @@
 /**
- * Building a kernel: configure, make, put the result where it is wanted. Objects stay in a cache folder of their own, so that
- * building again after a change takes seconds.
+ * Building a kernel: configure, make, put the result where it is wanted. Objects stay in a cache
+ * folder of their own, so that building again after a change takes seconds.
  *
- * Source: Documentation/kbuild/ (O=, ARCH=, KCONFIG_ALLCONFIG); scripts/Makefile.lib (GCOV_PROFILE_<object>.o, which a command line
- *         may set for each object, so that no Makefile needs changing).
+ * Source: Documentation/kbuild/ (O=, ARCH=, KCONFIG_ALLCONFIG); scripts/Makefile.lib
+ *         (GCOV_PROFILE_<object>.o, which a command line may set for each object, so that no
+ *         Makefile needs changing).
  */
 import { createHash } from "node:crypto";
 import {
@@ -191,7 +192,10 @@ class Make {
   }
 }
 
-/** allnoconfig with the fragments. What this kernel does not have is returned, what it cannot do without is thrown. */
+/**
+ * allnoconfig with the fragments. What this kernel does not have is returned, what it cannot do
+ * without is thrown.
+ */
 async function configure(
   make: Make,
   options: BuildOptions,
@@ -215,7 +219,9 @@ async function configure(
   throw new BuildError(`this kernel cannot be configured with ${names.join(", ")}`);
 }
 
-/** Where a kernel is to go; its folder is made. Throws UsageError where no file can be put there. */
+/**
+ * Where a kernel is to go; its folder is made. Throws UsageError where no file can be put there.
+ */
 export function kernelPlace(path: string): Output {
   const out = resolve(path);
   mustBeWritable(dirname(out), "the kernel");
@@ -225,8 +231,8 @@ export function kernelPlace(path: string): Output {
 }
 
 /**
- * Build. Throws BuildError where the kernel does not build or a patch does not apply, EnvironmentError where a tool is missing,
- * UsageError where `out` cannot be written.
+ * Build. Throws BuildError where the kernel does not build or a patch does not apply,
+ * EnvironmentError where a tool is missing, UsageError where `out` cannot be written.
  */
 export async function buildKernel(options: BuildOptions): Promise<Built> {
   const started = Date.now();

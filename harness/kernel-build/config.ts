@@ -1,8 +1,10 @@
 /**
- * Configuration fragments: what `images/kernel-config.ts` asks for as scripts/kconfig reads it, and what became of it.
+ * Configuration fragments: what `images/kernel-config.ts` asks for as scripts/kconfig reads it, and
+ * what became of it.
  *
- * Source: Documentation/kbuild/kconfig.rst (KCONFIG_ALLCONFIG: the values that allnoconfig begins with). A symbol whose
- *         dependencies are not met is dropped without a word, hence the comparison with what came out.
+ * Source: Documentation/kbuild/kconfig.rst (KCONFIG_ALLCONFIG: the values that allnoconfig begins
+ *         with). A symbol whose dependencies are not met is dropped without a word, hence the
+ *         comparison with what came out.
  */
 import type { ConfigGroup } from "../../images/kernel-config.ts";
 
@@ -36,7 +38,10 @@ export interface Refused {
   required: boolean;
 }
 
-/** What was asked for and is not in the configuration that came out: this kernel does not have it, or something hides it. */
+/**
+ * What was asked for and is not in the configuration that came out: this kernel does not have it,
+ * or something hides it.
+ */
 export function refusedSymbols(groups: readonly ConfigGroup[], config: string): Refused[] {
   const values = readConfig(config);
   return groups.flatMap(({ reason, symbols, required = false }) =>

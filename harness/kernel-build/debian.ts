@@ -1,6 +1,6 @@
 /**
- * The distribution's own kernel source: the package linux-source-X.Y of Debian and its derivatives, fetched with apt-get as an
- * ordinary user and unpacked in the cache, once.
+ * The distribution's own kernel source: the package linux-source-X.Y of Debian and its derivatives,
+ * fetched with apt-get as an ordinary user and unpacked in the cache, once.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -62,8 +62,9 @@ async function unpack(folder: string, name: string): Promise<void> {
 }
 
 /**
- * The tree of the distribution's kernel source in `cache`, of version `wanted` or the newest that apt offers. Throws UsageError
- * where that version is not offered, EnvironmentError where none is or it cannot be had.
+ * The tree of the distribution's kernel source in `cache`, of version `wanted` or the newest that
+ * apt offers. Throws UsageError where that version is not offered, EnvironmentError where none is
+ * or it cannot be had.
  */
 export async function debianSource(wanted: string | undefined, cache: string): Promise<string> {
   const lacking = ["apt-cache", "apt-get", "dpkg-deb", "tar", "xz"]

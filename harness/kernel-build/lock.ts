@@ -32,7 +32,10 @@ function tryLock(lock: string): boolean {
   }
 }
 
-/** Lock a folder; returns what unlocks it. A lock of a dead process is taken over. Throws EnvironmentError where it is held. */
+/**
+ * Lock a folder; returns what unlocks it. A lock of a dead process is taken over. Throws
+ * EnvironmentError where it is held.
+ */
 export function lockFolder(folder: string): () => void {
   const lock = join(folder, "lock");
   if (!tryLock(lock)) {

@@ -1,9 +1,11 @@
 /**
- * The tree that a kernel is built from. The user's is only ever read: objects go elsewhere (`make O=`), and where the tree must be
- * changed, because patches are to go on it or because it was built in place, a copy of hard links is.
+ * The tree that a kernel is built from. The user's is only ever read: objects go elsewhere (`make
+ * O=`), and where the tree must be changed, because patches are to go on it or because it was built
+ * in place, a copy of hard links is.
  *
- * Source: the top Makefile of the kernel (outputmakefile refuses a tree with .config, include/config or generated headers in it).
- *         A hard link shares the file: what replaces the copy's, as git apply and rm do, leaves the user's alone.
+ * Source: the top Makefile of the kernel (outputmakefile refuses a tree with .config,
+ *         include/config or generated headers in it). A hard link shares the file: what replaces
+ *         the copy's, as git apply and rm do, leaves the user's alone.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -48,7 +50,10 @@ async function must(program: string, args: readonly string[], failure: string): 
   if (exitCode !== 0) throw new BuildError(`${failure}: ${complaint}`);
 }
 
-/** A copy of the tree in place of what is at `copy`: of hard links where the file systems allow it, as they do not for another's files. */
+/**
+ * A copy of the tree in place of what is at `copy`: of hard links where the file systems allow it,
+ * as they do not for another's files.
+ */
 export async function copyTree(tree: string, copy: string): Promise<void> {
   rmSync(copy, { recursive: true, force: true });
   const linked = await run("cp", ["-al", "--", tree, copy]);
@@ -92,8 +97,8 @@ async function applyPatches(
 }
 
 /**
- * A tree that can be built with `make O=`: the user's own, or a copy in `cache` with the patches. Throws BuildError where a patch
- * does not apply.
+ * A tree that can be built with `make O=`: the user's own, or a copy in `cache` with the patches.
+ * Throws BuildError where a patch does not apply.
  */
 export async function treeToBuild(
   tree: string,

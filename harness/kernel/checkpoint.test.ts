@@ -47,7 +47,10 @@ const OPERATIONS: Operation[] = [
   { op: "fsync" },
 ];
 
-/** Have the kernel reclaim the first page of a file, as it does where memory is short. Whether it says so. */
+/**
+ * Have the kernel reclaim the first page of a file, as it does where memory is short. Whether it
+ * says so.
+ */
 function reclaim(path: string): boolean {
   const calls = sys.syscalls();
   const bytes = calls.getpagesize();
@@ -165,7 +168,8 @@ describe.skipIf(lacking).each(["4k-delalloc", "1k-nodelalloc", "4k-nojournal"])(
 
     test("an error in the kernel's log about this device", async () => {
       const device = basename(image.loopDevice);
-      // Without the newline the record could still be continued, and is not shown until another one follows.
+      // Without the newline the record could still be continued, and is not shown until another one
+      // follows.
       writeFileSync(
         "/dev/kmsg",
         `<3>ext4-conform test: EXT4-fs error (device ${device}): not real\n`,

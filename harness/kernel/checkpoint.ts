@@ -1,10 +1,10 @@
 /**
- * Checkpoint: what must be true once nothing is in flight, for many files at once, since its price is that of a few
- * processes. Unmount; check the file system; compare what is on disk with what is expected; mount; compare what the
- * kernel reads back; look into its log.
+ * Checkpoint: what must be true once nothing is in flight, for many files at once, since its price
+ * is that of a few processes. Unmount; check the file system; compare what is on disk with what is
+ * expected; mount; compare what the kernel reads back; look into its log.
  *
- * Not compared: where on disk the blocks are, how extents of one state are split, and with it how many blocks the
- * extent tree takes; those are checked against each other only.
+ * Not compared: where on disk the blocks are, how extents of one state are split, and with it how
+ * many blocks the extent tree takes; those are checked against each other only.
  */
 import { closeSync, openSync, unlinkSync } from "node:fs";
 import { basename } from "node:path";
@@ -17,7 +17,10 @@ import { cutPower, survivesPowerCut } from "./power-cut.ts";
 import { SECTOR, compareMounted, compareOnDisk } from "./same-on-disk.ts";
 import type { ExpectedFile, Finding, Report } from "./same-on-disk.ts";
 
-/** Blocks in use beyond those of the fresh file system must be those of the files and of the root directory's growth. */
+/**
+ * Blocks in use beyond those of the fresh file system must be those of the files and of the root
+ * directory's growth.
+ */
 function compareFreeBlocks(image: MountedImage, onDisk: OnDisk, report: Report): void {
   const { blockSize } = image.variant;
   let sectors = -image.fresh.rootBlocks;
@@ -31,7 +34,10 @@ function compareFreeBlocks(image: MountedImage, onDisk: OnDisk, report: Report):
 /** fs/ext4/inode.c ext4_evict_inode() */
 const WARNING_AT_UNMOUNT = /ext4_evict_inode\S* inode #(\d+):.* data will be lost/;
 
-/** Somebody has reclaimed pages of the file: what was tagged dirty in them is forgotten, and unmounting says nothing of it. */
+/**
+ * Somebody has reclaimed pages of the file: what was tagged dirty in them is forgotten, and
+ * unmounting says nothing of it.
+ */
 function isReclaimed({ path }: ExpectedFile): boolean {
   const fd = openSync(path, "r");
   try {
@@ -43,8 +49,8 @@ function isReclaimed({ path }: ExpectedFile): boolean {
 }
 
 /**
- * Every file warns at unmount as expected, but for those that may be silent, and nothing else is said; `complete`: nothing that was said
- * is missing.
+ * Every file warns at unmount as expected, but for those that may be silent, and nothing else is
+ * said; `complete`: nothing that was said is missing.
  */
 function compareKernelLog(
   alarms: readonly string[],
@@ -84,9 +90,9 @@ function mountAgain(image: MountedImage, report: Report): boolean {
 }
 
 /**
- * Checks an image and every file on it, then removes the files. Nothing may be open on it and no other file may be on it
- * (the free blocks could not be accounted for). `cut`: look first at what a power cut now would leave. Findings are values; it throws
- * only where the machine fails us.
+ * Checks an image and every file on it, then removes the files. Nothing may be open on it and no
+ * other file may be on it (the free blocks could not be accounted for). `cut`: look first at what a
+ * power cut now would leave. Findings are values; it throws only where the machine fails us.
  */
 export async function checkpoint(
   image: MountedImage,
@@ -105,7 +111,8 @@ export async function checkpoint(
     const synced = files.filter(({ unsynced }) => unsynced === undefined);
     cutPower(image, synced, reportOn);
   }
-  // A page that is clean but for its tag is reclaimed like any other, by DAMON also where memory is plenty (seen on 6.18.44).
+  // A page that is clean but for its tag is reclaimed like any other, by DAMON also where memory is
+  // plenty (seen on 6.18.44).
   const warning = files.filter(({ warnsAtUnmount }) => warnsAtUnmount === true);
   const maybeSilent = new Set(warning.filter(isReclaimed));
   image.unmount();

@@ -1,9 +1,11 @@
 /**
- * The kernel under test as a Subject that uses nothing of ours but processes: dd, truncate, fallocate, sync, filefrag,
- * stat, cat. About 20 ms a step; it exists to cross-check `kernel-subject.ts`, which shares no code with it.
+ * The kernel under test as a Subject that uses nothing of ours but processes: dd, truncate,
+ * fallocate, sync, filefrag, stat, cat. About 20 ms a step; it exists to cross-check
+ * `kernel-subject.ts`, which shares no code with it.
  *
- * Programs cannot do everything, see `supports`, and some do more than asked, see `performed`. Every program opens and closes
- * the file, and dd cannot turn read-ahead off for the reads it does, so folios in the page cache may differ.
+ * Programs cannot do everything, see `supports`, and some do more than asked, see `performed`.
+ * Every program opens and closes the file, and dd cannot turn read-ahead off for the reads it does,
+ * so folios in the page cache may differ.
  */
 import { closeSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +30,10 @@ const FALLOCATE_OPTIONS: Record<FallocateMode, readonly string[]> = {
   insert_range: ["--insert-range"],
 };
 
-/** strerror(3) in the C locale, of the errors that ext4's write path returns (errno-base.h, asm-generic/errno.h). */
+/**
+ * strerror(3) in the C locale, of the errors that ext4's write path returns (errno-base.h,
+ * asm-generic/errno.h).
+ */
 const ERRNO: readonly (readonly [message: string, errno: number])[] = [
   ["Input/output error", 5],
   ["Text file busy", 26],
@@ -39,7 +44,10 @@ const ERRNO: readonly (readonly [message: string, errno: number])[] = [
   ["Structure needs cleaning", 117],
 ];
 
-/** Blocks of the longest file: lblk is 32 bits and the last value is reserved (EXT_MAX_BLOCKS, fs/ext4/ext4_extents.h). */
+/**
+ * Blocks of the longest file: lblk is 32 bits and the last value is reserved (EXT_MAX_BLOCKS,
+ * fs/ext4/ext4_extents.h).
+ */
 const EXT_MAX_BLOCKS = 2 ** 32 - 1;
 
 function errnoOf(program: string, { exitCode, stderr }: ProcessResult): number {
@@ -73,14 +81,17 @@ export class DdSubject implements Subject {
     this.#scratch = join(image.directory, "dd-scratch");
   }
 
-  /** The operations that the last step amounted to: fallocate(1) also calls fsync(2) where fallocate(2) succeeded. */
+  /**
+   * The operations that the last step amounted to: fallocate(1) also calls fsync(2) where
+   * fallocate(2) succeeded.
+   */
   get performed(): readonly Operation[] {
     return this.#performed;
   }
 
   /**
-   * Whether programs can do it: no faulting buffers, no shared mappings, no fadvise, no direct I/O (dd leaves O_DIRECT off where it
-   * likes), and dd refuses to seek past the longest file.
+   * Whether programs can do it: no faulting buffers, no shared mappings, no fadvise, no direct I/O
+   * (dd leaves O_DIRECT off where it likes), and dd refuses to seek past the longest file.
    */
   supports(operation: Operation): boolean {
     if (isInjected(operation)) return false;
@@ -197,7 +208,10 @@ export class DdSubject implements Subject {
     }
   }
 
-  /** One read of the source, one write(2) of `len` bytes (more only where the first one came back short). */
+  /**
+   * One read of the source, one write(2) of `len` bytes (more only where the first one came back
+   * short).
+   */
   #write(path: string, pos: number, len: number, tag: number): number {
     writeFileSync(this.#scratch, pattern(tag).subarray(patternOffset(len)));
     const to = [`of=${path}`, "oflag=seek_bytes", `seek=${pos}`, "conv=notrunc"];

@@ -1,6 +1,6 @@
 /**
- * The two executors share no code below the operations: the same cases through system calls, through programs, and
- * through the model. Whatever one of them misunderstands, the others do not.
+ * The two executors share no code below the operations: the same cases through system calls,
+ * through programs, and through the model. Whatever one of them misunderstands, the others do not.
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,7 +26,10 @@ if (lacks !== undefined) console.warn(`SKIP: ${lacks.message}`);
 const SEED = 8;
 const CASES = 12;
 
-/** What both executors must show alike; pieces and extent-tree blocks depend on placement, entries of a cache on luck. */
+/**
+ * What both executors must show alike; pieces and extent-tree blocks depend on placement, entries
+ * of a cache on luck.
+ */
 function comparable({ result, i_size, map, reserved, read }: Observation) {
   return { result, i_size, map, reserved, read };
 }

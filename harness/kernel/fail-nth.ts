@@ -1,13 +1,16 @@
 /**
- * A call in which an allocation of memory fails: the n-th of those that the calling thread makes and that may fail.
+ * A call in which an allocation of memory fails: the n-th of those that the calling thread makes
+ * and that may fail.
  *
- * Kernel: Documentation/fault-injection/fault-injection.rst, /proc/<pid>/task/<tid>/fail-nth; lib/fault-inject.c should_fail_ex(),
- *         mm/failslab.c, mm/fail_page_alloc.c. It takes CONFIG_FAULT_INJECTION, CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC and
- *         CONFIG_FAULT_INJECTION_DEBUG_FS (`kernel config` has them). Allocations with __GFP_NOFAIL are not counted, nor are those of
- *         other threads (I/O completion, the journal's).
+ * Kernel: Documentation/fault-injection/fault-injection.rst, /proc/<pid>/task/<tid>/fail-nth;
+ *         lib/fault-inject.c should_fail_ex(), mm/failslab.c, mm/fail_page_alloc.c. It takes
+ *         CONFIG_FAULT_INJECTION, CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC and
+ *         CONFIG_FAULT_INJECTION_DEBUG_FS (`kernel config` has them). Allocations with __GFP_NOFAIL
+ *         are not counted, nor are those of other threads (I/O completion, the journal's).
  *
- * Which allocations may fail is the machine's to say, not the thread's: those that may sleep are let off unless it is told otherwise. Nothing
- * but a thread that asks has one fail (`probability` stays 0), and what is told is taken back at the end.
+ * Which allocations may fail is the machine's to say, not the thread's: those that may sleep are
+ * let off unless it is told otherwise. Nothing but a thread that asks has one fail (`probability`
+ * stays 0), and what is told is taken back at the end.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +28,10 @@ const SETTINGS = [
   ["fail_page_alloc/verbose", "0"],
 ] as const;
 
-/** The folios that a large write gets are smaller where the large ones fail, which nobody can see. Where there are none it is told by: */
+/**
+ * The folios that a large write gets are smaller where the large ones fail, which nobody can see.
+ * Where there are none it is told by:
+ */
 const LARGE_FOLIOS = "/sys/kernel/mm/transparent_hugepage";
 
 /** Digits of the number, and what ends it. */
@@ -86,7 +92,10 @@ export function failNth(): FailNth | undefined {
   return opened;
 }
 
-/** What ext4 says where writeback had no memory, and tries again (fs/ext4/inode.c ext4_do_writepages()). */
+/**
+ * What ext4 says where writeback had no memory, and tries again (fs/ext4/inode.c
+ * ext4_do_writepages()).
+ */
 const TRIES_AGAIN = /ext4_(?:do_)?writepages: jbd2_start: .*err -12$/;
 
 /** Whether a text of the kernel's log says no more than that. */

@@ -1,11 +1,11 @@
 /**
  * What the kernel says a file's blocks are: FS_IOC_FIEMAP and EXT4_IOC_GET_ES_CACHE.
  *
- * Kernel: include/uapi/linux/fiemap.h; fs/ext4/extents.c ext4_fiemap(), ext4_fill_es_cache_info(), whose flag for a hole is
- *         EXT4_FIEMAP_EXTENT_HOLE in fs/ext4/ext4.h
+ * Kernel: include/uapi/linux/fiemap.h; fs/ext4/extents.c ext4_fiemap(), ext4_fill_es_cache_info(),
+ *         whose flag for a hole is EXT4_FIEMAP_EXTENT_HOLE in fs/ext4/ext4.h
  *
- * struct fiemap is 32 bytes, then 56 bytes an extent. The fields are read as pairs of 32-bit words: byte offsets
- * reach 2^44, which a number holds exactly, and BigInt would cost more than the ioctl.
+ * struct fiemap is 32 bytes, then 56 bytes an extent. The fields are read as pairs of 32-bit words:
+ * byte offsets reach 2^44, which a number holds exactly, and BigInt would cost more than the ioctl.
  */
 import { WHOLE_FILE } from "../extents.ts";
 import type { BlockRange, CacheExtent, Extent } from "../observation.ts";
@@ -30,8 +30,8 @@ const EXTENT_WORDS = 14;
 const TWO_32 = 2 ** 32;
 
 /**
- * A block that is both has a place on disk and no reservation (kernels before 6.8 marked dirty data over an
- * unwritten extent so), hence unwritten before delayed; FIEMAP decides the same way.
+ * A block that is both has a place on disk and no reservation (kernels before 6.8 marked dirty data
+ * over an unwritten extent so), hence unwritten before delayed; FIEMAP decides the same way.
  */
 function stateOf(flags: number): CacheExtent["state"] {
   if ((flags & EXT4_FIEMAP_EXTENT_HOLE) !== 0) return "hole";
@@ -58,7 +58,10 @@ export class ExtentReader {
   readonly #words = keptFiemap().words;
   /** Extents as the kernel returned them, before merging, in the last `map` or `cache`. */
   pieces = 0;
-  /** In the last `map`, blocks that follow an allocated block in the file but not on the disk; sorted. */
+  /**
+   * In the last `map`, blocks that follow an allocated block in the file but not on the disk;
+   * sorted.
+   */
   breaks: number[] = [];
   /** Where the extent that was read last ends, bytes in the file and on the disk. */
   #end = { logical: -1, physical: -1 };
@@ -74,8 +77,8 @@ export class ExtentReader {
   }
 
   /**
-   * The extent status cache in the same way. The kernel looks the first block of a range up exactly: where no entry
-   * covers it the answer for the range is empty, whatever lies behind.
+   * The extent status cache in the same way. The kernel looks the first block of a range up
+   * exactly: where no entry covers it the answer for the range is empty, whatever lies behind.
    */
   cache(fd: number, ranges: readonly BlockRange[] = WHOLE_FILE): CacheExtent[] | number {
     return this.#read(fd, EXT4_IOC_GET_ES_CACHE, ranges);
@@ -162,7 +165,10 @@ export class ExtentReader {
     return this.#field(at) + this.#field(at + 4);
   }
 
-  /** Adds extents `first` to `end` of the buffer to `extents`, clipped and merged; returns the flags of the last one. */
+  /**
+   * Adds extents `first` to `end` of the buffer to `extents`, clipped and merged; returns the flags
+   * of the last one.
+   */
   #append(extents: CacheExtent[], first: number, end: number, range: BlockRange): number {
     const words = this.#words;
     const blocks = 1 / this.#bytesPerBlock;
@@ -180,7 +186,10 @@ export class ExtentReader {
     return flags;
   }
 
-  /** Compare where the allocated extent at word `at` begins, at block `lblk`, with where the one before it ended. */
+  /**
+   * Compare where the allocated extent at word `at` begins, at block `lblk`, with where the one
+   * before it ended.
+   */
   #noteBreak(at: number, lblk: number): void {
     const logical = this.#field(at);
     const physical = this.#field(at + 2);

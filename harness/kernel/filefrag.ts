@@ -1,5 +1,6 @@
 /**
- * What filefrag(8) prints, as extents. It asks the same ioctls as `fiemap.ts`, with other people's code.
+ * What filefrag(8) prints, as extents. It asks the same ioctls as `fiemap.ts`, with other people's
+ * code.
  */
 import type { CacheExtent } from "../observation.ts";
 import { appendMerged } from "./merge.ts";
@@ -14,7 +15,10 @@ function stateOf(flags: readonly string[]): CacheExtent["state"] {
   return "written";
 }
 
-/** The extents that `filefrag -e` or `filefrag -E` printed, merged by state, and how many lines they were. */
+/**
+ * The extents that `filefrag -e` or `filefrag -E` printed, merged by state, and how many lines they
+ * were.
+ */
 export function parseFilefrag(stdout: string): { extents: CacheExtent[]; pieces: number } {
   const extents: CacheExtent[] = [];
   let pieces = 0;

@@ -1,7 +1,8 @@
 /**
  * When the kernel writes back of itself: flusher threads take what has been dirty for so long.
  *
- * Kernel: fs/fs-writeback.c wb_check_old_data_flush(); Documentation/admin-guide/sysctl/vm.rst dirty_expire_centisecs
+ * Kernel: fs/fs-writeback.c wb_check_old_data_flush(); Documentation/admin-guide/sysctl/vm.rst
+ *           dirty_expire_centisecs
  */
 import { readFileSync } from "node:fs";
 
@@ -11,7 +12,10 @@ const SHARE = 2 / 3;
 /** Where nobody says, as the kernel has it from the start. */
 const USUAL_CENTISECONDS = 3000;
 
-/** Milliseconds that a case may take before a flusher thread may meet it, by what vm.dirty_expire_centisecs holds. */
+/**
+ * Milliseconds that a case may take before a flusher thread may meet it, by what
+ * vm.dirty_expire_centisecs holds.
+ */
 export function quietMilliseconds(dirty_expire_centisecs: string): number {
   const centiseconds = Number.parseInt(dirty_expire_centisecs, 10);
   const known = Number.isFinite(centiseconds) ? centiseconds : USUAL_CENTISECONDS;

@@ -21,7 +21,10 @@ function readWord(path: string, index: number): bigint {
   }
 }
 
-/** Whether the page-cache page at `pos`, which must be below the file's size, lies in a large folio; undefined where the kernel does not tell. */
+/**
+ * Whether the page-cache page at `pos`, which must be below the file's size, lies in a large folio;
+ * undefined where the kernel does not tell.
+ */
 export function inLargeFolio(fd: number, pos: number): boolean | undefined {
   const sys = syscalls();
   const pageBytes = sys.getpagesize();

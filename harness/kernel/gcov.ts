@@ -1,8 +1,9 @@
 /**
  * How often each line of fs/ext4 and fs/iomap ran, as the kernel counts it since it was booted.
  *
- * Source: kernel/gcov/fs.c: a file for each object under gcov/ in debugfs, at the path that the object has on the machine it was
- *         built on. Reading one gives a .gcda file, of the format that the compiler's own gcov reads.
+ * Source: kernel/gcov/fs.c: a file for each object under gcov/ in debugfs, at the path that the
+ *         object has on the machine it was built on. Reading one gives a .gcda file, of the format
+ *         that the compiler's own gcov reads.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -71,7 +71,10 @@ function dist(path: string): string {
   return JSON.stringify(pathToFileURL(join(repository, "dist", path)).href);
 }
 
-/** What a child process runs that holds an image, with a file open in it, and then does as it is told. */
+/**
+ * What a child process runs that holds an image, with a file open in it, and then does as it is
+ * told.
+ */
 function childScript(then: string): string {
   return `
     const { openImage } = await import(${dist("harness/kernel/image.js")});
@@ -103,8 +106,8 @@ describe.skipIf(lacking)(`an image whose process ends ${lacking?.message ?? ""}`
   const children: ChildProcess[] = [];
 
   beforeAll(() => {
-    // Node 20 runs no TypeScript, so the child runs the compiled files; they must be those of this source.
-    // (It also compiles where types do not match; that is for the type checker to report.)
+    // Node 20 runs no TypeScript, so the child runs the compiled files; they must be those of this
+    // source. (It also compiles where types do not match; that is for the type checker to report.)
     const tsc = join(repository, "node_modules/.bin/tsc");
     spawnSync(tsc, ["-p", "tsconfig.build.json"], { cwd: repository });
   });

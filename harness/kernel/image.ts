@@ -39,7 +39,9 @@ interface MadeImage extends Pick<
   device: LoopDevice;
 }
 
-/** An ext4 of our own. Descriptors into it must be closed before `unmount`, `remount` and `close`. */
+/**
+ * An ext4 of our own. Descriptors into it must be closed before `unmount`, `remount` and `close`.
+ */
 export class MountedImage {
   /** As it was made: with a journal where there is one. */
   readonly variant: Variant;
@@ -98,7 +100,8 @@ export class MountedImage {
       this.#olderFiles = new OlderFiles(this.mountPoint, Math.max(OLDER_FILES, files));
       changeOptions(this.mountPoint, ["delalloc"]);
     }
-    // fs/ext4/sysfs.c: else the kernel drops all but ten warnings in five seconds, and each is about another file.
+    // fs/ext4/sysfs.c: else the kernel drops all but ten warnings in five seconds, and each is
+    // about another file.
     for (const kind of ["warning", "msg", "err"]) {
       setTunable(join(this.sysfs, `${kind}_ratelimit_interval_ms`), "0");
     }
@@ -114,13 +117,19 @@ export class MountedImage {
     awaitGone(this.sysfs, this.loopDevice);
   }
 
-  /** What was cached is forgotten, what was delayed is allocated: all that is left is what is on disk. */
+  /**
+   * What was cached is forgotten, what was delayed is allocated: all that is left is what is on
+   * disk.
+   */
   remount(files = 0): void {
     this.unmount();
     this.mount(files);
   }
 
-  /** Why the model does not follow this file system, so that the contract alone judges; undefined where it does. */
+  /**
+   * Why the model does not follow this file system, so that the contract alone judges; undefined
+   * where it does.
+   */
   get notModelled(): string | undefined {
     return notModelled(this.variant, this.superblock);
   }
@@ -142,7 +151,10 @@ export class MountedImage {
     return !this.hasFiles(FEW_OLDER_FILES);
   }
 
-  /** The descriptor of an empty file at `path` that is older than the mount's options, or -errno; undefined where files are new. */
+  /**
+   * The descriptor of an empty file at `path` that is older than the mount's options, or -errno;
+   * undefined where files are new.
+   */
   takeFile(path: string): Result | undefined {
     return this.#olderFiles?.take(path);
   }
@@ -162,9 +174,10 @@ const GONE_MS = 2000;
 const LOOK_MS = 10;
 
 /**
- * Wait until the kernel has let go of the file system. It does so within umount(2), unless somebody has entered this process's mount
- * namespace (nsenter(1)) and made another from there, which holds a copy of the mount: then nothing of what is on the image can be
- * trusted, however right it may look.
+ * Wait until the kernel has let go of the file system. It does so within umount(2), unless somebody
+ * has entered this process's mount namespace (nsenter(1)) and made another from there, which holds
+ * a copy of the mount: then nothing of what is on the image can be trusted, however right it may
+ * look.
  */
 function awaitGone(sysfs: string, loopDevice: string): void {
   for (let waited = 0; existsSync(sysfs); waited += LOOK_MS) {
@@ -241,8 +254,8 @@ async function make(
 }
 
 /**
- * Makes and mounts the file system of a variant. The first call of a process also removes what dead runs left behind.
- * Throws EnvironmentError where this machine cannot; nothing is left behind then.
+ * Makes and mounts the file system of a variant. The first call of a process also removes what dead
+ * runs left behind. Throws EnvironmentError where this machine cannot; nothing is left behind then.
  */
 export async function openImage(wanted: Variant): Promise<MountedImage> {
   const lacking = machineLacks();

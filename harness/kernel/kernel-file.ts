@@ -1,7 +1,7 @@
 /**
- * The file under test and the calls on it, without what their answers mean: one method that performs an operation, and
- * raw looks at what the kernel shows. `kernel-subject.ts` reads the answers; the benchmark takes them as they are, to
- * learn what the calls alone cost.
+ * The file under test and the calls on it, without what their answers mean: one method that
+ * performs an operation, and raw looks at what the kernel shows. `kernel-subject.ts` reads the
+ * answers; the benchmark takes them as they are, to learn what the calls alone cost.
  */
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,10 @@ import * as sys from "./syscalls.ts";
 import { trim, writeMetadata } from "./thin.ts";
 import { userBuffer } from "./user-buffer.ts";
 
-/** fallocate(2) flags of each mode. Punching and collapsing hold the size by their nature; punching must say so. */
+/**
+ * fallocate(2) flags of each mode. Punching and collapsing hold the size by their nature; punching
+ * must say so.
+ */
 const FALLOCATE_FLAGS: Record<FallocateMode, number> = {
   allocate: 0,
   keep_size: sys.FALLOC_FL_KEEP_SIZE,
@@ -87,7 +90,9 @@ function piecesOf({
 
 let takesNoSignal = false;
 
-/** A write past the limit of the process sends SIGXFSZ, which ends it where nobody takes the signal. */
+/**
+ * A write past the limit of the process sends SIGXFSZ, which ends it where nobody takes the signal.
+ */
 function takeNoSignal(): void {
   if (takesNoSignal) return;
   takesNoSignal = true;
@@ -153,7 +158,8 @@ export class KernelFile {
     if (!this.#image.hasFiles(files)) {
       this.#closeCounter();
       this.#image.remount(files);
-      // Only while a case is shrunk or replayed: what unmounting says of kept files is a checkpoint's business.
+      // Only while a case is shrunk or replayed: what unmounting says of kept files is a
+      // checkpoint's business.
       this.#image.kernelLog?.records();
     }
     this.#openCounter();
@@ -175,7 +181,8 @@ export class KernelFile {
   /** The descriptor that opening a file gave. */
   #opened(result: sys.Result, path: string): number {
     const fd = mustLook(result, `open ${path}`);
-    // Read-ahead would fill the page cache with folios, and large ones, that no operation asked for.
+    // Read-ahead would fill the page cache with folios, and large ones, that no operation asked
+    // for.
     const advice = this.#calls.posix_fadvise(fd, 0, 0, sys.POSIX_FADV_RANDOM);
     sys.mustSucceed(advice, "posix_fadvise(RANDOM)");
     return fd;
@@ -221,9 +228,11 @@ export class KernelFile {
   }
 
   /**
-   * Wait until what files that are gone had reserved is given back, so that `expected` blocks are. Mostly that is done within close(2)
-   * and unlink(2), but the last reference to a file may be a kernel thread's: traced on 7.3, after direct I/O its inode was evicted by a worker, a tick of 10 ms
-   * later (fs/file_table.c delayed_fput()). What is not given back then is in the next observation, as more than the file has.
+   * Wait until what files that are gone had reserved is given back, so that `expected` blocks are.
+   * Mostly that is done within close(2) and unlink(2), but the last reference to a file may be a
+   * kernel thread's: traced on 7.3, after direct I/O its inode was evicted by a worker, a tick of
+   * 10 ms later (fs/file_table.c delayed_fput()). What is not given back then is in the next
+   * observation, as more than the file has.
    */
   #awaitEviction(expected: number): void {
     for (let waited = 0; waited < EVICTION_MS && this.reservedBlocks() > expected; waited++) {
@@ -231,7 +240,10 @@ export class KernelFile {
     }
   }
 
-  /** Wait for what is on its way to the device. An error that this finds is not said again (sync_file_range(2)). */
+  /**
+   * Wait for what is on its way to the device. An error that this finds is not said again
+   * (sync_file_range(2)).
+   */
   awaitWriteback(): void {
     this.#calls.sync_file_range(this.#fd, 0, 0, sys.SYNC_FILE_RANGE_WAIT_BEFORE);
   }
@@ -289,9 +301,10 @@ export class KernelFile {
   }
 
   /**
-   * Perform an operation as it is, writing the bytes of region `tag`, while the device has no room where it says so. What it returned, or
-   * -errno: which errno stands for refused data depends on the loop device (drivers/block/loop.c: EIO until 6.15, and since then what
-   * the file system below it says), so EIO stands for both.
+   * Perform an operation as it is, writing the bytes of region `tag`, while the device has no room
+   * where it says so. What it returned, or -errno: which errno stands for refused data depends on
+   * the loop device (drivers/block/loop.c: EIO until 6.15, and since then what the file system
+   * below it says), so EIO stands for both.
    */
   call(o: SingleCall, tag: number): number {
     const { pool, loopDevice } = this.#image;
@@ -314,7 +327,8 @@ export class KernelFile {
   #withoutMemory(nth: number, o: SingleCall, tag: number): number {
     const fails = failNth();
     if (fails === undefined) throw new Error("fail_nth was asked for without fault injection");
-    // What it costs to update the mtime would hang on the clock: a time that somebody has seen changes always (fs/inode.c, 6.13).
+    // What it costs to update the mtime would hang on the clock: a time that somebody has seen
+    // changes always (fs/inode.c, 6.13).
     this.stat(sys.STATX_MTIME | sys.STATX_CTIME);
     return fails.during(nth, () => this.#call(o, tag));
   }
@@ -352,8 +366,9 @@ export class KernelFile {
   }
 
   /**
-   * pwritev2(2), with a limit of the process where one is asked for. The pieces of the buffer lie side by side as far as they can be
-   * read; the first byte that cannot is where memory ends, and the pieces after it are elsewhere, where all of them can.
+   * pwritev2(2), with a limit of the process where one is asked for. The pieces of the buffer lie
+   * side by side as far as they can be read; the first byte that cannot is where memory ends, and
+   * the pieces after it are elsewhere, where all of them can.
    */
   #pwritev2(o: Extract<Operation, { op: "pwrite" }>, tag: number): number {
     const calls = this.#calls;
@@ -378,7 +393,10 @@ export class KernelFile {
     return o.limit === undefined ? write() : this.#limited(o.limit, write);
   }
 
-  /** `write` while files of this process may have `limit` bytes. It must not die of SIGXFSZ: the signal is taken and forgotten. */
+  /**
+   * `write` while files of this process may have `limit` bytes. It must not die of SIGXFSZ: the
+   * signal is taken and forgotten.
+   */
   #limited(limit: number, write: () => number): number {
     takeNoSignal();
     const [before, during] = [this.#scratch + LIMITS_AT, this.#scratch + LIMITS_AT + 16];
@@ -397,8 +415,8 @@ export class KernelFile {
   }
 
   /**
-   * Stores through a shared mapping. Returns 0 where every byte was stored, else -EFAULT, where a program's own store
-   * would have died of SIGBUS (ENOSPC in ext4_page_mkwrite).
+   * Stores through a shared mapping. Returns 0 where every byte was stored, else -EFAULT, where a
+   * program's own store would have died of SIGBUS (ENOSPC in ext4_page_mkwrite).
    */
   #store(pos: number, len: number, tag: number): number {
     const calls = this.#calls;
@@ -450,7 +468,9 @@ export class KernelFile {
     this.#counterFd = -1;
   }
 
-  /** Reads the counter of `reservedBlocks` into the scratch memory; returns the length of its text. */
+  /**
+   * Reads the counter of `reservedBlocks` into the scratch memory; returns the length of its text.
+   */
   readCounter(): number {
     const at = this.#scratch + COUNTER_AT;
     const result = this.#calls.pread(this.#counterFd, at, COUNTER_BYTES, 0);
@@ -458,13 +478,15 @@ export class KernelFile {
   }
 
   /**
-   * Blocks reserved for delayed allocation in the whole file system (fs/ext4/sysfs.c sums the per-CPU counter exactly).
-   * Nobody else writes to this one, so less its value before the case it is what the case's file holds.
+   * Blocks reserved for delayed allocation in the whole file system (fs/ext4/sysfs.c sums the
+   * per-CPU counter exactly). Nobody else writes to this one, so less its value before the case it
+   * is what the case's file holds.
    */
   reservedBlocks(): number {
     const end = COUNTER_AT + this.readCounter() - 1;
     if (end - COUNTER_AT > MAX_COUNTER_DIGITS) {
-      // Printed unsigned: a counter that went below zero, which is a finding and must not be rounded away.
+      // Printed unsigned: a counter that went below zero, which is a finding and must not be
+      // rounded away.
       const text = String.fromCharCode(...this.#bytes.subarray(COUNTER_AT, end));
       return Number(BigInt.asIntN(64, BigInt(text)));
     }

@@ -1,8 +1,8 @@
 /**
  * The kernel's log from a moment on, through /dev/kmsg (Documentation/ABI/testing/dev-kmsg).
  *
- * A record is "priority,sequence,time,flags;text", one a read(2). A warning with a stack trace names no device, so with
- * several runs on one machine each of them reports it.
+ * A record is "priority,sequence,time,flags;text", one a read(2). A warning with a stack trace
+ * names no device, so with several runs on one machine each of them reports it.
  */
 import { closeSync, constants, fstatSync, openSync, writeFileSync } from "node:fs";
 import { SEEK_END, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
@@ -10,13 +10,19 @@ import { SEEK_END, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 /** Bytes; longer than the longest record. */
 const RECORD_BYTES = 8192;
 
-/** What a read returns when the ring has overwritten records that it had not come to (include/uapi/asm-generic/errno-base.h). */
+/**
+ * What a read returns when the ring has overwritten records that it had not come to
+ * (include/uapi/asm-generic/errno-base.h).
+ */
 const EPIPE = -32;
 
 /** Severity of KERN_WARNING; smaller is worse. */
 const WARNING = 4;
 
-/** What is wrong whichever device it is about: a failed assertion, a crash, a sanitizer's report, a hang. */
+/**
+ * What is wrong whichever device it is about: a failed assertion, a crash, a sanitizer's report, a
+ * hang.
+ */
 const ALARM =
   /WARNING:|BUG:|kernel BUG at|Oops|general protection fault|KASAN|UBSAN|blocked for more than|lockup|possible (?:recursive|circular) locking/;
 
@@ -34,12 +40,16 @@ function textOf(record: string): string {
   return record.slice(record.indexOf(";") + 1).split("\n")[0]!;
 }
 
-/** Where the kernel forgets which of its WARN_ONCE() have spoken (kernel/panic.c clear_warn_once_set()). */
+/**
+ * Where the kernel forgets which of its WARN_ONCE() have spoken (kernel/panic.c
+ * clear_warn_once_set()).
+ */
 const CLEAR_WARN_ONCE = "/sys/kernel/debug/clear_warn_once";
 
 /**
- * A warning that comes once a boot could not be shrunk, nor seen again on a fresh image. A kernel that is locked down, as with
- * Secure Boot, refuses this and says EPERM even to root (fs/debugfs/file.c debugfs_locked_down()): its log can be read all the same.
+ * A warning that comes once a boot could not be shrunk, nor seen again on a fresh image. A kernel
+ * that is locked down, as with Secure Boot, refuses this and says EPERM even to root
+ * (fs/debugfs/file.c debugfs_locked_down()): its log can be read all the same.
  */
 function clearWarnOnce(): void {
   try {
@@ -60,7 +70,10 @@ const KMSG_DEVICE = 1 * 256 + 11;
 
 export class KernelLog {
   readonly #fd: number;
-  /** The last reading began behind records that the ring had overwritten: what was not read may have been said. */
+  /**
+   * The last reading began behind records that the ring had overwritten: what was not read may have
+   * been said.
+   */
   hasGap = false;
 
   private constructor(fd: number) {
@@ -73,7 +86,8 @@ export class KernelLog {
     try {
       fd = openSync("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK);
       if (fstatSync(fd).rdev !== KMSG_DEVICE) throw new Error("/dev/kmsg is something else");
-      // Reading up to the end instead would take 5 us a record, 8 ms on a machine that has been up for a while.
+      // Reading up to the end instead would take 5 us a record, 8 ms on a machine that has been up
+      // for a while.
       mustSucceed(syscalls().lseek(fd, 0, SEEK_END), "lseek on /dev/kmsg");
       // Witnesses and other cases whose log nobody reads may have spent one.
       clearWarnOnce();
@@ -89,7 +103,10 @@ export class KernelLog {
     return this.alarmsInContext(device).alarms;
   }
 
-  /** As `alarms`, with all that was said since the last call, so with the stack traces; empty where nothing alarms. */
+  /**
+   * As `alarms`, with all that was said since the last call, so with the stack traces; empty where
+   * nothing alarms.
+   */
   alarmsInContext(device: string): { alarms: string[]; said: string[] } {
     const records = this.records();
     const alarms = records.filter((record) => isAlarming(record, device)).map(textOf);
@@ -97,7 +114,10 @@ export class KernelLog {
     return { alarms, said: alarms.length === 0 ? [] : records.map(textOf) };
   }
 
-  /** What ext4 said last of a device ("loop0") since the last call: why it refused a mount, say. Others are mounted meanwhile. */
+  /**
+   * What ext4 said last of a device ("loop0") since the last call: why it refused a mount, say.
+   * Others are mounted meanwhile.
+   */
   lastOfExt4(device: string): string | undefined {
     return this.records()
       .map(textOf)
@@ -111,7 +131,8 @@ export class KernelLog {
     const sys = syscalls();
     this.hasGap = false;
     for (;;) {
-      // The offset means nothing there. Called after every case: an exception for EAGAIN would cost more than the call.
+      // The offset means nothing there. Called after every case: an exception for EAGAIN would cost
+      // more than the call.
       const length = sys.pread(this.#fd, address, RECORD_BYTES, 0);
       // The ring overwrote what we had not read; the next read goes on behind the gap.
       if (length === EPIPE) {

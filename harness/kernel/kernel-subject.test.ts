@@ -212,7 +212,8 @@ describe.skipIf(lacking)(`kernel subject ${lacking?.message ?? ""}`, () => {
     subject.begin();
     byProcesses.forEach(({ seen, performed }, index) => {
       const last = performed.map((operation) => subject.step(operation, index)).at(-1)!;
-      // The look between two operations has filled the cache; extent-tree blocks and pieces depend on placement; no program counts pages.
+      // The look between two operations has filled the cache; extent-tree blocks and pieces depend
+      // on placement; no program counts pages.
       const cache = performed.length > 1 ? last.cache : seen.cache;
       const { st_blocks, pieces, breaks, pages } = last;
       expect({ ...seen, st_blocks, pieces, breaks, pages, cache }).toEqual(last);

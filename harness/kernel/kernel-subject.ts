@@ -1,10 +1,11 @@
 /**
- * The kernel under test as a Subject: a fresh file per case on a kept mount, system calls in process, and a look at
- * everything an Observation holds after each one.
+ * The kernel under test as a Subject: a fresh file per case on a kept mount, system calls in
+ * process, and a look at everything an Observation holds after each one.
  *
- * The probes run in this order: statx; the page cache; the extent status cache before FIEMAP, because FIEMAP fills it; the counter of
- * blocks reserved for delayed allocation. None of them changes what the others or the next operation see, but for
- * that filling, which happens after every operation and so is the same in every run.
+ * The probes run in this order: statx; the page cache; the extent status cache before FIEMAP,
+ * because FIEMAP fills it; the counter of blocks reserved for delayed allocation. None of them
+ * changes what the others or the next operation see, but for that filling, which happens after
+ * every operation and so is the same in every run.
  */
 import { statfsSync } from "node:fs";
 import { patternTag } from "../../model/pattern.ts";
@@ -77,7 +78,10 @@ export class KernelSubject implements Subject {
     this.#looks = new Looks(image.variant.blockSize);
   }
 
-  /** Whether every look is at the whole file; else only at what an operation touched where a file has many extents. */
+  /**
+   * Whether every look is at the whole file; else only at what an operation touched where a file
+   * has many extents.
+   */
   get wholeLooks(): boolean {
     return this.#looks.alwaysWhole;
   }
@@ -87,8 +91,9 @@ export class KernelSubject implements Subject {
   }
 
   /**
-   * System calls can do all of them, but for what takes something of the kernel: pausing one userfaultfd, and failing its allocations
-   * fault injection. A power cut says nothing without a journal.
+   * System calls can do all of them, but for what takes something of the kernel: pausing one
+   * userfaultfd, and failing its allocations fault injection. A power cut says nothing without a
+   * journal.
    */
   supports(operation: Operation): boolean {
     const { op } = operation;
@@ -260,13 +265,17 @@ export class KernelSubject implements Subject {
   }
 }
 
-/** Milliseconds between two looks at pages that are being written, and after which their device is taken to hang. */
+/**
+ * Milliseconds between two looks at pages that are being written, and after which their device is
+ * taken to hang.
+ */
 const WRITEBACK_LOOK_MS = 0.2;
 const WRITEBACK_MS = 30_000;
 
 /**
- * The pages of an open file once none of them is on its way to the device. All operations wait for what they write; but where space is
- * short a kernel begins to write by itself (fs/ext4/inode.c ext4_nonda_switch()) and only what comes last marks blocks written.
+ * The pages of an open file once none of them is on its way to the device. All operations wait for
+ * what they write; but where space is short a kernel begins to write by itself (fs/ext4/inode.c
+ * ext4_nonda_switch()) and only what comes last marks blocks written.
  */
 function settled(fd: number): ReturnType<typeof cachestat> {
   for (let waited = 0; ; waited += WRITEBACK_LOOK_MS) {

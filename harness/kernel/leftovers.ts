@@ -1,13 +1,15 @@
 /**
- * The tool's own directories: made here, recognised here, and swept here after a process that had no chance to.
+ * The tool's own directories: made here, recognised here, and swept here after a process that had
+ * no chance to.
  *
- * A directory is ours when its name and its owner file say so, it lies directly in one of a few places, and it belongs to
- * this user. It is a leftover when the process in its owner file is gone: the same pid with another start time is
- * another process. An owner in another pid namespace of this boot (a container or a guest that sees this directory through a
- * shared file system) cannot be judged from here, so its directories are left alone.
+ * A directory is ours when its name and its owner file say so, it lies directly in one of a few
+ * places, and it belongs to this user. It is a leftover when the process in its owner file is gone:
+ * the same pid with another start time is another process. An owner in another pid namespace of
+ * this boot (a container or a guest that sees this directory through a shared file system) cannot
+ * be judged from here, so its directories are left alone.
  *
- * What a process mounts on its directory only itself sees (own-mounts.ts), and it goes with the process. So what a sweep removes is a
- * directory with an owner file, and what a guest needed.
+ * What a process mounts on its directory only itself sees (own-mounts.ts), and it goes with the
+ * process. So what a sweep removes is a directory with an owner file, and what a guest needed.
  */
 import {
   type Stats,
@@ -41,8 +43,8 @@ const OWNER_FILE = "owner.json";
 const ownerSchema = z.object({ pid: z.int(), startTime: z.string(), scope: z.string() });
 
 /**
- * Where directories are made, best first, whatever TMPDIR says: so a later start finds them. Only those that are there, without
- * symbolic links, as the kernel names them in mountinfo.
+ * Where directories are made, best first, whatever TMPDIR says: so a later start finds them. Only
+ * those that are there, without symbolic links, as the kernel names them in mountinfo.
  */
 function places(): string[] {
   const there = ["/dev/shm", "/tmp", "/var/tmp", tmpdir()].flatMap((place) => {
@@ -56,12 +58,16 @@ function places(): string[] {
   return [...new Set(there)];
 }
 
-/** Makes a directory in the first place that will do and lets us. Throws EnvironmentError where none does. */
+/**
+ * Makes a directory in the first place that will do and lets us. Throws EnvironmentError where none
+ * does.
+ */
 export function makeWorkDirectory(willDo: (place: string) => boolean = () => true): string {
   const refused: string[] = [];
   for (const place of places().filter(willDo)) {
     try {
-      // Kept: `tmp` would remove it at exit while something is still mounted on it. undo.ts knows the order.
+      // Kept: `tmp` would remove it at exit while something is still mounted on it. undo.ts knows
+      // the order.
       const { name } = tmp.dirSync({ tmpdir: place, prefix: PREFIX, mode: 0o700, keep: true });
       const owner = { pid: process.pid, startTime: startTimeOf(process.pid), scope: pidScope() };
       writeFileSync(join(name, OWNER_FILE), JSON.stringify(owner));
@@ -86,7 +92,10 @@ function lstatOrUndefined(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** The text of a regular file. Opening another kind could wait for ever, as with a FIFO that nobody writes to. */
+/**
+ * The text of a regular file. Opening another kind could wait for ever, as with a FIFO that nobody
+ * writes to.
+ */
 function readRegular(path: string): string {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
@@ -97,7 +106,10 @@ function readRegular(path: string): string {
   }
 }
 
-/** f_type of file systems that only one running kernel has mounted (include/uapi/linux/magic.h): ext4, XFS, Btrfs, F2FS, overlay. */
+/**
+ * f_type of file systems that only one running kernel has mounted (include/uapi/linux/magic.h):
+ * ext4, XFS, Btrfs, F2FS, overlay.
+ */
 const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x794c7630]);
 
 /** Whether what lies there cannot be of a machine that runs beside this one. */
@@ -105,7 +117,9 @@ function isLocal(directory: string): boolean {
   return LOCAL.has(statfsSync(directory).type);
 }
 
-/** Whether a directory is a leftover, "empty" where its maker died before it wrote the owner file. */
+/**
+ * Whether a directory is a leftover, "empty" where its maker died before it wrote the owner file.
+ */
 function judge(directory: string, pidInName: number): "leftover" | "empty" | "not-ours" {
   const stats = lstatOrUndefined(directory);
   if (stats === undefined || !stats.isDirectory() || stats.uid !== process.geteuid?.()) {
@@ -131,7 +145,10 @@ function removeUnowned(directory: string): void {
   rmdirSync(directory);
 }
 
-/** Sweeps what dead runs left; returns the directories it removed. Another run may be sweeping at the same time. */
+/**
+ * Sweeps what dead runs left; returns the directories it removed. Another run may be sweeping at
+ * the same time.
+ */
 export function sweepLeftovers(): string[] {
   const swept: string[] = [];
   for (const place of places()) {
@@ -142,7 +159,8 @@ export function sweepLeftovers(): string[] {
       const verdict = judge(directory, Number(pid));
       if (verdict === "not-ours") continue;
       try {
-        // An empty one is removed as such: rmdir refuses where there is anything inside that we cannot account for.
+        // An empty one is removed as such: rmdir refuses where there is anything inside that we
+        // cannot account for.
         if (verdict === "empty") removeUnowned(directory);
         else removeWorkDirectory(directory);
         swept.push(directory);

@@ -8,8 +8,9 @@ import { EBADMSG, EIO, EROFS, EUCLEAN } from "./syscalls.ts";
 import type { Result } from "./syscalls.ts";
 
 /**
- * What ext4 says of a file system that is damaged or that it has given up: EUCLEAN is its EFSCORRUPTED, EBADMSG its EFSBADCRC
- * (include/linux/errno.h), EIO comes where it cannot read, and EROFS once the journal has been aborted.
+ * What ext4 says of a file system that is damaged or that it has given up: EUCLEAN is its
+ * EFSCORRUPTED, EBADMSG its EFSBADCRC (include/linux/errno.h), EIO comes where it cannot read, and
+ * EROFS once the journal has been aborted.
  */
 const DAMAGED: ReadonlySet<number> = new Set([EUCLEAN, EBADMSG, EIO, EROFS]);
 
@@ -24,7 +25,10 @@ export function failedLook(call: string, result: Result): EnvironmentError {
   );
 }
 
-/** The result of such a call where it is not an error. Throws LookFailed where its file system is damaged, else EnvironmentError. */
+/**
+ * The result of such a call where it is not an error. Throws LookFailed where its file system is
+ * damaged, else EnvironmentError.
+ */
 export function mustLook(result: Result, call: string): number {
   if (result < 0) throw failedLook(call, result);
   return result;

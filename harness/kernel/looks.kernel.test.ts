@@ -1,5 +1,6 @@
 /**
- * Long cases on files of many extents, where most looks are at a few blocks: they must find what whole looks find.
+ * Long cases on files of many extents, where most looks are at a few blocks: they must find what
+ * whole looks find.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModelConfig, Override } from "../../model/tables.ts";
@@ -68,7 +69,9 @@ function scattered(blockSize: number): Operation[] {
   });
 }
 
-/** A model that once, far from what it writes, has a block in another place. No number tells of it. */
+/**
+ * A model that once, far from what it writes, has a block in another place. No number tells of it.
+ */
 function misplaces(blockSize: number): Override {
   return (base) => ({
     perform_write(inode, pos, len, readable, source) {

@@ -3,9 +3,10 @@
  *
  * Kernel: drivers/block/loop.c loop_configure(), lo_release(); include/uapi/linux/loop.h
  *
- * It is attached with LO_FLAGS_AUTOCLEAR and kept open by a descriptor of this process. So the kernel detaches it when its last
- * user is gone, whatever ended this process; and nobody can detach it before and put another file there: while it is open
- * `losetup --detach` only asks for what is set already.
+ * It is attached with LO_FLAGS_AUTOCLEAR and kept open by a descriptor of this process. So the
+ * kernel detaches it when its last user is gone, whatever ended this process; and nobody can detach
+ * it before and put another file there: while it is open `losetup --detach` only asks for what is
+ * set already.
  */
 import {
   closeSync,
@@ -37,8 +38,9 @@ const EBUSY = 16;
 const EEXIST = 17;
 
 /**
- * struct loop_config as 32-bit words: the descriptor, the block size, struct loop_info64, 64 bytes that are reserved. And lo_flags,
- * lo_device and lo_inode, where struct loop_info64 comes first as in an answer.
+ * struct loop_config as 32-bit words: the descriptor, the block size, struct loop_info64, 64 bytes
+ * that are reserved. And lo_flags, lo_device and lo_inode, where struct loop_info64 comes first as
+ * in an answer.
  */
 const CONFIG_WORDS = 76;
 const FD_WORD = 0;
@@ -50,13 +52,15 @@ const INFO_INODE = 1;
 const ATTEMPTS = 20;
 
 /**
- * Numbers of devices that are made for one image and removed with it. Nobody gets one of those by asking for a device that is
- * free, since lower ones are always offered first.
+ * Numbers of devices that are made for one image and removed with it. Nobody gets one of those by
+ * asking for a device that is free, since lower ones are always offered first.
  */
 const OWN_FIRST = 40_000;
 const OWN_LAST = 60_000;
 
-/** Milliseconds that a device may take to let go of its file, and between two attempts to remove it. */
+/**
+ * Milliseconds that a device may take to let go of its file, and between two attempts to remove it.
+ */
 const RELEASE_MS = 200;
 const RETRY_MS = 10;
 
@@ -91,7 +95,10 @@ function control(request: number, argument: number): number {
   }
 }
 
-/** Path of the device with this number; a container without a devtmpfs has a node made in `directory`. Undefined where it has gone. */
+/**
+ * Path of the device with this number; a container without a devtmpfs has a node made in
+ * `directory`. Undefined where it has gone.
+ */
 function nodeOf(number: number, directory: string): string | undefined {
   const usual = `/dev/loop${number}`;
   if (existsSync(usual)) return usual;
@@ -123,7 +130,10 @@ function ownNumber(): number | undefined {
   return undefined;
 }
 
-/** Put a file on a device: 0 or -errno. Direct I/O stays off: the page cache of a tmpfs file is the file. */
+/**
+ * Put a file on a device: 0 or -errno. Direct I/O stays off: the page cache of a tmpfs file is the
+ * file.
+ */
 function configure(device: number, file: number): number {
   const { address, words } = configMemory();
   words[FD_WORD] = file;
@@ -144,7 +154,10 @@ export interface LoopOptions {
 export class LoopDevice {
   /** "/dev/loop0"; its last part is the name that the kernel gives it. */
   readonly path: string;
-  /** Read-only: a kernel may refuse to mount what somebody has open for writing (CONFIG_BLK_DEV_WRITE_MOUNTED=n). */
+  /**
+   * Read-only: a kernel may refuse to mount what somebody has open for writing
+   * (CONFIG_BLK_DEV_WRITE_MOUNTED=n).
+   */
   readonly #fd: number;
   readonly #number: number;
   readonly #own: boolean;
@@ -179,7 +192,8 @@ export class LoopDevice {
 
   /** The device, or -errno where somebody else has taken it meanwhile. */
   static #tryToAttach(file: number, { directory, requestKib }: LoopOptions): LoopDevice | number {
-    // A limit of requests outlives the file that it was meant for, so it goes on a device that nobody else will get.
+    // A limit of requests outlives the file that it was meant for, so it goes on a device that
+    // nobody else will get.
     const own = requestKib === undefined ? undefined : ownNumber();
     const number = own ?? control(LOOP_CTL_GET_FREE, 0);
     if (number < 0) return number;
@@ -215,7 +229,10 @@ export class LoopDevice {
     }
   }
 
-  /** Throws EnvironmentError where another file has come to lie on it: what is seen there then is not the image. */
+  /**
+   * Throws EnvironmentError where another file has come to lie on it: what is seen there then is
+   * not the image.
+   */
   mustBeOurs(): void {
     const { address, longs } = configMemory();
     const result = syscalls().ioctl(this.#fd, LOOP_GET_STATUS64, address);
@@ -249,8 +266,8 @@ function removeDevice(number: number): void {
 }
 
 /**
- * Remove devices that were made for one image each and hold none any more: their process was killed, or a file on it was open for longer
- * than it. The kernel refuses where one is in use.
+ * Remove devices that were made for one image each and hold none any more: their process was
+ * killed, or a file on it was open for longer than it. The kernel refuses where one is in use.
  */
 export function removeUnusedLoops(): void {
   for (const name of readdirSync("/sys/block")) {

@@ -13,8 +13,8 @@ const PROGRAMS = ["mkfs.ext4", "debugfs", "e2fsck", "mount", "umount"];
 const RLIMIT_BYTES = 16;
 
 /**
- * Lift the limit of this process's files, which would be taken for the kernel's answer: a write beyond it is EFBIG, whatever ext4 would
- * say. Throws EnvironmentError where it may not be lifted.
+ * Lift the limit of this process's files, which would be taken for the kernel's answer: a write
+ * beyond it is EFBIG, whatever ext4 would say. Throws EnvironmentError where it may not be lifted.
  */
 export function liftFileSize(): void {
   const calls = syscalls();

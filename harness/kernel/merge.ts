@@ -1,9 +1,13 @@
 /**
- * Lists of extents are merged by state as they are read: how the allocator split them is not compared.
+ * Lists of extents are merged by state as they are read: how the allocator split them is not
+ * compared.
  */
 import type { CacheExtent } from "../observation.ts";
 
-/** Adds blocks behind all others of a sorted list; joins them to the last extent where they continue it in its state. */
+/**
+ * Adds blocks behind all others of a sorted list; joins them to the last extent where they continue
+ * it in its state.
+ */
 export function appendMerged<State extends CacheExtent["state"]>(
   extents: { lblk: number; len: number; state: State }[],
   lblk: number,

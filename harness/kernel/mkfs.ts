@@ -9,8 +9,8 @@ import { run } from "./process.ts";
 import { mustSucceed, syscalls } from "./syscalls.ts";
 
 /**
- * Nothing is left for the kernel to initialise behind our back, and directory hashes (hence the allocator's choice of
- * a group) are the same in every run.
+ * Nothing is left for the kernel to initialise behind our back, and directory hashes (hence the
+ * allocator's choice of a group) are the same in every run.
  */
 const EXTENDED_OPTIONS = [
   "lazy_itable_init=0",
@@ -38,7 +38,10 @@ export function mkfsArguments(variant: Variant, imageFile: string): string[] {
   return ["-F", "-q", "-b", blockSize, "-E", extended.join(","), ...others, imageFile];
 }
 
-/** Make a file as large as an image: sparse but for what fills it, or with all of its room taken where others could take that. */
+/**
+ * Make a file as large as an image: sparse but for what fills it, or with all of its room taken
+ * where others could take that.
+ */
 function makeLarge(
   file: string,
   { imageSize: size, blockSize }: Variant,
@@ -55,8 +58,8 @@ function makeLarge(
 }
 
 /**
- * Makes of the empty `imageFile` one of the variant's size with its file system. `takesRoom`: all of its room is taken, since others
- * could take that. Throws EnvironmentError where mkfs does not.
+ * Makes of the empty `imageFile` one of the variant's size with its file system. `takesRoom`: all
+ * of its room is taken, since others could take that. Throws EnvironmentError where mkfs does not.
  */
 export async function makeImage(
   variant: Variant,

@@ -1,6 +1,6 @@
 /**
- * Whether the model follows a file system as it was made. It knows what is listed here; with anything else the contract alone judges,
- * and what a run says of it says so.
+ * Whether the model follows a file system as it was made. It knows what is listed here; with
+ * anything else the contract alone judges, and what a run says of it says so.
  */
 import { NOT_MODELLED } from "../variant.ts";
 import type { Variant } from "../variant.ts";
@@ -62,7 +62,10 @@ function unknownOf(superblock: Superblock): string[] {
   ];
 }
 
-/** Why the model does not follow a file system of this variant with this superblock, in words; undefined where it does. */
+/**
+ * Why the model does not follow a file system of this variant with this superblock, in words;
+ * undefined where it does.
+ */
 export function notModelled(variant: Variant, superblock: Superblock): string | undefined {
   if (variant.leavesFree !== undefined) return NOT_MODELLED;
   const options = variant.mountOptions.flatMap((option) => option.split(","));

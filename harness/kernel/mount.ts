@@ -11,8 +11,9 @@ import { runSync } from "./process.ts";
 import { MNT_DETACH, syscalls } from "./syscalls.ts";
 
 /**
- * Seconds between the journal's own commits, out of the way of every run: only the operations under test commit.
- * (The flusher threads' 30 s, vm.dirty_expire_centisecs, are left alone; a case lasts milliseconds.)
+ * Seconds between the journal's own commits, out of the way of every run: only the operations under
+ * test commit. (The flusher threads' 30 s, vm.dirty_expire_centisecs, are left alone; a case lasts
+ * milliseconds.)
  */
 const COMMIT_SECONDS = 86_400;
 
@@ -22,19 +23,23 @@ export function mountOptions(variant: Variant): string[] {
   return [...variant.mountOptions, ...commit];
 }
 
-/** Why ext4 may refuse a file system that is whole: it knows less than mkfs.ext4 or the variant asks for. */
+/**
+ * Why ext4 may refuse a file system that is whole: it knows less than mkfs.ext4 or the variant asks
+ * for.
+ */
 const KNOWS_LESS =
   /unknown parameter|unrecognized mount option|unsupported|bad block size|can.?t support/i;
 
 /**
- * Mounts the ext4 on `device`. Throws EnvironmentError where the kernel refuses: "ext4-refused" where ext4 says why, and it is not
- * that it knows less.
+ * Mounts the ext4 on `device`. Throws EnvironmentError where the kernel refuses: "ext4-refused"
+ * where ext4 says why, and it is not that it knows less.
  */
 export function mountExt4(device: string, mountPoint: string, options: readonly string[]): void {
   const flags = options.length === 0 ? [] : ["-o", options.join(",")];
   const log = KernelLog.open();
   const { exitCode, complaint } = runSync("mount", ["-t", "ext4", ...flags, device, mountPoint]);
-  // mount(8) can only guess ("wrong fs type, bad option, bad superblock"); ext4 says in the log which it was.
+  // mount(8) can only guess ("wrong fs type, bad option, bad superblock"); ext4 says in the log
+  // which it was.
   const said = exitCode === 0 ? undefined : log?.lastOfExt4(basename(device));
   log?.close();
   if (exitCode === 0) return;
@@ -45,7 +50,10 @@ export function mountExt4(device: string, mountPoint: string, options: readonly 
   );
 }
 
-/** Remounts with further options what is mounted there. Throws EnvironmentError where the kernel refuses. */
+/**
+ * Remounts with further options what is mounted there. Throws EnvironmentError where the kernel
+ * refuses.
+ */
 export function changeOptions(mountPoint: string, options: readonly string[]): void {
   const change = ["remount", ...options].join(",");
   const { exitCode, complaint } = runSync("mount", ["-o", change, mountPoint]);
@@ -64,7 +72,10 @@ function unescapePath(text: string): string {
   );
 }
 
-/** The options of the file system at `mountPoint` as the kernel lists them, those that are defaults left out. */
+/**
+ * The options of the file system at `mountPoint` as the kernel lists them, those that are defaults
+ * left out.
+ */
 export function mountedWith(mountPoint: string): string {
   const lines = readFileSync("/proc/self/mounts", "utf8").split("\n");
   const fields = lines.map((line) => line.split(" "));
@@ -81,9 +92,11 @@ export function mountsBelow(directory: string): string[] {
 }
 
 /**
- * Unmounts; returns what umount complained of, or undefined. A moment's EBUSY (udev looks at new devices) is waited out.
+ * Unmounts; returns what umount complained of, or undefined. A moment's EBUSY (udev looks at new
+ * devices) is waited out.
  *
- * By the call first, for a checkpoint has just asked what is in the page cache: while umount(8) starts, somebody may reclaim it.
+ * By the call first, for a checkpoint has just asked what is in the page cache: while umount(8)
+ * starts, somebody may reclaim it.
  */
 export function unmountQuietly(mountPoint: string): string | undefined {
   if (syscalls().umount2(mountPoint, 0) === 0) return undefined;
@@ -98,7 +111,10 @@ export function unmountQuietly(mountPoint: string): string | undefined {
   return complaint;
 }
 
-/** As `unmountQuietly`, but a refusal is an EnvironmentError: descriptors of ours are still open, or someone looks in. */
+/**
+ * As `unmountQuietly`, but a refusal is an EnvironmentError: descriptors of ours are still open, or
+ * someone looks in.
+ */
 export function unmount(mountPoint: string): void {
   const complaint = unmountQuietly(mountPoint);
   if (complaint === undefined) return;
@@ -110,8 +126,9 @@ export function unmount(mountPoint: string): void {
 }
 
 /**
- * Unmounts everything at and below a directory, at any price: for the way out. Where something is still open the mount
- * leaves the tree now (MNT_DETACH) and the file system ends with the last user, that is, with the process.
+ * Unmounts everything at and below a directory, at any price: for the way out. Where something is
+ * still open the mount leaves the tree now (MNT_DETACH) and the file system ends with the last
+ * user, that is, with the process.
  */
 export function unmountAll(directory: string): void {
   const calls = syscalls();

@@ -1,9 +1,12 @@
 /**
- * Files that are older than how their file system is mounted: made and opened, empty, before the mount changed its options.
+ * Files that are older than how their file system is mounted: made and opened, empty, before the
+ * mount changed its options.
  *
- * An inode gets its address_space_operations when it comes into memory and keeps them (fs/ext4/inode.c ext4_set_aops()), while the rest
- * of ext4 asks the mount each time. So a file that was open when nodelalloc became delalloc goes on with the write_begin of the one
- * and the page faults and writeback of the other. Kernels refuse the way back (fs/ext4/super.c ext4_check_opt_consistency(); seen on 6.18).
+ * An inode gets its address_space_operations when it comes into memory and keeps them
+ * (fs/ext4/inode.c ext4_set_aops()), while the rest of ext4 asks the mount each time. So a file
+ * that was open when nodelalloc became delalloc goes on with the write_begin of the one and the
+ * page faults and writeback of the other. Kernels refuse the way back (fs/ext4/super.c
+ * ext4_check_opt_consistency(); seen on 6.18).
  */
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +36,10 @@ export class OlderFiles {
     return this.#files.length;
   }
 
-  /** The descriptor of one of them, which lies at `path` from now on, where nothing may be; or -errno. */
+  /**
+   * The descriptor of one of them, which lies at `path` from now on, where nothing may be; or
+   * -errno.
+   */
   take(path: string): sys.Result {
     const file = this.#files.pop();
     if (file === undefined) throw new Error("more files were asked for than had been made");

@@ -56,7 +56,8 @@ test("a line that looks like an extent but is not understood is an error, not a 
   expect(() => parseDebugfs(" 0/ 0   1/  1     0 -     ?\n")).toThrow(/not understood/);
 });
 
-// e2fsck 1.47.0 -fn: a hint comes first, since extent trees are looked at before blocks are counted.
+// e2fsck 1.47.0 -fn: a hint comes first, since extent trees are looked at before blocks are
+// counted.
 const COMPLAINTS = `Pass 1: Checking inodes, blocks, and sizes
 Inode 13 extent tree (at level 1) could be shorter.  Optimize? no
 

@@ -35,8 +35,8 @@ export interface OnDisk {
 }
 
 /**
- * A line of dump_extents: level/depth, entry/entries, logical first - last, physical first (- last), length, flags. An
- * index entry (level below depth) has no last physical block.
+ * A line of dump_extents: level/depth, entry/entries, logical first - last, physical first (-
+ * last), length, flags. An index entry (level below depth) has no last physical block.
  */
 const LEVELS = /^ *(\d+)\/ *(\d+) +\d+\/ *\d+ /;
 const LEAF = /^ *\d+\/ *\d+ +\d+\/ *\d+ +(\d+) - +(\d+) +\d+ - +\d+ +\d+ *(\w*)/;
@@ -64,7 +64,10 @@ function unreadable(line: string): EnvironmentError {
   );
 }
 
-/** Parses what debugfs prints for a script of `dump_extents <ino>` and `stat <ino>`, which it echoes. */
+/**
+ * Parses what debugfs prints for a script of `dump_extents <ino>` and `stat <ino>`, which it
+ * echoes.
+ */
 export function parseDebugfs(stdout: string): Omit<OnDisk, "complaints"> {
   const files = new Map<number, OnDiskFile>();
   let freeBlocks = Number.NaN;
@@ -101,7 +104,10 @@ function listing(inodes: readonly number[]): string {
   return `show_super_stats -h\n${commands.join("")}`;
 }
 
-/** Arguments of debugfs, with its script as input. -c leaves out the bitmaps: nothing of what is asked for is in them. */
+/**
+ * Arguments of debugfs, with its script as input. -c leaves out the bitmaps: nothing of what is
+ * asked for is in them.
+ */
 const debugfs = (imageFile: string): string[] => ["-c", "-f", "-", imageFile];
 
 /** What debugfs answered. */
@@ -113,7 +119,9 @@ function answerIn({ stdout, stderr }: ProcessResult): OnDisk {
   return { ...onDisk, complaints };
 }
 
-/** Reads inodes of an unmounted image. Throws EnvironmentError where debugfs does not work at all. */
+/**
+ * Reads inodes of an unmounted image. Throws EnvironmentError where debugfs does not work at all.
+ */
 export async function readOnDisk(imageFile: string, inodes: readonly number[]): Promise<OnDisk> {
   return answerIn(await run("debugfs", debugfs(imageFile), { input: listing(inodes) }));
 }
@@ -126,8 +134,8 @@ export function readOnDiskSync(imageFile: string, inodes: readonly number[]): On
 const noise = /^(e2fsck \d|Pass \d|$)|\d+\/\d+ files|\*\*\*\*\*/;
 
 /**
- * What e2fsck says besides damage, the least first: hints, answers and what it is about to do; lines that go on with another; counters of
- * the file system; size and blocks of a file.
+ * What e2fsck says besides damage, the least first: hints, answers and what it is about to do;
+ * lines that go on with another; counters of the file system; size and blocks of a file.
  */
 const LESSER = [
   /could be (?:shorter|narrower)|optimi[sz]e|^[\w -]+\? no$|^Running additional passes/i,
@@ -150,7 +158,10 @@ export function complaintsOf({ exitCode, stdout, stderr }: ProcessResult): strin
   return lines.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
-/** Checks an unmounted image (e2fsck -fn changes nothing); returns its complaints, none where it is clean. */
+/**
+ * Checks an unmounted image (e2fsck -fn changes nothing); returns its complaints, none where it is
+ * clean.
+ */
 export async function checkImage(imageFile: string): Promise<string[]> {
   return complaintsOf(await run("e2fsck", ["-fn", imageFile]));
 }

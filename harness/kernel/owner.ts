@@ -1,10 +1,14 @@
 /**
- * Who left a file or a directory: the pid, when that process started, and where the pid means something. The same pid with
- * another start time is another process; one of another boot or pid namespace cannot be judged from here.
+ * Who left a file or a directory: the pid, when that process started, and where the pid means
+ * something. The same pid with another start time is another process; one of another boot or pid
+ * namespace cannot be judged from here.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 
-/** Clock ticks after boot at which a process started, or undefined where it is gone or a zombie (proc_pid_stat(5)). */
+/**
+ * Clock ticks after boot at which a process started, or undefined where it is gone or a zombie
+ * (proc_pid_stat(5)).
+ */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -26,7 +30,9 @@ function pidNamespace(): string {
   }
 }
 
-/** Where a pid means something: this boot and this pid namespace. Throws where /proc does not say. */
+/**
+ * Where a pid means something: this boot and this pid namespace. Throws where /proc does not say.
+ */
 export function pidScope(): string {
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   return `${boot} ${pidNamespace()}`;

@@ -14,7 +14,10 @@ export interface CacheStat extends CachedPages {
 
 /** Bytes of struct cachestat_range; zeros are the whole file. */
 const RANGE_BYTES = 16;
-/** struct cachestat: nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted, of 64 bits each. */
+/**
+ * struct cachestat: nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted, of 64 bits
+ * each.
+ */
 const STAT_BYTES = 5 * 8;
 
 let memory: { address: number; words: Uint32Array } | undefined;
@@ -27,7 +30,10 @@ function scratch(): { address: number; words: Uint32Array } {
   return memory;
 }
 
-/** The pages of an open file, or -errno. Nobody has 2^32 pages of one file: the lower half of each number is looked at. */
+/**
+ * The pages of an open file, or -errno. Nobody has 2^32 pages of one file: the lower half of each
+ * number is looked at.
+ */
 export function cachestat(fd: number): CacheStat | Result {
   const { address, words } = scratch();
   const result = syscalls().cachestat(fd, address, address + RANGE_BYTES, 0);

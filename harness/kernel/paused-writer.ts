@@ -1,14 +1,17 @@
 /**
- * A write that is paused inside the kernel, at a chosen byte: the memory from there on is not there yet, and userfaultfd lets us
- * decide when it is. While the writer sleeps, others work on the file.
+ * A write that is paused inside the kernel, at a chosen byte: the memory from there on is not there
+ * yet, and userfaultfd lets us decide when it is. While the writer sleeps, others work on the file.
  *
- * The writer holds the inode's lock (i_rwsem), no folio and no transaction. So what takes that lock must not be called meanwhile:
- * write, ftruncate, fallocate, FIEMAP, EXT4_IOC_GET_ES_CACHE. fsync, sync_file_range, stores through a mapping, reads and
- * posix_fadvise do not take it (measured on 6.18, 7.3).
+ * The writer holds the inode's lock (i_rwsem), no folio and no transaction. So what takes that lock
+ * must not be called meanwhile: write, ftruncate, fallocate, FIEMAP, EXT4_IOC_GET_ES_CACHE. fsync,
+ * sync_file_range, stores through a mapping, reads and posix_fadvise do not take it (measured on
+ * 6.18, 7.3).
  *
- * Nothing can sleep for ever: closing the descriptor of userfaultfd, which the end of the process does, wakes the writer.
+ * Nothing can sleep for ever: closing the descriptor of userfaultfd, which the end of the process
+ * does, wakes the writer.
  *
- * Source: userfaultfd(2), ioctl_userfaultfd(2), include/uapi/linux/userfaultfd.h; fs/userfaultfd.c userfaultfd_release().
+ * Source: userfaultfd(2), ioctl_userfaultfd(2), include/uapi/linux/userfaultfd.h; fs/userfaultfd.c
+ *           userfaultfd_release().
  */
 import { Worker } from "node:worker_threads";
 import { createRequire } from "node:module";
@@ -46,8 +49,9 @@ const RESULT = 4;
 const DOUBLES = 5;
 
 /**
- * The program of the writing thread, as text: it must be one file, wherever the tool was packed to. It waits, writes, says what came
- * of it, and rings a bell (eventfd) that poll can wait for together with userfaultfd.
+ * The program of the writing thread, as text: it must be one file, wherever the tool was packed to.
+ * It waits, writes, says what came of it, and rings a bell (eventfd) that poll can wait for
+ * together with userfaultfd.
  */
 const WRITER = `
 const { workerData: { shared, bell, koffiPath } } = require("node:worker_threads");
@@ -78,8 +82,9 @@ export interface PausedWrite {
 
 export interface PausedWriter {
   /**
-   * Write. `asleep` runs while the writer sleeps at `pause_at`, if it comes so far, and says whether the rest of the memory comes to
-   * be, or is taken away, so that the write ends short. What the write returned, or -errno.
+   * Write. `asleep` runs while the writer sleeps at `pause_at`, if it comes so far, and says
+   * whether the rest of the memory comes to be, or is taken away, so that the write ends short.
+   * What the write returned, or -errno.
    */
   write(what: PausedWrite, asleep: () => boolean): number;
 }
@@ -223,7 +228,10 @@ function openUserfault(): Userfault | undefined {
 
 let kept: PausedWriter | null | undefined;
 
-/** The paused writer of this process, with a thread of its own from the first use on; undefined where the kernel has no userfaultfd. */
+/**
+ * The paused writer of this process, with a thread of its own from the first use on; undefined
+ * where the kernel has no userfaultfd.
+ */
 export function pausedWriter(): PausedWriter | undefined {
   if (kept === undefined) kept = openUserfault() ?? null;
   return kept ?? undefined;

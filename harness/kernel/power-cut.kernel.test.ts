@@ -1,5 +1,6 @@
 /**
- * A power cut on the running kernel: what was synced is there, what was not is gone, and the image goes on as if nothing had been.
+ * A power cut on the running kernel: what was synced is there, what was not is gone, and the image
+ * goes on as if nothing had been.
  */
 import { basename } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

@@ -1,12 +1,14 @@
 /**
- * A power cut: the image as it is at this moment, with what is still in flight lost, mounted again. The kernel replays the journal;
- * then every file must be what it was when its fsync returned.
+ * A power cut: the image as it is at this moment, with what is still in flight lost, mounted again.
+ * The kernel replays the journal; then every file must be what it was when its fsync returned.
  *
- * The image file holds every write that the loop device completed, in the order in which it did (it is in memory, so that nothing is
- * in between). What ext4, the journal and the block device's own cache have not written yet is not in it. The file under test is
- * synced and nobody writes while it is copied, but for the flusher threads, which write in the background after 30 s.
+ * The image file holds every write that the loop device completed, in the order in which it did (it
+ * is in memory, so that nothing is in between). What ext4, the journal and the block device's own
+ * cache have not written yet is not in it. The file under test is synced and nobody writes while it
+ * is copied, but for the flusher threads, which write in the background after 30 s.
  *
- * Not compared: free blocks, and what files there are besides (a file whose removal was not committed is there again).
+ * Not compared: free blocks, and what files there are besides (a file whose removal was not
+ * committed is there again).
  */
 import {
   closeSync,
@@ -40,16 +42,17 @@ interface Copy {
 }
 
 /**
- * Whether what a file system promises survives a power cut, as far as a mount can look: without a journal nothing is promised of it as a
- * whole, and with mmp a mount waits a minute for another machine and complains of it.
+ * Whether what a file system promises survives a power cut, as far as a mount can look: without a
+ * journal nothing is promised of it as a whole, and with mmp a mount waits a minute for another
+ * machine and complains of it.
  */
 export function survivesPowerCut({ variant, superblock }: MountedImage): boolean {
   return variant.journal !== "none" && !superblock.features.has("mmp");
 }
 
 /**
- * Whether the model can say what is left (model/power-cut.ts): the journal has what is known of a file and not its data, and tells how
- * often it has committed.
+ * Whether the model can say what is left (model/power-cut.ts): the journal has what is known of a
+ * file and not its data, and tells how often it has committed.
  */
 export function cutCanBeFollowed(image: MountedImage): boolean {
   const { journal } = image.variant;
@@ -61,8 +64,9 @@ function journalInfo({ loopDevice }: MountedImage): string {
 }
 
 /**
- * Transactions that the journal of a mounted image has committed since the mount: the first number of /proc/fs/jbd2/<device>-8/info. The
- * kernel puts them together when the file is opened (fs/jbd2/journal.c jbd2_seq_info_open()), so it is opened for each look.
+ * Transactions that the journal of a mounted image has committed since the mount: the first number
+ * of /proc/fs/jbd2/<device>-8/info. The kernel puts them together when the file is opened
+ * (fs/jbd2/journal.c jbd2_seq_info_open()), so it is opened for each look.
  */
 export function commitsOf(image: MountedImage): number {
   const text = readFileSync(journalInfo(image), "latin1");
@@ -106,8 +110,8 @@ function withCopy<T>(image: MountedImage, use: (copy: Copy) => T): T {
 }
 
 /**
- * Mounts the copy. What ext4 says of it where it refuses to, which is a finding; throws EnvironmentError where the machine cannot
- * mount.
+ * Mounts the copy. What ext4 says of it where it refuses to, which is a finding; throws
+ * EnvironmentError where the machine cannot mount.
  */
 function mountCopy({ variant }: MountedImage, { device, mountPoint }: Copy): string | undefined {
   try {
@@ -119,7 +123,10 @@ function mountCopy({ variant }: MountedImage, { device, mountPoint }: Copy): str
   }
 }
 
-/** Mounts the copy, so that the journal is replayed, and reads the files. False where it cannot be mounted. */
+/**
+ * Mounts the copy, so that the journal is replayed, and reads the files. False where it cannot be
+ * mounted.
+ */
 function recover(
   image: MountedImage,
   copy: Copy,
@@ -150,7 +157,10 @@ function recover(
   return true;
 }
 
-/** Cut the power of the image, which goes on, and look at what is left of the files, which were synced. */
+/**
+ * Cut the power of the image, which goes on, and look at what is left of the files, which were
+ * synced.
+ */
 export function cutPower(
   image: MountedImage,
   files: readonly ExpectedFile[],

@@ -1,5 +1,6 @@
 /**
- * What this kernel does, found out by trying: never by its version, since kernels under test are patched.
+ * What this kernel does, found out by trying: never by its version, since kernels under test are
+ * patched.
  */
 import { closeSync, openSync } from "node:fs";
 import { arch, release } from "node:os";
@@ -31,10 +32,16 @@ const probeVariant: Variant = {
   byDefault: false,
 };
 
-/** Blocks that a write of eight, of which one byte more than the first is readable, leaves reserved in a small-folio kernel. */
+/**
+ * Blocks that a write of eight, of which one byte more than the first is readable, leaves reserved
+ * in a small-folio kernel.
+ */
 const BLOCKS_COPIED = 2;
 
-/** Whether page 1 of a file made by these operations lies in a large folio; undefined where the kernel does not tell. */
+/**
+ * Whether page 1 of a file made by these operations lies in a large folio; undefined where the
+ * kernel does not tell.
+ */
 function secondPageIsLarge(
   subject: KernelSubject,
   operations: readonly Operation[],
@@ -53,7 +60,8 @@ function secondPageIsLarge(
 function probeLargeFolios(subject: KernelSubject): boolean {
   const large = secondPageIsLarge(subject, [{ op: "pwrite", pos: 0, len: 32768, readable: 32768 }]);
   if (large !== undefined) return large;
-  // Second best, since it takes a kernel that leaves what a short write reserved in a folio that holds more.
+  // Second best, since it takes a kernel that leaves what a short write reserved in a folio that
+  // holds more.
   subject.begin();
   const { reserved } = subject.step({ op: "pwrite", pos: 0, len: 32768, readable: 4097 }, 0);
   subject.end();
@@ -70,8 +78,8 @@ function after(subject: KernelSubject, operations: readonly Operation[]): Observ
 }
 
 /**
- * A block behind EOF, in the page that holds EOF, survives a punch that is cut off at its block. A punch of all that a small file
- * has frees its block where the end is rounded up.
+ * A block behind EOF, in the page that holds EOF, survives a punch that is cut off at its block. A
+ * punch of all that a small file has frees its block where the end is rounded up.
  */
 function probePunch(subject: KernelSubject): KernelTraits["punchesTo"] {
   const past = after(subject, [
@@ -88,9 +96,10 @@ function probePunch(subject: KernelSubject): KernelTraits["punchesTo"] {
 }
 
 /**
- * Zeroing after the write zeroes the head of its block too, and puts that block's page on the list of what a commit writes. A
- * later commit then takes the dirt off that page while it lies past EOF, and its blocks stay delayed when it does no longer. In a
- * kernel that faults in first, the write that should end short at the page does not come to it: such kernels are older.
+ * Zeroing after the write zeroes the head of its block too, and puts that block's page on the list
+ * of what a commit writes. A later commit then takes the dirt off that page while it lies past EOF,
+ * and its blocks stay delayed when it does no longer. In a kernel that faults in first, the write
+ * that should end short at the page does not come to it: such kernels are older.
  */
 function probeZeroesGap(subject: KernelSubject): KernelTraits["zeroesGap"] {
   const { map } = after(subject, [
@@ -115,7 +124,10 @@ function probeDirectRead(subject: KernelSubject): KernelTraits["directAligns"] {
   return result === EINVAL ? "request" : "mapping";
 }
 
-/** What a kernel is taken to do that does not mount the image it would be asked on: as the latest do. */
+/**
+ * What a kernel is taken to do that does not mount the image it would be asked on: as the latest
+ * do.
+ */
 const UNTOLD = {
   cacheIoctl: true,
   cachestat: true,
@@ -132,7 +144,10 @@ const UNTOLD = {
 /** Mounts that a kernel must refuse before it is believed. */
 const REFUSALS = 3;
 
-/** What `probe` finds out; nothing where ext4 does not mount its image, which the run will say of its own. */
+/**
+ * What `probe` finds out; nothing where ext4 does not mount its image, which the run will say of
+ * its own.
+ */
 async function unlessRefused(
   probe: () => Promise<Partial<KernelTraits>>,
 ): Promise<Partial<KernelTraits>> {
@@ -164,7 +179,10 @@ async function probeSmallBlocks(): Promise<Partial<KernelTraits>> {
   }
 }
 
-/** Known deviations whose witness makes the kernel warn at unmount. The image is mounted again afterwards. */
+/**
+ * Known deviations whose witness makes the kernel warn at unmount. The image is mounted again
+ * afterwards.
+ */
 function probeUnmount(image: MountedImage, subject: KernelSubject): string[] {
   const atUnmount = knownDeviations.filter(({ visible }) => visible === "unmount");
   return atUnmount
@@ -172,7 +190,8 @@ function probeUnmount(image: MountedImage, subject: KernelSubject): string[] {
       subject.begin();
       const witness = witnessOf(deviation);
       const dirty = witness.map((operation, index) => subject.step(operation, index).pages?.dirty);
-      // What is to be lost counts as dirty, though it was synced, whether or not the log can be read.
+      // What is to be lost counts as dirty, though it was synced, whether or not the log can be
+      // read.
       if ((dirty.at(-1) ?? 0) > 0) return true;
       subject.keep();
       subject.release();
@@ -204,7 +223,8 @@ async function probeLargeBlocks(): Promise<Partial<KernelTraits>> {
     subject.begin();
     const faulted = subject.step({ op: "pwrite", pos: 0, len: 4096, readable: 0 }, 0);
     subject.end();
-    // A write that asks for a large one may be given small ones. A run that was told so by mistake differs wherever a write is cut.
+    // A write that asks for a large one may be given small ones. A run that was told so by mistake
+    // differs wherever a write is cut.
     const largeFolios = [1, 2, 3].some(() => probeLargeFolios(subject));
     const atUnmount = probeUnmount(image, subject);
     subject.release();
@@ -222,7 +242,10 @@ async function probeLargeBlocks(): Promise<Partial<KernelTraits>> {
   }
 }
 
-/** Probes the running kernel on small images of its own: about 0.2 s. Throws EnvironmentError where this machine cannot. */
+/**
+ * Probes the running kernel on small images of its own: about 0.2 s. Throws EnvironmentError where
+ * this machine cannot.
+ */
 export async function probeKernel(): Promise<KernelTraits> {
   return {
     release: release(),

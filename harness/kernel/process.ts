@@ -1,8 +1,8 @@
 /**
  * Programs, through execa: for set-up and checkpoints, never for a step.
  *
- * All of them run with LC_ALL=C, since their output is parsed, and with the sbin directories on their path, which
- * a root shell made with `su` may lack.
+ * All of them run with LC_ALL=C, since their output is parsed, and with the sbin directories on
+ * their path, which a root shell made with `su` may lack.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -89,13 +89,17 @@ function resultOf(program: string, ended: Ended): ProcessResult {
   return { exitCode: ended.exitCode, stdout, stderr, complaint: complaint.trim() };
 }
 
-/** Runs a program to its end, whatever its exit status. Throws EnvironmentError where it is not installed. */
+/**
+ * Runs a program to its end, whatever its exit status. Throws EnvironmentError where it is not
+ * installed.
+ */
 export async function run(
   program: string,
   args: readonly string[],
   how: ProcessOptions = {},
 ): Promise<ProcessResult> {
-  // No `cleanup`: execa's signal listeners would wait for ours to end the process, and ours (undo.ts) for them.
+  // No `cleanup`: execa's signal listeners would wait for ours to end the process, and ours
+  // (undo.ts) for them.
   return resultOf(program, await execa(program, args, { ...options(how), cleanup: false }));
 }
 

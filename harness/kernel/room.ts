@@ -1,13 +1,13 @@
 /**
  * Room: how large an image must be on this machine for delayed allocation to stay on.
  *
- * Kernel: fs/ext4/inode.c ext4_nonda_switch() allocates at once where free blocks fall below EXT4_FREECLUSTERS_WATERMARK
- *         (fs/ext4/ext4.h: four times the error that the per-CPU counters may have); lib/percpu_counter.c
- *         compute_batch_value()
+ * Kernel: fs/ext4/inode.c ext4_nonda_switch() allocates at once where free blocks fall below
+ *         EXT4_FREECLUSTERS_WATERMARK (fs/ext4/ext4.h: four times the error that the per-CPU
+ *         counters may have); lib/percpu_counter.c compute_batch_value()
  *
- * On two processors that is 256 blocks, on 64 it is 32,768: an image that is small enough to be interesting on one machine
- * is full from the beginning on another. Images are sparse, so size costs nothing. A kernel without SMP has exact counters and no
- * watermark.
+ * On two processors that is 256 blocks, on 64 it is 32,768: an image that is small enough to be
+ * interesting on one machine is full from the beginning on another. Images are sparse, so size
+ * costs nothing. A kernel without SMP has exact counters and no watermark.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism, version } from "node:os";
@@ -20,7 +20,10 @@ export interface Processors {
   possible: number;
 }
 
-/** Of the image's blocks, one in so many may lie below the watermark: cases, kept files and the journal need the rest. */
+/**
+ * Of the image's blocks, one in so many may lie below the watermark: cases, kept files and the
+ * journal need the rest.
+ */
 const SHARE = 4;
 
 /** lib/percpu_counter.c compute_batch_value() */
@@ -34,8 +37,8 @@ export function watermarkBlocks({ online, possible }: Processors): number {
 }
 
 /**
- * What of the blocks of a variant's file system can be had, and how well a kernel with these processors knows; undefined for one
- * without SMP.
+ * What of the blocks of a variant's file system can be had, and how well a kernel with these
+ * processors knows; undefined for one without SMP.
  */
 export function roomOf(
   { imageSize, blockSize }: Pick<Variant, "imageSize" | "blockSize">,
@@ -54,16 +57,17 @@ export function roomHere(variant: Variant): Room {
 }
 
 /**
- * Of the image's blocks, one in 50 is the file system's own, and so many at most (fs/ext4/super.c ext4_set_resv_clusters()): with more
- * than sixteen processors or so that is below the watermark, however large the image.
+ * Of the image's blocks, one in 50 is the file system's own, and so many at most (fs/ext4/super.c
+ * ext4_set_resv_clusters()): with more than sixteen processors or so that is below the watermark,
+ * however large the image.
  */
 const RESERVE = 50;
 const RESERVE_SHARE = 52;
 const MOST_RESERVED = 4096;
 
 /**
- * The variant with an image as large as these processors need; the same variant where it is large enough, or is meant to be on the
- * other side of the switch.
+ * The variant with an image as large as these processors need; the same variant where it is large
+ * enough, or is meant to be on the other side of the switch.
  */
 export function withRoom(variant: Variant, processors: Processors): Variant {
   const { leavesFree, reserveDelays } = variant;

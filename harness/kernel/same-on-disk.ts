@@ -1,5 +1,6 @@
 /**
- * Comparing a file with what it must be: on disk, as debugfs lists it, and as the kernel reads it back after a fresh mount.
+ * Comparing a file with what it must be: on disk, as debugfs lists it, and as the kernel reads it
+ * back after a fresh mount.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { bytesText } from "../bytes.ts";
@@ -19,9 +20,14 @@ export interface ExpectedFile {
   map: readonly Extent[];
   /** The last fsync of it failed, so a power cut may leave anything of it. */
   unsynced?: true;
-  /** Whether the kernel warns at unmount that data of this file will be lost; undefined where it may or may not. */
+  /**
+   * Whether the kernel warns at unmount that data of this file will be lost; undefined where it may
+   * or may not.
+   */
   warnsAtUnmount: boolean | undefined;
-  /** The bytes that reading `len` bytes at `pos` must return; called only for ranges below i_size. */
+  /**
+   * The bytes that reading `len` bytes at `pos` must return; called only for ranges below i_size.
+   */
   readExpected(pos: number, len: number): Uint8Array;
   /** Where of `len` bytes at `pos` anything may be read; nowhere, where absent. */
   unknown?(pos: number, len: number): { start: number; end: number }[];
@@ -49,7 +55,9 @@ export interface Finding {
   message: string;
 }
 
-/** Bytes compared at a time, and the most that is read at each end of a range that holds no data. */
+/**
+ * Bytes compared at a time, and the most that is read at each end of a range that holds no data.
+ */
 const CHUNK_BYTES = 1024 * 1024;
 const PROBE_BYTES = 64 * 1024;
 
@@ -102,7 +110,9 @@ function* probe(pos: number, end: number): Generator<Range> {
   if (head < end) yield { pos: Math.max(head, end - PROBE_BYTES), end };
 }
 
-/** What is worth reading: all data, the ends of unwritten extents and of holes, the end of the file. */
+/**
+ * What is worth reading: all data, the ends of unwritten extents and of holes, the end of the file.
+ */
 function* rangesToRead(file: ExpectedFile, bytesPerBlock: number): Generator<Range> {
   let at = 0;
   for (const { lblk, len, state } of file.map) {
@@ -150,7 +160,10 @@ function compareContents(
 /** Whether a system call failed; anything else is a mistake of this program. */
 const isOfSystem = (error: unknown): error is Error => error instanceof Error && "syscall" in error;
 
-/** What the kernel says of a file after a fresh mount, against the expectation and against what is on disk. */
+/**
+ * What the kernel says of a file after a fresh mount, against the expectation and against what is
+ * on disk.
+ */
 export function compareMounted(
   file: ExpectedFile,
   disk: OnDiskFile | undefined,

@@ -1,11 +1,14 @@
 /**
- * System calls through libc, in process: one call costs about 0.3 us more than the kernel itself takes.
+ * System calls through libc, in process: one call costs about 0.3 us more than the kernel itself
+ * takes.
  *
- * Every function returns what the call returned, or -errno; nothing throws. Addresses are plain numbers: user addresses lie
- * below 2^47 and offsets below 2^53, so koffi passes both without BigInt. (Number, BigInt and Buffer arguments
- * were measured within 5 % of each other on koffi 3; numbers are the ones that can be computed with.)
+ * Every function returns what the call returned, or -errno; nothing throws. Addresses are plain
+ * numbers: user addresses lie below 2^47 and offsets below 2^53, so koffi passes both without
+ * BigInt. (Number, BigInt and Buffer arguments were measured within 5 % of each other on koffi 3;
+ * numbers are the ones that can be computed with.)
  *
- * The constants are those of include/uapi; of the ones used here only O_DIRECT differs between x86-64 and aarch64.
+ * The constants are those of include/uapi; of the ones used here only O_DIRECT differs between
+ * x86-64 and aarch64.
  */
 import { createRequire } from "node:module";
 import { EnvironmentError } from "../failure.ts";
@@ -87,10 +90,16 @@ export const ENOSYS = 38;
 export const EBADMSG = 74;
 export const EUCLEAN = 117;
 
-/** Number of userfaultfd(2) on each machine (arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h). */
+/**
+ * Number of userfaultfd(2) on each machine (arch/x86/entry/syscalls,
+ * include/uapi/asm-generic/unistd.h).
+ */
 const USERFAULTFD: Readonly<Record<string, number>> = { x64: 323, arm64: 282 };
 
-/** Number of cachestat(2) everywhere (include/uapi/asm-generic/unistd.h): it came after numbers were made one. */
+/**
+ * Number of cachestat(2) everywhere (include/uapi/asm-generic/unistd.h): it came after numbers were
+ * made one.
+ */
 const CACHESTAT = 451;
 
 /** A result that is not negative, or -errno. */
@@ -123,7 +132,10 @@ export interface Syscalls {
   mprotect(address: number, len: number, prot: number): Result;
   /** Without a wrapper in libc. */
   userfaultfd(flags: number): Result;
-  /** `range` is the address of a struct cachestat_range, `stat` of a struct cachestat. Without a wrapper in libc; since 6.5. */
+  /**
+   * `range` is the address of a struct cachestat_range, `stat` of a struct cachestat. Without a
+   * wrapper in libc; since 6.5.
+   */
   cachestat(fd: number, range: number, stat: number, flags: number): Result;
   eventfd(initial: number, flags: number): Result;
   read(fd: number, address: number, len: number): Result;
@@ -134,11 +146,17 @@ export interface Syscalls {
   mount(source: string, target: string, type: string, flags: number, data: string): Result;
   umount2(target: string, flags: number): Result;
   unshare(flags: number): Result;
-  /** Fills a `struct statx` (256 bytes) at `address`; unlike struct stat it is laid out alike on every machine. */
+  /**
+   * Fills a `struct statx` (256 bytes) at `address`; unlike struct stat it is laid out alike on
+   * every machine.
+   */
   statx(fd: number, path: string, flags: number, mask: number, address: number): Result;
   /** Bytes of a page. */
   getpagesize(): number;
-  /** The `len` bytes of this process's memory at `address`, shared with the kernel: valid while they are mapped. */
+  /**
+   * The `len` bytes of this process's memory at `address`, shared with the kernel: valid while they
+   * are mapped.
+   */
   memory(address: number, len: number): ArrayBuffer;
 }
 
@@ -180,7 +198,8 @@ const SIGNATURES = {
 } as const;
 
 function bind(): Syscalls {
-  // Loaded here and not imported above: the model and its tests must run where no libc can be bound.
+  // Loaded here and not imported above: the model and its tests must run where no libc can be
+  // bound.
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi").default;
   // null is the process itself, so that glibc and musl are found alike.
   const libc = koffi.load(null);
@@ -247,7 +266,10 @@ export function syscalls(): Syscalls {
   return (bound ??= bind());
 }
 
-/** Anonymous memory that this process keeps until it ends: zeroed, page-aligned, resident once written to. */
+/**
+ * Anonymous memory that this process keeps until it ends: zeroed, page-aligned, resident once
+ * written to.
+ */
 export function keptMemory(len: number): { address: number; buffer: ArrayBuffer } {
   const sys = syscalls();
   const flags = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -255,7 +277,10 @@ export function keptMemory(len: number): { address: number; buffer: ArrayBuffer 
   return { address, buffer: sys.memory(address, len) };
 }
 
-/** A result that only the environment can have spoiled: returned where it is not an error, else EnvironmentError. */
+/**
+ * A result that only the environment can have spoiled: returned where it is not an error, else
+ * EnvironmentError.
+ */
 export function mustSucceed(result: Result, call: string): number {
   if (result >= 0) return result;
   throw new EnvironmentError(

@@ -1,5 +1,6 @@
 /**
- * Thin devices on the running kernel: what has no room is refused, and only that, and nothing stays behind.
+ * Thin devices on the running kernel: what has no room is refused, and only that, and nothing stays
+ * behind.
  */
 import { closeSync, openSync, existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";

@@ -1,16 +1,20 @@
 /**
- * A thin device: one that has room for what was written to it and can run out of space (ENOSPC), as a volume of a thin pool does or a
- * disk image on a full host. For blocks that hold data already it goes on taking more.
+ * A thin device: one that has room for what was written to it and can run out of space (ENOSPC), as
+ * a volume of a thin pool does or a disk image on a full host. For blocks that hold data already it
+ * goes on taking more.
  *
- * It needs no fault injection in the kernel under test and no device mapper: the image file is sparse and lies on a tmpfs of its own,
- * whose size limit is what runs out (mm/shmem.c shmem_inode_acct_blocks()). A page that the image has is written as ever, a page that it
- * has not yet ends in ENOSPC, which the loop device passes on (drivers/block/loop.c lo_complete_rq()).
+ * It needs no fault injection in the kernel under test and no device mapper: the image file is
+ * sparse and lies on a tmpfs of its own, whose size limit is what runs out (mm/shmem.c
+ * shmem_inode_acct_blocks()). A page that the image has is written as ever, a page that it has not
+ * yet ends in ENOSPC, which the loop device passes on (drivers/block/loop.c lo_complete_rq()).
  *
- * So that only data is refused, all of a new image is given pages, and then those of free blocks are taken away again, as `fstrim`
- * does: superblock, bitmaps, inode tables and journal keep theirs.
+ * So that only data is refused, all of a new image is given pages, and then those of free blocks
+ * are taken away again, as `fstrim` does: superblock, bitmaps, inode tables and journal keep
+ * theirs.
  *
- * A request for several pages of which only the first are there is written in part, and the loop device takes that for the whole of it
- * (6.16 and later). So its requests are of one page (`max_sectors_kb`), and a block is no smaller: `thin` variants have 4 KiB blocks.
+ * A request for several pages of which only the first are there is written in part, and the loop
+ * device takes that for the whole of it (6.16 and later). So its requests are of one page
+ * (`max_sectors_kb`), and a block is no smaller: `thin` variants have 4 KiB blocks.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
 import { join } from "node:path";
@@ -20,15 +24,19 @@ import { runSync } from "./process.ts";
 import { fileNamed } from "./workplace.ts";
 import { MS_REMOUNT, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 
-/** include/uapi/linux/fs.h FITRIM: struct fstrim_range has start, len and minlen, 64 bits each, bytes. */
+/**
+ * include/uapi/linux/fs.h FITRIM: struct fstrim_range has start, len and minlen, 64 bits each,
+ * bytes.
+ */
 const FITRIM = 0xc0185879;
 
 /** Bytes of the tmpfs beside the image, for what it keeps of its own. */
 const MARGIN_BYTES = 2 ** 20;
 
 /**
- * What the kernel says of data that a device refuses: the block layer (block/blk-mq.c blk_print_req_error()), the buffers (fs/buffer.c
- * buffer_io_error()), ext4 (fs/ext4/page-io.c ext4_end_bio(), ext4_end_io_end()), the journal (fs/jbd2/commit.c).
+ * What the kernel says of data that a device refuses: the block layer (block/blk-mq.c
+ * blk_print_req_error()), the buffers (fs/buffer.c buffer_io_error()), ext4 (fs/ext4/page-io.c
+ * ext4_end_bio(), ext4_end_io_end()), the journal (fs/jbd2/commit.c).
  */
 const REFUSAL =
   /(?:critical space allocation|I\/O) error, dev |Buffer I\/O error on device|ext4_end_bio|failed to convert unwritten extents|Detected IO errors -\d+ while flushing file data/;
@@ -38,7 +46,10 @@ export function isRefusal(text: string): boolean {
   return REFUSAL.test(text);
 }
 
-/** The tmpfs that the image file of a thin device lies on, alone, and whose size is the room that there is. */
+/**
+ * The tmpfs that the image file of a thin device lies on, alone, and whose size is the room that
+ * there is.
+ */
 export class ThinPool {
   /** Its device takes requests page by page. */
   readonly requestKib = PAGE_SIZE / 1024;
@@ -50,7 +61,10 @@ export class ThinPool {
     this.#bytes = bytes;
   }
 
-  /** Make and mount one in the work directory `directory`, for an image of `imageSize` bytes. Removing the directory unmounts it. */
+  /**
+   * Make and mount one in the work directory `directory`, for an image of `imageSize` bytes.
+   * Removing the directory unmounts it.
+   */
   static make(directory: string, imageSize: number): ThinPool {
     const point = join(directory, "pool");
     mkdirSync(point);
@@ -121,8 +135,9 @@ function trimRange(): { address: number; words: BigUint64Array } {
 }
 
 /**
- * Give back the room of every block that the file system of descriptor `fd` has free (fs/ext4/mballoc.c ext4_trim_fs()). Blocks that a
- * preallocation holds are not among them, nor are those that the running transaction freed.
+ * Give back the room of every block that the file system of descriptor `fd` has free
+ * (fs/ext4/mballoc.c ext4_trim_fs()). Blocks that a preallocation holds are not among them, nor are
+ * those that the running transaction freed.
  */
 export function trim(fd: number): void {
   const { address, words } = trimRange();
@@ -146,8 +161,8 @@ export function trimMounted(mountPoint: string): void {
 }
 
 /**
- * Write every metadata block that was committed to its place: it gets its room while there is some. The journal may want to do so at
- * any time, and aborts where it cannot (fs/jbd2/checkpoint.c).
+ * Write every metadata block that was committed to its place: it gets its room while there is some.
+ * The journal may want to do so at any time, and aborts where it cannot (fs/jbd2/checkpoint.c).
  */
 export function writeMetadata(loopDevice: string): void {
   withOpened(loopDevice, fsyncSync);

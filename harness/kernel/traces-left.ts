@@ -15,7 +15,9 @@ function textOf(file: string): string {
   }
 }
 
-/** Mount points of the tool that the process `pid` sees, the outermost first; none where it is gone. */
+/**
+ * Mount points of the tool that the process `pid` sees, the outermost first; none where it is gone.
+ */
 export function mountsSeenBy(pid: number | "self"): string[] {
   const points = textOf(`/proc/${pid}/mountinfo`)
     .split("\n")

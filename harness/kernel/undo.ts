@@ -1,6 +1,7 @@
 /**
- * What must be undone before this process ends, last first: normally, half-way through a failed set-up, on a signal,
- * on an uncaught error. Only kill -9 gets past it; `leftovers.ts` deals with that at the next start.
+ * What must be undone before this process ends, last first: normally, half-way through a failed
+ * set-up, on a signal, on an uncaught error. Only kill -9 gets past it; `leftovers.ts` deals with
+ * that at the next start.
  */
 
 /** Synchronous, since nothing else runs in an "exit" listener. */
@@ -14,13 +15,16 @@ function undoEverything(): void {
     try {
       undo();
     } catch (error) {
-      // The next start's sweep tries again; the reason the process ends for matters more than this one.
+      // The next start's sweep tries again; the reason the process ends for matters more than this
+      // one.
       process.stderr.write(`ext4-conform: left behind: ${String(error)}\n`);
     }
   }
 }
 
-/** Undo everything and end as the signal would have ended this process, whoever else listens to it. */
+/**
+ * Undo everything and end as the signal would have ended this process, whoever else listens to it.
+ */
 export function endBySignal(signal: NodeJS.Signals): void {
   undoEverything();
   process.off("exit", undoEverything);
@@ -32,8 +36,8 @@ let hooked = false;
 let end: (signal: NodeJS.Signals) => void = endBySignal;
 
 /**
- * Listen from now on to the end. A listener that came and went with what there is to undo would lose a signal that
- * arrives while the last of it is undone. Uncaught errors end in "exit" too.
+ * Listen from now on to the end. A listener that came and went with what there is to undo would
+ * lose a signal that arrives while the last of it is undone. Uncaught errors end in "exit" too.
  */
 function hook(): void {
   if (hooked) return;
@@ -42,7 +46,10 @@ function hook(): void {
   for (const signal of SIGNALS) process.on(signal, (s) => end(s));
 }
 
-/** Let `how` decide what a signal does, until this is called with undefined; it must come to `endBySignal`. */
+/**
+ * Let `how` decide what a signal does, until this is called with undefined; it must come to
+ * `endBySignal`.
+ */
 export function whenSignalled(how: ((signal: NodeJS.Signals) => void) | undefined): void {
   hook();
   end = how ?? endBySignal;

@@ -1,13 +1,16 @@
 /**
- * The memory that writes take their bytes from: the regions of `model/pattern.ts`, each ending where readable memory ends,
- * so that a write of `len` bytes from `readable` bytes before that end copies exactly `readable` and then faults.
+ * The memory that writes take their bytes from: the regions of `model/pattern.ts`, each ending
+ * where readable memory ends, so that a write of `len` bytes from `readable` bytes before that end
+ * copies exactly `readable` and then faults.
  *
- * The rest of the address range is a guard that is mapped PROT_NONE and not left unmapped: it faults the same, and no later
- * mmap of this process (V8's heap, a thread's stack) can land in it and turn a short write into a whole one.
+ * The rest of the address range is a guard that is mapped PROT_NONE and not left unmapped: it
+ * faults the same, and no later mmap of this process (V8's heap, a thread's stack) can land in it
+ * and turn a short write into a whole one.
  *
- * Every page is resident before the first use. A page that is not would end the copy inside the kernel early, and the
- * retry then asks for smaller folios: the same call would act differently from one run to the next. Transparent huge
- * pages are refused for the same reason, since khugepaged unmaps a range while it collapses it.
+ * Every page is resident before the first use. A page that is not would end the copy inside the
+ * kernel early, and the retry then asks for smaller folios: the same call would act differently
+ * from one run to the next. Transparent huge pages are refused for the same reason, since
+ * khugepaged unmaps a range while it collapses it.
  */
 import { PATTERN_BYTES, PATTERN_COUNT, pattern, patternOffset } from "../../model/pattern.ts";
 import { MAX_IO_BYTES } from "../operation.ts";
@@ -25,12 +28,16 @@ import {
 } from "./syscalls.ts";
 
 export interface UserBuffer {
-  /** Where a buffer of region `tag` begins that has `readable` bytes, at most PATTERN_BYTES, before the guard. */
+  /**
+   * Where a buffer of region `tag` begins that has `readable` bytes, at most PATTERN_BYTES, before
+   * the guard.
+   */
   address(tag: number, readable: number): number;
   /**
-   * A memory file that holds the regions one after the other, and the offset in it of what `address` points to.
-   * pread from it stores into a shared mapping of the file under test exactly as a program would, page fault by page
-   * fault, but where such a fault fails the call returns EFAULT, and no SIGBUS ends the tool.
+   * A memory file that holds the regions one after the other, and the offset in it of what
+   * `address` points to. pread from it stores into a shared mapping of the file under test exactly
+   * as a program would, page fault by page fault, but where such a fault fails the call returns
+   * EFAULT, and no SIGBUS ends the tool.
    */
   file(): number;
   fileOffset(tag: number, readable: number): number;

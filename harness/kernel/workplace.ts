@@ -1,9 +1,11 @@
 /**
- * Workplace: where an image lies, is mounted and is copied. A tmpfs of this process's own, which nobody else sees or can fill, and which
- * the kernel frees when the process is gone, however that ended.
+ * Workplace: where an image lies, is mounted and is copied. A tmpfs of this process's own, which
+ * nobody else sees or can fill, and which the kernel frees when the process is gone, however that
+ * ended.
  *
- * A tmpfs file is its own page cache, so an image there costs no I/O. Where memory is short, the files lie on a disk: made, opened and
- * unlinked at once, so that they too are gone with the process, and named by their descriptors.
+ * A tmpfs file is its own page cache, so an image there costs no I/O. Where memory is short, the
+ * files lie on a disk: made, opened and unlinked at once, so that they too are gone with the
+ * process, and named by their descriptors.
  */
 import {
   closeSync,
@@ -45,7 +47,10 @@ function numberIn(file: string): number | undefined {
   }
 }
 
-/** Limit and use of a container's memory, as its control group tells it (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst). */
+/**
+ * Limit and use of a container's memory, as its control group tells it
+ * (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst).
+ */
 const LIMITS = [
   ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"],
   ["/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"],
@@ -92,7 +97,10 @@ export class Workplace {
     this.#disk = disk;
   }
 
-  /** Make one for an image of `bytes`, and a copy of it. Throws EnvironmentError where there is no room, or nothing may be mounted. */
+  /**
+   * Make one for an image of `bytes`, and a copy of it. Throws EnvironmentError where there is no
+   * room, or nothing may be mounted.
+   */
   static open(bytes: number): Workplace {
     const needed = bytes + MARGIN_BYTES;
     const inMemory = availableMemory() >= needed;
@@ -138,7 +146,10 @@ export class Workplace {
     return this.#disk !== undefined;
   }
 
-  /** Unmounts and removes everything, at any price: what is still open leaves the tree now and ends with the process. */
+  /**
+   * Unmounts and removes everything, at any price: what is still open leaves the tree now and ends
+   * with the process.
+   */
   remove(): void {
     unmountAll(this.directory);
     removeWorkDirectory(this.directory);

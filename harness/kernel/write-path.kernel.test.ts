@@ -20,7 +20,8 @@ describe.skipIf(lacks !== undefined)("which path a write takes", () => {
       const image = await openImage(variantNamed(name));
       try {
         const path = writePathOf(image);
-        // Without the option of the series there is but one path; with it, mounting without it chooses that one.
+        // Without the option of the series there is but one path; with it, mounting without it
+        // chooses that one.
         expect([path, bufferedIomap]).toEqual(["buffer_head", bufferedIomap]);
       } finally {
         image.close();

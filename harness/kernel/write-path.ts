@@ -1,9 +1,11 @@
 /**
- * Which code a buffered write of a mounted image goes through. Never assumed from a mount option: a kernel of the series may
- * be asked for one path and take the other, without a word, for a file that it cannot serve.
+ * Which code a buffered write of a mounted image goes through. Never assumed from a mount option: a
+ * kernel of the series may be asked for one path and take the other, without a word, for a file
+ * that it cannot serve.
  *
- * Kernel: the trace events ext4:ext4_da_write_begin and ext4:ext4_write_begin (fs/ext4/inode.c) are the buffer_head path,
- *         iomap:iomap_iter (fs/iomap/iter.c) is the other; include/trace/events/
+ * Kernel: the trace events ext4:ext4_da_write_begin and ext4:ext4_write_begin (fs/ext4/inode.c) are
+ *         the buffer_head path, iomap:iomap_iter (fs/iomap/iter.c) is the other;
+ *         include/trace/events/
  */
 import {
   existsSync,
@@ -36,8 +38,8 @@ const EVENTS = ["ext4/ext4_da_write_begin", "ext4/ext4_write_begin", "iomap/ioma
 const USUAL = "/sys/kernel/tracing";
 
 /**
- * The tracefs of this machine, or one in the image's work directory for as long as `use` runs; undefined where it cannot be
- * mounted. What removes a work directory unmounts what is below it.
+ * The tracefs of this machine, or one in the image's work directory for as long as `use` runs;
+ * undefined where it cannot be mounted. What removes a work directory unmounts what is below it.
  */
 function withTracefs<T>(image: MountedImage, use: (root: string | undefined) => T): T {
   if (existsSync(join(USUAL, "instances"))) return use(USUAL);
@@ -52,7 +54,10 @@ function withTracefs<T>(image: MountedImage, use: (root: string | undefined) => 
   }
 }
 
-/** Names of this process's trace buffers and of others in its pid namespace: all containers of a machine share one tracefs. */
+/**
+ * Names of this process's trace buffers and of others in its pid namespace: all containers of a
+ * machine share one tracefs.
+ */
 function instanceNames(): { own: string; stale: (name: string) => boolean } {
   const namespace = /\[(\d+)\]/.exec(pidScope())?.[1] ?? "0";
   const prefix = `${PREFIX}${namespace}-`;
@@ -113,8 +118,8 @@ function traceOfWrite(image: MountedImage, tracefs: string): string {
 }
 
 /**
- * The path that a buffered write of a new file on `image` takes: one block is written and the trace is read. Undefined where
- * the kernel's trace events do not tell.
+ * The path that a buffered write of a new file on `image` takes: one block is written and the trace
+ * is read. Undefined where the kernel's trace events do not tell.
  */
 export function writePathOf(image: MountedImage): WritePath | undefined {
   return withTracefs(image, (root) =>
@@ -123,8 +128,9 @@ export function writePathOf(image: MountedImage): WritePath | undefined {
 }
 
 /**
- * The variant as its image behaves. Where hardly a block is free, whether writes are delayed is seen by a write of one block to a new
- * file: below the watermark none is (fs/ext4/inode.c ext4_nonda_switch()), and a kernel without SMP has no watermark.
+ * The variant as its image behaves. Where hardly a block is free, whether writes are delayed is
+ * seen by a write of one block to a new file: below the watermark none is (fs/ext4/inode.c
+ * ext4_nonda_switch()), and a kernel without SMP has no watermark.
  */
 export function asItDelays(image: MountedImage): Variant {
   const { variant } = image;
@@ -134,8 +140,9 @@ export function asItDelays(image: MountedImage): Variant {
 }
 
 /**
- * The path for a model of what was seen to take `seen`. A kernel that does not tell has the path of every released kernel, unless
- * it was asked for the other: then it may have fallen back, and nothing could be said of what it does.
+ * The path for a model of what was seen to take `seen`. A kernel that does not tell has the path of
+ * every released kernel, unless it was asked for the other: then it may have fallen back, and
+ * nothing could be said of what it does.
  *
  * @throws EnvironmentError where the path matters and is not known
  */

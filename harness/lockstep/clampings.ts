@@ -1,6 +1,6 @@
 /**
- * What of a case was not done as it stands: operations that `clampOperation` shortened or left out, so that nobody takes
- * "agrees on all operations" for more than it says.
+ * What of a case was not done as it stands: operations that `clampOperation` shortened or left out,
+ * so that nobody takes "agrees on all operations" for more than it says.
  */
 import { clampedWhy, clampOperation, describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
@@ -21,14 +21,18 @@ function clampingOf(step: number, asked: Operation, i_size: number): Clamping | 
   return why === undefined ? undefined : { step, asked, done: clampOperation(asked, i_size), why };
 }
 
-/** What was clamped of `operations`, of which `seen` is what was seen after each, as far as they were done. */
+/**
+ * What was clamped of `operations`, of which `seen` is what was seen after each, as far as they
+ * were done.
+ */
 export function clampingsIn(
   operations: readonly Operation[],
   seen: readonly Pick<Observation, "i_size" | "during">[],
 ): Clamping[] {
   return seen.flatMap(({ during = [] }, step) => {
     const asked = operations[step]!;
-    // A new file is empty; a change to the other file is an operation, after which its size is seen.
+    // A new file is empty; a change to the other file is an operation, after which its size is
+    // seen.
     const own = clampingOf(step, asked, seen[step - 1]?.i_size ?? 0);
     const meanwhile = asked.op === "paused_write" ? asked.during : [];
     const others = meanwhile.map((one, i) =>

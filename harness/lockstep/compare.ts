@@ -1,17 +1,21 @@
 /**
  * Compare what the model expects with what was seen on the kernel, after every operation.
  *
- * Exactly equal: result, i_size, the map merged by state (of the blocks that were looked at, see looks.ts), the
- * reservation, the pages in the page cache and the dirty ones among them, the bytes read. By rule: st_blocks, which
- * includes extent-tree blocks, and the extent status cache, which may forget.
+ * Exactly equal: result, i_size, the map merged by state (of the blocks that were looked at, see
+ * looks.ts), the reservation, the pages in the page cache and the dirty ones among them, the bytes
+ * read. By rule: st_blocks, which includes extent-tree blocks, and the extent status cache, which
+ * may forget.
  *
  * Not compared, and why:
- * - physical placement, and how extents of one state are split: the allocator's choice, and it depends on what else
- *   runs on the machine (9 of 400 recorded cases differed from one recording to the next in nothing else);
- * - which holes, unwritten and written extents are in the extent status cache: it is a cache, with a shrinker and
- *   read-ahead of its own. What it does hold must be true, and delayed extents are nowhere else, so they must be there;
+ * - physical placement, and how extents of one state are split: the allocator's choice, and it
+ *   depends on what else runs on the machine (9 of 400 recorded cases differed from one recording
+ *   to the next in nothing else);
+ * - which holes, unwritten and written extents are in the extent status cache: it is a cache, with
+ *   a shrinker and read-ahead of its own. What it does hold must be true, and delayed extents are
+ *   nowhere else, so they must be there;
  * - timestamps and i_version: not part of the write path's promises here;
- * - which pages are cached or dirty, only how many: what else matters of it shows as delayed blocks and as bytes read.
+ * - which pages are cached or dirty, only how many: what else matters of it shows as delayed blocks
+ *   and as bytes read.
  *
  * This is the hot loop: nothing is allocated while the two agree.
  */
@@ -44,8 +48,9 @@ export interface Difference {
 }
 
 /**
- * Extents that a file may have while an operation runs, for each that it is left with: a write that ends short frees
- * again what it allocated, a collapse first writes back what it removes, splitting one extent makes three.
+ * Extents that a file may have while an operation runs, for each that it is left with: a write that
+ * ends short frees again what it allocated, a collapse first writes back what it removes, splitting
+ * one extent makes three.
  */
 const TRANSIENT_FACTOR = 2;
 const TRANSIENT_SLACK = 8;
@@ -53,24 +58,26 @@ const TRANSIENT_SLACK = 8;
 /**
  * Most blocks that the extent tree of a file can hold outside the inode.
  *
- * The tree grows with the extents it has and hardly ever shrinks, so what counts is the most that a file had in its
- * life, also for a moment inside an operation: fragments that nobody outside sees may need a leaf, and it stays. One
- * leaf is therefore always possible. Up to the capacity of a leaf it is enough, since only a full one is split;
- * beyond, a leaf may hold as little as one extent. What the tree really takes is checked at a checkpoint, exactly.
+ * The tree grows with the extents it has and hardly ever shrinks, so what counts is the most that a
+ * file had in its life, also for a moment inside an operation: fragments that nobody outside sees
+ * may need a leaf, and it stays. One leaf is therefore always possible. Up to the capacity of a
+ * leaf it is enough, since only a full one is split; beyond, a leaf may hold as little as one
+ * extent. What the tree really takes is checked at a checkpoint, exactly.
  *
  * @param piecesHighWater most physical extents seen after any operation of the case
  * @param blockSize bytes
  */
 export function treeBlocksMax(piecesHighWater: number, blockSize: number): number {
   const most = TRANSIENT_FACTOR * piecesHighWater + TRANSIENT_SLACK;
-  // struct ext4_extent_header and struct ext4_extent have 12 bytes each, the checksum at the end has 4.
+  // struct ext4_extent_header and struct ext4_extent have 12 bytes each, the checksum at the end
+  // has 4.
   const leafCapacity = Math.floor((blockSize - 12) / 12);
   return most <= leafCapacity ? 1 : 1 + most;
 }
 
 /**
- * The first entry of the cache that says something untrue of `map`, as its index; -1 where all of it is true.
- * Both lists are sorted.
+ * The first entry of the cache that says something untrue of `map`, as its index; -1 where all of
+ * it is true. Both lists are sorted.
  */
 function falseEntry(map: readonly Extent[], cache: readonly CacheExtent[]): number {
   let m = 0;
@@ -97,10 +104,12 @@ function answered(cache: readonly CacheExtent[], window: BlockRange): boolean {
 }
 
 /**
- * The first delayed extent of `map` that the cache does not hold, as its index; -1 where there is none.
+ * The first delayed extent of `map` that the cache does not hold, as its index; -1 where there is
+ * none.
  *
- * EXT4_IOC_GET_ES_CACHE begins at the first block of a window and answers nothing at all where no entry covers that.
- * So an empty answer only says something of a delayed extent at the very beginning.
+ * EXT4_IOC_GET_ES_CACHE begins at the first block of a window and answers nothing at all where no
+ * entry covers that. So an empty answer only says something of a delayed extent at the very
+ * beginning.
  */
 function forgottenDelayed(
   map: readonly Extent[],
@@ -140,8 +149,8 @@ function differentMap(expected: readonly Extent[], seen: readonly Extent[]): Dif
 }
 
 /**
- * What is wrong with the extent status cache of a file with this map, of which `windows` were looked at; undefined where
- * all that it says is so, and it holds what is delayed.
+ * What is wrong with the extent status cache of a file with this map, of which `windows` were
+ * looked at; undefined where all that it says is so, and it holds what is delayed.
  */
 export function compareCache(
   map: readonly Extent[],
@@ -269,8 +278,9 @@ function compareCutFile(
 }
 
 /**
- * What differs after a power cut. A kernel may commit without having been asked (its journal has little room, a transaction is a day
- * old): then the file is as it was at that moment, which nobody knows.
+ * What differs after a power cut. A kernel may commit without having been asked (its journal has
+ * little room, a transaction is a day old): then the file is as it was at that moment, which nobody
+ * knows.
  */
 function compareCut(
   expected: CutLook | undefined,

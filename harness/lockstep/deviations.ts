@@ -1,6 +1,6 @@
 /**
- * Which known deviations a kernel shows: found out by running the witness of each, and proved again for every case in
- * which one had a part.
+ * Which known deviations a kernel shows: found out by running the witness of each, and proved again
+ * for every case in which one had a part.
  */
 import { knownDeviations, watchedDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
@@ -43,14 +43,18 @@ function agrees(
   return divergence === undefined;
 }
 
-/** The known deviations that show at unmount and that probing the kernel found (KernelTraits.atUnmount). */
+/**
+ * The known deviations that show at unmount and that probing the kernel found
+ * (KernelTraits.atUnmount).
+ */
 export function unmountDeviations(ids: readonly string[]): Deviation[] {
   return knownDeviations.filter(({ id }) => ids.includes(id));
 }
 
 /**
- * The known deviations that `subject` shows after an operation: those of which it follows a witness, or what `tried` has in its place, with
- * the deviation and not without. One that neither explains is left out, and the run will find it unnamed.
+ * The known deviations that `subject` shows after an operation: those of which it follows a
+ * witness, or what `tried` has in its place, with the deviation and not without. One that neither
+ * explains is left out, and the run will find it unnamed.
  */
 export function shownDeviations(
   config: ModelConfig,
@@ -100,8 +104,9 @@ export function subsets<T>(items: readonly T[], most = Infinity): T[][] {
 const MOST_AT_ONCE = 3;
 
 /**
- * The smallest set of at most three known deviations, maybe an empty one, with which `subject` follows the case; undefined where
- * none does. What shows at unmount may show in the page cache before.
+ * The smallest set of at most three known deviations, maybe an empty one, with which `subject`
+ * follows the case; undefined where none does. What shows at unmount may show in the page cache
+ * before.
  */
 export function nameDeviations(
   config: ModelConfig,

@@ -1,5 +1,6 @@
 /**
- * Handover: from some operation of a case on the model cannot say any more what the kernel must do, and the contract judges alone.
+ * Handover: from some operation of a case on the model cannot say any more what the kernel must do,
+ * and the contract judges alone.
  */
 import * as z from "zod";
 

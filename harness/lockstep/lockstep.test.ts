@@ -99,7 +99,9 @@ test("a tree that grew stays: what counts is the most extents that the file ever
 });
 
 describe("a page cache that is another one", () => {
-  /** Agrees but for the page cache after the last operation, the first `times` that it comes there. */
+  /**
+   * Agrees but for the page cache after the last operation, the first `times` that it comes there.
+   */
   class Holding extends ReplaySubject {
     begun = 0;
     readonly #times: number;

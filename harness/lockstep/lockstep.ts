@@ -1,7 +1,8 @@
 /**
- * Lockstep: the same operations on the model and on another subject, compared after every one of them. Where the two
- * agree, what was seen is held against the contract too: they could be wrong together. Where the model cannot say what must be, the
- * contract judges the rest of the case alone (handover.ts).
+ * Lockstep: the same operations on the model and on another subject, compared after every one of
+ * them. Where the two agree, what was seen is held against the contract too: they could be wrong
+ * together. Where the model cannot say what must be, the contract judges the rest of the case alone
+ * (handover.ts).
  */
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
@@ -19,7 +20,10 @@ import { failNthOf, isWrite, movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import type { Subject } from "../subject.ts";
 
-/** Of a case whose page cache differs. A folio that is held once in 500 times is so four times on end once in 6 * 10^10 times. */
+/**
+ * Of a case whose page cache differs. A folio that is held once in 500 times is so four times on
+ * end once in 6 * 10^10 times.
+ */
 export const REPEATS = 3;
 
 export interface LockstepOptions {
@@ -27,26 +31,37 @@ export interface LockstepOptions {
   variant: string;
   /** Bytes. */
   blockSize: number;
-  /** Nothing counts but data that is lost or shown: for a case of which it is known that less is wrong. */
+  /**
+   * Nothing counts but data that is lost or shown: for a case of which it is known that less is
+   * wrong.
+   */
   onlyData?: true;
-  /** What the file system promised, checked where model and subject agree; absent where only the model counts. */
+  /**
+   * What the file system promised, checked where model and subject agree; absent where only the
+   * model counts.
+   */
   contract?: Contract;
-  /** Those that the kernel is known to show: where one had a part in a case, the promises that it breaks are excused. */
+  /**
+   * Those that the kernel is known to show: where one had a part in a case, the promises that it
+   * breaks are excused.
+   */
   deviations?: readonly Deviation[];
   /** Called before the model applies an operation. */
   onStep?: (operation: Operation) => void;
   /** Called with what the other subject showed after each operation, and the number of that. */
   onObservation?: (seen: Observation, step: number) => void;
   /**
-   * Times that a case is begun anew where nothing but the page cache differs; not at all where that is absent. Who holds a folio for a moment
-   * keeps it from being split or dropped, and that may be the I/O to it, which is done but for its last line: mm/filemap.c
-   * folio_end_writeback() puts its reference after the waiters were woken. Measured (6.18.44, two busy CPUs): a hole punched into half
-   * of a folio at once after sync_file_range(2) finds it held once in 500 times, 100 us later never in 100,000.
+   * Times that a case is begun anew where nothing but the page cache differs; not at all where that
+   * is absent. Who holds a folio for a moment keeps it from being split or dropped, and that may be
+   * the I/O to it, which is done but for its last line: mm/filemap.c folio_end_writeback() puts its
+   * reference after the waiters were woken. Measured (6.18.44, two busy CPUs): a hole punched into
+   * half of a folio at once after sync_file_range(2) finds it held once in 500 times, 100 us later
+   * never in 100,000.
    */
   repeats?: number;
   /**
-   * Milliseconds after which the kernel may write back what a case has dirtied, without having been asked (kernel/flusher.ts); for ever
-   * where that is absent.
+   * Milliseconds after which the kernel may write back what a case has dirtied, without having been
+   * asked (kernel/flusher.ts); for ever where that is absent.
    */
   quietMs?: number;
 }
@@ -71,7 +86,10 @@ function brokenPromise(
   return { kind: "contract", message: `${message}: ${promise}. ${claim}${alone}` };
 }
 
-/** `options` for a model with these deviations, with the promises of its file system held against what is seen. */
+/**
+ * `options` for a model with these deviations, with the promises of its file system held against
+ * what is seen.
+ */
 export function withContract(
   options: LockstepOptions,
   config: ModelConfig,
@@ -82,8 +100,8 @@ export function withContract(
 }
 
 /**
- * What the contract says of the last step; undefined where all promises are kept, or are known to be broken by a deviation that `hadPart`
- * in the case.
+ * What the contract says of the last step; undefined where all promises are kept, or are known to
+ * be broken by a deviation that `hadPart` in the case.
  */
 function judge(
   operation: Operation,
@@ -104,7 +122,10 @@ function judge(
 const NONE: readonly Operation[] = [];
 const NO_DEVIATIONS: readonly Deviation[] = [];
 
-/** What the subject performed besides the operation of the step. Most steps have nothing of the kind, and allocate nothing. */
+/**
+ * What the subject performed besides the operation of the step. Most steps have nothing of the
+ * kind, and allocate nothing.
+ */
 function followersOf({ performed }: Subject): readonly Operation[] {
   return performed === undefined || performed.length < 2 ? NONE : performed.slice(1);
 }
@@ -136,7 +157,10 @@ export class Lockstep {
     this.#options = options;
   }
 
-  /** A fresh file each, for these operations, which may grow as they are performed. The one before is removed. */
+  /**
+   * A fresh file each, for these operations, which may grow as they are performed. The one before
+   * is removed.
+   */
   begin(operations: readonly Operation[]): void {
     this.#operations = operations;
     this.#step = 0;
@@ -159,7 +183,10 @@ export class Lockstep {
     return operations.some((one) => one.op === "power_cut" || (zeroing && isZeroRange(one)));
   }
 
-  /** Perform the next operation on both; what differs, and does so again. `last`: the file is not touched again. */
+  /**
+   * Perform the next operation on both; what differs, and does so again. `last`: the file is not
+   * touched again.
+   */
   step(operation: Operation, last: boolean): Divergence | undefined {
     const { repeats = 0 } = this.#options;
     const found = this.#perform(operation, last);
@@ -191,7 +218,8 @@ export class Lockstep {
     onObservation?.(seen, step);
     const followers = followersOf(subject);
     if (this.handedOver !== undefined) return this.#judgeAlone(operation, seen, followers);
-    // What moves blocks converts them first, where they were: what was known before is what holds then. Of another file, it is of it.
+    // What moves blocks converts them first, where they were: what was known before is what holds
+    // then. Of another file, it is of it.
     const later = movesBlocks(operation) || operation.op === "other_file";
     if (!later) model.place(operation, seen);
     model.apply(operation, step);
@@ -264,8 +292,8 @@ function resultOf(
 }
 
 /**
- * Run one case on both, from a fresh file each, and stop at the first divergence. The file is left as it is, so that
- * a caller can keep it for a checkpoint; the next `begin` removes it.
+ * Run one case on both, from a fresh file each, and stop at the first divergence. The file is left
+ * as it is, so that a caller can keep it for a checkpoint; the next `begin` removes it.
  */
 export function runCase(
   model: ModelSubject,
@@ -284,7 +312,9 @@ export function runCase(
   return resultOf(lockstep, operations.length, undefined);
 }
 
-/** Whether not all of what the operation writes from can be read, or there may be no memory for it. */
+/**
+ * Whether not all of what the operation writes from can be read, or there may be no memory for it.
+ */
 function mayEndShort(operation: Operation): boolean {
   if (operation.op === "paused_write" || failNthOf(operation) !== undefined) return true;
   return "readable" in operation && operation.readable < operation.len;
@@ -294,8 +324,9 @@ const isZeroRange = (operation: Operation): boolean =>
   operation.op === "fallocate" && operation.mode.startsWith("zero_range");
 
 /**
- * Whether the deviation may begin with an operation that returned `result`. With any write where it does not say what it takes: one that
- * finds no space is undone and tried again within the call, and may still return all that was asked for
+ * Whether the deviation may begin with an operation that returned `result`. With any write where it
+ * does not say what it takes: one that finds no space is undone and tried again within the call,
+ * and may still return all that was asked for
  * (model/deviations/short-write-frees-preallocation.ts).
  */
 function mayBegin({ takes }: Deviation, operation: Operation, result: number): boolean {
@@ -306,8 +337,9 @@ function mayBegin({ takes }: Deviation, operation: Operation, result: number): b
 }
 
 /**
- * As `runCase`, without a model: only the contract judges. Nobody says whether a deviation of this kernel had a part, so what it is
- * known to break is excused in a case from the first operation on with which it may have begun.
+ * As `runCase`, without a model: only the contract judges. Nobody says whether a deviation of this
+ * kernel had a part, so what it is known to break is excused in a case from the first operation on
+ * with which it may have begun.
  */
 export function runPromised(
   subject: Subject,

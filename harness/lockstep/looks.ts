@@ -1,12 +1,13 @@
 /**
  * Looks: which blocks of the file to look at after an operation.
  *
- * A look at the whole file costs the kernel time for every extent of it, twice (FIEMAP and the extent status cache, up
- * to half a microsecond each). So as long as a file has few extents every look is at the whole of it; where it has
- * many, most looks are at the blocks that the operation touched, or that it wrote back, with a margin on both sides. A
- * whole look still comes now and then, the seldomer the more extents there are, after what moves all blocks, and when
- * the case ends. So no operation costs more because of those before it, and whatever changed elsewhere is found in the
- * same case. Sizes, st_blocks and the reservation are always those of the whole file.
+ * A look at the whole file costs the kernel time for every extent of it, twice (FIEMAP and the
+ * extent status cache, up to half a microsecond each). So as long as a file has few extents every
+ * look is at the whole of it; where it has many, most looks are at the blocks that the operation
+ * touched, or that it wrote back, with a margin on both sides. A whole look still comes now and
+ * then, the seldomer the more extents there are, after what moves all blocks, and when the case
+ * ends. So no operation costs more because of those before it, and whatever changed elsewhere is
+ * found in the same case. Sizes, st_blocks and the reservation are always those of the whole file.
  *
  * Shrinking and replay look at the whole file every time: `alwaysWhole`.
  */
@@ -22,8 +23,8 @@ const FEW_EXTENTS = 64;
 const EXTENTS_PER_OPERATION = 8;
 
 /**
- * Bytes beside the operation's range that are looked at too: what ext4 zeroes around a converted block
- * (extent_max_zeroout_kb, 32 KiB), and as much again.
+ * Bytes beside the operation's range that are looked at too: what ext4 zeroes around a converted
+ * block (extent_max_zeroout_kb, 32 KiB), and as much again.
  */
 const MARGIN_BYTES = 64 * 1024;
 
@@ -65,7 +66,8 @@ function touches(operation: Operation, before: number, after: number): ByteRange
     case "direct_read":
     case "unlink":
     case "other_file":
-      // Direct I/O with what it has written back first, which may be all of a folio or of a delayed extent.
+      // Direct I/O with what it has written back first, which may be all of a folio or of a delayed
+      // extent.
       return EVERYTHING;
     case "paused_write":
       // With what is done meanwhile: rare, and seldom on large files.
@@ -110,8 +112,9 @@ export class Looks {
   }
 
   /**
-   * Where to look after `operation` (undefined where nothing was called), which took i_size from `before` to `after`;
-   * undefined for the whole file. Ranges are sorted, disjoint and do not touch.
+   * Where to look after `operation` (undefined where nothing was called), which took i_size from
+   * `before` to `after`; undefined for the whole file. Ranges are sorted, disjoint and do not
+   * touch.
    */
   after(
     operation: Operation | undefined,
@@ -126,7 +129,8 @@ export class Looks {
     const windows = range === NOTHING && operation !== undefined ? this.#dirty : own;
     if (operation?.op === "fsync" || operation?.op === "drop_cache") this.#dirty = [];
     else this.#remember(own);
-    // What the device refused is seen in all the folios that were to be written, what memory did past EOF.
+    // What the device refused is seen in all the folios that were to be written, what memory did
+    // past EOF.
     const injected = operation !== undefined && isInjected(operation);
     return this.#due(last) || injected || range === EVERYTHING || windows.length > MAX_DIRTY
       ? undefined
@@ -150,7 +154,10 @@ export class Looks {
     return this.#sinceWhole * EXTENTS_PER_OPERATION >= this.#extents;
   }
 
-  /** Once there are too many it does not matter how many more: the next writeback is looked at whole. */
+  /**
+   * Once there are too many it does not matter how many more: the next writeback is looked at
+   * whole.
+   */
   #remember(ranges: readonly BlockRange[]): void {
     if (this.#dirty.length > MAX_DIRTY) return;
     for (const range of ranges) {

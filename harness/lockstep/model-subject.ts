@@ -1,5 +1,6 @@
 /**
- * The model as a Subject: translates operations into the model's calls, and its state into observations.
+ * The model as a Subject: translates operations into the model's calls, and its state into
+ * observations.
  */
 import {
   bytesAfterCut,
@@ -84,8 +85,8 @@ export function call(inode: Inode, operation: SingleCall, tag: number): number {
 }
 
 /**
- * The allocated and the delayed blocks of [from, to) in one list, as FIEMAP shows them. The two never overlap: a
- * delayed block is one that the extent tree has nothing for.
+ * The allocated and the delayed blocks of [from, to) in one list, as FIEMAP shows them. The two
+ * never overlap: a delayed block is one that the extent tree has nothing for.
  */
 export function extentMap(inode: Inode, from = 0, to = Infinity, map: Extent[] = []): Extent[] {
   const { i_extents, i_es_tree } = inode;
@@ -106,7 +107,9 @@ function push(map: Extent[], start: number, end: number, state: ExtentState): vo
   map.push({ lblk: start, len: end - start, state });
 }
 
-/** The first delayed entry of the extent status tree from number `index` on that begins before `to`. */
+/**
+ * The first delayed entry of the extent status tree from number `index` on that begins before `to`.
+ */
 function nextDelayed(
   inode: Inode,
   index: number,
@@ -130,8 +133,9 @@ export class ModelSubject implements Subject {
   readonly #sb: SuperBlock;
   readonly #room: ModelConfig["room"];
   /**
-   * With data=journal a folio is dirty, and stays where it is, until the transaction has committed that has its buffers. An fsync commits
-   * only what has something of the inode, and a new mtime is something: the clock decides (traced on 6.18).
+   * With data=journal a folio is dirty, and stays where it is, until the transaction has committed
+   * that has its buffers. An fsync commits only what has something of the inode, and a new mtime is
+   * something: the clock decides (traced on 6.18).
    */
   readonly #knowsPages: boolean;
   #inode: Inode;
@@ -164,7 +168,10 @@ export class ModelSubject implements Subject {
     return this.#inode;
   }
 
-  /** Whether the model cannot tell any more what the kernel does in this case: hardly any space is left. */
+  /**
+   * Whether the model cannot tell any more what the kernel does in this case: hardly any space is
+   * left.
+   */
   get isBeyond(): boolean {
     return this.#sb.beyondModel;
   }
@@ -175,8 +182,9 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * Learn how many blocks are free and not promised; undefined where nobody knows better than the model. To be called after `begin`. Where
-   * the model thought otherwise, either may be right soon: the file before may not have given back its blocks yet (kernel/kernel-file.ts).
+   * Learn how many blocks are free and not promised; undefined where nobody knows better than the
+   * model. To be called after `begin`. Where the model thought otherwise, either may be right soon:
+   * the file before may not have given back its blocks yet (kernel/kernel-file.ts).
    */
   tellFree(blocks: number | undefined): void {
     const sb = this.#sb;
@@ -313,8 +321,9 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * A call while the device has no room. What it refused is for the device to say: blocks that the allocator chose may have been used
-   * before, and still have their room. Without being told the model takes it that all were refused.
+   * A call while the device has no room. What it refused is for the device to say: blocks that the
+   * allocator chose may have been used before, and still have their room. Without being told the
+   * model takes it that all were refused.
    */
   #withoutRoom(operation: SingleCall, call: () => number): number {
     const inode = this.#inode;
@@ -322,8 +331,8 @@ export class ModelSubject implements Subject {
     if (told === undefined) return withoutRoom(inode, NO_ROOM, call);
     const failed = told.result < 0;
     const block = (lblk: number): boolean => stateAt(told.map, lblk).state !== WRITTEN;
-    // A direct write that could not write back what is cached goes the same way and does not tell; but what it wrote is not written.
-    // Of what is cached beside it, in its folio, nobody can tell.
+    // A direct write that could not write back what is cached goes the same way and does not tell;
+    // but what it wrote is not written. Of what is cached beside it, in its folio, nobody can tell.
     const direct = operation.op === "direct_write";
     const through = direct && !failed && this.#someBlock(operation, block);
     const beside = failed ? false : undefined;
@@ -340,9 +349,10 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * A write of which an allocation fails: which one only the kernel knows. Where it ended early that was at the folio it had come to. If
-   * i_size moved past that, it was the last of what the folio takes; if nothing is left past EOF that was there before, it was one after
-   * which what the write had made there is truncated. Without being told the model counts those that it knows of.
+   * A write of which an allocation fails: which one only the kernel knows. Where it ended early
+   * that was at the folio it had come to. If i_size moved past that, it was the last of what the
+   * folio takes; if nothing is left past EOF that was there before, it was one after which what the
+   * write had made there is truncated. Without being told the model counts those that it knows of.
    */
   #withoutMemory({ pos, fail_nth }: { pos: number; fail_nth: number }, call: () => number): number {
     const inode = this.#inode;
@@ -420,9 +430,10 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * Learn where blocks are placed, and which the device refused: of those looked at, `seen.breaks` are the ones that do not follow
-   * the block before them. What was known of others stays; of blocks that are gone too, since the operation that freed them may first
-   * have converted them. To be called before `apply`, with what was seen after the operation.
+   * Learn where blocks are placed, and which the device refused: of those looked at, `seen.breaks`
+   * are the ones that do not follow the block before them. What was known of others stays; of
+   * blocks that are gone too, since the operation that freed them may first have converted them. To
+   * be called before `apply`, with what was seen after the operation.
    */
   place(operation: Operation, seen: Observation): void {
     const inode = this.#inode;
@@ -447,8 +458,9 @@ export class ModelSubject implements Subject {
   }
 
   /**
-   * Accept, for blocks whose state depends on placement that the model leaves out (model/ext4/zeroout.ts), the state
-   * that was seen in `windows`. Returns how many blocks the model had guessed otherwise.
+   * Accept, for blocks whose state depends on placement that the model leaves out
+   * (model/ext4/zeroout.ts), the state that was seen in `windows`. Returns how many blocks the
+   * model had guessed otherwise.
    */
   adopt(seen: readonly Extent[], windows: readonly BlockRange[] = WHOLE_FILE): number {
     let guessed = 0;
@@ -465,7 +477,8 @@ export class ModelSubject implements Subject {
     const inode = this.#inode;
     const map: Extent[] = [];
     for (const { lblk, end } of windows ?? WHOLE_FILE) {
-      // What it leaves in the extent status tree decides how far the next mapping of iomap reaches, the one of direct I/O too.
+      // What it leaves in the extent status tree decides how far the next mapping of iomap reaches,
+      // the one of direct I/O too.
       fiemap(inode, lblk, end);
       extentMap(inode, lblk, end, map);
     }
@@ -497,7 +510,10 @@ export function cachedPages({ i_mapping }: Inode): CachedPages {
   return { cached, dirty };
 }
 
-/** The state of an allocated block in a sorted list, undefined for any other, and where that state ends. */
+/**
+ * The state of an allocated block in a sorted list, undefined for any other, and where that state
+ * ends.
+ */
 function stateAt(
   seen: readonly Extent[],
   lblk: number,

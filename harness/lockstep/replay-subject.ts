@@ -1,6 +1,6 @@
 /**
- * Observations that were recorded, as a Subject: lets another model be held against what a kernel did, without the
- * kernel.
+ * Observations that were recorded, as a Subject: lets another model be held against what a kernel
+ * did, without the kernel.
  */
 import type { Observation } from "../observation.ts";
 import type { Subject } from "../subject.ts";
@@ -17,7 +17,9 @@ export class ReplaySubject implements Subject {
 
   end(): void {}
 
-  /** What was seen after operation number `index`. Throws RangeError past the end of the recording. */
+  /**
+   * What was seen after operation number `index`. Throws RangeError past the end of the recording.
+   */
   step(_operation: unknown, index: number): Observation {
     const observation = this.#observations[index];
     if (observation === undefined) throw new RangeError(`nothing was recorded for step ${index}`);

@@ -1,6 +1,6 @@
 /**
- * What a run came across: how often each kind of operation met each state of the blocks that it was about. What was never met was
- * never tested, however many cases there were.
+ * What a run came across: how often each kind of operation met each state of the blocks that it was
+ * about. What was never met was never tested, however many cases there were.
  *
  * States are the model's, before the operation; where model and kernel agree they are the kernel's.
  */
@@ -32,7 +32,10 @@ function writeKind({ readable, len, iov, append, sync, limit }: Write): string {
   return `write, ${extras[0] ?? end}`;
 }
 
-/** Direct writes differ in how they lie, which 512 bytes decide, and whether all of their memory can be read. */
+/**
+ * Direct writes differ in how they lie, which 512 bytes decide, and whether all of their memory can
+ * be read.
+ */
 function directKind(write: Extract<Operation, { op: "direct_write" }>): string {
   if (!isAligned(write)) return "direct write, unaligned";
   return `direct write, ${write.readable === write.len ? "whole" : "short"}`;
@@ -103,7 +106,9 @@ export function note(statistics: Statistics, operation: Operation, inode: Inode)
   statistics[key] = (statistics[key] ?? 0) + 1;
 }
 
-/** What became of an operation that was not applied as it stands, as columns of a table of its own. */
+/**
+ * What became of an operation that was not applied as it stands, as columns of a table of its own.
+ */
 export const CLAMPED = ["shortened", "left out"] as const;
 
 /** Count operations that were not applied as they stand, among the others. */

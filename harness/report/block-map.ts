@@ -46,7 +46,10 @@ function stateAt(map: readonly Extent[]): (lblk: number) => BlockState {
   };
 }
 
-/** Walks the two maps side by side; segments without a block are left out, and the last one ends at `end`. */
+/**
+ * Walks the two maps side by side; segments without a block are left out, and the last one ends at
+ * `end`.
+ */
 export function segmentsOf(
   expected: readonly Extent[],
   seen: readonly Extent[],
@@ -84,7 +87,10 @@ interface Column {
   edge: boolean;
 }
 
-/** How a run of `len` blocks is shown in at most `limit` characters: blocks at its start and its end, and a gap. */
+/**
+ * How a run of `len` blocks is shown in at most `limit` characters: blocks at its start and its
+ * end, and a gap.
+ */
 function* columnsOf(segment: Segment, limit: number): Generator<Column> {
   const { lblk, len } = segment;
   const differs = segment.expected !== segment.seen;
@@ -108,7 +114,9 @@ function* columnsOf(segment: Segment, limit: number): Generator<Column> {
 /** Characters that one run may take, tried in turn until the picture fits. */
 const RUN_LIMITS = [64, 32, 16, 12, 8, 6, 4] as const;
 
-/** Most lines of `width` characters for one picture; those around the first difference are shown. */
+/**
+ * Most lines of `width` characters for one picture; those around the first difference are shown.
+ */
 const MAX_BANDS = 3;
 
 /** Holes that an operation touched behind everything else are shown up to this many blocks. */
@@ -121,7 +129,10 @@ export interface Band {
   seen: string;
   /** Carets under blocks that differ; empty where none does. */
   carets: string;
-  /** A mark under the block that holds the last byte of the file; empty where that block is not shown. */
+  /**
+   * A mark under the block that holds the last byte of the file; empty where that block is not
+   * shown.
+   */
   eofExpected: string;
   eofSeen: string;
   /** Marks under the blocks that the operation touched; empty where none is shown. */
@@ -153,7 +164,10 @@ export interface PictureOf {
   width: number;
 }
 
-/** Numbers above the first block of each run, and above every eighth block where there is still room for them. */
+/**
+ * Numbers above the first block of each run, and above every eighth block where there is still room
+ * for them.
+ */
 function rulerOf(columns: readonly Column[], width: number): string {
   let line = "";
   const place = (at: number, lblk: number): void => {
@@ -209,7 +223,10 @@ function endOf(map: readonly Extent[]): number {
   return last === undefined ? 0 : last.lblk + last.len;
 }
 
-/** Both maps as text, cut at `width` characters into bands. A map without a block has a picture without bands. */
+/**
+ * Both maps as text, cut at `width` characters into bands. A map without a block has a picture
+ * without bands.
+ */
 export function pictureOf(of: PictureOf): Picture {
   const { width } = of;
   const end = Math.max(endOf(of.expected), endOf(of.seen));
@@ -231,7 +248,10 @@ export function pictureOf(of: PictureOf): Picture {
   return { bands: shown, cut: bands > MAX_BANDS };
 }
 
-/** Two segments apart only by an edge of one map that changes nothing are one; those at a cut stay apart. */
+/**
+ * Two segments apart only by an edge of one map that changes nothing are one; those at a cut stay
+ * apart.
+ */
 function joined(segments: readonly Segment[], cuts: readonly number[]): Segment[] {
   const result: Segment[] = [];
   for (const segment of segments) {

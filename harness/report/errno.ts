@@ -1,7 +1,9 @@
 /**
- * Names of the error numbers that the calls under test return (Linux, include/uapi/asm-generic/errno*.h).
+ * Names of the error numbers that the calls under test return (Linux,
+ * include/uapi/asm-generic/errno*.h).
  *
- * node:os has a table too, but it is that of the machine that prints the report, which need not be a Linux.
+ * node:os has a table too, but it is that of the machine that prints the report, which need not be
+ * a Linux.
  */
 const names: Readonly<Record<number, string>> = {
   1: "EPERM",

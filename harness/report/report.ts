@@ -1,9 +1,9 @@
 /**
- * The failure report: what a kernel developer reads first, and often the only thing. Golden files beside the test
- * show what it looks like.
+ * The failure report: what a kernel developer reads first, and often the only thing. Golden files
+ * beside the test show what it looks like.
  *
- * 100 columns, ASCII, so that it survives a mailing list. Only the command that replays the case may be longer,
- * since it must stay in one piece.
+ * 100 columns, ASCII, so that it survives a mailing list. Only the command that replays the case
+ * may be longer, since it must stay in one piece.
  */
 import { ELIDED, type Band, pictureOf, STATE_CHARACTERS, type Touched } from "./block-map.ts";
 import type {
@@ -86,7 +86,9 @@ function blocksOf(operation: Operation, blockSize: number): string {
   return last === first ? `block ${first}` : `blocks ${first}-${last}`;
 }
 
-/** Operations up to number `step`, which is marked; all of them where there is none of that number. */
+/**
+ * Operations up to number `step`, which is marked; all of them where there is none of that number.
+ */
 function operationLines(
   { operations, step }: Pick<Divergence, "operations" | "step">,
   blockSize: number,
@@ -126,7 +128,10 @@ function earlierLines(before: readonly EarlierCase[], blockSize: number, paint: 
   return lines;
 }
 
-/** What was done: the operations of the case, after those of cases before it on the same file system. */
+/**
+ * What was done: the operations of the case, after those of cases before it on the same file
+ * system.
+ */
 function caseLines(divergence: Divergence, blockSize: number, paint: Paint): string[] {
   const { operations, before = [] } = divergence;
   if (operations.length === 0) return [];
@@ -192,7 +197,8 @@ function tableLines(
     row("st_blocks", ...both((o) => inUnits(o.st_blocks, blockSize)), blocksDiffer),
     row("reserved", ...both((o) => String(o.reserved))),
   ];
-  // Where the kernel does not tell, or the model does not know, there is nothing to hold it against.
+  // Where the kernel does not tell, or the model does not know, there is nothing to hold it
+  // against.
   if (expected.pages !== undefined && seen.pages !== undefined) {
     lines.push(row("pages", describePages(expected.pages), describePages(seen.pages)));
   }

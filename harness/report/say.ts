@@ -1,6 +1,6 @@
 /**
- * What the program says: to standard output, unless that is taken by a file that somebody asked for; and to nobody once the
- * reader or the terminal is gone.
+ * What the program says: to standard output, unless that is taken by a file that somebody asked
+ * for; and to nobody once the reader or the terminal is gone.
  */
 import { closeSync } from "node:fs";
 import { isatty } from "node:tty";
@@ -8,7 +8,10 @@ import { wantsColour } from "./terminal.ts";
 
 let stream: NodeJS.WriteStream = process.stdout;
 
-/** From now on the text goes to standard error: standard output is for what is written there as a file. */
+/**
+ * From now on the text goes to standard error: standard output is for what is written there as a
+ * file.
+ */
 export function sayOnStandardError(): void {
   stream = process.stderr;
 }
@@ -30,11 +33,13 @@ export const colourWanted = (): boolean => wantsColour(stream, process.env);
 const gone = new Set<NodeJS.WriteStream>();
 
 /**
- * A reader that has seen enough (head, less) and a terminal that is closed are no failures of ours: nothing more is said, and the
- * run goes on, since whoever asks for the exit status must not be told that it conforms before there is a verdict.
+ * A reader that has seen enough (head, less) and a terminal that is closed are no failures of ours:
+ * nothing more is said, and the run goes on, since whoever asks for the exit status must not be
+ * told that it conforms before there is a verdict.
  *
- * At the end of a process Node restores the settings of its terminals, and aborts where one is gone (node.cc, ResetStdio);
- * descriptors that are closed it leaves alone. They were never changed here, so there is nothing to restore.
+ * At the end of a process Node restores the settings of its terminals, and aborts where one is gone
+ * (node.cc, ResetStdio); descriptors that are closed it leaves alone. They were never changed here,
+ * so there is nothing to restore.
  */
 export function outliveStreams(): void {
   for (const one of [process.stdout, process.stderr]) one.on("error", () => gone.add(one));

@@ -15,8 +15,8 @@ export function paintWith(colour: boolean): Paint {
 }
 
 /**
- * Whether to write colour to `stream`: only to a terminal, and not where NO_COLOR is set (https://no-color.org) or
- * the terminal is a dumb one.
+ * Whether to write colour to `stream`: only to a terminal, and not where NO_COLOR is set
+ * (https://no-color.org) or the terminal is a dumb one.
  */
 export function wantsColour(
   stream: { isTTY?: boolean | undefined },
@@ -27,8 +27,9 @@ export function wantsColour(
 }
 
 /**
- * `text` without characters that are not there to be read: in a name or a message from a file, control characters could
- * rewrite the screen, and format characters such as U+202E could reverse what it says.
+ * `text` without characters that are not there to be read: in a name or a message from a file,
+ * control characters could rewrite the screen, and format characters such as U+202E could reverse
+ * what it says.
  */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
@@ -37,15 +38,18 @@ export function printable(text: string): string {
 /** What rewrites the live line. */
 export const TO_LINE_START = "\r\u001b[K";
 
-/** Characters that are not there to be read, and the sequences that this program itself writes, each as one. */
+/**
+ * Characters that are not there to be read, and the sequences that this program itself writes, each
+ * as one.
+ */
 const UNREADABLE = new RegExp(
   String.raw`\r\u001b\[K|\u001b\[[\d;]*m|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]`,
   "gu",
 );
 
 /**
- * `text` as it may go to an output: with its lines and tabs, with colours where `colour` is wanted, with the live line on a
- * terminal, and with nothing else that a terminal would obey.
+ * `text` as it may go to an output: with its lines and tabs, with colours where `colour` is wanted,
+ * with the live line on a terminal, and with nothing else that a terminal would obey.
  */
 export function safeOutput(text: string, isTTY: boolean, colour: boolean): string {
   return text.replaceAll(UNREADABLE, (found) => {
@@ -56,9 +60,9 @@ export function safeOutput(text: string, isTTY: boolean, colour: boolean): strin
 }
 
 /**
- * From here on whatever is written to `stream` as text is safe for a terminal. What is quoted (files, names, the kernel's
- * log, e2fsck) should be `printable` before, so that it cannot make lines and colours of its own; this is for what somebody
- * has forgotten.
+ * From here on whatever is written to `stream` as text is safe for a terminal. What is quoted
+ * (files, names, the kernel's log, e2fsck) should be `printable` before, so that it cannot make
+ * lines and colours of its own; this is for what somebody has forgotten.
  */
 export function keepSafe(stream: NodeJS.WriteStream): void {
   const write = stream.write.bind(stream) as (...words: unknown[]) => boolean;
@@ -70,7 +74,10 @@ export function keepSafe(stream: NodeJS.WriteStream): void {
   stream.write = safe;
 }
 
-/** Lines of at most `width` characters, broken between words; a word that is longer has a line to itself. */
+/**
+ * Lines of at most `width` characters, broken between words; a word that is longer has a line to
+ * itself.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

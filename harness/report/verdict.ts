@@ -186,7 +186,10 @@ export function firstDivergences(result: SupervisorResult): FoundDivergence[] {
   return [...first.values()];
 }
 
-/** What is to be said of variants that were not run, or not for as many cases as were asked for; begins with "; ". */
+/**
+ * What is to be said of variants that were not run, or not for as many cases as were asked for;
+ * begins with "; ".
+ */
 function leftOut({ notRun }: SupervisorResult, rows: readonly Row[], asked: Asked): string {
   const late = rows.filter(({ timeUp }) => timeUp).map(({ variant }) => variant);
   const cut = asked.cases !== undefined && late.length > 0;

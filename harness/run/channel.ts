@@ -1,13 +1,16 @@
 /**
- * Channel: a worker's end of the line to its supervisor. Which line it is, is the only thing that a worker in a guest and one on
- * the host do not have in common.
+ * Channel: a worker's end of the line to its supervisor. Which line it is, is the only thing that a
+ * worker in a guest and one on the host do not have in common.
  */
 import { constants, createReadStream, openSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Message, Request } from "./messages.ts";
 
 export interface Channel {
-  /** Sends at once and in order. What was sent before the kernel dies arrives, where the line is a serial one. */
+  /**
+   * Sends at once and in order. What was sent before the kernel dies arrives, where the line is a
+   * serial one.
+   */
   send(message: Message): void;
   /** Calls for each request; `onEnd` when there will be no more. */
   listen(onRequest: (request: Request) => void, onEnd: () => void): void;

@@ -1,6 +1,7 @@
 /**
- * Chunk: a run is cut into chunks of cases, each generated from a seed of its own. So a case is the same whoever runs
- * it, the process can breathe between two chunks (signals, progress), and N jobs share the chunks without overlap.
+ * Chunk: a run is cut into chunks of cases, each generated from a seed of its own. So a case is the
+ * same whoever runs it, the process can breathe between two chunks (signals, progress), and N jobs
+ * share the chunks without overlap.
  */
 import * as fc from "fast-check";
 import { ModelBroken } from "../../model/assert.ts";
@@ -11,7 +12,10 @@ import type { Variant } from "../variant.ts";
 /** Cases in a chunk: tens of milliseconds. */
 export const CASES_PER_CHUNK = 50;
 
-/** What a run generates: everything there is, whether or not the kernel under test can do it, so that all run the same cases. */
+/**
+ * What a run generates: everything there is, whether or not the kernel under test can do it, so
+ * that all run the same cases.
+ */
 export function generatedCases(options: {
   variant: Variant;
   /** Most operations in a case. */
@@ -23,7 +27,10 @@ export function generatedCases(options: {
   return operationsArbitrary({ ...rest, cutPerMille, everything: true, twoFiles: true });
 }
 
-/** The seed of a chunk: both numbers mixed into 32 bits (the finaliser of MurmurHash3, Appleby, public domain). */
+/**
+ * The seed of a chunk: both numbers mixed into 32 bits (the finaliser of MurmurHash3, Appleby,
+ * public domain).
+ */
 export function chunkSeed(seed: number, chunk: number): number {
   let h = (seed ^ Math.imul(chunk + 1, 0x9e3779b1)) | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -52,9 +59,10 @@ export interface ChunkOptions {
 /**
  * Run the cases of a chunk; `fails` says whether a case does. Returns the first that did, shrunk.
  *
- * A case that breaks the model is shrunk too, and then thrown as ModelBroken with its operations. Whatever else `fails`
- * throws is about the machine: the chunk ends there and the error is passed on, unless a case has failed before: then
- * shrinking ends there (a kernel that fails may leave a file system that nothing can be tried on any more).
+ * A case that breaks the model is shrunk too, and then thrown as ModelBroken with its operations.
+ * Whatever else `fails` throws is about the machine: the chunk ends there and the error is passed
+ * on, unless a case has failed before: then shrinking ends there (a kernel that fails may leave a
+ * file system that nothing can be tried on any more).
  */
 export function checkChunk(
   options: ChunkOptions,

@@ -1,6 +1,6 @@
 /**
- * Confirmation: a case by itself on a fresh image, looked at after every operation and on disk. What it shows cannot
- * come from the cases before it.
+ * Confirmation: a case by itself on a fresh image, looked at after every operation and on disk.
+ * What it shows cannot come from the cases before it.
  */
 import { modelWith, nameDeviations } from "../lockstep/deviations.ts";
 import type { Divergence } from "../divergence.ts";
@@ -98,9 +98,14 @@ export class Confirmation {
   readonly #given: ConfirmationOptions;
   /** Once there was an image. */
   mounted: Mounted | undefined;
-  /** Of the case that was run last: operations that the machine could not do as they are, in words. */
+  /**
+   * Of the case that was run last: operations that the machine could not do as they are, in words.
+   */
   notDone: string[] = [];
-  /** Of the case that was run last: what was done in place of operations that cannot be done as they stand, in words. */
+  /**
+   * Of the case that was run last: what was done in place of operations that cannot be done as they
+   * stand, in words.
+   */
   clamped: string[] = [];
   /** Of the case that was run last: from where on the contract alone judged it. */
   handedOver: Handover | undefined;
@@ -110,8 +115,9 @@ export class Confirmation {
   }
 
   /**
-   * The divergence that the case shows, after others on the same file system where there are some; undefined where it shows none. One
-   * of an earlier case is that case's, after those before it. About 0.2 s, and a millisecond for each other case.
+   * The divergence that the case shows, after others on the same file system where there are some;
+   * undefined where it shows none. One of an earlier case is that case's, after those before it.
+   * About 0.2 s, and a millisecond for each other case.
    */
   run(
     operations: readonly Operation[],
@@ -131,8 +137,8 @@ export class Confirmation {
   }
 
   /**
-   * Ids of the known deviations, maybe none, with which the model follows the kernel through the case; undefined where
-   * it never does.
+   * Ids of the known deviations, maybe none, with which the model follows the kernel through the
+   * case; undefined where it never does.
    */
   named(operations: readonly Operation[]): Promise<string[] | undefined> {
     return this.#onFreshImage(({ config, executor, options }) => {
@@ -218,7 +224,10 @@ export class Confirmation {
     return { model, promised };
   }
 
-  /** Data that is lost or shown further on in a case of which `found` is the first symptom, where that is a small one. */
+  /**
+   * Data that is lost or shown further on in a case of which `found` is the first symptom, where
+   * that is a small one.
+   */
   #worse(
     { image, executor, options }: Setup,
     model: ModelSubject | undefined,

@@ -58,13 +58,17 @@ function rethrow(message: Message): void {
   if (message.type === "broken") throw new Error(message.stack);
 }
 
-/** After so many times the silence that makes a worker suspect, a machine that does not let it go on has had its time. */
+/**
+ * After so many times the silence that makes a worker suspect, a machine that does not let it go on
+ * has had its time.
+ */
 const PATIENCE = 10;
 
 /**
- * Silence of so many times as long as a guest took to come up is no hang: how slow it is depends on the machine and on what runs
- * beside it. Measured (user-mode Linux with ptrace): up after 5 s and then silent for 4.1 s while it makes and mounts an image; 13 s
- * and 6.5 s beside two busy processes.
+ * Silence of so many times as long as a guest took to come up is no hang: how slow it is depends on
+ * the machine and on what runs beside it. Measured (user-mode Linux with ptrace): up after 5 s and
+ * then silent for 4.1 s while it makes and mounts an image; 13 s and 6.5 s beside two busy
+ * processes.
  */
 const SILENCE_PER_BOOT = 2;
 
@@ -87,7 +91,10 @@ export class Conversation {
   #up = false;
   #where: Whereabouts = nowhere();
 
-  /** Starts a worker. It counts as hung after `silenceSeconds` without a word, in a slow guest after more. */
+  /**
+   * Starts a worker. It counts as hung after `silenceSeconds` without a word, in a slow guest after
+   * more.
+   */
   constructor(kernel: KernelUnderTest, silenceSeconds: number) {
     this.#link = kernel.start();
     this.#guest = kernel.guest;
@@ -96,9 +103,11 @@ export class Conversation {
   }
 
   /**
-   * Ask, and pass on what the worker says until it gives an answer of type `until`, which is returned.
+   * Ask, and pass on what the worker says until it gives an answer of type `until`, which is
+   * returned.
    *
-   * @throws WorkerLost where it is gone or says nothing any more, EnvironmentError and Error that it sent
+   * @throws WorkerLost where it is gone or says nothing any more, EnvironmentError and Error that
+   * it sent
    */
   async ask<T extends Message["type"]>(
     request: Request,

@@ -21,7 +21,10 @@ export interface Executor extends Subject {
   release(): void;
 }
 
-/** `ffi` calls the kernel in process; `dd` starts a program for every call, a few hundred times slower. */
+/**
+ * `ffi` calls the kernel in process; `dd` starts a program for every call, a few hundred times
+ * slower.
+ */
 export const EXECUTORS = ["ffi", "dd"] as const;
 export type ExecutorName = (typeof EXECUTORS)[number];
 
@@ -29,7 +32,10 @@ export function openExecutor(name: ExecutorName, image: MountedImage): Executor 
   return name === "dd" ? new DdSubject(image) : new KernelSubject(image);
 }
 
-/** Release on the way out: on a file system that the kernel has given up the last file cannot even be removed. */
+/**
+ * Release on the way out: on a file system that the kernel has given up the last file cannot even
+ * be removed.
+ */
 export function releaseAnyway(executor: Executor): void {
   try {
     executor.release();

@@ -28,7 +28,10 @@ export interface Performing<E extends Witnessing = Executor> {
 /** What is left of a file after a power cut. */
 const CUT: Operation = { op: "power_cut" };
 
-/** The witnesses of a deviation that an executor can perform. What it cannot perform shows nothing, nor can what that stands for. */
+/**
+ * The witnesses of a deviation that an executor can perform. What it cannot perform shows nothing,
+ * nor can what that stands for.
+ */
 function performable(executor: Witnessing, deviation: Deviation): Operation[][] {
   return witnessesOf(deviation).filter((operations) =>
     operations.every((operation) => executor.supports(operation)),
@@ -36,8 +39,8 @@ function performable(executor: Witnessing, deviation: Deviation): Operation[][] 
 }
 
 /**
- * Those that show after an operation, and those that probing found to show at unmount. Where the page cache is not told, what would show
- * there shows after a power cut.
+ * Those that show after an operation, and those that probing found to show at unmount. Where the
+ * page cache is not told, what would show there shows after a power cut.
  */
 export function deviationsOfExecutor(
   { executor, config, options }: Performing<Witnessing>,
@@ -53,8 +56,8 @@ export function deviationsOfExecutor(
 }
 
 /**
- * Those that need a full file system. The model cannot say to the block how much fits there, so the contract judges their witnesses: they
- * break a promise, and no other than they are known to break.
+ * Those that need a full file system. The model cannot say to the block how much fits there, so the
+ * contract judges their witnesses: they break a promise, and no other than they are known to break.
  */
 export function deviationsWithoutRoom(performing: Performing<Witnessing>): Deviation[] {
   const { executor, config, options } = performing;

@@ -1,5 +1,6 @@
 /**
- * A case whose first symptom is small goes on to its end: what is reported is the worst that follows.
+ * A case whose first symptom is small goes on to its end: what is reported is the worst that
+ * follows.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

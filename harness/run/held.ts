@@ -1,17 +1,22 @@
 /**
- * What holds a process that says nothing: the kernel, or something that is no business of the kernel under test (it is stopped, it
- * gets no time, it computes).
+ * What holds a process that says nothing: the kernel, or something that is no business of the
+ * kernel under test (it is stopped, it gets no time, it computes).
  *
- * Source: proc_pid_stat(5): the state, utime and stime in clock ticks; /proc/<pid>/task/<tid>/stack, which root may read.
+ * Source: proc_pid_stat(5): the state, utime and stime in clock ticks;
+ *           /proc/<pid>/task/<tid>/stack, which root may read.
  */
 import { readFileSync, readdirSync } from "node:fs";
 
-/** Milliseconds between the two samples that are compared: long enough for a task that goes on to be seen doing so. */
+/**
+ * Milliseconds between the two samples that are compared: long enough for a task that goes on to be
+ * seen doing so.
+ */
 export const SAMPLE_MS = 2000;
 
 /**
- * Of the clock ticks between two samples (100 a second), those in the kernel that make a task one that does not come out of it, where it
- * has none outside: a share of what there is, for it may not have a processor of its own.
+ * Of the clock ticks between two samples (100 a second), those in the kernel that make a task one
+ * that does not come out of it, where it has none outside: a share of what there is, for it may not
+ * have a processor of its own.
  */
 const SPINNING_TICKS = 40;
 
@@ -46,7 +51,10 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** The fields of a stat file from the state on; the name before them stands in parentheses and may hold anything. */
+/**
+ * The fields of a stat file from the state on; the name before them stands in parentheses and may
+ * hold anything.
+ */
 function statOf(file: string): { name: string; fields: string[] } | undefined {
   const text = textOf(file);
   const end = text.lastIndexOf(")");
@@ -89,8 +97,9 @@ export function isStopped(pid: number): boolean {
 }
 
 /**
- * What the kernel holds of the tasks in two samples, SAMPLE_MS apart, in the words of the kernel's own detector of hung tasks, each with
- * its stack: those that sleep there and have not been woken, and those that run there and do not come out. Empty where it holds none.
+ * What the kernel holds of the tasks in two samples, SAMPLE_MS apart, in the words of the kernel's
+ * own detector of hung tasks, each with its stack: those that sleep there and have not been woken,
+ * and those that run there and do not come out. Empty where it holds none.
  */
 export function heldByKernel(before: Samples, after: Samples): string[] {
   return [...after].flatMap(([id, now]) => {

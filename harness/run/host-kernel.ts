@@ -16,8 +16,9 @@ export const workerFile = join(packageRoot, "dist", "worker.js");
 const KILL_MS = 5_000;
 
 /**
- * Not detached: the worker gets the terminal's Ctrl-C too, and its own listeners clean up. It has none of our streams:
- * one that is stuck in the kernel would keep them open, and with them a reader of our output waiting.
+ * Not detached: the worker gets the terminal's Ctrl-C too, and its own listeners clean up. It has
+ * none of our streams: one that is stuck in the kernel would keep them open, and with them a reader
+ * of our output waiting.
  */
 function startProcess() {
   const worker = execaNode(workerFile, [], {

@@ -1,6 +1,6 @@
 /**
- * Files of cases that were left in place, to be checked on disk together: a checkpoint costs as much for a hundred
- * files as for one.
+ * Files of cases that were left in place, to be checked on disk together: a checkpoint costs as
+ * much for a hundred files as for one.
  */
 import { readFromDisk } from "../../model/mm/folio.ts";
 import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/file-system.ts";
@@ -79,8 +79,8 @@ export function expectedFile(inode: Inode, path: string, ino: number): ExpectedF
 }
 
 /**
- * The same where only the contract knows the file. Whether the kernel warns at unmount is a matter of folios, of which it knows
- * nothing.
+ * The same where only the contract knows the file. Whether the kernel warns at unmount is a matter
+ * of folios, of which it knows nothing.
  */
 function promisedFile(
   { i_size, map, contents }: NonNullable<ReturnType<Contract["file"]>>,
@@ -127,7 +127,10 @@ export class KeptFiles {
     return this.#kept.length >= ENOUGH_FILES || !this.hasRoom;
   }
 
-  /** Keep the files of the case that both subjects have just run, the last operation of which was an fsync. */
+  /**
+   * Keep the files of the case that both subjects have just run, the last operation of which was an
+   * fsync.
+   */
   add(
     model: ModelSubject,
     subject: Pick<Executor, "keep">,
@@ -162,10 +165,11 @@ export class KeptFiles {
   }
 
   /**
-   * Check all kept files on disk, before that as a power cut would leave them if `cut`, and remove them. Nothing may be open on the
-   * image. Returns what was found, the worst first, each with the cases that may have caused it: one where the finding is about a
-   * file, all where it is about the file system; and the deviations that had a part in the files that warned at unmount as expected,
-   * once for each file.
+   * Check all kept files on disk, before that as a power cut would leave them if `cut`, and remove
+   * them. Nothing may be open on the image. Returns what was found, the worst first, each with the
+   * cases that may have caused it: one where the finding is about a file, all where it is about the
+   * file system; and the deviations that had a part in the files that warned at unmount as
+   * expected, once for each file.
    */
   async check(cut: boolean): Promise<CheckResult> {
     const kept = this.#kept;

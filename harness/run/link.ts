@@ -1,5 +1,6 @@
 /**
- * WorkerLink: the supervisor's end of the line to a worker, whether that is a process here or in a guest.
+ * WorkerLink: the supervisor's end of the line to a worker, whether that is a process here or in a
+ * guest.
  */
 import type { Message, Request } from "./messages.ts";
 
@@ -11,7 +12,9 @@ export interface WorkerEnd {
   console: string[];
   /** The kernel went down with it. */
   kernelDied: boolean;
-  /** Somebody else than this program killed it, as the machine's kernel does where memory runs out. */
+  /**
+   * Somebody else than this program killed it, as the machine's kernel does where memory runs out.
+   */
   killed: boolean;
 }
 
@@ -24,7 +27,10 @@ export type HeldBy =
 
 export interface WorkerLink {
   send(request: Request): Promise<void>;
-  /** Ends when the worker does; the first says that it has started. Throws EnvironmentError where it cannot start. */
+  /**
+   * Ends when the worker does; the first says that it has started. Throws EnvironmentError where it
+   * cannot start.
+   */
   messages(): AsyncIterable<Message>;
   /** Settles when the worker is gone. */
   ended(): Promise<WorkerEnd>;
@@ -40,7 +46,10 @@ export interface WorkerLink {
   kill(): Promise<boolean>;
 }
 
-/** Seconds of silence after which a kernel counts as hung: a guest's image lies in memory, a host's disk may sleep. */
+/**
+ * Seconds of silence after which a kernel counts as hung: a guest's image lies in memory, a host's
+ * disk may sleep.
+ */
 export const HANG_SECONDS = { host: 60, guest: 20 };
 
 /** --kernel FILE as words, where a command must name the kernel; other options may follow. */

@@ -1,5 +1,6 @@
 /**
- * A file system that is damaged behind the kernel's back: what it will not say is a finding, with what it says of it in its log.
+ * A file system that is damaged behind the kernel's back: what it will not say is a finding, with
+ * what it says of it in its log.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -47,7 +48,10 @@ describe.skipIf(lacks !== undefined)("a damaged file system", () => {
     image.close();
   });
 
-  /** Overwrite the block of the extent tree of the only file, on the disk, and have the kernel forget what it knows of it. */
+  /**
+   * Overwrite the block of the extent tree of the only file, on the disk, and have the kernel
+   * forget what it knows of it.
+   */
   function damage(): void {
     const [name = ""] = runSync("ls", [image.mountPoint])
       .stdout.split("\n")

@@ -1,5 +1,6 @@
 /**
- * Running a case with an ear on the kernel's log: what it complains of belongs to the operation after which it did.
+ * Running a case with an ear on the kernel's log: what it complains of belongs to the operation
+ * after which it did.
  */
 import { basename } from "node:path";
 import { EnvironmentError } from "../failure.ts";
@@ -33,9 +34,11 @@ function refusedByMachine(alarm: string): EnvironmentError {
 }
 
 /**
- * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a divergence of its own where nothing else
- * differs up to there, and so is that it would not say what a file has, its file system being damaged; else what it said goes with the
- * divergence, as evidence. Throws EnvironmentError where it says that the image's device failed, unless that is thin.
+ * As `runCase`, or `runPromised` where there is no model. That the kernel complained is a
+ * divergence of its own where nothing else differs up to there, and so is that it would not say
+ * what a file has, its file system being damaged; else what it said goes with the divergence, as
+ * evidence. Throws EnvironmentError where it says that the image's device failed, unless that is
+ * thin.
  */
 export function runListening(
   image: MountedImage,

@@ -1,7 +1,8 @@
 /**
  * A guest that went down: which case did it, and what is the least that does.
  *
- * Every suspect runs by itself in a guest, on a fresh image. A guest that survives one serves for the next.
+ * Every suspect runs by itself in a guest, on a fresh image. A guest that survives one serves for
+ * the next.
  */
 import type { Divergence, DivergenceKind } from "../divergence.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
@@ -15,7 +16,10 @@ import type { Operation } from "../operation.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Variant } from "../variant.ts";
 
-/** Milliseconds for finding the suspect that does it, and for shrinking it: an attempt may take a boot. */
+/**
+ * Milliseconds for finding the suspect that does it, and for shrinking it: an attempt may take a
+ * boot.
+ */
 const SEARCH_MS = 60_000;
 const SHRINK_MS = 60_000;
 
@@ -61,7 +65,10 @@ export class Attempts {
     return this.#conversation.ask({ type: "probe" }, "traits");
   }
 
-  /** The divergence that the case shows, the death of its kernel among them. Throws EnvironmentError. */
+  /**
+   * The divergence that the case shows, the death of its kernel among them. Throws
+   * EnvironmentError.
+   */
   async run(attempt: Attempt): Promise<Attempted> {
     this.#conversation ??= new Conversation(this.#kernel, this.#silenceSeconds);
     try {

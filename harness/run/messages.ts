@@ -1,6 +1,6 @@
 /**
- * What a worker is asked, and what it tells: plain data, over an IPC channel on the host and over a serial line from a
- * guest.
+ * What a worker is asked, and what it tells: plain data, over an IPC channel on the host and over a
+ * serial line from a guest.
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../divergence.ts";
@@ -41,7 +41,10 @@ export interface Assignment {
   job: number;
   jobs: number;
   traits: KernelTraits;
-  /** Say before each case which it is: where the worker may go down with its kernel. Else once a chunk. */
+  /**
+   * Say before each case which it is: where the worker may go down with its kernel. Else once a
+   * chunk.
+   */
   tellCases: boolean;
   /** Run no further variant once one has diverged. */
   first: boolean;
@@ -102,7 +105,10 @@ export interface FoundDivergence {
 
 /** How a variant's image was mounted. */
 export interface Mounted {
-  /** What a buffered write of a new file on it was seen to take; undefined where the kernel does not tell. */
+  /**
+   * What a buffered write of a new file on it was seen to take; undefined where the kernel does not
+   * tell.
+   */
   path: ModelConfig["path"] | undefined;
   /** As in /proc/self/mounts. */
   options: string;
@@ -146,9 +152,14 @@ export type Message =
   | ({ type: "mounted"; variant: string } & Mounted)
   | { type: "progress"; variant: string; counts: RunCounts }
   | ({ type: "case" } & CaseMark)
-  /** About to run operations that do not follow from the number of a case: shrinking, confirming, the corpus. */
+  /**
+   * About to run operations that do not follow from the number of a case: shrinking, confirming,
+   * the corpus.
+   */
   | { type: "trying"; variant: string; operations: Operation[] }
-  /** About to go on with a walk over the states of a small file, or to begin one with a new file. */
+  /**
+   * About to go on with a walk over the states of a small file, or to begin one with a new file.
+   */
   | { type: "walking"; variant: string; fresh: boolean; operations: Operation[] }
   /** The file of the walk, which did this in all, stays for the next checkpoint. */
   | { type: "kept"; variant: string; operations: Operation[] }

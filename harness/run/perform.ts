@@ -1,5 +1,6 @@
 /**
- * Performing a run: the kernel started, probed and driven, and what it came to. What is printed of it is the caller's business.
+ * Performing a run: the kernel started, probed and driven, and what it came to. What is printed of
+ * it is the caller's business.
  */
 import { randomInt } from "node:crypto";
 import { availableParallelism, freemem } from "node:os";
@@ -27,7 +28,10 @@ export interface PerformOptions extends UnderTestOptions {
   variants: readonly Variant[];
   /** Cases for each variant; undefined where time alone is the limit. */
   cases: number | undefined;
-  /** Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What is reached first ends it. */
+  /**
+   * Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What
+   * is reached first ends it.
+   */
   seconds: number | undefined;
   /** Instead of generated cases: all fault points of this one. */
   faultsOf?: Operation[] | undefined;
@@ -68,8 +72,9 @@ export function randomSeed(): number {
 const MAX_GUESTS = 4;
 
 /**
- * Workers of a run that names no number. One on this machine: all have its kernel's log. A guest is a machine of its own, so there is one for
- * each processor, as far as there are chunks of cases for them, and memory.
+ * Workers of a run that names no number. One on this machine: all have its kernel's log. A guest is
+ * a machine of its own, so there is one for each processor, as far as there are chunks of cases for
+ * them, and memory.
  */
 export function usualJobs(
   guest: boolean,
@@ -92,7 +97,10 @@ export interface Facts {
   commandLine: string;
 }
 
-/** What a job is to tell: the graph is the same for all, and states are compared where there are several variants. */
+/**
+ * What a job is to tell: the graph is the same for all, and states are compared where there are
+ * several variants.
+ */
 function toldBy(explore: Exploration, job: number, variants: number): Exploration {
   const { pictured, compared } = explore;
   const one = job === 0;
@@ -140,8 +148,8 @@ export interface Performed {
 }
 
 /**
- * Run. `onFacts` is called when the kernel has said what it is. What stops the run is returned with what was found before; what
- * keeps it from beginning is thrown: UsageError, EnvironmentError.
+ * Run. `onFacts` is called when the kernel has said what it is. What stops the run is returned with
+ * what was found before; what keeps it from beginning is thrown: UsageError, EnvironmentError.
  */
 export async function perform(
   options: PerformOptions,

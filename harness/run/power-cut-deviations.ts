@@ -1,5 +1,6 @@
 /**
- * Known deviations that show only after a power cut: found out by their witnesses, on the image that they are to be expected of.
+ * Known deviations that show only after a power cut: found out by their witnesses, on the image
+ * that they are to be expected of.
  */
 import { unlinkSync } from "node:fs";
 import { knownDeviations } from "../../model/deviations/index.ts";
@@ -37,7 +38,10 @@ function shows(image: MountedImage, config: ModelConfig, deviation: Deviation): 
   return found;
 }
 
-/** Those that the kernel shows on a fresh image; none where the journal is used otherwise than they need. */
+/**
+ * Those that the kernel shows on a fresh image; none where the journal is used otherwise than they
+ * need.
+ */
 export function powerCutDeviations(image: MountedImage, config: ModelConfig): Deviation[] {
   if (!survivesPowerCut(image)) return [];
   const concerned = ({ visible, witness }: Deviation): boolean =>

@@ -24,7 +24,10 @@ import { firstDivergences, ranAnything, verdict } from "../report/verdict.ts";
 export interface RunOptions extends PerformOptions {
   /** Folder for counterexamples. */
   save: string;
-  /** The exit status where something was seen once, and not again on a fresh image, or where the kernel did not live to be run. */
+  /**
+   * The exit status where something was seen once, and not again on a fresh image, or where the
+   * kernel did not live to be run.
+   */
   doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
   result: string | undefined;
@@ -37,7 +40,10 @@ function metIn({ results }: SupervisorResult): Statistics {
   return results.reduce((sum, { statistics = {} }) => addUp(sum, statistics), {} as Statistics);
 }
 
-/** What is said beside a verdict of the lines of the kernel that ran. A failure takes nothing from the verdict. */
+/**
+ * What is said beside a verdict of the lines of the kernel that ran. A failure takes nothing from
+ * the verdict.
+ */
 async function presentCoverage(
   { kernels, guestsLost }: SupervisorResult,
   options: CoverageOptions,
@@ -83,7 +89,10 @@ function writingAsItGoes(output: Output): (performed: Performed) => void {
   };
 }
 
-/** The place for the result; text for the user leaves standard output to it. Throws UsageError where it cannot be written. */
+/**
+ * The place for the result; text for the user leaves standard output to it. Throws UsageError where
+ * it cannot be written.
+ */
 function placeForResult({ result }: RunOptions): Output | undefined {
   if (result === undefined) return undefined;
   const output = Output.open(result);

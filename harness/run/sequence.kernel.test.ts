@@ -23,7 +23,10 @@ const write = (len: number): Operation => ({ op: "pwrite", pos: 0, len, readable
 const read: Operation = { op: "pread", pos: 0, len: 4096 };
 const harmless: EarlierCase = { operations: [write(4096), { op: "fsync" }, write(100)] };
 
-/** Where a range was collapsed, a case that comes after it on this file system reads something else than was written. */
+/**
+ * Where a range was collapsed, a case that comes after it on this file system reads something else
+ * than was written.
+ */
 class LyingSubject extends KernelSubject {
   #damaged = false;
   #shows = false;

@@ -17,7 +17,10 @@ const harmless: EarlierCase = { operations: [write, fsync, write] };
 const has = (operations: readonly Operation[], op: Operation["op"]): boolean =>
   operations.some((one) => one.op === op);
 
-/** A file system of which a hole damages what a later case writes and syncs. Tells how often it was tried. */
+/**
+ * A file system of which a hole damages what a later case writes and syncs. Tells how often it was
+ * tried.
+ */
 function damaging(): {
   attempt: (
     operations: Operation[],
@@ -66,7 +69,10 @@ test("what damages and what shows it are left of a hundred cases", async () => {
   expect(tried()).toBeLessThan(100);
 });
 
-/** A hole shows foreign data when it is read; after the case, once another one syncs, the kernel complains. */
+/**
+ * A hole shows foreign data when it is read; after the case, once another one syncs, the kernel
+ * complains.
+ */
 const complaining = (
   operations: Operation[],
   before: readonly EarlierCase[],

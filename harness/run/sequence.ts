@@ -1,9 +1,12 @@
 /**
- * Cases in a row on one file system: what one of them leaves there shows in another, which shows nothing by itself.
+ * Cases in a row on one file system: what one of them leaves there shows in another, which shows
+ * nothing by itself.
  *
- * Where a run finds what a fresh image does not show, the cases since the last checkpoint that found nothing are run there again, as
- * they were. Which of them it takes is found by taking out halves, quarters and so on of the others (Zeller and Hildebrandt, Simplifying and
- * Isolating Failure-Inducing Input, 2002, where only complements are tried); then each of those that are left is shrunk.
+ * Where a run finds what a fresh image does not show, the cases since the last checkpoint that
+ * found nothing are run there again, as they were. Which of them it takes is found by taking out
+ * halves, quarters and so on of the others (Zeller and Hildebrandt, Simplifying and Isolating
+ * Failure-Inducing Input, 2002, where only complements are tried); then each of those that are left
+ * is shrunk.
  */
 import type * as fc from "fast-check";
 import type { Divergence } from "../divergence.ts";
@@ -33,7 +36,10 @@ const casesOf = ({ operations, before = [] }: Divergence): EarlierCase[] => [
   { operations },
 ];
 
-/** Tries cases in a row. One without operations leaves nothing, and whether it can be left out was tried. */
+/**
+ * Tries cases in a row. One without operations leaves nothing, and whether it can be left out was
+ * tried.
+ */
 function attemptAll(
   cases: readonly EarlierCase[],
   attempt: SequenceAttempt,
@@ -44,7 +50,10 @@ function attemptAll(
   return attempt(last.operations, cases.slice(0, -1));
 }
 
-/** Takes out of the cases in a row what is needless for something as bad as they show: from the end on first, then from among them. */
+/**
+ * Takes out of the cases in a row what is needless for something as bad as they show: from the end
+ * on first, then from among them.
+ */
 async function withoutNeedless(
   found: Divergence,
   attempt: SequenceAttempt,
@@ -69,7 +78,10 @@ async function withoutNeedless(
   return best;
 }
 
-/** Shrinks the cases that are left, each by itself, the longest first; each may take as much of the time as those that follow it. */
+/**
+ * Shrinks the cases that are left, each by itself, the longest first; each may take as much of the
+ * time as those that follow it.
+ */
 async function withLess(
   found: Divergence,
   { attempt, arbitrary }: Sequence,
@@ -91,7 +103,10 @@ async function withLess(
   return best;
 }
 
-/** Data that is lost or shown where one of the cases is looked at further; what was found where there is none, or it is that. */
+/**
+ * Data that is lost or shown where one of the cases is looked at further; what was found where
+ * there is none, or it is that.
+ */
 async function lookFurther(found: Divergence, attempt: SequenceAttempt): Promise<Divergence> {
   if (severityOf(found.kind) === "data") return found;
   const cases = casesOf(found);
@@ -106,8 +121,9 @@ async function lookFurther(found: Divergence, attempt: SequenceAttempt): Promise
 }
 
 /**
- * The least that shows what the cases of `history` show in a row on a fresh image, or something worse; undefined where they show
- * nothing there. What is shown may be in an earlier case than the last one.
+ * The least that shows what the cases of `history` show in a row on a fresh image, or something
+ * worse; undefined where they show nothing there. What is shown may be in an earlier case than the
+ * last one.
  */
 export async function leastSequence(
   history: readonly EarlierCase[],

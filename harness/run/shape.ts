@@ -1,6 +1,7 @@
 /**
- * Shape: what a case left, in three numbers, so that two kernels can be compared case by case where both do what they may. How many
- * blocks and extents a file has, and where its holes are, may differ between kernels that are both right; a developer wants to know.
+ * Shape: what a case left, in three numbers, so that two kernels can be compared case by case where
+ * both do what they may. How many blocks and extents a file has, and where its holes are, may
+ * differ between kernels that are both right; a developer wants to know.
  */
 import type { ExtentState, Observation } from "../observation.ts";
 

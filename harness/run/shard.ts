@@ -1,6 +1,6 @@
 /**
- * A shard: one machine's part of a campaign. Shards of one seed run chunks (chunk.ts) of their own, so that no case is run twice
- * and all of them together run what one machine would have.
+ * A shard: one machine's part of a campaign. Shards of one seed run chunks (chunk.ts) of their own,
+ * so that no case is run twice and all of them together run what one machine would have.
  */
 import { UsageError } from "../failure.ts";
 
@@ -25,8 +25,9 @@ export function parseShard(text: string): Shard {
 }
 
 /**
- * Which of a campaign's jobs, from 0, a shard's job is, and how many there would be if every shard had `jobs` of them: the job runs
- * chunks job, job + jobs, ... That shards have different numbers of jobs makes no difference to which chunks are theirs.
+ * Which of a campaign's jobs, from 0, a shard's job is, and how many there would be if every shard
+ * had `jobs` of them: the job runs chunks job, job + jobs, ... That shards have different numbers
+ * of jobs makes no difference to which chunks are theirs.
  */
 export function jobOf(
   { index, of }: Shard,

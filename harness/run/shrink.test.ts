@@ -16,7 +16,10 @@ const shows = (kind: DivergenceKind, length: number): Divergence => ({
   message: kind,
 });
 
-/** What a case of six operations that shows the kind at 6 shrinks to, where one of `length` shows `kinds[length]`. */
+/**
+ * What a case of six operations that shows the kind at 6 shrinks to, where one of `length` shows
+ * `kinds[length]`.
+ */
 async function shrunk(kinds: Readonly<Record<number, DivergenceKind>>): Promise<string> {
   const found = shows(kinds[6]!, 6);
   const attempt = ({ length }: Operation[]): Promise<Divergence | undefined> => {

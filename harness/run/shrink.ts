@@ -11,8 +11,9 @@ const isAsBad = (kind: DivergenceKind, before: DivergenceKind): boolean =>
   kind === before || isWorse(kind, before);
 
 /**
- * The divergence of the simplest case that `arbitrary` shrinks `operations` to and that still shows one of the same kind, or a worse one.
- * Gives up after `limitMs` milliseconds and returns the best so far.
+ * The divergence of the simplest case that `arbitrary` shrinks `operations` to and that still shows
+ * one of the same kind, or a worse one. Gives up after `limitMs` milliseconds and returns the best
+ * so far.
  */
 export async function shrinkCase(
   operations: Operation[],

@@ -1,9 +1,10 @@
 /**
  * Silence: for how long a worker could have said something and did not.
  *
- * A clock on the wall says less: it goes on while this process or the machine is stopped, somebody may set it, and where eight programs
- * share two processors each gets a quarter of the time. So time is counted in looks, of which one that comes late counts for no more
- * than its distance to the next, and of each the share that a process has of the processors.
+ * A clock on the wall says less: it goes on while this process or the machine is stopped, somebody
+ * may set it, and where eight programs share two processors each gets a quarter of the time. So
+ * time is counted in looks, of which one that comes late counts for no more than its distance to
+ * the next, and of each the share that a process has of the processors.
  */
 import { availableParallelism } from "node:os";
 import { readFileSync } from "node:fs";
@@ -12,10 +13,15 @@ import { performance } from "node:perf_hooks";
 /** Milliseconds between two looks. */
 export const LOOK_MS = 250;
 
-/** A look that comes so many times later than it should was held up by something else than a load. */
+/**
+ * A look that comes so many times later than it should was held up by something else than a load.
+ */
 const LATE = 2;
 
-/** Of the time that passes, the share that a process gets: as many want to run now as the fourth word of /proc/loadavg says. */
+/**
+ * Of the time that passes, the share that a process gets: as many want to run now as the fourth
+ * word of /proc/loadavg says.
+ */
 function shareOfProcessors(): number {
   try {
     const [, , , tasks = ""] = readFileSync("/proc/loadavg", "latin1").split(" ");

@@ -1,6 +1,6 @@
 /**
- * The supervisor: starts the workers, listens to them, notices when one hangs or goes down with its kernel, ends them with
- * itself.
+ * The supervisor: starts the workers, listens to them, notices when one hangs or goes down with its
+ * kernel, ends them with itself.
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
 import { EnvironmentError, Interrupted } from "../failure.ts";
@@ -46,11 +46,17 @@ export interface JobResult {
 export interface SupervisorResult {
   results: JobResult[];
   found: FoundDivergence[];
-  /** What ran of the kernel, for each guest that lived to the end of its share; where that was asked for. */
+  /**
+   * What ran of the kernel, for each guest that lived to the end of its share; where that was asked
+   * for.
+   */
   kernels: ObjectCounters[][];
   /** Guests that did not. */
   guestsLost: number;
-  /** What each job has come to on the variant that it is at, or was at when the run ended before its time. */
+  /**
+   * What each job has come to on the variant that it is at, or was at when the run ended before its
+   * time.
+   */
   underWay: Map<number, JobResult>;
   /** Names of variants that no job has begun. */
   notRun: string[];
@@ -135,7 +141,10 @@ class Job {
     return all;
   }
 
-  /** Carry out the assignment; where a guest goes down, find out why and go on with the next variant in another. */
+  /**
+   * Carry out the assignment; where a guest goes down, find out why and go on with the next variant
+   * in another.
+   */
   async run(assignment: Assignment): Promise<void> {
     for (let left = assignment.variants; ;) {
       try {
@@ -265,7 +274,10 @@ const countsNothing = (): EnvironmentError =>
     "Build it with kernel build --coverage.",
   );
 
-/** Share of the time by which a job may be late before it is ended: its last checkpoint took longer than those before. */
+/**
+ * Share of the time by which a job may be late before it is ended: its last checkpoint took longer
+ * than those before.
+ */
 const LATE = 0.04;
 
 /** Ends the jobs that are late. Returns what calls that off. */
@@ -297,16 +309,20 @@ async function runJobs(
   }
 }
 
-/** Wait for workers that were told to end; one that was in the middle of shrinking does not listen, and was killed. */
+/**
+ * Wait for workers that were told to end; one that was in the middle of shrinking does not listen,
+ * and was killed.
+ */
 async function cleanUpAfter(jobs: readonly Job[]): Promise<void> {
   await Promise.allSettled(jobs.map((job) => job.settled()));
   sweepLeftovers();
 }
 
 /**
- * Probe the kernel, then run the assignments, one worker each, to their ends, and add to `result` as they go: what was found
- * before something went wrong is not lost with it. Throws EnvironmentError where the machine cannot, WorkerLost where this
- * machine's own kernel does not go on, Interrupted where a signal ended it, Error where a worker broke; the other workers are ended
+ * Probe the kernel, then run the assignments, one worker each, to their ends, and add to `result`
+ * as they go: what was found before something went wrong is not lost with it. Throws
+ * EnvironmentError where the machine cannot, WorkerLost where this machine's own kernel does not go
+ * on, Interrupted where a signal ended it, Error where a worker broke; the other workers are ended
  * first.
  */
 export async function supervise(

@@ -1,13 +1,15 @@
 /**
- * The time that a run has left, and how it is shared by the variants that are still to come: each gets as much as the others, and
- * what one leaves the others have. Nothing is begun that could not be ended in time.
+ * The time that a run has left, and how it is shared by the variants that are still to come: each
+ * gets as much as the others, and what one leaves the others have. Nothing is begun that could not
+ * be ended in time.
  *
  * The clock is monotonic: a jump of the machine's time ends no run, and prolongs none.
  */
 
 /**
- * Milliseconds that a variant takes beside its cases, before any has shown it: image, mount and witnesses of known deviations; and
- * the last checkpoint. Measured on 6.18.44: 0.3 to 0.9 s and 0.1 to 0.6 s.
+ * Milliseconds that a variant takes beside its cases, before any has shown it: image, mount and
+ * witnesses of known deviations; and the last checkpoint. Measured on 6.18.44: 0.3 to 0.9 s and 0.1
+ * to 0.6 s.
  */
 const FIRST_OPENING_MS = 600;
 const FIRST_ENDING_MS = 400;

@@ -94,7 +94,8 @@ export function configOf(
   path: ModelConfig["path"],
 ): ModelConfig {
   const { fresh, variant, notModelled } = image;
-  // Where the contract judges, the model only says which deviations are shown, for which there is room.
+  // Where the contract judges, the model only says which deviations are shown, for which there is
+  // room.
   const room = notModelled === undefined ? roomHere(variant) : undefined;
   return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, room);
 }
@@ -127,7 +128,10 @@ export class VariantRun {
   readonly #lockstepOptions: LockstepOptions;
   /** Called after each operation. */
   onAlive: () => void = () => {};
-  /** Called before each generated case with its number in the run and whether its file is kept for a checkpoint. */
+  /**
+   * Called before each generated case with its number in the run and whether its file is kept for a
+   * checkpoint.
+   */
   onCase: (number: number, kept: boolean) => void = () => {};
   /** Called after a case that shows no divergence with what was seen last. */
   onConforms: (seen: Observation | undefined) => void = () => {};
@@ -138,13 +142,19 @@ export class VariantRun {
   /** Called before each other case. */
   onTrying: (operations: readonly Operation[]) => void = () => {};
   #recorded: Observation[] = [];
-  /** Cases that were performed since the last checkpoint that found nothing, up to the first one that diverged. */
+  /**
+   * Cases that were performed since the last checkpoint that found nothing, up to the first one
+   * that diverged.
+   */
   #history: EarlierCase[] = [];
   /** The contract alone judged the end of the last case, so the model does not know its file. */
   #handedOver = false;
   /** What operations met; undefined where nobody asks. */
   readonly statistics: Statistics | undefined;
-  /** What is looked at after the end of the case that is shrunk, for its data alone; undefined where all counts. */
+  /**
+   * What is looked at after the end of the case that is shrunk, for its data alone; undefined where
+   * all counts.
+   */
   #further: readonly Operation[] | undefined;
   /** Of the last case that diverged: the one that shrinking ended at. */
   #diverged: Divergence | undefined;
@@ -267,7 +277,10 @@ export class VariantRun {
     }
   }
 
-  /** Whether data is lost or shown further on in a case whose first symptom is small: then that is what is shrunk. */
+  /**
+   * Whether data is lost or shown further on in a case whose first symptom is small: then that is
+   * what is shrunk.
+   */
   #lookFurther(operations: Operation[]): void {
     const first = this.#diverged!;
     if (this.#model === undefined) return;
@@ -294,7 +307,10 @@ export class VariantRun {
     return this.#runCase(performed, keep) ? this.#diverged : undefined;
   }
 
-  /** The graph of a file of a few blocks, as this kernel is expected to go through it. Throws UsageError where no model knows it. */
+  /**
+   * The graph of a file of a few blocks, as this kernel is expected to go through it. Throws
+   * UsageError where no model knows it.
+   */
   graph({ blocks, depth = Infinity, alphabet }: Exploration): Graph {
     const { variant, deviations } = this;
     if (this.#model === undefined) {
@@ -310,7 +326,10 @@ export class VariantRun {
     });
   }
 
-  /** The edges of a graph that are a job's share, without those that were driven before, if that was of this graph. */
+  /**
+   * The edges of a graph that are a job's share, without those that were driven before, if that was
+   * of this graph.
+   */
   walks(graph: Graph, { job, jobs }: Share, before: DrivenEdges | undefined): Walks {
     const same = before !== undefined && before.graph === graph.digest;
     const driven = same ? EdgeSet.unpack(before) : undefined;
@@ -350,8 +369,8 @@ export class VariantRun {
   }
 
   /**
-   * The cases in which the cause may be of what was found: all since the last checkpoint that found nothing, the one that diverged, if
-   * one did, as the last. Not what an exploration drove.
+   * The cases in which the cause may be of what was found: all since the last checkpoint that found
+   * nothing, the one that diverged, if one did, as the last. Not what an exploration drove.
    */
   get history(): readonly EarlierCase[] {
     return this.#history;
@@ -419,7 +438,10 @@ export class VariantRun {
     );
   }
 
-  /** The model says which deviations had a part; a count is made only where the kernel cannot be followed without. */
+  /**
+   * The model says which deviations had a part; a count is made only where the kernel cannot be
+   * followed without.
+   */
   #countDeviations(operations: readonly Operation[]): void {
     if (this.#model === undefined) return;
     for (const deviation of this.deviations) {

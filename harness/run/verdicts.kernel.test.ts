@@ -1,5 +1,6 @@
 /**
- * Cases on which model and kernel would differ though the kernel is right: modelled, or judged by the contract.
+ * Cases on which model and kernel would differ though the kernel is right: modelled, or judged by
+ * the contract.
  */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -61,7 +62,8 @@ describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, ()
       write(4 * MIB, 481 * 4096),
       { op: "fsync" },
       write(8 * MIB, 4 * MIB),
-      // Not beside it: 6.18 warns where a block joins an extent that is being written (ext4_convert_unwritten_extents_endio()).
+      // Not beside it: 6.18 warns where a block joins an extent that is being written
+      // (ext4_convert_unwritten_extents_endio()).
       write(20 * MIB, 4096),
     ];
     const confirmation = confirmationOf(variantNamed("4k-small"));
@@ -106,7 +108,10 @@ describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, ()
   });
 });
 
-/** The kernel, which after the first operation is left alone for so long that a flusher thread has come. */
+/**
+ * The kernel, which after the first operation is left alone for so long that a flusher thread has
+ * come.
+ */
 class Sleepy extends KernelSubject {
   #slept = false;
 

@@ -1,5 +1,6 @@
 /**
- * Entry of a worker process. In a guest its argument is the serial line that the supervisor is at the other end of.
+ * Entry of a worker process. In a guest its argument is the serial line that the supervisor is at
+ * the other end of.
  */
 import { ipcChannel, serialChannel } from "./channel.ts";
 import { endWithParent } from "./parent.ts";

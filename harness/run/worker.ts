@@ -1,6 +1,7 @@
 /**
- * A worker: one process with one image at a time, so that a kernel that hangs a system call hangs this process and not
- * the tool. It does what it is asked over its channel, on the host or in a guest.
+ * A worker: one process with one image at a time, so that a kernel that hangs a system call hangs
+ * this process and not the tool. It does what it is asked over its channel, on the host or in a
+ * guest.
  */
 import { readFileSync } from "node:fs";
 import { variantNamed } from "../variants.ts";
@@ -42,7 +43,9 @@ const DRIVEN_MS = 10_000;
 /** Findings of checkpoints that no fresh image shows again, after which an exploration ends. */
 const MOST_UNCONFIRMED = 3;
 
-/** Cases for each variant where programs perform them and nobody says how many: some ten seconds. */
+/**
+ * Cases for each variant where programs perform them and nobody says how many: some ten seconds.
+ */
 const DD_CASES = 20;
 
 /** Of so many checkpoints one looks at what a power cut would leave, which costs as much again. */
@@ -152,7 +155,9 @@ class VariantJob {
     return found;
   }
 
-  /** Say what the variant came to that was begun at `started`, on the clock of performance.now(). */
+  /**
+   * Say what the variant came to that was begun at `started`, on the clock of performance.now().
+   */
   #finished(started: number, more: { explored?: Explored; timeUp?: boolean } = {}): void {
     const seconds = (performance.now() - started) / 1000;
     const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};
@@ -188,7 +193,10 @@ class VariantJob {
     const watched = tellCases ? { onLeg: walking, onKept: keeping } : {};
     const explorer = this.#run.explorer(graph, walks, watched);
     let toldAt = Date.now();
-    /** After a checkpoint that found nothing: what it might still find of an edge is not asked for again. */
+    /**
+     * After a checkpoint that found nothing: what it might still find of an edge is not asked for
+     * again.
+     */
     const tell = (): void => {
       if (!what.tellsDriven) return;
       toldAt = Date.now();
@@ -197,7 +205,10 @@ class VariantJob {
     let found: ExploredDivergence | undefined;
     let failed = false;
     let unconfirmed = 0;
-    /** What a fresh image does not show again is told, and ends nothing: hours may have gone before it. */
+    /**
+     * What a fresh image does not show again is told, and ends nothing: hours may have gone before
+     * it.
+     */
     const fails = async (last: boolean): Promise<boolean> => {
       const shown = await this.#checkpoint(0, last);
       if (shown === "unconfirmed") unconfirmed += 1;
@@ -255,7 +266,10 @@ class VariantJob {
     return shrinkCase(operations, divergence, arbitrary, attempt, SHRINK_MS);
   }
 
-  /** Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves them out. */
+  /**
+   * Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves
+   * them out.
+   */
   async #corpus(): Promise<boolean> {
     for (const { operations } of readCorpus(corpusDirectory)) {
       if (this.#isTimeUp) return false;
@@ -284,8 +298,8 @@ class VariantJob {
   }
 
   /**
-   * Whether the kept files are not on disk as they must be, and whether a fresh image shows that too. The last one always looks at what
-   * a power cut would leave.
+   * Whether the kept files are not on disk as they must be, and whether a fresh image shows that
+   * too. The last one always looks at what a power cut would leave.
    */
   async #checkpoint(chunk: number, last = false): Promise<"confirmed" | "unconfirmed" | undefined> {
     const variant = this.#run.variant.name;
@@ -306,9 +320,10 @@ class VariantJob {
   /**
    * Find the suspect that shows it by itself, and shrink that; whether there is one.
    *
-   * What is only silent, and warns on a fresh image, is no finding: pages can be reclaimed between the last look at them and the end of the
-   * file system. Traced (6.18.44): DAMON does so every five seconds; of 700 files that waited six seconds there 7 were silent, each of
-   * which had its page deleted by kdamond meanwhile; of 800 that waited before the look none was.
+   * What is only silent, and warns on a fresh image, is no finding: pages can be reclaimed between
+   * the last look at them and the end of the file system. Traced (6.18.44): DAMON does so every
+   * five seconds; of 700 files that waited six seconds there 7 were silent, each of which had its
+   * page deleted by kdamond meanwhile; of 800 that waited before the look none was.
    */
   async #confirms(chunk: number, { suspects }: OnDiskFinding): Promise<boolean> {
     const number = chunk * CASES_PER_CHUNK;
@@ -356,7 +371,10 @@ class VariantJob {
     this.#found(number, again ?? divergence, again !== undefined, named ?? []);
   }
 
-  /** Whether a fresh image shows something when all cases are run on it that were here; then it is found, and shrunk. */
+  /**
+   * Whether a fresh image shows something when all cases are run on it that were here; then it is
+   * found, and shrunk.
+   */
   async #foundInSequence(number: number): Promise<boolean> {
     const { variant, history } = this.#run;
     const maxLength = Math.max(...history.map(({ operations }) => operations.length));
@@ -379,7 +397,10 @@ class VariantJob {
 /** How often a fresh image that ext4 does not mount is made again before that is a finding. */
 const MOUNTS = 2;
 
-/** The run of a variant; what ext4 said where it mounts no fresh image of it. Throws EnvironmentError where this machine cannot. */
+/**
+ * The run of a variant; what ext4 said where it mounts no fresh image of it. Throws
+ * EnvironmentError where this machine cannot.
+ */
 async function opened(
   name: string,
   { traits, ...options }: Assignment,

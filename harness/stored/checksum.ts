@@ -1,6 +1,7 @@
 /**
- * A checksum at the end of a JSON object, for files that nobody edits and in which a changed character may look as right as
- * the one before: of driven edges, one for another is a case that is never run.
+ * A checksum at the end of a JSON object, for files that nobody edits and in which a changed
+ * character may look as right as the one before: of driven edges, one for another is a case that is
+ * never run.
  */
 import { createHash } from "node:crypto";
 
@@ -10,7 +11,10 @@ const DIGITS = 64;
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** The JSON of a value with members, on one line, and with the SHA-256 of all that stands before it as its last member. */
+/**
+ * The JSON of a value with members, on one line, and with the SHA-256 of all that stands before it
+ * as its last member.
+ */
 export function withChecksum(value: object): string {
   const text = JSON.stringify(value).slice(0, -1);
   return `${text}${BEFORE}${sha256(text)}${AFTER}`;

@@ -1,5 +1,6 @@
 /**
- * The corpus: every case that ever told something, run before anything is generated. Its cases must conform.
+ * The corpus: every case that ever told something, run before anything is generated. Its cases must
+ * conform.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,9 @@ export interface CorpusCase {
   operations: Operation[];
 }
 
-/** All cases of a folder, in the order of their names. Throws UsageError where one cannot be read. */
+/**
+ * All cases of a folder, in the order of their names. Throws UsageError where one cannot be read.
+ */
 export function readCorpus(directory: string): CorpusCase[] {
   const names = readdirSync(directory).filter((name) => name.endsWith(".json"));
   return names.toSorted().map((name) => {

@@ -1,8 +1,8 @@
 /**
  * Counterexample files: JSON that people read, diff, edit and mail to one another.
  *
- * What is read may be damaged, edited by hand, or hostile. Whatever it holds, the answer is a Counterexample or a
- * UsageError of one line that names the file, the place in it, and the reason.
+ * What is read may be damaged, edited by hand, or hostile. Whatever it holds, the answer is a
+ * Counterexample or a UsageError of one line that names the file, the place in it, and the reason.
  */
 import * as z from "zod";
 import { type Divergence, divergenceKindSchema } from "../divergence.ts";
@@ -49,8 +49,8 @@ export const counterexampleSchema = z.strictObject({
     })
     .optional(),
   /**
-   * What was found, in short; absent in what a person wrote. Step was an index in operations, before somebody took
-   * one out.
+   * What was found, in short; absent in what a person wrote. Step was an index in operations,
+   * before somebody took one out.
    */
   divergence: z
     .strictObject({
@@ -59,7 +59,10 @@ export const counterexampleSchema = z.strictObject({
       message: z.string().max(MAX_MESSAGE),
     })
     .optional(),
-  /** All of it, so that the file outlives changes of images/variants.ts; or, in what a person wrote, its name. */
+  /**
+   * All of it, so that the file outlives changes of images/variants.ts; or, in what a person wrote,
+   * its name.
+   */
   variant: z.preprocess(variantOf, foreignVariantSchema),
   /** Cases that come before it on the same file system, where it takes them. */
   before: earlierCasesSchema.optional(),
@@ -83,8 +86,9 @@ export const parseCounterexample = (text: string, name: string): Counterexample 
 export const readCounterexample = (path: string): Counterexample => readStored(path, stored);
 
 /**
- * The counterexample that a divergence is: operations after its step are not part of it. What is too long for a file (a
- * list of a thousand extents, the operations of a hundred cases together) is cut.
+ * The counterexample that a divergence is: operations after its step are not part of it. What is
+ * too long for a file (a list of a thousand extents, the operations of a hundred cases together) is
+ * cut.
  */
 export function counterexampleOf(
   found: Pick<Divergence, "step" | "kind" | "message" | "operations" | "before">,
@@ -127,8 +131,8 @@ function earlierText({ kept, operations }: EarlierCase): string {
 }
 
 /**
- * The text of a counterexample file: one operation a line, so that it reads and diffs well. Members are in the order of
- * the schema whoever made the value.
+ * The text of a counterexample file: one operation a line, so that it reads and diffs well. Members
+ * are in the order of the schema whoever made the value.
  *
  * @throws ZodError where the value is one that could not be read again: a mistake of the caller
  */
@@ -152,7 +156,10 @@ export function formatCounterexample(counterexample: Counterexample): string {
   return `{\n${members.join(",\n")}\n}\n`;
 }
 
-/** Write a counterexample: the whole file or, where that fails, none of it. @throws UsageError where it cannot be written */
+/**
+ * Write a counterexample: the whole file or, where that fails, none of it. @throws UsageError where
+ * it cannot be written
+ */
 export function writeCounterexample(path: string, counterexample: Counterexample): void {
   writeOutput(path, formatCounterexample(counterexample));
 }

@@ -19,7 +19,10 @@ const VERSION = 2;
 /** More numbers than the edges of any graph have. */
 const MAX_EDGES = 2 ** 28;
 
-/** Bytes of the largest file: a bit an edge of several variants, which hardly deflates where every other edge was driven. */
+/**
+ * Bytes of the largest file: a bit an edge of several variants, which hardly deflates where every
+ * other edge was driven.
+ */
 const MAX_BYTES = 2 ** 28;
 
 const drivenSchema = z
@@ -53,7 +56,10 @@ export type StoredExploration = Omit<
   "format" | "version" | "sha256"
 >;
 
-/** The exploration that is stored there; undefined where there is no such file. @throws UsageError with one line */
+/**
+ * The exploration that is stored there; undefined where there is no such file. @throws UsageError
+ * with one line
+ */
 export function readExploration(path: string): StoredExploration | undefined {
   if (!existsSync(path)) return undefined;
   const { sha256: _, ...exploration } = readStored(path, {

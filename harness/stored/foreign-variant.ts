@@ -1,13 +1,17 @@
 /**
  * Variants that came from a file.
  *
- * A variant is the argument list of mkfs.ext4 and mount, run as root. One of our own may say what it likes; one that
- * somebody mailed may only describe a file system inside the image. So: no word that could be a path or a device, no
- * external journal, nothing that asks the kernel to panic, and an image that fits.
+ * A variant is the argument list of mkfs.ext4 and mount, run as root. One of our own may say what
+ * it likes; one that somebody mailed may only describe a file system inside the image. So: no word
+ * that could be a path or a device, no external journal, nothing that asks the kernel to panic, and
+ * an image that fits.
  */
 import { variantSchema } from "../variant.ts";
 
-/** Bytes of the largest image: enough for a block group of every size, and it fits where the tool runs. */
+/**
+ * Bytes of the largest image: enough for a block group of every size, and it fits where the tool
+ * runs.
+ */
 const MAX_IMAGE_BYTES = 4 * 2 ** 30;
 
 /** Options of mkfs.ext4 that only shape the file system; each is followed by its value. */

@@ -1,6 +1,7 @@
 /**
- * Outputs: whatever the user names a place for is written through here, since this program runs as root. A regular file is
- * replaced, whole or not at all; anything else is written into, and stays what it is.
+ * Outputs: whatever the user names a place for is written through here, since this program runs as
+ * root. A regular file is replaced, whole or not at all; anything else is written into, and stays
+ * what it is.
  */
 import * as fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -22,7 +23,10 @@ const MAX_LINKS = 40;
 /** Bytes that are written to see that there is room: a block of most file systems. */
 const PROBE_BYTES = 4096;
 
-/** Milliseconds between two tries of a FIFO that is full, and without progress before that is an error. */
+/**
+ * Milliseconds between two tries of a FIFO that is full, and without progress before that is an
+ * error.
+ */
 const RETRY_MS = 10;
 const STALLED_MS = 60_000;
 
@@ -45,7 +49,9 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-/** One line that says what cannot be written and why; what is no error of the system stays as it is. */
+/**
+ * One line that says what cannot be written and why; what is no error of the system stays as it is.
+ */
 function explained(path: string, error: unknown): unknown {
   if (error instanceof UsageError || !(error instanceof Error) || !("code" in error)) return error;
   const code = String(error.code);
@@ -119,7 +125,10 @@ export function destinationOf(path: string): Destination {
   }
 }
 
-/** Characters of a name that are kept in that of its unfinished file: of four bytes each at most, and NAME_MAX is 255. */
+/**
+ * Characters of a name that are kept in that of its unfinished file: of four bytes each at most,
+ * and NAME_MAX is 255.
+ */
 const KEPT_CHARACTERS = 40;
 
 /** A name beside a file for what is not whole yet. */
@@ -141,7 +150,8 @@ function writeUnfinished(path: string, bytes: Uint8Array, mode: number): string 
 
 /** Throws what the system says where a file could not be put there; leaves nothing. */
 function mustTakeFile(path: string, before: fs.Stats | undefined): void {
-  // Root may write a file whose mode says no, but not one that is read-only by its mount or its flags.
+  // Root may write a file whose mode says no, but not one that is read-only by its mount or its
+  // flags.
   if (before !== undefined) fs.accessSync(path, fs.constants.W_OK);
   fs.rmSync(writeUnfinished(path, Buffer.alloc(PROBE_BYTES, 0), 0o600));
 }
@@ -210,8 +220,8 @@ export class Output {
   }
 
   /**
-   * Looks whether `path` can be written, and harms nothing that is there: a file is made beside it, of one block, and removed.
-   * Anything but a regular file is opened now, and stays open.
+   * Looks whether `path` can be written, and harms nothing that is there: a file is made beside it,
+   * of one block, and removed. Anything but a regular file is opened now, and stays open.
    *
    * @throws UsageError where it cannot be written, with one line
    */
@@ -264,7 +274,10 @@ export function writeOutput(path: string, text: string): void {
   }
 }
 
-/** Makes a folder and those above it. Not mkdir's own recursion: below /proc that goes on for ever (Node 20). */
+/**
+ * Makes a folder and those above it. Not mkdir's own recursion: below /proc that goes on for ever
+ * (Node 20).
+ */
 function makeFolder(folder: string): void {
   const missing: string[] = [];
   for (let at = resolve(folder); !fs.existsSync(at); at = dirname(at)) missing.push(at);

@@ -133,13 +133,19 @@ export const resultSchema = z.strictObject({
   /** From the command to the first case that failed; absent where none did. */
   divergedAfter: seconds.exactOptional(),
   /**
-   * not-reproduced: seen once, and not again on a fresh image. incomplete: nothing was seen before the run ended early, or nothing
-   * ran at all.
+   * not-reproduced: seen once, and not again on a fresh image. incomplete: nothing was seen before
+   * the run ended early, or nothing ran at all.
    */
   verdict: z.enum(["conforms", "diverges", "not-reproduced", "incomplete"]),
-  /** What ended it before its time: a signal, or an error in words; "still running" while it runs. Absent where nothing did. */
+  /**
+   * What ended it before its time: a signal, or an error in words; "still running" while it runs.
+   * Absent where nothing did.
+   */
   endedEarly: text.exactOptional(),
-  /** Variants that were not begun; of several shards, in one of them at least. Absent where all were. */
+  /**
+   * Variants that were not begun; of several shards, in one of them at least. Absent where all
+   * were.
+   */
   notRun: z.array(text).exactOptional(),
   variants: z.array(variantSchema),
   divergences: z.array(foundSchema),

@@ -1,5 +1,6 @@
 /**
- * Files of ours: JSON with its format and version in it, read as if it were hostile, written whole or not at all.
+ * Files of ours: JSON with its format and version in it, read as if it were hostile, written whole
+ * or not at all.
  */
 import * as fs from "node:fs";
 import type * as z from "zod";
@@ -48,7 +49,10 @@ function reasonOf(issue: z.core.$ZodIssue, data: unknown): string {
   return where === "" ? message : `${where}: ${message}`;
 }
 
-/** Line and column, from 1, of the position that an error of JSON.parse names; "" where it names none. */
+/**
+ * Line and column, from 1, of the position that an error of JSON.parse names; "" where it names
+ * none.
+ */
 function placeOf(message: string, text: string): string {
   const found = /at position (\d+)/.exec(message);
   if (found === null) return "";
@@ -57,7 +61,10 @@ function placeOf(message: string, text: string): string {
   return `line ${line}, column ${before.length - before.lastIndexOf("\n")}: `;
 }
 
-/** What JSON.parse lets pass must not pass: a person who wrote a key twice meant one of the two, and not always the last. */
+/**
+ * What JSON.parse lets pass must not pass: a person who wrote a key twice meant one of the two, and
+ * not always the last.
+ */
 function mustBeOrderly(text: string, name: string): void {
   if (isDeeperThan(text, MAX_DEPTH)) {
     throw usageError(name, `has brackets inside one another, more than ${MAX_DEPTH} deep`);

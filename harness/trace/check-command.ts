@@ -21,14 +21,19 @@ export interface CheckCommandOptions {
   files: readonly string[];
   /** No deviation is allowed. */
   strict: boolean;
-  /** Ids of the deviations to follow, commas between them; undefined for those that turn out to be needed. */
+  /**
+   * Ids of the deviations to follow, commas between them; undefined for those that turn out to be
+   * needed.
+   */
   deviation: string | undefined;
   /** Number of the only case to be checked. */
   case: number | undefined;
   limits: TraceLimits;
 }
 
-/** The deviations with these ids. Throws UsageError where there is none, and says which there are. */
+/**
+ * The deviations with these ids. Throws UsageError where there is none, and says which there are.
+ */
 export function deviationsNamed(ids: string): Deviation[] {
   const names = [...new Set(ids.split(",").map((id) => id.trim()))];
   return names.map((name) => {
@@ -125,7 +130,10 @@ export function closing(results: readonly FileResult[], bad: number, paint: Pain
   return `${paint(["green", "bold"], "AGREES")}: the model with ${all}${taken}; ${ran}`;
 }
 
-/** Check a file and print what it came to; undefined where it could not be checked, which was printed. */
+/**
+ * Check a file and print what it came to; undefined where it could not be checked, which was
+ * printed.
+ */
 async function checkAndPrint(
   file: string,
   options: CheckOptions,
@@ -150,7 +158,8 @@ async function checkAndPrint(
 }
 
 /**
- * Check files, print the verdict; the exit status. A divergence is the finding, whatever else is wrong with other files.
+ * Check files, print the verdict; the exit status. A divergence is the finding, whatever else is
+ * wrong with other files.
  *
  * @throws UsageError where what was asked for makes no sense
  */

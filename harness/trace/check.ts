@@ -1,5 +1,6 @@
 /**
- * Checking a trace: the model over every recorded step, with as few of the known deviations as it takes.
+ * Checking a trace: the model over every recorded step, with as few of the known deviations as it
+ * takes.
  */
 import { ModelBroken } from "../../model/assert.ts";
 import { stepDeviations } from "../../model/deviations/index.ts";
@@ -17,7 +18,9 @@ import { TraceModel } from "./lockstep.ts";
 import { readTrace } from "./read.ts";
 import type { TraceCase } from "./read.ts";
 
-/** Which deviations the model may follow: none, those that turn out to be needed, or exactly these. */
+/**
+ * Which deviations the model may follow: none, those that turn out to be needed, or exactly these.
+ */
 export type Allowed = "none" | "needed" | readonly Deviation[];
 
 export interface CheckOptions {
@@ -31,7 +34,10 @@ export interface CheckOptions {
 
 export interface Counts {
   cases: number;
-  /** Steps in these cases, and those of them that were compared: a case ends with its first divergence. */
+  /**
+   * Steps in these cases, and those of them that were compared: a case ends with its first
+   * divergence.
+   */
   steps: number;
   compared: number;
 }
@@ -66,7 +72,10 @@ interface Setting {
   options: LockstepOptions;
 }
 
-/** The smallest set with all of `taken` and more, with which the model follows the case; undefined where there is none. */
+/**
+ * The smallest set with all of `taken` and more, with which the model follows the case; undefined
+ * where there is none.
+ */
 export function smallestSuperset(
   recorded: TraceCase,
   taken: readonly Deviation[],
@@ -83,8 +92,8 @@ export function smallestSuperset(
 }
 
 /**
- * Cases without an explanation after which no other is looked for one: it takes two to the power of the candidates runs
- * each time, and by then more deviations are not what is missing.
+ * Cases without an explanation after which no other is looked for one: it takes two to the power of
+ * the candidates runs each time, and by then more deviations are not what is missing.
  */
 const MAX_UNEXPLAINED = 100;
 
@@ -198,8 +207,9 @@ export function nameOf(header: TraceHeader): string {
 }
 
 /**
- * Check one file. Where deviations may be taken as they are needed, the smallest set that the first diverging case needs
- * is taken, and the file is begun again, so that in the end every case was checked with one and the same set.
+ * Check one file. Where deviations may be taken as they are needed, the smallest set that the first
+ * diverging case needs is taken, and the file is begun again, so that in the end every case was
+ * checked with one and the same set.
  *
  * @throws UsageError, of one line, where the file cannot be read, or holds nothing to compare
  */

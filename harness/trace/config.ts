@@ -1,5 +1,6 @@
 /**
- * From a trace's header to the configuration of the model: what was mounted, and what that kernel is known to do.
+ * From a trace's header to the configuration of the model: what was mounted, and what that kernel
+ * is known to do.
  */
 import { kernels } from "../../images/kernels.ts";
 import type { KernelFacts, KernelName } from "../../images/kernels.ts";
@@ -13,10 +14,11 @@ import type { TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
 const IMAGE_BYTES = 256 * 2 ** 20;
 
 /**
- * The recordings of the buffer_head path were made with read-ahead on, and do not say how much. Stores through a mapping
- * show it: with windows of 64 pages or more the model follows all of them, with less it does not (the files end before
- * page 68, so how much more makes no difference). Those of 6.12 show none: without large folios a page more in the cache
- * changes nothing that is compared. For the iomap path images/kernels.ts knows.
+ * The recordings of the buffer_head path were made with read-ahead on, and do not say how much.
+ * Stores through a mapping show it: with windows of 64 pages or more the model follows all of them,
+ * with less it does not (the files end before page 68, so how much more makes no difference). Those
+ * of 6.12 show none: without large folios a page more in the cache changes nothing that is
+ * compared. For the iomap path images/kernels.ts knows.
  */
 const READ_AHEAD_PAGES = 64;
 
@@ -38,12 +40,17 @@ const mountOptions: ReadonlyMap<string, Partial<Mounted>> = new Map<string, Part
 /** When the journal commits by itself: of no effect on what is compared. */
 const COMMIT = /^commit=\d+$/;
 
-/** The options of a list as mount(8) takes it, in their order, without those that have no effect. */
+/**
+ * The options of a list as mount(8) takes it, in their order, without those that have no effect.
+ */
 function optionsIn(list: string): string[] {
   return list.split(",").filter((option) => option !== "" && !COMMIT.test(option));
 }
 
-/** What a file system is after mounting with `options`; of options that contradict one another the last one counts. */
+/**
+ * What a file system is after mounting with `options`; of options that contradict one another the
+ * last one counts.
+ */
 function mountedWith(options: readonly string[]): Mounted {
   const asked: Mounted = { delalloc: true, journal: "ordered", dioread: "nolock" };
   for (const option of options) {
@@ -58,13 +65,15 @@ function mountedWith(options: readonly string[]): Mounted {
   }
   const { journal } = asked;
   const delalloc = asked.delalloc && journal !== "journal";
-  // Without delayed allocation the kernel does not use dioread_nolock (kernel-traits.ts modelConfig()).
+  // Without delayed allocation the kernel does not use dioread_nolock (kernel-traits.ts
+  // modelConfig()).
   return { delalloc, journal, dioread: delalloc ? asked.dioread : "lock" };
 }
 
 /**
- * Version 2 says twice how the file system was mounted, as options and as a variant. The model is told the variant, so
- * a header in which they differ would have it follow another file system than the one that was recorded.
+ * Version 2 says twice how the file system was mounted, as options and as a variant. The model is
+ * told the variant, so a header in which they differ would have it follow another file system than
+ * the one that was recorded.
  *
  * @throws UsageError
  */
@@ -97,7 +106,10 @@ function versionOf(kernel: string): number {
   return 1000 * major + minor;
 }
 
-/** The kernels of which something is known, by the version from which on they stand for others; the latest first. */
+/**
+ * The kernels of which something is known, by the version from which on they stand for others; the
+ * latest first.
+ */
 const released: readonly (readonly [since: number, name: KernelName])[] = [
   [7002, "7.3"],
   [6016, "6.18"],
@@ -108,7 +120,10 @@ const released: readonly (readonly [since: number, name: KernelName])[] = [
 const OLDEST: KernelName = "6.12";
 const NEWEST: KernelName = "7.3";
 
-/** What the kernel of a recording is known to do; a series that is not known is taken for the latest. */
+/**
+ * What the kernel of a recording is known to do; a series that is not known is taken for the
+ * latest.
+ */
 function factsOf({ kernel, path, series }: TraceHeader): KernelFacts {
   if (path === "iomap") return kernels[/^v1\b/.test(series) ? "series v1" : "series v2"];
   const version = versionOf(kernel);
@@ -127,8 +142,9 @@ function unknownVersion({ kernel }: TraceHeader): string | undefined {
 }
 
 /**
- * What of the configuration for a trace is a guess, in a sentence, for want of anything known of that kernel; undefined
- * where all of it is known. Version 2 says what its kernel does, and leaves less to guess.
+ * What of the configuration for a trace is a guess, in a sentence, for want of anything known of
+ * that kernel; undefined where all of it is known. Version 2 says what its kernel does, and leaves
+ * less to guess.
  */
 export function guessedOf(header: TraceHeader): string | undefined {
   const { path, series } = header;
@@ -177,8 +193,8 @@ function configOfV2(header: TraceHeaderV2): ModelConfig {
 /**
  * The model's configuration for a trace.
  *
- * @throws UsageError where the trace was made with a mount option whose effect the model does not know, or where the options
- *   contradict the variant
+ * @throws UsageError where the trace was made with a mount option whose effect the model does not
+ *   know, or where the options contradict the variant
  */
 export function configOf(header: TraceHeader): ModelConfig {
   return header.version === 1 ? configOfV1(header) : configOfV2(header);

@@ -1,5 +1,6 @@
 /**
- * `ext4-conform trace check --contract FILE...`: what was promised against what kernels did. No model, no kernel.
+ * `ext4-conform trace check --contract FILE...`: what was promised against what kernels did. No
+ * model, no kernel.
  */
 import { join } from "node:path";
 import { variants } from "../../images/variants.ts";
@@ -23,7 +24,10 @@ import type { TraceHeader } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
 import { readTrace } from "./read.ts";
 
-/** A promise that a file shows broken: in how many cases, and the shortest sequence in it that shows it. */
+/**
+ * A promise that a file shows broken: in how many cases, and the shortest sequence in it that shows
+ * it.
+ */
 function findingLines({ promise, claim, cases, shortest }: Finding, paint: Paint): string[] {
   const calls = shortest.operations.map(describeOperation).join("; ");
   return [
@@ -87,8 +91,8 @@ async function findingsIn(file: string, limits: TraceLimits): Promise<FoundInFil
 }
 
 /**
- * Hold each file against the contract, print what it breaks; the exit status. With a folder to `save` in, the shortest
- * sequences are written there.
+ * Hold each file against the contract, print what it breaks; the exit status. With a folder to
+ * `save` in, the shortest sequences are written there.
  *
  * @throws UsageError where the folder cannot be written to
  */

@@ -1,5 +1,6 @@
 /**
- * What is wrong with a trace, in one line that names the file, the line in it, the field, and the reason.
+ * What is wrong with a trace, in one line that names the file, the line in it, the field, and the
+ * reason.
  */
 import { UsageError } from "../failure.ts";
 import { printable } from "../report/terminal.ts";

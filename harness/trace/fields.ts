@@ -1,6 +1,7 @@
 /**
- * The fields of a step: which there are, and what each may hold. One table for every operation and both versions of the
- * format. Millions of steps go through it, so a field that is right costs a call and no memory.
+ * The fields of a step: which there are, and what each may hold. One table for every operation and
+ * both versions of the format. Millions of steps go through it, so a field that is right costs a
+ * call and no memory.
  *
  * What it accepts is safe to hold against the model: whole numbers in range, lists that are sorted.
  */
@@ -75,7 +76,9 @@ function extents(names: readonly string[]): Check {
   };
 }
 
-/** A sorted list of [first block, end] that do not touch; null, in the last, is the end of the file. */
+/**
+ * A sorted list of [first block, end] that do not touch; null, in the last, is the end of the file.
+ */
 const windows: Check = (value) => {
   const noList = listFault(value);
   if (noList !== undefined) return noList;
@@ -132,7 +135,10 @@ const offset = whole(0, MAX_POS_BYTES);
 const ioLength = whole(1, MAX_IO_BYTES);
 const rangeLength = whole(1, MAX_POS_BYTES);
 
-/** What each operation is called with. The argument of ftruncate is `length` since version 2; before, `size` is. */
+/**
+ * What each operation is called with. The argument of ftruncate is `length` since version 2;
+ * before, `size` is.
+ */
 const operands: Readonly<Record<StepName, Readonly<Record<string, Check>>>> = {
   pwrite: { offset, length: ioLength, readable: whole(0, MAX_IO_BYTES) },
   mmapwrite: { offset, length: whole(0, MAX_IO_BYTES) },
@@ -189,7 +195,10 @@ function fieldsOf(op: StepName, header: Pick<TraceHeader, "version">, cacheIoctl
   return { names, checks: Object.values(all), needed: Object.keys(needed).length };
 }
 
-/** The first break that is not where it may be: at an allocated block right behind another. Both lists are sorted. */
+/**
+ * The first break that is not where it may be: at an allocated block right behind another. Both
+ * lists are sorted.
+ */
 function breaksFault({ fiemap, breaks = [] }: Step): Fault | undefined {
   let at = 0;
   /** First block and end of allocated extents without a gap, as far as they were gone through. */

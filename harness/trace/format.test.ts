@@ -1,5 +1,6 @@
 /**
- * FORMAT.md is what others write recordings by: its example must agree, and nothing may be missing in it.
+ * FORMAT.md is what others write recordings by: its example must agree, and nothing may be missing
+ * in it.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * What the lines of a trace hold: FORMAT.md says what it means. The header and the end are checked here; steps, of which
- * there are millions, by the table in `fields.ts`.
+ * What the lines of a trace hold: FORMAT.md says what it means. The header and the end are checked
+ * here; steps, of which there are millions, by the table in `fields.ts`.
  */
 import * as z from "zod";
 import { foreignVariantSchema } from "../stored/foreign-variant.ts";
@@ -85,7 +85,10 @@ export const endSchema = z.strictObject({
   cases: whole(0, Number.MAX_SAFE_INTEGER),
   steps: whole(0, Number.MAX_SAFE_INTEGER),
 });
-/** What nobody can see of recordings, of which `unended` are of version 1; "" where none is. Lines ending in "\n". */
+/**
+ * What nobody can see of recordings, of which `unended` are of version 1; "" where none is. Lines
+ * ending in "\n".
+ */
 export function unendedNote(unended: number, files: number): string {
   if (unended === 0) return "";
   const which = files === 1 ? "the file is" : `${unended} of ${files} files are`;

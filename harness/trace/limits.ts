@@ -1,6 +1,6 @@
 /**
- * What a trace may hold at most. A trace is read a case at a time, so these bound the memory that any file can make us use,
- * whatever is in it.
+ * What a trace may hold at most. A trace is read a case at a time, so these bound the memory that
+ * any file can make us use, whatever is in it.
  */
 import { MAX_OPERATIONS } from "../operation.ts";
 
@@ -17,8 +17,8 @@ export const MIB = 2 ** 20;
 export const DEFAULT_LIMITS: TraceLimits = { lineBytes: 16 * MIB, steps: MAX_OPERATIONS };
 
 /**
- * Bytes of a long line for each comma and opening bracket in it, at least: a step has twenty, an extent more than three.
- * Less is a line that was made to fill memory.
+ * Bytes of a long line for each comma and opening bracket in it, at least: a step has twenty, an
+ * extent more than three. Less is a line that was made to fill memory.
  */
 export const BYTES_PER_VALUE = 3;
 
@@ -29,7 +29,7 @@ export const MAX_ENTRIES = 2 ** 17;
 export const MAX_DEPTH = 16;
 
 /**
- * Folios that the page cache of a file under test may have: 1 GiB of single pages, four times what the recorded images
- * hold. The model keeps one object each.
+ * Folios that the page cache of a file under test may have: 1 GiB of single pages, four times what
+ * the recorded images hold. The model keeps one object each.
  */
 export const MAX_FOLIOS = 2 ** 18;

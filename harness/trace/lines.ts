@@ -1,6 +1,6 @@
 /**
- * The lines of a trace file, unpacked where its name says that it is packed, one at a time: a file may be larger than
- * memory, and a line has a limit.
+ * The lines of a trace file, unpacked where its name says that it is packed, one at a time: a file
+ * may be larger than memory, and a line has a limit.
  */
 import { isUtf8 } from "node:buffer";
 import * as fs from "node:fs";
@@ -31,8 +31,8 @@ const CHUNK_BYTES = 256 * 1024;
 const SMALL_LINE = 256 * 1024;
 
 /**
- * Why a line is not worth parsing; undefined where it is. Parsing takes many times the memory of the text where that
- * is nothing but brackets, so they are counted first.
+ * Why a line is not worth parsing; undefined where it is. Parsing takes many times the memory of
+ * the text where that is nothing but brackets, so they are counted first.
  */
 function shapeFault(bytes: Uint8Array, steps: number): string | undefined {
   let depth = 0;
@@ -126,7 +126,10 @@ class LineSplitter {
     return { text: bytes.toString("utf8"), ended };
   }
 
-  /** Decoding would put U+FFFD for what is no UTF-8, and nobody would know that something else was there. */
+  /**
+   * Decoding would put U+FFFD for what is no UTF-8, and nobody would know that something else was
+   * there.
+   */
   #mustBeText(line: Uint8Array): void {
     const first = this.#number === 1;
     const opening = first ? openingFault(line) : undefined;
@@ -163,8 +166,8 @@ function explained(error: unknown, file: string): unknown {
 /**
  * Chunks of the file, unpacked.
  *
- * @throws UsageError where bytes follow what was packed, which zlib does not mind. Several members of gzip, one after the
- *   other, are one file (RFC 1952, 2.2); brotli has nothing of that kind.
+ * @throws UsageError where bytes follow what was packed, which zlib does not mind. Several members
+ *   of gzip, one after the other, are one file (RFC 1952, 2.2); brotli has nothing of that kind.
  */
 async function* chunksOf(path: string, size: number): AsyncGenerator<Buffer> {
   const file = fs.createReadStream(path, { highWaterMark: CHUNK_BYTES });
@@ -181,7 +184,8 @@ async function* chunksOf(path: string, size: number): AsyncGenerator<Buffer> {
 }
 
 /**
- * Whether it can be read, as often as it takes to find the deviations that it needs: a pipe can be but once.
+ * Whether it can be read, as often as it takes to find the deviations that it needs: a pipe can be
+ * but once.
  *
  * @returns its size, bytes
  */

@@ -1,6 +1,7 @@
 /**
- * A recorded case in lockstep with the model. A trace has digests of what was read and not the bytes, so both sides
- * know of one another here: the model's bytes are compared by their digest, and only where it differs do they stay.
+ * A recorded case in lockstep with the model. A trace has digests of what was read and not the
+ * bytes, so both sides know of one another here: the model's bytes are compared by their digest,
+ * and only where it differs do they stay.
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Deviation } from "../../model/deviations/index.ts";

@@ -10,7 +10,10 @@ const packings: ReadonlyMap<string, Packing> = new Map<string, Packing>([
   ["gz", "gzip"],
 ]);
 
-/** Suffixes that say "packed" to everybody, so that what bears one must not be taken for text, nor written as such. */
+/**
+ * Suffixes that say "packed" to everybody, so that what bears one must not be taken for text, nor
+ * written as such.
+ */
 const UNKNOWN = new Set(
   ["zst", "zstd", "xz", "lzma", "bz2", "lz4", "lz", "lzo", "z", "7z", "zip", "tgz"], //
 );

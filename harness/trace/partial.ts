@@ -1,9 +1,10 @@
 /**
  * The name of a recording until it is whole, and the removal of those that dead processes left.
  *
- * The name says who writes it, as owner files of work directories do (kernel/leftovers.ts), since the contents must be
- * nothing but the trace: the pid, when that process started, and where the pid means something. One that another boot or
- * pid namespace has left (a container or a guest may see the folder) cannot be judged from here, and is left alone.
+ * The name says who writes it, as owner files of work directories do (kernel/leftovers.ts), since
+ * the contents must be nothing but the trace: the pid, when that process started, and where the pid
+ * means something. One that another boot or pid namespace has left (a container or a guest may see
+ * the folder) cannot be judged from here, and is left alone.
  */
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
@@ -38,7 +39,10 @@ function isAbandoned(name: string, scope: string): boolean {
   return pid !== undefined && where === scope && startTimeOf(Number(pid)) !== startTime;
 }
 
-/** Removes what dead recordings of this user left in `folder`. Never an error: it is not what was asked for. */
+/**
+ * Removes what dead recordings of this user left in `folder`. Never an error: it is not what was
+ * asked for.
+ */
 export function sweepPartials(folder: string): void {
   const scope = scopeDigits();
   if (scope === undefined || startTimeOf(process.pid) === undefined) return;

@@ -1,8 +1,9 @@
 /**
  * Reading a trace: what a kernel did, recorded earlier, as operations and observations (FORMAT.md).
  *
- * Whatever a file holds, the answer is a Trace or a UsageError of one line that names the file, the line in it, the
- * field, and the reason. A case is read when it is asked for: a recording may be larger than memory.
+ * Whatever a file holds, the answer is a Trace or a UsageError of one line that names the file, the
+ * line in it, the field, and the reason. A case is read when it is asked for: a recording may be
+ * larger than memory.
  */
 import * as z from "zod";
 import { UsageError } from "../failure.ts";
@@ -32,7 +33,10 @@ export interface TraceCase {
   line: number;
   operations: Operation[];
   observations: Observation[];
-  /** SHA-256 of the bytes that each operation read; undefined where it read none, or nobody recorded them. */
+  /**
+   * SHA-256 of the bytes that each operation read; undefined where it read none, or nobody recorded
+   * them.
+   */
   digests: (string | undefined)[];
 }
 
@@ -112,8 +116,8 @@ class Parser {
   /**
    * No object of the line may have a key twice.
    *
-   * @param keys how many its value has in all, where that is known and none of its strings has a colon: counting is much
-   *   faster than looking
+   * @param keys how many its value has in all, where that is known and none of its strings has a
+   *   colon: counting is much faster than looking
    */
   #mustHaveKeysOnce(keys?: number): void {
     if (colonsIn(this.#text) === keys) return;
@@ -140,7 +144,10 @@ class Parser {
     throw this.error(`header.version: is ${shown(version)}; known are ${KNOWN_VERSIONS}`);
   }
 
-  /** A header without a version is one of version 1, unless its fields say that it was meant for another. */
+  /**
+   * A header without a version is one of version 1, unless its fields say that it was meant for
+   * another.
+   */
   #headerV1(value: unknown): TraceHeader {
     const of2 = SINCE_2.find((name) => Object.hasOwn(Object(value), name));
     if (of2 === undefined) return this.field("header", value, headerV1Schema);
@@ -155,7 +162,10 @@ class Parser {
     }
   }
 
-  /** @param version of the trace; `before` is the number of the case before it, -1 where there is none */
+  /**
+   * @param version of the trace; `before` is the number of the case before it, -1 where there is
+   * none
+   */
   case(line: Fields, version: number, before: number, check: StepCheck): TraceCase {
     if (Object.hasOwn(line, "header")) throw this.error("header: a trace has one, in line 1");
     this.only(line, ["case", "steps"]);

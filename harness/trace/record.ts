@@ -1,5 +1,6 @@
 /**
- * `ext4-conform trace record`: what the running kernel does, written down to be checked anywhere (FORMAT.md).
+ * `ext4-conform trace record`: what the running kernel does, written down to be checked anywhere
+ * (FORMAT.md).
  */
 import * as fc from "fast-check";
 import { PAGE_SIZE } from "../../model/types.ts";
@@ -51,7 +52,8 @@ export interface RecordOptions {
 /**
  * The header of a recording on `image`.
  *
- * @throws UsageError where it is one that `check` would refuse, as of a mount option that the model does not know
+ * @throws UsageError where it is one that `check` would refuse, as of a mount option that the model
+ * does not know
  */
 export function headerOf(
   image: MountedImage,
@@ -184,7 +186,8 @@ function mustHavePagesOf4K(): void {
 /**
  * Record, print what came of it; the exit status.
  *
- * @throws UsageError where the file cannot be written or the variant has no model, EnvironmentError where this machine cannot record
+ * @throws UsageError where the file cannot be written or the variant has no model, EnvironmentError
+ * where this machine cannot record
  */
 export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
   const named = variantNamed(options.variant);

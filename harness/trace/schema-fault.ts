@@ -1,6 +1,6 @@
 /**
- * What a schema says of a value, in the words in which steps are refused (`fields.ts`): which value it is, and what may be
- * there instead.
+ * What a schema says of a value, in the words in which steps are refused (`fields.ts`): which value
+ * it is, and what may be there instead.
  */
 import type * as z from "zod";
 import { valueAt } from "../json-path.ts";

@@ -1,5 +1,6 @@
 /**
- * Steps of a trace, and what they are here: an Operation and the Observation after it. Both ways, side by side.
+ * Steps of a trace, and what they are here: an Operation and the Observation after it. Both ways,
+ * side by side.
  */
 import { createHash } from "node:crypto";
 import { EXT_MAX_BLOCKS } from "../../model/types.ts";
@@ -57,7 +58,10 @@ function merged<S extends keyof typeof states>(list: readonly Entry<S>[]) {
   return extents;
 }
 
-/** What was seen after `step`. The bytes of a read are not in it: a trace has no more than their digest. */
+/**
+ * What was seen after `step`. The bytes of a read are not in it: a trace has no more than their
+ * digest.
+ */
 export function observationOf(step: Step): Observation {
   const map = merged(step.fiemap);
   return {
@@ -66,7 +70,8 @@ export function observationOf(step: Step): Observation {
     st_blocks: step.blocks512,
     map,
     windows: step.windows?.map(([lblk, end]) => ({ lblk, end: end ?? Infinity })),
-    // Version 1 has merged them. A file of more pieces has more tree blocks than `compare` then allows, and shows.
+    // Version 1 has merged them. A file of more pieces has more tree blocks than `compare` then
+    // allows, and shows.
     pieces: step.pieces ?? map.length,
     breaks: step.breaks,
     reserved: step.delalloc,

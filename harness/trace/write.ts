@@ -1,6 +1,7 @@
 /**
- * Writing a trace: line by line, packed where its name says so, under another name until it is whole. A recording that
- * was broken off never looks like one that was not: it has the wrong name, and its last line is missing.
+ * Writing a trace: line by line, packed where its name says so, under another name until it is
+ * whole. A recording that was broken off never looks like one that was not: it has the wrong name,
+ * and its last line is missing.
  */
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -50,7 +51,10 @@ function lstat(path: string): fs.Stats | undefined {
   }
 }
 
-/** @throws UsageError where a file is there and `force` does not allow to replace it, or something else meanwhile */
+/**
+ * @throws UsageError where a file is there and `force` does not allow to replace it, or something
+ * else meanwhile
+ */
 function mustBeFree(path: string, force: boolean): void {
   const there = lstat(path);
   if (there === undefined) return;
@@ -66,7 +70,10 @@ interface Place {
   isStandardOutput: boolean;
 }
 
-/** A file beside `path`, which only `finish` gives its name. Those that dead recordings left there go. */
+/**
+ * A file beside `path`, which only `finish` gives its name. Those that dead recordings left there
+ * go.
+ */
 function besideFile(path: string, force: boolean): Place {
   mustBeFree(path, force);
   const folder = dirname(path);
@@ -86,7 +93,10 @@ function besideFile(path: string, force: boolean): Place {
   };
 }
 
-/** A device, a FIFO or standard output is written into: what a recording is good for, its reader sees by its last line. */
+/**
+ * A device, a FIFO or standard output is written into: what a recording is good for, its reader
+ * sees by its last line.
+ */
 function placeOf(path: string, force: boolean): Place {
   const to = destinationOf(path);
   if (to.kind === "file") return besideFile(Output.open(to.path).path, force);
@@ -117,7 +127,8 @@ function headerFault(header: TraceHeaderV2): string | undefined {
 /**
  * The header of a recording, before anything is recorded under it.
  *
- * @throws UsageError where `check` would refuse it, as with a mount option whose effect the model does not know
+ * @throws UsageError where `check` would refuse it, as with a mount option whose effect the model
+ * does not know
  */
 export function headerToWrite(header: TraceHeaderV2): TraceHeaderV2 {
   const fault = headerFault(header);

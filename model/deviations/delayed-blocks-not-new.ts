@@ -2,13 +2,15 @@ import { BH_New, DELAYED } from "../types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
- * Kernel: fs/ext4/inode.c ext4_iomap_buffered_da_write_end() of the patch releases what a short write left only where the
- * mapping is IOMAP_F_NEW. fs/ext4/inode.c ext4_set_iomap() sets that from EXT4_MAP_NEW, and nothing in the series sets
- * EXT4_MAP_NEW for a delayed block: ext4_da_map_blocks() returns EXT4_MAP_DELAYED alone, for blocks it has just reserved
- * and for such as were delayed before.
+ * Kernel: fs/ext4/inode.c ext4_iomap_buffered_da_write_end() of the patch releases what a short
+ * write left only where the mapping is IOMAP_F_NEW. fs/ext4/inode.c ext4_set_iomap() sets that from
+ * EXT4_MAP_NEW, and nothing in the series sets EXT4_MAP_NEW for a delayed block:
+ * ext4_da_map_blocks() returns EXT4_MAP_DELAYED alone, for blocks it has just reserved and for such
+ * as were delayed before.
  *
- * Recorded (6.12.8 with series v1, 6.19.11 with series v2): every short or failed delayed write keeps what it mapped. The
- * same series with EXT4_MAP_NEW set where ext4_da_map_blocks() reserves keeps nothing. The patch is wrong, not the model.
+ * Recorded (6.12.8 with series v1, 6.19.11 with series v2): every short or failed delayed write
+ * keeps what it mapped. The same series with EXT4_MAP_NEW set where ext4_da_map_blocks() reserves
+ * keeps nothing. The patch is wrong, not the model.
  */
 export const delayedBlocksNotNew: Deviation = {
   id: "delayed-blocks-not-new",

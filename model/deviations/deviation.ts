@@ -1,6 +1,7 @@
 /**
- * Deviation: a named difference between what the write path promises and what some real or seeded kernel does. It
- * replaces entries of the model's table; nothing else in the model knows that it exists.
+ * Deviation: a named difference between what the write path promises and what some real or seeded
+ * kernel does. It replaces entries of the model's table; nothing else in the model knows that it
+ * exists.
  */
 import type { ModelConfig, Override } from "../tables.ts";
 
@@ -27,15 +28,19 @@ export interface Deviation {
   /** Kernels, or "seeded". */
   readonly seenIn: readonly string[];
   /**
-   * Where it shows: after an operation; after an operation, but only in what cachestat(2) counts, or after a power cut; on disk at a
-   * checkpoint; only in the kernel log at unmount, and in what cachestat(2) counts before; only after a power cut.
+   * Where it shows: after an operation; after an operation, but only in what cachestat(2) counts,
+   * or after a power cut; on disk at a checkpoint; only in the kernel log at unmount, and in what
+   * cachestat(2) counts before; only after a power cut.
    */
   readonly visible: "step" | "page cache" | "checkpoint" | "unmount" | "power cut";
   /** The path it belongs to; absent where it shows on both. */
   readonly path?: ModelConfig["path"];
   /** Promises of the contract that it breaks, by id (harness/contract/promises.ts). */
   readonly breaks: readonly string[];
-  /** The operation that it takes, where it is not any write: where no model follows, nothing is excused before one. */
+  /**
+   * The operation that it takes, where it is not any write: where no model follows, nothing is
+   * excused before one.
+   */
   readonly takes?: "short copy" | "zero_range" | "failed zero_range";
   readonly witness: Witness;
   readonly override: Override;

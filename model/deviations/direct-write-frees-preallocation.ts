@@ -2,13 +2,14 @@ import { ext4_truncate_failed_write } from "../ext4/inode.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
- * Kernel: fs/ext4/file.c ext4_inode_extension_cleanup() calls ext4_truncate_failed_write() after a direct write that was to
- * move EOF and failed. That cuts the file off at i_size: with the blocks that this write allocated go those that fallocate(2) put past
- * EOF with FALLOC_FL_KEEP_SIZE, which fallocate(2) says later writes cannot fail for want of. It takes no short buffer: a write
- * that is not aligned does it too, though it is refused.
+ * Kernel: fs/ext4/file.c ext4_inode_extension_cleanup() calls ext4_truncate_failed_write() after a
+ * direct write that was to move EOF and failed. That cuts the file off at i_size: with the blocks
+ * that this write allocated go those that fallocate(2) put past EOF with FALLOC_FL_KEEP_SIZE, which
+ * fallocate(2) says later writes cannot fail for want of. It takes no short buffer: a write that is
+ * not aligned does it too, though it is refused.
  *
- * Seen (6.18.44 and 7.3.4, the witness, with and without delayed allocation and a journal; not with data=journal, which has no
- * direct I/O; 6.12.117 in a guest). The kernel is wrong.
+ * Seen (6.18.44 and 7.3.4, the witness, with and without delayed allocation and a journal; not with
+ * data=journal, which has no direct I/O; 6.12.117 in a guest). The kernel is wrong.
  */
 export const directWriteFreesPreallocation: Deviation = {
   id: "direct-write-frees-preallocation",

@@ -1,14 +1,15 @@
 import type { Deviation } from "./deviation.ts";
 
 /**
- * Kernel: fs/buffer.c try_to_free_buffers() cancels the dirt of a folio whose buffers are all clean (truncation cut off
- * the dirty ones). The folio keeps PAGECACHE_TAG_DIRTY, since only writeback clears it; and until 7.0 fs/ext4/inode.c
- * mpage_prepare_extent_to_map() passes by a tagged folio that is clean. At unmount fs/ext4/inode.c ext4_evict_inode()
- * takes the tag for dirt and warns. Nothing is lost; 7.3 cycles such a folio through the writeback state.
+ * Kernel: fs/buffer.c try_to_free_buffers() cancels the dirt of a folio whose buffers are all clean
+ * (truncation cut off the dirty ones). The folio keeps PAGECACHE_TAG_DIRTY, since only writeback
+ * clears it; and until 7.0 fs/ext4/inode.c mpage_prepare_extent_to_map() passes by a tagged folio
+ * that is clean. At unmount fs/ext4/inode.c ext4_evict_inode() takes the tag for dirt and warns.
+ * Nothing is lost; 7.3 cycles such a folio through the writeback state.
  *
- * Measured (6.18.44, the witness): after the last fsync /proc/kpageflags has the page clean, and unmounting warns all the
- * same; what is on disk is right. cachestat(2) counts the page as dirty, so it shows there at once. The kernel is wrong, about the
- * warning only.
+ * Measured (6.18.44, the witness): after the last fsync /proc/kpageflags has the page clean, and
+ * unmounting warns all the same; what is on disk is right. cachestat(2) counts the page as dirty,
+ * so it shows there at once. The kernel is wrong, about the warning only.
  */
 export const dirtyTagOutlivesDirt: Deviation = {
   id: "dirty-tag-outlives-dirt",

@@ -2,18 +2,22 @@ import { DELAYED } from "../types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
- * Kernel: fs/ext4/extents.c ext4_zero_range() drops the page cache of its range, and only then lets ext4_alloc_file_blocks() look for
- * blocks. Where there are too few it returns what that said. What it did not come to and what was delayed stays delayed: its data is gone
- * with the pages, so no writeback comes by, and the reservation is held until the blocks are truncated or the inode goes. A direct read of
- * such a block fails with EIO, as one does of what a short write has left (short-write-keeps-reservation.ts). By the code, what was dirty
- * over written blocks there is lost too, and they read as they were before.
+ * Kernel: fs/ext4/extents.c ext4_zero_range() drops the page cache of its range, and only then lets
+ * ext4_alloc_file_blocks() look for blocks. Where there are too few it returns what that said. What
+ * it did not come to and what was delayed stays delayed: its data is gone with the pages, so no
+ * writeback comes by, and the reservation is held until the blocks are truncated or the inode goes.
+ * A direct read of such a block fails with EIO, as one does of what a short write has left
+ * (short-write-keeps-reservation.ts). By the code, what was dirty over written blocks there is lost
+ * too, and they read as they were before.
  *
- * Seen (6.12.117 without SMP, 4k-full, and 6.18.44, 4k-full-delayed, found by generation), traced (6.18.44, 400 blocks free):
- * ext4_invalidate_folio of block 400, ext4_ext_map_blocks_exit -28, and no ext4_da_release_space; fsync returns 0, and the block is
- * delayed for FIEMAP. 7.3 has the same code. The kernel is wrong.
+ * Seen (6.12.117 without SMP, 4k-full, and 6.18.44, 4k-full-delayed, found by generation), traced
+ * (6.18.44, 400 blocks free): ext4_invalidate_folio of block 400, ext4_ext_map_blocks_exit -28, and
+ * no ext4_da_release_space; fsync returns 0, and the block is delayed for FIEMAP. 7.3 has the same
+ * code. The kernel is wrong.
  *
- * It takes a file system on which writes are still delayed, and which has fewer blocks than zero_range asks for. ext4_nonda_switch()
- * makes that rare: below a watermark, of 256 blocks for two CPUs and of none without SMP, nothing is delayed.
+ * It takes a file system on which writes are still delayed, and which has fewer blocks than
+ * zero_range asks for. ext4_nonda_switch() makes that rare: below a watermark, of 256 blocks for
+ * two CPUs and of none without SMP, nothing is delayed.
  */
 export const failedZeroingKeepsReservation: Deviation = {
   id: "failed-zeroing-keeps-reservation",

@@ -11,13 +11,15 @@ function forgetFirstByte(inode: Inode, start: number): void {
 }
 
 /**
- * Kernel: fs/jbd2/transaction.c jbd2_journal_file_inode() keeps the bytes that a transaction has to write back before it commits as
- * i_dirty_start and i_dirty_end, both inclusive, and takes an i_dirty_end of 0 for no range at all. Zeros at byte 0 alone are such a
- * range: what is filed next does not join it but takes its place.
+ * Kernel: fs/jbd2/transaction.c jbd2_journal_file_inode() keeps the bytes that a transaction has to
+ * write back before it commits as i_dirty_start and i_dirty_end, both inclusive, and takes an
+ * i_dirty_end of 0 for no range at all. Zeros at byte 0 alone are such a range: what is filed next
+ * does not join it but takes its place.
  *
- * Traced (6.18.44, the witness): the commit's pass of ext4_writepages is of bytes 4096 to 4607, and cachestat(2) still counts page 0 as
- * dirty after it. 6.12.117 in user-mode Linux shows it too. 7.3 keeps pages, the last one not inclusive, and writes both. The kernel is
- * wrong: the zeros are not on disk with the transaction that was to wait for them.
+ * Traced (6.18.44, the witness): the commit's pass of ext4_writepages is of bytes 4096 to 4607, and
+ * cachestat(2) still counts page 0 as dirty after it. 6.12.117 in user-mode Linux shows it too. 7.3
+ * keeps pages, the last one not inclusive, and writes both. The kernel is wrong: the zeros are not
+ * on disk with the transaction that was to wait for them.
  */
 export const firstByteNotOrdered: Deviation = {
   id: "first-byte-not-ordered",

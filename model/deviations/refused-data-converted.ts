@@ -2,13 +2,16 @@ import { EIO } from "../errno.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
- * Kernel: fs/ext4/page-io.c ext4_end_io_end() converts what an I/O was for whether it failed or not: the error is in the mapping, where
- * nobody looks who converts. "ext4: do not convert the unwritten extents if data writeback fails" (Baokun Li, December 2024) ended that.
+ * Kernel: fs/ext4/page-io.c ext4_end_io_end() converts what an I/O was for whether it failed or
+ * not: the error is in the mapping, where nobody looks who converts. "ext4: do not convert the
+ * unwritten extents if data writeback fails" (Baokun Li, December 2024) ended that.
  *
- * Once the folio is gone the file shows what its blocks held before, of whatever file: what unwritten blocks are there to prevent.
+ * Once the folio is gone the file shows what its blocks held before, of whatever file: what
+ * unwritten blocks are there to prevent.
  *
- * Seen (6.1.176, user-mode Linux, the witness: fsync returns EIO, and the block is written). 6.18.44 and 7.3.4 leave it unwritten. The
- * kernel was wrong. What is read once the folio is gone is not followed.
+ * Seen (6.1.176, user-mode Linux, the witness: fsync returns EIO, and the block is written).
+ * 6.18.44 and 7.3.4 leave it unwritten. The kernel was wrong. What is read once the folio is gone
+ * is not followed.
  */
 export const refusedDataConverted: Deviation = {
   id: "refused-data-converted",

@@ -2,22 +2,27 @@ import { folio_pos, folio_size } from "../mm/folio.ts";
 import type { Inode } from "../types.ts";
 import type { Deviation } from "./deviation.ts";
 
-/** The blocks of [pos, pos + len) go through the journal again: what it then holds last is what is replayed last. */
+/**
+ * The blocks of [pos, pos + len) go through the journal again: what it then holds last is what is
+ * replayed last.
+ */
 function journalled(inode: Inode, pos: number, len: number): void {
   const size = inode.i_sb.s_blocksize;
   inode.zeroedOnDisk.delete(Math.floor(pos / size), Math.ceil((pos + len) / size));
 }
 
 /**
- * Kernel: fs/ext4/extents.c ext4_ext_convert_to_initialized() zeroes the rest of a small unwritten extent by
- * ext4_ext_zeroout(), which writes to the disk and past the journal. With data=journal an earlier transaction that is still in the
- * log may hold older data of such a block: ext4_truncate_page_cache_block_range() has written it there, so that zero_range may drop
- * the page cache. It is not revoked, since the block was never freed. Replaying the log puts the older data over the zeros, and the
- * last transaction has made the block written.
+ * Kernel: fs/ext4/extents.c ext4_ext_convert_to_initialized() zeroes the rest of a small unwritten
+ * extent by ext4_ext_zeroout(), which writes to the disk and past the journal. With data=journal an
+ * earlier transaction that is still in the log may hold older data of such a block:
+ * ext4_truncate_page_cache_block_range() has written it there, so that zero_range may drop the page
+ * cache. It is not revoked, since the block was never freed. Replaying the log puts the older data
+ * over the zeros, and the last transaction has made the block written.
  *
- * Measured (6.18.44, the witness, the journal listed by debugfs logdump): transaction 2 logs both data blocks, transaction 3 the inode
- * and the first of them; nothing revokes the second. After the replay it reads what was written before zero_range, though fsync had
- * returned. 6.1, 6.12.117 and 7.3 do the same. The kernel is wrong.
+ * Measured (6.18.44, the witness, the journal listed by debugfs logdump): transaction 2 logs both
+ * data blocks, transaction 3 the inode and the first of them; nothing revokes the second. After the
+ * replay it reads what was written before zero_range, though fsync had returned. 6.1, 6.12.117 and
+ * 7.3 do the same. The kernel is wrong.
  */
 export const replayUndoesZeroing: Deviation = {
   id: "replay-undoes-zeroing",

@@ -2,15 +2,17 @@ import { ENOMEM } from "../errno.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
- * Kernel: fs/ext4/inode.c ext4_da_do_write_end(). By the time it starts a handle, the bytes are in the page cache and i_size has moved.
- * It starts one for the new i_disksize, where the write ends in a block that no writeback will allocate, and until 7.1 for zeroing a gap
- * that the write leaves. Without memory for the handle it returns that error, and generic_perform_write() takes it that the folio got
- * nothing. Nor is the inode dirty for its new i_disksize then: an fsync says that all is well, and until something else dirties it the
- * disk has the old size.
+ * Kernel: fs/ext4/inode.c ext4_da_do_write_end(). By the time it starts a handle, the bytes are in
+ * the page cache and i_size has moved. It starts one for the new i_disksize, where the write ends
+ * in a block that no writeback will allocate, and until 7.1 for zeroing a gap that the write
+ * leaves. Without memory for the handle it returns that error, and generic_perform_write() takes it
+ * that the folio got nothing. Nor is the inode dirty for its new i_disksize then: an fsync says
+ * that all is well, and until something else dirties it the disk has the old size.
  *
- * Seen (7.3.4, 1k-delalloc, found by generation): pwrite of 7168 bytes over a file of 6656 returns 4096, and st_size is 7168; 6.12.117
- * too (4k-thin: ENOMEM of a write that overwrites a file of 512 bytes with 4,096, and they are there; and of one of a block that leaves
- * a gap). The kernel is wrong: write(2) returns what it wrote, so that a program goes on from there.
+ * Seen (7.3.4, 1k-delalloc, found by generation): pwrite of 7168 bytes over a file of 6656 returns
+ * 4096, and st_size is 7168; 6.12.117 too (4k-thin: ENOMEM of a write that overwrites a file of 512
+ * bytes with 4,096, and they are there; and of one of a block that leaves a gap). The kernel is
+ * wrong: write(2) returns what it wrote, so that a program goes on from there.
  */
 export const uncountedWriteMovesSize: Deviation = {
   id: "uncounted-write-moves-size",
@@ -31,7 +33,8 @@ export const uncountedWriteMovesSize: Deviation = {
       // The first is for the handle of the new mtime.
       { op: "pwrite", pos: 512, len: 512, readable: 512, fail_nth: 2 },
     ],
-    // Before 6.13 the mtime is the tick's, and new only where that is: of four writes, one needs no handle for it.
+    // Before 6.13 the mtime is the tick's, and new only where that is: of four writes, one needs no
+    // handle for it.
     also: [
       { op: "pwrite", pos: 0, len: 512, readable: 512 },
       { op: "fsync" },

@@ -7,26 +7,33 @@ import type { Inode, Source } from "../types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
- * Kernel: fs/ext4/extents.c ext4_zero_range() drops the page cache of its range and then calls ext4_alloc_file_blocks(), to turn
- * the blocks unwritten. Since 7.2 that begins with ext4_block_zero_eof(), where the file grows: the folio that holds EOF comes
- * back, with a buffer that is mapped to a written block. Then the block turns unwritten, and the buffer does not. Writeback of
- * what is written there later finds nothing to map and converts nothing: the data is in the block, the extent says unwritten,
- * and the file reads as zeros once the folio is gone. fsync(2) reports success.
+ * Kernel: fs/ext4/extents.c ext4_zero_range() drops the page cache of its range and then calls
+ * ext4_alloc_file_blocks(), to turn the blocks unwritten. Since 7.2 that begins with
+ * ext4_block_zero_eof(), where the file grows: the folio that holds EOF comes back, with a buffer
+ * that is mapped to a written block. Then the block turns unwritten, and the buffer does not.
+ * Writeback of what is written there later finds nothing to map and converts nothing: the data is
+ * in the block, the extent says unwritten, and the file reads as zeros once the folio is gone.
+ * fsync(2) reports success.
  *
- * Until then the folio also shows what the file had before EOF, where zero_range should have left zeros: it was read from disk.
+ * Until then the folio also shows what the file had before EOF, where zero_range should have left
+ * zeros: it was read from disk.
  *
- * Seen (7.3.4, user-mode Linux, the witness; the file read as zeros after a remount). 7.2 has the same code; 6.12 and 6.18 do not
- * zero there. The kernel is wrong: data is lost that was synced, and data is there that was zeroed.
+ * Seen (7.3.4, user-mode Linux, the witness; the file read as zeros after a remount). 7.2 has the
+ * same code; 6.12 and 6.18 do not zero there. The kernel is wrong: data is lost that was synced,
+ * and data is there that was zeroed.
  *
- * Where the data before EOF was not written back yet, the folio shows what the block held before: what this file had written back
- * (seen on 7.3.4, by a read while a writer sleeps over it), or else what any file left there, and nobody can say what (UNKNOWN_TAG). Where the kernel marks the block written later (it zeroes short unwritten extents rather than split them),
- * writeback of the folio puts that there for good. Seen (7.3.4, 1k-nodelalloc: a byte of an older file after a remount).
+ * Where the data before EOF was not written back yet, the folio shows what the block held before:
+ * what this file had written back (seen on 7.3.4, by a read while a writer sleeps over it), or else
+ * what any file left there, and nobody can say what (UNKNOWN_TAG). Where the kernel marks the block
+ * written later (it zeroes short unwritten extents rather than split them), writeback of the folio
+ * puts that there for good. Seen (7.3.4, 1k-nodelalloc: a byte of an older file after a remount).
  */
 
 /**
- * What the block that holds EOF holds on disk, of the bytes [block, EOF): what it has in memory, unless that is dirty; else what was
- * written back, if anybody follows that. What comes later in the list lies over what comes before. Undefined where the block is not
- * written, so that nothing comes back.
+ * What the block that holds EOF holds on disk, of the bytes [block, EOF): what it has in memory,
+ * unless that is dirty; else what was written back, if anybody follows that. What comes later in
+ * the list lies over what comes before. Undefined where the block is not written, so that nothing
+ * comes back.
  */
 function onDisk(inode: Inode, block: number): Interval<Source>[] | undefined {
   const { i_size, i_sb, i_extents, contents } = inode;

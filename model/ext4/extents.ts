@@ -3,8 +3,8 @@
  *
  * Kernel:   fs/ext4/extents.c ext4_ext_map_blocks() and what it calls, ext4_ext_remove_space();
  *           fs/ext4/inode.c ext4_map_blocks(), ext4_map_query_blocks(), ext4_map_create_blocks()
- * Left out: physical placement, the tree's shape and its limits on the length of an extent (what is compared is
- *           merged by state), credits, indirect-block files
+ * Left out: physical placement, the tree's shape and its limits on the length of an extent (what is
+ *           compared is merged by state), credits, indirect-block files
  */
 import { assert } from "../assert.ts";
 import { ENOSPC } from "../errno.ts";
@@ -46,7 +46,10 @@ export const EXT4_GET_BLOCKS_NO_NORMALIZE = 32;
 /** The caller submits the data itself. */
 export const EXT4_GET_BLOCKS_IO_SUBMIT = 16;
 
-/** What lies elsewhere on the disk is an extent of its own, as far as it was told where that is (Inode.breaks). */
+/**
+ * What lies elsewhere on the disk is an extent of its own, as far as it was told where that is
+ * (Inode.breaks).
+ */
 export function endAtBreak({ breaks }: Inode, map: MapBlocks): void {
   for (const at of breaks) {
     if (at > map.m_lblk && at < map.m_lblk + map.m_len) map.m_len = at - map.m_lblk;
@@ -67,8 +70,8 @@ function mapFrom(map: MapBlocks, status: number, end: number): void {
 }
 
 /**
- * fs/ext4/inode.c ext4_map_query_blocks(): look the first of the blocks up in the extent tree, shorten the map to
- * what lies in one state, and in one piece, remember it.
+ * fs/ext4/inode.c ext4_map_query_blocks(): look the first of the blocks up in the extent tree,
+ * shorten the map to what lies in one state, and in one piece, remember it.
  */
 export function ext4_map_query_blocks(inode: Inode, map: MapBlocks): void {
   const i = inode.i_extents.indexAfter(map.m_lblk);
@@ -86,8 +89,8 @@ export function ext4_map_query_blocks(inode: Inode, map: MapBlocks): void {
 }
 
 /**
- * Allocate the hole or delayed blocks [m_lblk, m_lblk + m_len) as far as the extent tree has nothing there, and as far
- * as the allocator gives blocks at once. 0 or -ENOSPC.
+ * Allocate the hole or delayed blocks [m_lblk, m_lblk + m_len) as far as the extent tree has
+ * nothing there, and as far as the allocator gives blocks at once. 0 or -ENOSPC.
  */
 function allocate(inode: Inode, map: MapBlocks, flags: number): number {
   const unwritten = (flags & EXT4_GET_BLOCKS_UNWRIT_EXT) !== 0;
@@ -122,7 +125,10 @@ function ext4_ext_handle_unwritten_extents(inode: Inode, map: MapBlocks, flags: 
   }
 }
 
-/** fs/ext4/inode.c ext4_map_create_blocks(), with ext4_ext_map_blocks() for a create: allocate or convert. 0 or -ENOSPC. */
+/**
+ * fs/ext4/inode.c ext4_map_create_blocks(), with ext4_ext_map_blocks() for a create: allocate or
+ * convert. 0 or -ENOSPC.
+ */
 function ext4_map_create_blocks(inode: Inode, map: MapBlocks, flags: number): number {
   const extent = inode.i_extents.find(map.m_lblk);
   if (extent === undefined) {
@@ -160,9 +166,9 @@ function orderData(inode: Inode, map: MapBlocks, flags: number): void {
 }
 
 /**
- * fs/ext4/inode.c ext4_map_blocks(): look blocks up and, where `flags` say so, allocate or convert them. The map
- * comes back shortened to what lies in one state. Blocks found or made; 0 for a hole that was only looked up; or
- * -ENOSPC.
+ * fs/ext4/inode.c ext4_map_blocks(): look blocks up and, where `flags` say so, allocate or convert
+ * them. The map comes back shortened to what lies in one state. Blocks found or made; 0 for a hole
+ * that was only looked up; or -ENOSPC.
  */
 export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): number {
   const es = ext4_es_lookup_extent(inode, map.m_lblk);
@@ -177,7 +183,8 @@ export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): nu
     return (map.m_flags & (BH_Mapped | BH_Unwritten)) !== 0 ? map.m_len : 0;
   }
   if ((map.m_flags & BH_Mapped) !== 0 && (flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) === 0) {
-    // If it was not zeroed with its neighbour it is new here, and a copy that is short leaves its folio dirty.
+    // If it was not zeroed with its neighbour it is new here, and a copy that is short leaves its
+    // folio dirty.
     if (inode.maybeZeroed.get(map.m_lblk) === true) inode.uncertain = true;
     return map.m_len;
   }

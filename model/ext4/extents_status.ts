@@ -1,9 +1,11 @@
 /**
- * The extent status tree: what the kernel remembers of every block, and the only place that knows a delayed one.
+ * The extent status tree: what the kernel remembers of every block, and the only place that knows a
+ * delayed one.
  *
  * Kernel:   fs/ext4/extents_status.c
- * Left out: reclaim (a written, unwritten or hole entry may vanish under memory pressure; a delayed one never),
- *           pending reservations and clusters of more than one block (bigalloc), the referenced bit
+ * Left out: reclaim (a written, unwritten or hole entry may vanish under memory pressure; a delayed
+ *           one never), pending reservations and clusters of more than one block (bigalloc), the
+ *           referenced bit
  */
 import { assert } from "../assert.ts";
 import type { Interval } from "../interval-map.ts";
@@ -30,8 +32,9 @@ export function ext4_es_lookup_extent(
 }
 
 /**
- * fs/ext4/extents_status.c ext4_es_insert_extent(): the blocks have been allocated, or found to be a hole. Delayed
- * blocks among them have got what was promised to them, so their reservation is used up.
+ * fs/ext4/extents_status.c ext4_es_insert_extent(): the blocks have been allocated, or found to be
+ * a hole. Delayed blocks among them have got what was promised to them, so their reservation is
+ * used up.
  */
 export function ext4_es_insert_extent(
   inode: Inode,
@@ -53,7 +56,10 @@ export function ext4_es_insert_delayed_extent(inode: Inode, lblk: number, len: n
   inode.i_es_seq += 1;
 }
 
-/** fs/ext4/extents_status.c ext4_es_remove_extent(): delayed blocks among them give their reservation back. */
+/**
+ * fs/ext4/extents_status.c ext4_es_remove_extent(): delayed blocks among them give their
+ * reservation back.
+ */
 export function ext4_es_remove_extent(inode: Inode, lblk: number, len: number): void {
   if (len === 0) return;
   const reserved = countDelayed(inode, lblk, len);
@@ -65,7 +71,8 @@ export function ext4_es_remove_extent(inode: Inode, lblk: number, len: number): 
 /**
  * Remember what a look-up found, leaving delayed entries alone.
  *
- * Kernel: fs/ext4/extents_status.c ext4_es_cache_extent(), fs/ext4/extents.c ext4_determine_insert_hole()
+ * Kernel: fs/ext4/extents_status.c ext4_es_cache_extent(), fs/ext4/extents.c
+ *           ext4_determine_insert_hole()
  */
 export function ext4_es_cache_extent(
   inode: Inode,
@@ -76,7 +83,10 @@ export function ext4_es_cache_extent(
   inode.i_es_tree.set(lblk, lblk + len, status);
 }
 
-/** The hole around `lblk` as the caller found it, cut off where delayed blocks begin and end. Its end. */
+/**
+ * The hole around `lblk` as the caller found it, cut off where delayed blocks begin and end. Its
+ * end.
+ */
 export function ext4_determine_insert_hole(
   inode: Inode,
   lblk: number,

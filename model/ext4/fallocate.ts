@@ -1,11 +1,13 @@
 /**
  * fallocate(2).
  *
- * Kernel:   fs/ext4/extents.c ext4_fallocate(), ext4_do_fallocate(), ext4_alloc_file_blocks(), ext4_zero_range(),
- *           ext4_collapse_range(), ext4_insert_range(), ext4_ext_shift_extents(); fs/ext4/inode.c ext4_punch_hole(),
+ * Kernel:   fs/ext4/extents.c ext4_fallocate(), ext4_do_fallocate(), ext4_alloc_file_blocks(),
+ *           ext4_zero_range(), ext4_collapse_range(), ext4_insert_range(),
+ *           ext4_ext_shift_extents(); fs/ext4/inode.c ext4_punch_hole(),
  *           ext4_update_disksize_before_punch(); fs/open.c vfs_fallocate()
- * Left out: FALLOC_FL_WRITE_ZEROES, FALLOC_FL_UNSHARE_RANGE; what a zero_range without room leaves of written blocks that it did not come
- *           to: the kernel keeps what is on disk there, without what was dirty, and here they read as zeros
+ * Left out: FALLOC_FL_WRITE_ZEROES, FALLOC_FL_UNSHARE_RANGE; what a zero_range without room leaves
+ *           of written blocks that it did not come to: the kernel keeps what is on disk there,
+ *           without what was dirty, and here they read as zeros
  */
 import { EFBIG, EINVAL } from "../errno.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
@@ -30,8 +32,8 @@ const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
 const EXT_UNWRITTEN_MAX_LEN = 2 ** 15 - 1;
 
 /**
- * fs/ext4/extents.c ext4_alloc_file_blocks(): blocks [lblk, end) allocated, unwritten where they were not written. 0, or
- * -ENOSPC with what could be allocated.
+ * fs/ext4/extents.c ext4_alloc_file_blocks(): blocks [lblk, end) allocated, unwritten where they
+ * were not written. 0, or -ENOSPC with what could be allocated.
  */
 function ext4_alloc_file_blocks(
   inode: Inode,
@@ -64,7 +66,10 @@ function ext4_alloc_file_blocks(
   return 0;
 }
 
-/** Whether the block that holds EOF, the file being `size` bytes, is one of those that turn unwritten. */
+/**
+ * Whether the block that holds EOF, the file being `size` bytes, is one of those that turn
+ * unwritten.
+ */
 export function turnsUnwritten(
   inode: Inode,
   size: number,
@@ -78,8 +83,9 @@ export function turnsUnwritten(
 }
 
 /**
- * fs/ext4/extents.c ext4_alloc_file_blocks() since 7.2: the rest of the block that holds EOF is zeroed first. Not so where that
- * block turns unwritten, which zeroes it for good; the kernel forgets that (deviations/zero-range-loses-writes.ts).
+ * fs/ext4/extents.c ext4_alloc_file_blocks() since 7.2: the rest of the block that holds EOF is
+ * zeroed first. Not so where that block turns unwritten, which zeroes it for good; the kernel
+ * forgets that (deviations/zero-range-loses-writes.ts).
  */
 export function zeroTailBeforeAllocating(
   inode: Inode,
@@ -127,8 +133,9 @@ export function forgetZeroed(inode: Inode, start: number, end: number): void {
 }
 
 /**
- * What zero_range owes where it fails: of blocks [start, end) it has dropped the page cache, so nothing will write those that are
- * still delayed, and nothing else would give back what is reserved for them.
+ * What zero_range owes where it fails: of blocks [start, end) it has dropped the page cache, so
+ * nothing will write those that are still delayed, and nothing else would give back what is
+ * reserved for them.
  *
  * The kernel has no such step: deviations/failed-zeroing-keeps-reservation.ts.
  */
@@ -177,12 +184,17 @@ export function blocksOfHole(
   return { start_lblk: Math.ceil(offset / size), end_lblk: Math.floor(end / size) };
 }
 
-/** fs/ext4/inode.c ext4_punch_hole() until 6.18: a hole past EOF ends with the page that holds EOF. */
+/**
+ * fs/ext4/inode.c ext4_punch_hole() until 6.18: a hole past EOF ends with the page that holds EOF.
+ */
 export function pageAfterEof(inode: Inode, end: number): number {
   return end > inode.i_size ? roundUp(inode.i_size, PAGE_SIZE) : end;
 }
 
-/** fs/ext4/inode.c ext4_punch_hole() since: with the block that holds EOF, which saves zeroing its tail. */
+/**
+ * fs/ext4/inode.c ext4_punch_hole() since: with the block that holds EOF, which saves zeroing its
+ * tail.
+ */
 export function blockAfterEof(inode: Inode, end: number): number {
   return end > inode.i_size ? roundUp(inode.i_size, inode.i_sb.s_blocksize) : end;
 }

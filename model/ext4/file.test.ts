@@ -1,5 +1,6 @@
 /**
- * Direct I/O beside buffered I/O: what it leaves of page cache, blocks and sizes. Each was seen on a kernel (6.18.44).
+ * Direct I/O beside buffered I/O: what it leaves of page cache, blocks and sizes. Each was seen on
+ * a kernel (6.18.44).
  */
 import { describe, expect, test } from "vitest";
 import { EFAULT, EFBIG, EINVAL, EIO } from "../errno.ts";
@@ -149,7 +150,8 @@ describe("a direct read", () => {
     expect(directRead(inode, 2 * BLOCK, 100)).toBe(100);
   });
 
-  // What is on disk is aligned here in either; 6.12 also asks it of the memory for what is behind EOF.
+  // What is on disk is aligned here in either; 6.12 also asks it of the memory for what is behind
+  // EOF.
   test.each([
     ["request", EINVAL],
     ["mapping", 1024],

@@ -1,18 +1,21 @@
 /**
  * write(2) and read(2), buffered and direct.
  *
- * Kernel:   fs/ext4/file.c ext4_buffered_write_iter(), ext4_dio_write_iter(), ext4_dio_write_checks(),
- *           ext4_extending_io(), ext4_dio_write_end_io(), ext4_handle_inode_extension(),
- *           ext4_inode_extension_cleanup(), ext4_dio_read_iter(); fs/ext4/inode.c ext4_iomap_begin(), ext4_iomap_alloc();
- *           fs/read_write.c generic_write_checks()
- * Left out: which lock a direct write takes and what it waits for (nothing else runs), the orphan list, IOCB_NOWAIT, atomic
- *           writes, DAX, O_SYNC; ext4_iomap_overwrite_begin() (until 6.x a write over nothing but written blocks looks them
- *           up as a read does: it finds what ext4_iomap_begin() finds)
+ * Kernel:   fs/ext4/file.c ext4_buffered_write_iter(), ext4_dio_write_iter(),
+ *           ext4_dio_write_checks(), ext4_extending_io(), ext4_dio_write_end_io(),
+ *           ext4_handle_inode_extension(), ext4_inode_extension_cleanup(), ext4_dio_read_iter();
+ *           fs/ext4/inode.c ext4_iomap_begin(), ext4_iomap_alloc(); fs/read_write.c
+ *           generic_write_checks()
+ * Left out: which lock a direct write takes and what it waits for (nothing else runs), the orphan
+ *           list, IOCB_NOWAIT, atomic writes, DAX, O_SYNC; ext4_iomap_overwrite_begin() (until 6.x
+ *           a write over nothing but written blocks looks them up as a read does: it finds what
+ *           ext4_iomap_begin() finds)
  *
- * A direct write first has the page cache of its range written back and dropped, then gets blocks, unwritten ones where its
- * block begins before EOF and written ones past it, then writes, and only then converts them and moves EOF. So one that
- * fails on the way leaves unwritten blocks before EOF; what it put into blocks that were written before stays there. Past EOF
- * everything that it made is freed.
+ * A direct write first has the page cache of its range written back and dropped, then gets blocks,
+ * unwritten ones where its block begins before EOF and written ones past it, then writes, and only
+ * then converts them and moves EOF. So one that fails on the way leaves unwritten blocks before
+ * EOF; what it put into blocks that were written before stays there. Past EOF everything that it
+ * made is freed.
  */
 import { EFBIG, EINVAL, ENOSPC } from "../errno.ts";
 import type { Iomap, IomapOps } from "../iomap/iomap.ts";
@@ -58,7 +61,10 @@ function writeChecks(pos: number, len: number, from: UserMemory, most: number): 
   return count;
 }
 
-/** fs/ext4/file.c ext4_buffered_write_iter(): byte p of the file comes from `source`, as far as `from` can be read. */
+/**
+ * fs/ext4/file.c ext4_buffered_write_iter(): byte p of the file comes from `source`, as far as
+ * `from` can be read.
+ */
 export function ext4_buffered_write_iter(
   inode: Inode,
   pos: number,
@@ -91,7 +97,9 @@ function iomapOf(inode: Inode, map: MapBlocks): Iomap {
   };
 }
 
-/** The blocks of bytes [offset, offset + length), or -EINVAL past the last one that a file can have. */
+/**
+ * The blocks of bytes [offset, offset + length), or -EINVAL past the last one that a file can have.
+ */
 function blocksOf(inode: Inode, offset: number, length: number): MapBlocks | typeof EINVAL {
   const { s_blocksize } = inode.i_sb;
   const m_lblk = Math.floor(offset / s_blocksize);
@@ -109,8 +117,8 @@ function ext4_iomap_begin_read(inode: Inode, offset: number, length: number): Io
 }
 
 /**
- * fs/ext4/inode.c ext4_iomap_alloc(): what a crash could show must not be old data, so blocks before EOF are unwritten until
- * their data is there. Past EOF nothing shows before i_size moves.
+ * fs/ext4/inode.c ext4_iomap_alloc(): what a crash could show must not be old data, so blocks
+ * before EOF are unwritten until their data is there. Past EOF nothing shows before i_size moves.
  */
 function ext4_iomap_alloc(inode: Inode, map: MapBlocks): number {
   const { s_op, s_blocksize } = inode.i_sb;
@@ -123,7 +131,10 @@ function ext4_iomap_alloc(inode: Inode, map: MapBlocks): number {
   }
 }
 
-/** fs/ext4/inode.c ext4_iomap_begin() of a write: what is there, as long as EOF does not move; else new blocks. */
+/**
+ * fs/ext4/inode.c ext4_iomap_begin() of a write: what is there, as long as EOF does not move; else
+ * new blocks.
+ */
 function ext4_iomap_begin_write(inode: Inode, offset: number, length: number): Iomap | number {
   const map = blocksOf(inode, offset, length);
   if (typeof map === "number") return map;
@@ -156,8 +167,8 @@ function ext4_extending_io({ i_size, i_disksize }: Inode, offset: number, len: n
 }
 
 /**
- * What a direct write that failed past EOF owes: the blocks that it allocated there are freed, and what fallocate(2) had put
- * there before stays as it was.
+ * What a direct write that failed past EOF owes: the blocks that it allocated there are freed, and
+ * what fallocate(2) had put there before stays as it was.
  *
  * The kernel frees both: deviations/direct-write-frees-preallocation.ts.
  */
@@ -166,8 +177,8 @@ export function ext4_inode_extension_cleanup(inode: Inode): void {
 }
 
 /**
- * The rest of a direct write, from `pos` on: through the page cache, which what was written leaves again. What the direct part
- * came to does not count where this fails.
+ * The rest of a direct write, from `pos` on: through the page cache, which what was written leaves
+ * again. What the direct part came to does not count where this fails.
  */
 function writeThroughCache(
   inode: Inode,

@@ -1,8 +1,8 @@
 /**
  * The get_block functions: from a block of the file to the state of a buffer.
  *
- * Kernel:   fs/ext4/inode.c _ext4_get_block(), ext4_get_block(), ext4_get_block_unwritten(), ext4_da_get_block_prep(),
- *           ext4_da_map_blocks(), ext4_insert_delayed_blocks()
+ * Kernel:   fs/ext4/inode.c _ext4_get_block(), ext4_get_block(), ext4_get_block_unwritten(),
+ *           ext4_da_get_block_prep(), ext4_da_map_blocks(), ext4_insert_delayed_blocks()
  */
 import {
   BH_Delay,
@@ -49,8 +49,8 @@ export function ext4_get_block(inode: Inode, lblk: number, folio: Folio, b: numb
 }
 
 /**
- * fs/ext4/inode.c ext4_get_block_unwritten(): unwritten blocks at once. They come back new, also those that were there, so that they are
- * zeroed where a write covers them in part.
+ * fs/ext4/inode.c ext4_get_block_unwritten(): unwritten blocks at once. They come back new, also
+ * those that were there, so that they are zeroed where a write covers them in part.
  */
 export function ext4_get_block_unwritten(
   inode: Inode,
@@ -89,8 +89,8 @@ export function ext4_da_map_blocks(inode: Inode, map: MapBlocks): number {
 }
 
 /**
- * fs/ext4/inode.c ext4_da_get_block_prep(): delayed and unwritten blocks come back mapped and new, so that they are
- * zeroed where a write covers them in part and looked up only once.
+ * fs/ext4/inode.c ext4_da_get_block_prep(): delayed and unwritten blocks come back mapped and new,
+ * so that they are zeroed where a write covers them in part and looked up only once.
  */
 export function ext4_da_get_block_prep(
   inode: Inode,

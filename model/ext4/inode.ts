@@ -1,9 +1,10 @@
 /**
  * write_begin, write_end and page_mkwrite of the buffer_head path.
  *
- * Kernel:   fs/ext4/inode.c ext4_block_write_begin(), ext4_write_begin(), ext4_write_end(), ext4_da_write_begin(),
- *           ext4_da_write_end(), ext4_da_do_write_end(), ext4_page_mkwrite(); fs/buffer.c block_page_mkwrite();
- *           fs/ext4/truncate.h ext4_truncate_failed_write()
+ * Kernel:   fs/ext4/inode.c ext4_block_write_begin(), ext4_write_begin(), ext4_write_end(),
+ *           ext4_da_write_begin(), ext4_da_write_end(), ext4_da_do_write_end(),
+ *           ext4_page_mkwrite(); fs/buffer.c block_page_mkwrite(); fs/ext4/truncate.h
+ *           ext4_truncate_failed_write()
  * Left out: inline data, encryption, verity, journal credits
  */
 import { ENOSPC } from "../errno.ts";
@@ -33,8 +34,8 @@ import { getBlockFor } from "./nonda.ts";
 import { ext4_truncate, ext4_zero_partial_blocks } from "./truncate.ts";
 
 /**
- * fs/ext4/inode.c ext4_block_write_begin(): map the blocks of bytes [from, to) of the folio and bring in those that
- * the write covers only in part. 0 or -errno.
+ * fs/ext4/inode.c ext4_block_write_begin(): map the blocks of bytes [from, to) of the folio and
+ * bring in those that the write covers only in part. 0 or -errno.
  */
 export function ext4_block_write_begin(
   inode: Inode,
@@ -75,15 +76,18 @@ export function ext4_update_inode_size(inode: Inode, newsize: number): void {
   ext4_mark_inode_dirty(inode);
 }
 
-/** fs/ext4/truncate.h ext4_truncate_failed_write(): everything past EOF goes, with the blocks that a failed write made. */
+/**
+ * fs/ext4/truncate.h ext4_truncate_failed_write(): everything past EOF goes, with the blocks that a
+ * failed write made.
+ */
 export function ext4_truncate_failed_write(inode: Inode): void {
   truncate_pagecache(inode, inode.i_size);
   ext4_truncate(inode);
 }
 
 /**
- * What a write that ended short past EOF owes: the blocks that it allocated there are freed, and what fallocate(2) had
- * put there before stays as it was.
+ * What a write that ended short past EOF owes: the blocks that it allocated there are freed, and
+ * what fallocate(2) had put there before stays as it was.
  *
  * The kernel's buffer_head path frees both: deviations/short-write-frees-preallocation.ts.
  */
@@ -101,8 +105,8 @@ export function truncateFailedWrite(inode: Inode): void {
 }
 
 /**
- * What both kinds of write_begin do; they differ in the get_block function that the table holds beside them. Where there
- * is no space they try again as long as a commit may free some.
+ * What both kinds of write_begin do; they differ in the get_block function that the table holds
+ * beside them. Where there is no space they try again as long as a commit may free some.
  */
 function write_begin(inode: Inode, pos: number, len: number, get_block: GetBlock): WriteBegin {
   const { s_op } = inode.i_sb;
@@ -124,8 +128,8 @@ export function ext4_write_begin(inode: Inode, pos: number, len: number): WriteB
 }
 
 /**
- * fs/ext4/inode.c ext4_da_write_begin(): space is reserved here, and blocks are chosen at writeback; where it is short, they are
- * allocated here.
+ * fs/ext4/inode.c ext4_da_write_begin(): space is reserved here, and blocks are chosen at
+ * writeback; where it is short, they are allocated here.
  */
 export function ext4_da_write_begin(inode: Inode, pos: number, len: number): WriteBegin {
   const get_block = getBlockFor(inode);
@@ -135,7 +139,10 @@ export function ext4_da_write_begin(inode: Inode, pos: number, len: number): Wri
 
 type WriteEnd = [inode: Inode, pos: number, len: number, copied: number, folio: Folio];
 
-/** What both kinds of write_end do that have allocated the blocks; `accept` takes what was copied into the folio. */
+/**
+ * What both kinds of write_end do that have allocated the blocks; `accept` takes what was copied
+ * into the folio.
+ */
 function writeEnd(
   [inode, pos, len, copied, folio]: WriteEnd,
   accept: typeof block_write_end,
@@ -155,7 +162,9 @@ export function ext4_write_end(...write: WriteEnd): number {
   return writeEnd(write, block_write_end);
 }
 
-/** Unlike block_write_end() it commits not even nothing to a folio for which a copy was too short. */
+/**
+ * Unlike block_write_end() it commits not even nothing to a folio for which a copy was too short.
+ */
 function acceptJournalled(
   ...[inode, folio, start, len, copied]: Parameters<typeof block_write_end>
 ): number {
@@ -164,7 +173,10 @@ function acceptJournalled(
   return 0;
 }
 
-/** fs/ext4/inode.c ext4_journalled_write_end(): the data is in the transaction too, and fdatasync waits for that. */
+/**
+ * fs/ext4/inode.c ext4_journalled_write_end(): the data is in the transaction too, and fdatasync
+ * waits for that.
+ */
 export function ext4_journalled_write_end(...write: WriteEnd): number {
   const accepted = writeEnd(write, acceptJournalled);
   const [inode] = write;
@@ -218,8 +230,9 @@ export function ext4_da_write_end(
 }
 
 /**
- * What a round of a delayed write comes to that has moved i_size, and has no memory for the handle with which the journal would hear of
- * it: its bytes are in the file, so they count. The inode is in the journal with the next commit that it is part of.
+ * What a round of a delayed write comes to that has moved i_size, and has no memory for the handle
+ * with which the journal would hear of it: its bytes are in the file, so they count. The inode is
+ * in the journal with the next commit that it is part of.
  *
  * The kernel does not count them: deviations/uncounted-write-moves-size.ts.
  */
@@ -228,8 +241,9 @@ export function countWithoutHandle(_inode: Inode, accepted: number): number {
 }
 
 /**
- * What a delayed write that ended short owes: the blocks that it reserved and put nothing into are given back, and
- * forgotten by the page cache, before anyone can see them. Bytes [from, to) of the folio were prepared and not used.
+ * What a delayed write that ended short owes: the blocks that it reserved and put nothing into are
+ * given back, and forgotten by the page cache, before anyone can see them. Bytes [from, to) of the
+ * folio were prepared and not used.
  *
  * The kernel's buffer_head path has no such step: deviations/short-write-keeps-reservation.ts.
  */
@@ -256,8 +270,8 @@ function insideSize(inode: Inode, folio: Folio): number {
 }
 
 /**
- * fs/buffer.c block_page_mkwrite() with __block_write_begin_int(): blocks for the whole folio up to EOF. A page that
- * is written through a mapping is uptodate already, so nothing is read or zeroed.
+ * fs/buffer.c block_page_mkwrite() with __block_write_begin_int(): blocks for the whole folio up to
+ * EOF. A page that is written through a mapping is uptodate already, so nothing is read or zeroed.
  */
 export function ext4_da_page_mkwrite(inode: Inode, folio: Folio): number {
   const { s_op } = inode.i_sb;
@@ -273,7 +287,10 @@ function getFolioBlocks(inode: Inode, folio: Folio, get_block: GetBlock): number
   return 0;
 }
 
-/** fs/ext4/inode.c ext4_page_mkwrite() without delayed allocation: nothing to do where all blocks are mapped. */
+/**
+ * fs/ext4/inode.c ext4_page_mkwrite() without delayed allocation: nothing to do where all blocks
+ * are mapped.
+ */
 export function ext4_page_mkwrite(inode: Inode, folio: Folio): number {
   return allocateFolio(inode, folio, inode.i_sb.s_op.get_block);
 }

@@ -2,11 +2,12 @@
  * What ext4 adds to writeback on the iomap path.
  *
  * Kernel:   fs/ext4/inode.c ext4_iomap_map_blocks() (series v2: ext4_iomap_map_writeback_range()),
- *           ext4_iomap_map_one_extent(); fs/ext4/page-io.c ext4_iomap_finish_ioend(), with the patch series applied
+ *           ext4_iomap_map_one_extent(); fs/ext4/page-io.c ext4_iomap_finish_ioend(), with the
+ *           patch series applied
  * Left out: allocation that fails
  *
- * A whole delayed extent gets its blocks at once, whatever part of it is dirty. They are unwritten until the I/O to them
- * is done; then just the part that was written is converted.
+ * A whole delayed extent gets its blocks at once, whatever part of it is dirty. They are unwritten
+ * until the I/O to them is done; then just the part that was written is converted.
  */
 import type { Ioend, WritepageContext } from "../iomap/writeback.ts";
 import { BH_Delay, UNWRITTEN } from "../types.ts";
@@ -18,7 +19,10 @@ import { ext4_end_io_end } from "./writeback.ts";
 /** fs/ext4/inode.c MAX_WRITEPAGES_EXTENT_LEN: blocks that writeback maps at once. */
 const MAX_WRITEPAGES_EXTENT_LEN = 2048;
 
-/** Blocks to map from `index` on: the dirty run, and what follows it up to the end of what is written back. */
+/**
+ * Blocks to map from `index` on: the dirty run, and what follows it up to the end of what is
+ * written back.
+ */
 export function writebackLength(
   inode: Inode,
   index: number,
@@ -31,7 +35,10 @@ export function writebackLength(
   return end > index + blocks ? end - index + 1 : blocks;
 }
 
-/** The same in series v1, which takes bytes for blocks: never less than a thousand, whatever the range. */
+/**
+ * The same in series v1, which takes bytes for blocks: never less than a thousand, whatever the
+ * range.
+ */
 export function writebackLengthInBytes(
   inode: Inode,
   index: number,
@@ -42,7 +49,10 @@ export function writebackLengthInBytes(
   return end > index + dirty_len ? end - index + 1 : dirty_len;
 }
 
-/** fs/ext4/inode.c ext4_iomap_map_blocks(): the mapping of the dirty bytes [offset, offset + dirty_len). 0 or -errno. */
+/**
+ * fs/ext4/inode.c ext4_iomap_map_blocks(): the mapping of the dirty bytes [offset, offset +
+ * dirty_len). 0 or -errno.
+ */
 export function ext4_iomap_map_blocks(
   inode: Inode,
   wpc: WritepageContext,

@@ -1,10 +1,10 @@
 /**
  * What ext4 tells the iomap code when a file is written, read or zeroed: the subject of the patch.
  *
- * Kernel:   fs/ext4/inode.c ext4_set_iomap(), ext4_iomap_valid(), ext4_iomap_get_blocks(), ext4_iomap_buffered_begin()
- *           and its callers, ext4_iomap_punch_delalloc(), ext4_iomap_buffered_da_write_end(), ext4_iomap_page_mkwrite(),
- *           ext4_iomap_zero_range(); fs/ext4/file.c ext4_iomap_buffered_write(), with the patch
- *           series applied
+ * Kernel:   fs/ext4/inode.c ext4_set_iomap(), ext4_iomap_valid(), ext4_iomap_get_blocks(),
+ *           ext4_iomap_buffered_begin() and its callers, ext4_iomap_punch_delalloc(),
+ *           ext4_iomap_buffered_da_write_end(), ext4_iomap_page_mkwrite(), ext4_iomap_zero_range();
+ *           fs/ext4/file.c ext4_iomap_buffered_write(), with the patch series applied
  * Left out: IOMAP_F_DIRTY and IOMAP_F_MERGED, inline data, journal credits
  */
 import { ENOSPC } from "../errno.ts";
@@ -55,8 +55,9 @@ export function ext4_iomap_valid(inode: Inode, iomap: Iomap): boolean {
 }
 
 /**
- * fs/ext4/inode.c ext4_iomap_get_blocks(): blocks for a write without delayed allocation, unwritten where they are new.
- * Inside i_size they are looked up first, which needs no transaction. 0 or -errno.
+ * fs/ext4/inode.c ext4_iomap_get_blocks(): blocks for a write without delayed allocation, unwritten
+ * where they are new. Inside i_size they are looked up first, which needs no transaction. 0 or
+ * -errno.
  */
 export function ext4_iomap_get_blocks(inode: Inode, map: MapBlocks): number {
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
@@ -75,14 +76,19 @@ function blocksOf(inode: Inode, offset: number, length: number): MapBlocks {
   return { m_lblk, m_len: last - m_lblk + 1, m_flags: 0 };
 }
 
-/** fs/ext4/inode.c ext4_iomap_buffered_begin() for a read, and for zeroing, which allocates nothing. */
+/**
+ * fs/ext4/inode.c ext4_iomap_buffered_begin() for a read, and for zeroing, which allocates nothing.
+ */
 function ext4_iomap_buffered_read_begin(inode: Inode, offset: number, length: number): Iomap {
   const map = blocksOf(inode, offset, length);
   ext4_map_blocks(inode, map, 0);
   return ext4_set_iomap(inode, map);
 }
 
-/** fs/ext4/inode.c ext4_iomap_buffered_begin() for a write: blocks from `get`, with a retry where space may come free. */
+/**
+ * fs/ext4/inode.c ext4_iomap_buffered_begin() for a write: blocks from `get`, with a retry where
+ * space may come free.
+ */
 function beginWrite(
   inode: Inode,
   offset: number,
@@ -119,7 +125,9 @@ function ext4_iomap_buffered_da_write_begin(
   return beginWrite(inode, offset, length, (map) => inode.i_sb.s_op.ext4_da_map_blocks(inode, map));
 }
 
-/** fs/ext4/inode.c ext4_iomap_punch_delalloc(): both the first and the last block are given back. */
+/**
+ * fs/ext4/inode.c ext4_iomap_punch_delalloc(): both the first and the last block are given back.
+ */
 export function ext4_iomap_punch_delalloc(inode: Inode, offset: number, length: number): void {
   const size = inode.i_sb.s_blocksize;
   const lblk = Math.floor(offset / size);
@@ -127,8 +135,8 @@ export function ext4_iomap_punch_delalloc(inode: Inode, offset: number, length: 
 }
 
 /**
- * fs/ext4/inode.c ext4_iomap_buffered_da_write_end(): what this write reserved and did not fill is given back. What was
- * reserved before is not ours to give.
+ * fs/ext4/inode.c ext4_iomap_buffered_da_write_end(): what this write reserved and did not fill is
+ * given back. What was reserved before is not ours to give.
  */
 export function ext4_iomap_buffered_da_write_end(
   inode: Inode,
@@ -194,7 +202,10 @@ export function ext4_iomap_read_folio(inode: Inode, folio: Folio): void {
   iomap_read_folio(inode, folio, ext4_iomap_buffered_read_ops);
 }
 
-/** fs/ext4/inode.c ext4_iomap_zero_range(): zeros in bytes [from, from + length) of one block. Whether any were needed. */
+/**
+ * fs/ext4/inode.c ext4_iomap_zero_range(): zeros in bytes [from, from + length) of one block.
+ * Whether any were needed.
+ */
 export function ext4_iomap_zero_range(inode: Inode, from: number, length: number): boolean {
   const size = inode.i_sb.s_blocksize;
   const len = Math.min(length, size - (from % size));

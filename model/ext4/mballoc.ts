@@ -1,21 +1,26 @@
 /**
  * How many blocks an allocation gets at once: preallocation.
  *
- * Kernel:   fs/ext4/mballoc.c ext4_mb_new_blocks(), ext4_mb_group_or_file(), ext4_mb_normalize_request(),
- *           ext4_mb_pa_adjust_overlap(), ext4_mb_use_preallocated(), ext4_mb_use_inode_pa(),
- *           ext4_discard_preallocations()
- * Left out: requests of more than 8 MiB, which get what they ask for; where the blocks are. The space of a file system that is nearly empty is taken to be in one piece; groups of
+ * Kernel:   fs/ext4/mballoc.c ext4_mb_new_blocks(), ext4_mb_group_or_file(),
+ *           ext4_mb_normalize_request(), ext4_mb_pa_adjust_overlap(), ext4_mb_use_preallocated(),
+ *           ext4_mb_use_inode_pa(), ext4_discard_preallocations()
+ * Left out: requests of more than 8 MiB, which get what they ask for; where the blocks are. The
+ *           space of a file system that is nearly empty is taken to be in one piece; groups of
  *           fewer blocks than a preallocation wants; goals, stripes, the orders of search
  *
- * The allocator makes room for what the file may grow to, and keeps for the file what it did not use yet. A later
- * allocation that begins in such room gets no more than what is left of it, however long it asked for: then a delayed
- * extent gets its blocks in two parts, and a caller that needs only the first leaves the second as it is.
+ * The allocator makes room for what the file may grow to, and keeps for the file what it did not
+ * use yet. A later allocation that begins in such room gets no more than what is left of it,
+ * however long it asked for: then a delayed extent gets its blocks in two parts, and a caller that
+ * needs only the first leaves the second as it is.
  */
 import { EXT_MAX_BLOCKS } from "../types.ts";
 import type { Inode, Preallocation, SuperBlock } from "../types.ts";
 import { ext4_has_free_clusters, jbd2_journal_force_commit_nested } from "./reservation.ts";
 
-/** fs/ext4/mballoc.h MB_DEFAULT_STREAM_THRESHOLD: files of up to so many blocks share preallocations with others. */
+/**
+ * fs/ext4/mballoc.h MB_DEFAULT_STREAM_THRESHOLD: files of up to so many blocks share preallocations
+ * with others.
+ */
 const STREAM_REQUEST = 16;
 
 const KIB = 1024;
@@ -25,8 +30,9 @@ const MIB = 2 ** 20;
 const LARGEST_POWER = MIB;
 
 /**
- * fs/ext4/mballoc.c ext4_mb_normalize_request(): room, in bytes, by the size of the file and where the request begins, bytes.
- * Above 1 MiB it comes in chunks; of small blocks the larger chunks would have too many (NRL_CHECK_SIZE).
+ * fs/ext4/mballoc.c ext4_mb_normalize_request(): room, in bytes, by the size of the file and where
+ * the request begins, bytes. Above 1 MiB it comes in chunks; of small blocks the larger chunks
+ * would have too many (NRL_CHECK_SIZE).
  */
 function roomFor(size: number, start: number, blockSize: number): { start: number; size: number } {
   if (size <= LARGEST_POWER) {
@@ -45,8 +51,9 @@ function preallocationAt(inode: Inode, lblk: number): Preallocation | undefined 
 }
 
 /**
- * fs/ext4/mballoc.c ext4_mb_normalize_request() and ext4_mb_pa_adjust_overlap(): the room around `lblk` that is to be
- * preallocated, between the blocks that the file has and the room that it has already.
+ * fs/ext4/mballoc.c ext4_mb_normalize_request() and ext4_mb_pa_adjust_overlap(): the room around
+ * `lblk` that is to be preallocated, between the blocks that the file has and the room that it has
+ * already.
  */
 function ext4_mb_normalize_request(inode: Inode, lblk: number, len: number): Preallocation {
   const { s_blocksize, s_blocks_per_group } = inode.i_sb;
@@ -86,21 +93,25 @@ function allocatable({ s_freeclusters_counter, s_mb_free_pending }: SuperBlock):
   return s_freeclusters_counter - s_mb_free_pending;
 }
 
-/** As many of `len` blocks as are free: halved until there are as many, unless they were promised; 0 for none. */
+/**
+ * As many of `len` blocks as are free: halved until there are as many, unless they were promised; 0
+ * for none.
+ */
 function claim(inode: Inode, len: number, reserved: boolean): number {
   const { i_sb } = inode;
   let claimed = len;
   if (!reserved) {
     while (claimed > 0 && !ext4_has_free_clusters(i_sb, claimed)) claimed = Math.floor(claimed / 2);
   }
-  // Writeback must not fail for want of a commit, and makes one (ext4_do_writepages(), ext4_iomap_map_blocks()).
+  // Writeback must not fail for want of a commit, and makes one (ext4_do_writepages(),
+  // ext4_iomap_map_blocks()).
   if (reserved && allocatable(i_sb) < claimed) jbd2_journal_force_commit_nested(inode);
   return Math.min(claimed, allocatable(i_sb));
 }
 
 /**
- * fs/ext4/mballoc.c ext4_mb_new_blocks(): of the `len` blocks from `lblk` on, all of them a hole, how many are allocated
- * at once; 0 where there is no space.
+ * fs/ext4/mballoc.c ext4_mb_new_blocks(): of the `len` blocks from `lblk` on, all of them a hole,
+ * how many are allocated at once; 0 where there is no space.
  */
 export function ext4_mb_new_blocks(
   inode: Inode,

@@ -1,10 +1,12 @@
 /**
- * Where space is short: writes that would be delayed allocate at once, and what is delayed is written back.
+ * Where space is short: writes that would be delayed allocate at once, and what is delayed is
+ * written back.
  *
- * Kernel:   fs/ext4/inode.c ext4_nonda_switch(); fs/fs-writeback.c try_to_writeback_inodes_sb(), which waits until a flusher thread
- *           has handed all dirty pages of the file system to the device (not until they are on it)
- * Left out: the error of the per-CPU counters: where it could decide, `beyondModel` says so; a flusher thread that is busy at that
- *           moment, which is not waited for
+ * Kernel:   fs/ext4/inode.c ext4_nonda_switch(); fs/fs-writeback.c try_to_writeback_inodes_sb(),
+ *           which waits until a flusher thread has handed all dirty pages of the file system to the
+ *           device (not until they are on it)
+ * Left out: the error of the per-CPU counters: where it could decide, `beyondModel` says so; a
+ *           flusher thread that is busy at that moment, which is not waited for
  *
  * Both are decided by what the counters said before anything was written back.
  */
@@ -12,9 +14,10 @@ import type { Inode, SuperBlock } from "../types.ts";
 import type { GetBlock } from "../operations.ts";
 
 /**
- * fs/fs-writeback.c try_to_writeback_inodes_sb(): all that is dirty, of all files. Where some of what is free waits for a commit, writeback
- * may come to an end of what can be allocated in the middle of a folio; whether it then goes on depends on how much of its share of
- * pages is left (fs/ext4/inode.c ext4_do_writepages()). Seen (6.18.44): the rest of the folio stayed delayed.
+ * fs/fs-writeback.c try_to_writeback_inodes_sb(): all that is dirty, of all files. Where some of
+ * what is free waits for a commit, writeback may come to an end of what can be allocated in the
+ * middle of a folio; whether it then goes on depends on how much of its share of pages is left
+ * (fs/ext4/inode.c ext4_do_writepages()). Seen (6.18.44): the rest of the folio stayed delayed.
  */
 function try_to_writeback_inodes_sb(sb: SuperBlock, error: number): void {
   const { s_freeclusters_counter, s_dirtyclusters_counter, s_mb_free_pending } = sb;
@@ -33,8 +36,8 @@ function decide(free: number, dirty: number, watermark: number): { push: boolean
 }
 
 /**
- * fs/ext4/inode.c ext4_nonda_switch(): whether a write has to allocate now. Where more than half of what is free is promised,
- * what is delayed is written back first.
+ * fs/ext4/inode.c ext4_nonda_switch(): whether a write has to allocate now. Where more than half of
+ * what is free is promised, what is delayed is written back first.
  */
 export function ext4_nonda_switch(sb: SuperBlock): boolean {
   const { s_freeclusters_counter: free, s_dirtyclusters_counter: dirty, s_room } = sb;
@@ -49,7 +52,10 @@ export function ext4_nonda_switch(sb: SuperBlock): boolean {
   return now;
 }
 
-/** How a block is mapped that a write or a page fault needs: delayed, unless space is too short for that. */
+/**
+ * How a block is mapped that a write or a page fault needs: delayed, unless space is too short for
+ * that.
+ */
 export function getBlockFor(inode: Inode): GetBlock {
   const { s_op } = inode.i_sb;
   return s_op.ext4_nonda_switch(inode.i_sb) ? s_op.get_block_now : s_op.get_block;

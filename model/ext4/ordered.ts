@@ -1,20 +1,24 @@
 /**
  * data=ordered: what the journal writes back before it commits.
  *
- * Kernel:   fs/ext4/ext4_jbd2.h ext4_jbd2_inode_add_write(), ext4_jbd2_inode_add_wait(); fs/jbd2/transaction.c
- *           jbd2_journal_file_inode(); fs/jbd2/commit.c journal_submit_data_buffers(), journal_finish_inode_data_buffers();
- *           fs/ext4/inode.c ext4_normal_submit_inode_data_buffers()
- * Left out: commits that nobody asked for. The images are mounted with a commit interval of a day, so that only fsync
- *           commits; a journal that runs full still could
+ * Kernel:   fs/ext4/ext4_jbd2.h ext4_jbd2_inode_add_write(), ext4_jbd2_inode_add_wait();
+ *           fs/jbd2/transaction.c jbd2_journal_file_inode(); fs/jbd2/commit.c
+ *           journal_submit_data_buffers(), journal_finish_inode_data_buffers(); fs/ext4/inode.c
+ *           ext4_normal_submit_inode_data_buffers()
+ * Left out: commits that nobody asked for. The images are mounted with a commit interval of a day,
+ *           so that only fsync commits; a journal that runs full still could
  *
- * The pass that a commit makes allocates nothing, and so does not stop at EOF as ordinary writeback does: of a folio
- * past EOF it clears the dirty buffers.
+ * The pass that a commit makes allocates nothing, and so does not stop at EOF as ordinary writeback
+ * does: of a folio past EOF it clears the dirty buffers.
  */
 import { dirtyFolios } from "../mm/folio.ts";
 import type { Inode } from "../types.ts";
 import { submitFolio } from "./writeback.ts";
 
-/** fs/jbd2/transaction.c jbd2_journal_file_inode(): ranges of one transaction grow together, flags those of all. */
+/**
+ * fs/jbd2/transaction.c jbd2_journal_file_inode(): ranges of one transaction grow together, flags
+ * those of all.
+ */
 function jbd2_journal_file_inode(
   inode: Inode,
   start: number,
@@ -43,7 +47,9 @@ export function ext4_jbd2_inode_add_wait(inode: Inode, start_byte: number, lengt
   jbd2_journal_file_inode(inode, start_byte, length, false);
 }
 
-/** fs/jbd2/commit.c jbd2_journal_commit_transaction(), as far as it touches the data of the inode. */
+/**
+ * fs/jbd2/commit.c jbd2_journal_commit_transaction(), as far as it touches the data of the inode.
+ */
 export function jbd2_journal_commit_transaction(inode: Inode): void {
   const { jinode } = inode;
   if (jinode?.filed !== true) return;

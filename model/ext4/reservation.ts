@@ -1,21 +1,23 @@
 /**
  * Space reservation for delayed allocation.
  *
- * Kernel:   fs/ext4/inode.c ext4_da_reserve_space(), ext4_da_release_space(), ext4_da_update_reserve_space();
- *           fs/ext4/balloc.c ext4_has_free_clusters(), ext4_claim_free_clusters()
- * Left out: quota; bigalloc (a cluster is a block here); root's reserve (the tests run as root); where exactly space runs out, which
- *           depends on s_resv_clusters, on per-CPU counters and on the allocator (`beyondModel` says that it may have)
+ * Kernel:   fs/ext4/inode.c ext4_da_reserve_space(), ext4_da_release_space(),
+ *           ext4_da_update_reserve_space(); fs/ext4/balloc.c ext4_has_free_clusters(),
+ *           ext4_claim_free_clusters()
+ * Left out: quota; bigalloc (a cluster is a block here); root's reserve (the tests run as root);
+ *           where exactly space runs out, which depends on s_resv_clusters, on per-CPU counters and
+ *           on the allocator (`beyondModel` says that it may have)
  *
- * A delayed write that returned has been promised a block nobody has chosen yet, so ENOSPC must surface here: at
- * writeback there is no caller left to tell.
+ * A delayed write that returned has been promised a block nobody has chosen yet, so ENOSPC must
+ * surface here: at writeback there is no caller left to tell.
  */
 import { assert } from "../assert.ts";
 import { ENOSPC } from "../errno.ts";
 import type { Inode, SuperBlock } from "../types.ts";
 
 /**
- * fs/ext4/balloc.c ext4_has_free_clusters(): whether `nclusters` are free and not promised. Where there are hardly more, it depends on
- * what the model leaves out.
+ * fs/ext4/balloc.c ext4_has_free_clusters(): whether `nclusters` are free and not promised. Where
+ * there are hardly more, it depends on what the model leaves out.
  */
 export function ext4_has_free_clusters(sbi: SuperBlock, nclusters: number): boolean {
   const { s_room } = sbi;
@@ -24,7 +26,10 @@ export function ext4_has_free_clusters(sbi: SuperBlock, nclusters: number): bool
   return left >= 0;
 }
 
-/** fs/ext4/balloc.c ext4_claim_free_clusters(): promise `nclusters`, if there are that many unpromised. */
+/**
+ * fs/ext4/balloc.c ext4_claim_free_clusters(): promise `nclusters`, if there are that many
+ * unpromised.
+ */
 export function ext4_claim_free_clusters(sbi: SuperBlock, nclusters: number): boolean {
   if (!ext4_has_free_clusters(sbi, nclusters)) return false;
   sbi.s_dirtyclusters_counter += nclusters;
@@ -47,19 +52,24 @@ export function ext4_da_release_space(inode: Inode, to_free: number): void {
   inode.i_sb.s_dirtyclusters_counter -= to_free;
 }
 
-/** fs/ext4/inode.c ext4_da_update_reserve_space(): the promise was kept, blocks were allocated for it. */
+/**
+ * fs/ext4/inode.c ext4_da_update_reserve_space(): the promise was kept, blocks were allocated for
+ * it.
+ */
 export function ext4_da_update_reserve_space(inode: Inode, used: number): void {
   assert(used <= inode.i_reserved_data_blocks, "no more is used than was reserved");
   inode.i_reserved_data_blocks -= used;
   inode.i_sb.s_dirtyclusters_counter -= used;
 }
 
-/** Tries that an allocation makes besides the first (fs/ext4/balloc.c ext4_should_retry_alloc()). */
+/**
+ * Tries that an allocation makes besides the first (fs/ext4/balloc.c ext4_should_retry_alloc()).
+ */
 const MAX_RETRIES = 3;
 
 /**
- * fs/ext4/balloc.c ext4_should_retry_alloc(): blocks that the running transaction has freed can be had once it has
- * committed, so it is committed. Whether the `retries`-th try is worth it.
+ * fs/ext4/balloc.c ext4_should_retry_alloc(): blocks that the running transaction has freed can be
+ * had once it has committed, so it is committed. Whether the `retries`-th try is worth it.
  */
 export function ext4_should_retry_alloc(inode: Inode, retries: number): boolean {
   const { i_sb } = inode;
@@ -69,7 +79,10 @@ export function ext4_should_retry_alloc(inode: Inode, retries: number): boolean 
   return true;
 }
 
-/** fs/jbd2/journal.c jbd2_journal_force_commit_nested(): what the running transaction freed can be allocated again. */
+/**
+ * fs/jbd2/journal.c jbd2_journal_force_commit_nested(): what the running transaction freed can be
+ * allocated again.
+ */
 export function jbd2_journal_force_commit_nested(inode: Inode): void {
   const { i_sb } = inode;
   for (const each of i_sb.s_inodes) i_sb.s_op.commit(each);

@@ -2,8 +2,8 @@
  * Truncation, and zeroing of blocks that are cut in two.
  *
  * Kernel:   fs/ext4/inode.c ext4_setattr(), ext4_truncate(), ext4_block_zero_range() (up to 7.1
- *           ext4_block_zero_page_range()), ext4_block_zero_eof(), ext4_zero_partial_blocks(); fs/ext4/extents.c
- *           ext4_ext_truncate()
+ *           ext4_block_zero_page_range()), ext4_block_zero_eof(), ext4_zero_partial_blocks();
+ *           fs/ext4/extents.c ext4_ext_truncate()
  * Left out: the orphan list, transactions
  */
 import { EFBIG } from "../errno.ts";
@@ -17,9 +17,10 @@ import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_get_block_lookup } from "./get_block.ts";
 
 /**
- * fs/ext4/inode.c ext4_block_do_zero_range() (up to 7.1 in ext4_block_zero_page_range()): zeros in bytes [from, end) of one
- * block, which is dirty afterwards. Nothing to do in a hole or a clean unwritten block. The folio is brought in either way.
- * What the block was, as BH_*; undefined where there was nothing to do.
+ * fs/ext4/inode.c ext4_block_do_zero_range() (up to 7.1 in ext4_block_zero_page_range()): zeros in
+ * bytes [from, end) of one block, which is dirty afterwards. Nothing to do in a hole or a clean
+ * unwritten block. The folio is brought in either way. What the block was, as BH_*; undefined where
+ * there was nothing to do.
  */
 function zeroBlock(inode: Inode, from: number, end: number): number | undefined {
   const folio = __filemap_get_folio(inode, pageOf(from), 0);
@@ -42,7 +43,10 @@ function endInBlock(inode: Inode, from: number, length: number): number {
   return from + Math.min(length, size - (from % size));
 }
 
-/** fs/ext4/inode.c ext4_block_zero_page_range() until 7.1: zeros, of which a transaction waits for the data. */
+/**
+ * fs/ext4/inode.c ext4_block_zero_page_range() until 7.1: zeros, of which a transaction waits for
+ * the data.
+ */
 export function ext4_block_zero_range_ordered(inode: Inode, from: number, length: number): boolean {
   const end = endInBlock(inode, from, length);
   if (zeroBlock(inode, from, end) === undefined) return false;
@@ -55,15 +59,19 @@ export function ext4_block_zero_range(inode: Inode, from: number, length: number
   return zeroBlock(inode, from, endInBlock(inode, from, length)) !== undefined;
 }
 
-/** Zero the rest of the block that holds EOF, up to `end`, so that growing the file shows zeros. Whether it was needed. */
+/**
+ * Zero the rest of the block that holds EOF, up to `end`, so that growing the file shows zeros.
+ * Whether it was needed.
+ */
 export function zeroTail(inode: Inode, size: number, end = Infinity): boolean {
   if (size % inode.i_sb.s_blocksize === 0) return false;
   return inode.i_sb.s_op.ext4_block_zero_range(inode, size, end - size);
 }
 
 /**
- * fs/ext4/inode.c ext4_block_zero_eof() since 7.2: the same, and a transaction waits for the zeros where they are written over
- * data. What is delayed or unwritten yet shows nothing old after a crash.
+ * fs/ext4/inode.c ext4_block_zero_eof() since 7.2: the same, and a transaction waits for the zeros
+ * where they are written over data. What is delayed or unwritten yet shows nothing old after a
+ * crash.
  */
 export function ext4_block_zero_eof(inode: Inode, from: number, to = Infinity): boolean {
   if (from % inode.i_sb.s_blocksize === 0 || from >= to) return false;
@@ -76,14 +84,17 @@ export function ext4_block_zero_eof(inode: Inode, from: number, to = Infinity): 
   return true;
 }
 
-/** fs/ext4/file.c ext4_write_checks() since 7.2: the rest of the block that holds EOF, before the write. */
+/**
+ * fs/ext4/file.c ext4_write_checks() since 7.2: the rest of the block that holds EOF, before the
+ * write.
+ */
 export function zeroBeforeExtending(inode: Inode, pos: number): void {
   if (pos > inode.i_size) inode.i_sb.s_op.ext4_block_zero_eof(inode, inode.i_size, pos);
 }
 
 /**
- * fs/ext4/inode.c ext4_write_end(), ext4_da_do_write_end() until 7.1: that block and the head of the block that holds
- * `pos` are zeroed after the data.
+ * fs/ext4/inode.c ext4_write_end(), ext4_da_do_write_end() until 7.1: that block and the head of
+ * the block that holds `pos` are zeroed after the data.
  */
 export function gapToZero(old_size: number, pos: number): number {
   return Math.max(0, pos - old_size);
@@ -94,7 +105,10 @@ export function zeroBeforeGrowing(inode: Inode, oldsize: number): void {
   inode.i_sb.s_op.ext4_block_zero_eof(inode, oldsize);
 }
 
-/** fs/ext4/inode.c ext4_zero_partial_blocks(): the head and the tail of the range that fill no block. */
+/**
+ * fs/ext4/inode.c ext4_zero_partial_blocks(): the head and the tail of the range that fill no
+ * block.
+ */
 export function ext4_zero_partial_blocks(inode: Inode, lstart: number, length: number): void {
   const { s_op, s_blocksize } = inode.i_sb;
   const byte_end = lstart + length - 1;
@@ -112,14 +126,18 @@ export function ext4_zero_partial_blocks(inode: Inode, lstart: number, length: n
 }
 
 /**
- * fs/ext4/inode.c ext4_truncate() with the patch series: nothing orders data on the iomap path, so the zeros are written
- * before the new size can be committed; else growing the file after a crash could show what was cut off.
+ * fs/ext4/inode.c ext4_truncate() with the patch series: nothing orders data on the iomap path, so
+ * the zeros are written before the new size can be committed; else growing the file after a crash
+ * could show what was cut off.
  */
 export function writeZeroedTail(inode: Inode, end: number): void {
   inode.i_sb.s_op.writepages(inode, inode.i_size, end - 1);
 }
 
-/** fs/ext4/inode.c ext4_truncate() and fs/ext4/extents.c ext4_ext_truncate(): free every block past i_size. */
+/**
+ * fs/ext4/inode.c ext4_truncate() and fs/ext4/extents.c ext4_ext_truncate(): free every block past
+ * i_size.
+ */
 export function ext4_truncate(inode: Inode): void {
   const { s_op, s_blocksize } = inode.i_sb;
   const last_block = Math.ceil(inode.i_size / s_blocksize);

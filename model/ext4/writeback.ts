@@ -1,14 +1,16 @@
 /**
  * Writeback: delayed blocks get a place, unwritten ones get data, dirty buffers get clean.
  *
- * Kernel:   fs/ext4/inode.c ext4_do_writepages(), mpage_prepare_extent_to_map(), mpage_process_page_bufs(),
- *           mpage_map_one_extent(), mpage_map_and_submit_extent(), mpage_submit_folio(); fs/ext4/page-io.c
- *           ext4_bio_write_folio(), ext4_end_io_end()
- * Left out: the two passes (folios that need no mapping first: the order cannot be seen once all is waited for),
- *           I/O errors but those of a device without room (kernel/thin.ts), allocation that fails half-way
+ * Kernel:   fs/ext4/inode.c ext4_do_writepages(), mpage_prepare_extent_to_map(),
+ *           mpage_process_page_bufs(), mpage_map_one_extent(), mpage_map_and_submit_extent(),
+ *           mpage_submit_folio(); fs/ext4/page-io.c ext4_bio_write_folio(), ext4_end_io_end()
+ * Left out: the two passes (folios that need no mapping first: the order cannot be seen once all is
+ *           waited for), I/O errors but those of a device without room (kernel/thin.ts), allocation
+ *           that fails half-way
  *
- * The walk stops at the first dirty folio that reaches EOF or ends there. Buffers of that folio past EOF lose their dirty bit
- * without getting blocks; dirty folios wholly past EOF behind it stay as they are.
+ * The walk stops at the first dirty folio that reaches EOF or ends there. Buffers of that folio
+ * past EOF lose their dirty bit without getting blocks; dirty folios wholly past EOF behind it stay
+ * as they are.
  */
 import { assert } from "../assert.ts";
 import { EIO } from "../errno.ts";
@@ -26,8 +28,8 @@ import {
 } from "./extents.ts";
 
 /**
- * fs/ext4/inode.c mpage_map_one_extent() with dioread_nolock: new blocks are unwritten until the I/O to them is done,
- * so a crash shows no stale data; I/O completion then converts them.
+ * fs/ext4/inode.c mpage_map_one_extent() with dioread_nolock: new blocks are unwritten until the
+ * I/O to them is done, so a crash shows no stale data; I/O completion then converts them.
  */
 export function mpage_map_one_extent_nolock(inode: Inode, map: MapBlocks): number {
   const end = map.m_lblk + map.m_len;
@@ -38,8 +40,8 @@ export function mpage_map_one_extent_nolock(inode: Inode, map: MapBlocks): numbe
 }
 
 /**
- * fs/ext4/page-io.c ext4_end_io_end(), ext4_end_bio(): the I/O to these blocks is done. Those whose data the device has refused stay
- * unwritten, and the next fsync says so. Whether there was one.
+ * fs/ext4/page-io.c ext4_end_io_end(), ext4_end_bio(): the I/O to these blocks is done. Those whose
+ * data the device has refused stay unwritten, and the next fsync says so. Whether there was one.
  */
 export function ext4_end_io_end(inode: Inode, lblk: number, len: number): boolean {
   const { refuses, refused } = inode;
@@ -62,8 +64,8 @@ export function ext4_end_io_end(inode: Inode, lblk: number, len: number): boolea
 }
 
 /**
- * The data of buffer `b` was refused. The folio is clean and keeps it for as long as it stays; what is written over it later has to
- * convert the block, so the buffer is as unwritten as the block is.
+ * The data of buffer `b` was refused. The folio is clean and keeps it for as long as it stays; what
+ * is written over it later has to convert the block, so the buffer is as unwritten as the block is.
  *
  * The kernel's buffer_head path forgets that: deviations/rewrite-after-error-is-lost.ts.
  */
@@ -88,7 +90,10 @@ export function mpage_map_one_extent_lock(inode: Inode, map: MapBlocks): number 
   return 0;
 }
 
-/** Map the run of dirty buffers from `b` on that wait for the same kind of blocks. The buffer after the run. */
+/**
+ * Map the run of dirty buffers from `b` on that wait for the same kind of blocks. The buffer after
+ * the run.
+ */
 function mapRun(inode: Inode, folio: Folio, b: number, end: number): number {
   const buffers = folio.buffers as Uint8Array;
   const waiting = BH_Dirty | BH_Mapped | BH_Delay | BH_Unwritten;
@@ -124,8 +129,9 @@ function mapBuffers(inode: Inode, folio: Folio, end: number): boolean {
 }
 
 /**
- * fs/ext4/page-io.c ext4_bio_write_folio(), with the length that mpage_submit_folio() hands it: buffers with a place
- * are written and clean, those past `len` are clean without having been written, those that still wait stay dirty.
+ * fs/ext4/page-io.c ext4_bio_write_folio(), with the length that mpage_submit_folio() hands it:
+ * buffers with a place are written and clean, those past `len` are clean without having been
+ * written, those that still wait stay dirty.
  */
 export function submitFolio(inode: Inode, folio: Folio): void {
   const size = folio_size(folio);
@@ -162,8 +168,8 @@ export function submitFolio(inode: Inode, folio: Folio): void {
 }
 
 /**
- * fs/ext4/inode.c ext4_writepages() with WB_SYNC_ALL, waited for, over the folios that have a byte in [start, end].
- * 0 or -errno.
+ * fs/ext4/inode.c ext4_writepages() with WB_SYNC_ALL, waited for, over the folios that have a byte
+ * in [start, end]. 0 or -errno.
  */
 export function ext4_writepages(inode: Inode, start: number, end: number): number {
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
@@ -184,7 +190,10 @@ export function ext4_writepages(inode: Inode, start: number, end: number): numbe
   return 0;
 }
 
-/** fs/ext4/inode.c ext4_writepages() with data=journal: the journal has the data, checkpointing cleans the folios. */
+/**
+ * fs/ext4/inode.c ext4_writepages() with data=journal: the journal has the data, checkpointing
+ * cleans the folios.
+ */
 export function ext4_journalled_writepages(inode: Inode, start: number, end: number): number {
   return ext4_writepages(inode, start, end);
 }

@@ -1,6 +1,7 @@
 /**
- * Which blocks become written besides the one that is: fs/ext4/extents.c ext4_ext_convert_to_initialized(). What recordings
- * cannot show of it is what the model must be told, or may have to correct: where the allocator put the blocks.
+ * Which blocks become written besides the one that is: fs/ext4/extents.c
+ * ext4_ext_convert_to_initialized(). What recordings cannot show of it is what the model must be
+ * told, or may have to correct: where the allocator put the blocks.
  */
 import { describe, expect, test } from "vitest";
 import { createFileSystem, createInode, fallocate, pwrite } from "../file-system.ts";
@@ -14,7 +15,10 @@ const SIZE = 4096;
 /** extent_max_zeroout_kb (32) in blocks of this size. */
 const ZEROOUT = 8;
 
-/** A file of 20 unwritten blocks, where the blocks of `breaks` are not placed behind the ones before them. */
+/**
+ * A file of 20 unwritten blocks, where the blocks of `breaks` are not placed behind the ones before
+ * them.
+ */
 function preallocated(breaks: number[], mode: "allocate" | "keep_size" = "allocate"): Inode {
   const inode = createInode(createFileSystem(nodelalloc));
   inode.breaks = new Set(breaks);
@@ -84,7 +88,10 @@ describe("a write into an unwritten extent", () => {
   });
 });
 
-/** Block by block what a kernel might show where the model guessed [0, 4): it zeroed block 2 only, and 4 besides. */
+/**
+ * Block by block what a kernel might show where the model guessed [0, 4): it zeroed block 2 only,
+ * and 4 besides.
+ */
 function otherZeroes(lblk: number) {
   if (lblk >= 2 && lblk <= 4) return { state: WRITTEN, end: lblk + 1 };
   return { state: UNWRITTEN, end: lblk < 2 ? 2 : 20 };

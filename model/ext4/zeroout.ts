@@ -1,14 +1,15 @@
 /**
- * Conversion of an unwritten extent by a write that does not go through I/O completion (nodelalloc, dioread_lock):
- * rather than split the extent, the kernel may write zeros to up to s_extent_max_zeroout_kb around the blocks and
- * mark them written too.
+ * Conversion of an unwritten extent by a write that does not go through I/O completion (nodelalloc,
+ * dioread_lock): rather than split the extent, the kernel may write zeros to up to
+ * s_extent_max_zeroout_kb around the blocks and mark them written too.
  *
  * Kernel:   fs/ext4/extents.c ext4_ext_convert_to_initialized()
- * Left out: the extent tree itself. The kernel decides by the extent as it lies in the tree, and neighbours of one
- *           state are one extent only where the allocator placed them side by side; and it skips the zeros where it
- *           can move the blocks to a written neighbour in the same leaf. The model takes logical neighbours to be
- *           one extent and placed side by side unless it was told of a break between them (Inode.breaks), and notes
- *           in `maybeZeroed` every block for which that may still be wrong: the comparison accepts either state
+ * Left out: the extent tree itself. The kernel decides by the extent as it lies in the tree, and
+ *           neighbours of one state are one extent only where the allocator placed them side by
+ *           side; and it skips the zeros where it can move the blocks to a written neighbour in the
+ *           same leaf. The model takes logical neighbours to be one extent and placed side by side
+ *           unless it was told of a break between them (Inode.breaks), and notes in `maybeZeroed`
+ *           every block for which that may still be wrong: the comparison accepts either state
  *           there, and the model adopts the one that it is shown. The content is zero both ways.
  */
 import { UNWRITTEN, WRITTEN } from "../types.ts";
@@ -19,7 +20,10 @@ interface Range {
   end: number;
 }
 
-/** Whether the kernel moves the blocks to a written neighbour instead of splitting (both conditions L1, L2 there). */
+/**
+ * Whether the kernel moves the blocks to a written neighbour instead of splitting (both conditions
+ * L1, L2 there).
+ */
 function transfersToNeighbour(inode: Inode, map: MapBlocks, extent: Range): boolean {
   const mapEnd = map.m_lblk + map.m_len;
   if (map.m_len >= extent.end - extent.start) return false;
@@ -29,7 +33,10 @@ function transfersToNeighbour(inode: Inode, map: MapBlocks, extent: Range): bool
   return mapEnd === extent.end && joins(extent.end, extent.end);
 }
 
-/** The part of a run of unwritten blocks around `lblk` that is placed in one piece, and so is one extent. */
+/**
+ * The part of a run of unwritten blocks around `lblk` that is placed in one piece, and so is one
+ * extent.
+ */
 function pieceAround(inode: Inode, lblk: number, run: Range): Range {
   const piece = { start: run.start, end: run.end };
   for (const at of inode.breaks) {
@@ -90,8 +97,9 @@ export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): v
 }
 
 /**
- * Take over, for the blocks of [from, to) whose state the model could only guess, the state that was seen: `stateAt`
- * gives the state of the allocated block and where that state ends. Returns how many blocks had been guessed wrong.
+ * Take over, for the blocks of [from, to) whose state the model could only guess, the state that
+ * was seen: `stateAt` gives the state of the allocated block and where that state ends. Returns how
+ * many blocks had been guessed wrong.
  */
 export function adoptZeroed(
   inode: Inode,

@@ -2,7 +2,8 @@
  * Buffers: the state of each block of a folio.
  *
  * Kernel:   fs/buffer.c
- * Left out: b_blocknr, locks, the contents (a logical map of where the bytes came from stands for them)
+ * Left out: b_blocknr, locks, the contents (a logical map of where the bytes came from stands for
+ *           them)
  */
 import { filemap_dirty_folio, folio_size } from "../mm/folio.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
@@ -43,7 +44,10 @@ export function block_dirty_folio(inode: Inode, folio: Folio): void {
   filemap_dirty_folio(inode, folio);
 }
 
-/** fs/buffer.c folio_zero_new_buffers(): new buffers in [from, to) bytes of the folio hold zeros and are dirty. */
+/**
+ * fs/buffer.c folio_zero_new_buffers(): new buffers in [from, to) bytes of the folio hold zeros and
+ * are dirty.
+ */
 export function folio_zero_new_buffers(inode: Inode, folio: Folio, from: number, to: number): void {
   const { buffers } = folio;
   if (buffers === undefined || from >= to) return;
@@ -58,8 +62,8 @@ export function folio_zero_new_buffers(inode: Inode, folio: Folio, from: number,
 }
 
 /**
- * fs/buffer.c block_commit_write(): bytes [from, to) of the folio hold data. A commit of no bytes in the middle of a
- * block marks that block all the same, as the kernel does.
+ * fs/buffer.c block_commit_write(): bytes [from, to) of the folio hold data. A commit of no bytes
+ * in the middle of a block marks that block all the same, as the kernel does.
  */
 export function block_commit_write(inode: Inode, folio: Folio, from: number, to: number): void {
   const { buffers } = folio;
@@ -82,9 +86,9 @@ export function block_commit_write(inode: Inode, folio: Folio, from: number, to:
 }
 
 /**
- * fs/buffer.c block_write_end(): accept `copied` of the `len` bytes prepared at `start` of the folio. Where the folio
- * is not uptodate a short copy is rejected whole, since a block written in part cannot be told from one not read.
- * Returns the bytes accepted.
+ * fs/buffer.c block_write_end(): accept `copied` of the `len` bytes prepared at `start` of the
+ * folio. Where the folio is not uptodate a short copy is rejected whole, since a block written in
+ * part cannot be told from one not read. Returns the bytes accepted.
  */
 export function block_write_end(
   inode: Inode,
@@ -102,7 +106,10 @@ export function block_write_end(
   return accepted;
 }
 
-/** fs/buffer.c block_invalidate_folio(): forget the blocks that lie wholly in [offset, offset + length). */
+/**
+ * fs/buffer.c block_invalidate_folio(): forget the blocks that lie wholly in [offset, offset +
+ * length).
+ */
 export function block_invalidate_folio(
   inode: Inode,
   folio: Folio,
@@ -120,7 +127,10 @@ export function block_invalidate_folio(
   if (length === folio_size(folio)) try_to_free_buffers(inode, folio);
 }
 
-/** fs/buffer.c try_to_free_buffers(): false where a buffer is dirty. A dirty folio with clean buffers becomes clean. */
+/**
+ * fs/buffer.c try_to_free_buffers(): false where a buffer is dirty. A dirty folio with clean
+ * buffers becomes clean.
+ */
 export function try_to_free_buffers(inode: Inode, folio: Folio): boolean {
   const { buffers } = folio;
   if (buffers === undefined) return true;
@@ -133,8 +143,9 @@ export function try_to_free_buffers(inode: Inode, folio: Folio): boolean {
 }
 
 /**
- * fs/buffer.c block_read_full_folio(), and ext4_mpage_readpages() where the folio has no buffers yet: afterwards the
- * whole folio is uptodate. A written block that had no mapping gets one; holes and unwritten blocks read as zero.
+ * fs/buffer.c block_read_full_folio(), and ext4_mpage_readpages() where the folio has no buffers
+ * yet: afterwards the whole folio is uptodate. A written block that had no mapping gets one; holes
+ * and unwritten blocks read as zero.
  */
 export function block_read_full_folio(inode: Inode, folio: Folio, get_block: GetBlock): void {
   const { buffers } = folio;
@@ -151,8 +162,8 @@ export function block_read_full_folio(inode: Inode, folio: Folio, get_block: Get
 }
 
 /**
- * fs/buffer.c block_is_partially_uptodate(): whether the blocks of bytes [from, to) of a folio that is not uptodate as a
- * whole are. A range from its first to its last block never counts.
+ * fs/buffer.c block_is_partially_uptodate(): whether the blocks of bytes [from, to) of a folio that
+ * is not uptodate as a whole are. A range from its first to its last block never counts.
  */
 export function block_is_partially_uptodate(
   inode: Inode,

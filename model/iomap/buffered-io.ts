@@ -1,8 +1,9 @@
 /**
  * Buffered writes, reads and page faults of the iomap path.
  *
- * Kernel:   fs/iomap/buffered-io.c iomap_file_buffered_write(), iomap_write_iter(), iomap_write_begin(),
- *           iomap_write_end(), iomap_write_failed(), iomap_read_folio(), iomap_page_mkwrite()
+ * Kernel:   fs/iomap/buffered-io.c iomap_file_buffered_write(), iomap_write_iter(),
+ *           iomap_write_begin(), iomap_write_end(), iomap_write_failed(), iomap_read_folio(),
+ *           iomap_page_mkwrite()
  * Left out: IOMAP_NOWAIT, fatal signals, throttling of dirty pages, reads that fail
  */
 import { EFAULT, ENOMEM } from "../errno.ts";
@@ -35,8 +36,9 @@ interface Range {
 }
 
 /**
- * fs/iomap/buffered-io.c iomap_adjust_read_range(): the first run of blocks in bytes [from, to) of the folio that are not
- * uptodate, up to the end of the block that holds EOF where it lies inside. Undefined where all are.
+ * fs/iomap/buffered-io.c iomap_adjust_read_range(): the first run of blocks in bytes [from, to) of
+ * the folio that are not uptodate, up to the end of the block that holds EOF where it lies inside.
+ * Undefined where all are.
  */
 function iomap_adjust_read_range(
   inode: Inode,
@@ -63,15 +65,18 @@ function iomap_adjust_read_range(
   return { from: first << bits, to: last << bits };
 }
 
-/** fs/iomap/buffered-io.c iomap_block_needs_zeroing(): byte `pos` has nothing to be read, if the mapping is to be believed. */
+/**
+ * fs/iomap/buffered-io.c iomap_block_needs_zeroing(): byte `pos` has nothing to be read, if the
+ * mapping is to be believed.
+ */
 function iomap_block_needs_zeroing(inode: Inode, iomap: Iomap, pos: number): boolean {
   return iomap.type !== WRITTEN || iomap.isNew || pos >= inode.i_size;
 }
 
 /**
- * fs/iomap/buffered-io.c __iomap_write_begin(): bring in the blocks that bytes [from, to) of the folio cover only in
- * part. Those beside them that are not uptodate count as brought in with them. A mapping that has gone stale may say that there is
- * nothing, where there is: then it is lost.
+ * fs/iomap/buffered-io.c __iomap_write_begin(): bring in the blocks that bytes [from, to) of the
+ * folio cover only in part. Those beside them that are not uptodate count as brought in with them.
+ * A mapping that has gone stale may say that there is nothing, where there is: then it is lost.
  */
 function __iomap_write_begin(
   inode: Inode,
@@ -101,8 +106,8 @@ function __iomap_write_begin(
 }
 
 /**
- * fs/iomap/buffered-io.c iomap_write_begin(): the folio for up to `len` bytes at `pos`. Undefined where the mapping has
- * gone stale.
+ * fs/iomap/buffered-io.c iomap_write_begin(): the folio for up to `len` bytes at `pos`. Undefined
+ * where the mapping has gone stale.
  */
 function iomap_write_begin(
   inode: Inode,
@@ -123,8 +128,9 @@ function iomap_write_begin(
 }
 
 /**
- * fs/iomap/buffered-io.c __iomap_write_end(): a short copy into a folio that is not uptodate is rejected whole, since a
- * block written in part cannot be told from one not read. Returns the bytes accepted.
+ * fs/iomap/buffered-io.c __iomap_write_end(): a short copy into a folio that is not uptodate is
+ * rejected whole, since a block written in part cannot be told from one not read. Returns the bytes
+ * accepted.
  */
 export function __iomap_write_end(
   inode: Inode,
@@ -141,14 +147,20 @@ export function __iomap_write_end(
   return copied;
 }
 
-/** fs/iomap/buffered-io.c iomap_write_failed(): folios past EOF that a failed write brought in go again. */
+/**
+ * fs/iomap/buffered-io.c iomap_write_failed(): folios past EOF that a failed write brought in go
+ * again.
+ */
 function iomap_write_failed(inode: Inode, pos: number, len: number): void {
   const end = pos + len;
   if (end <= inode.i_size) return;
   inode.i_sb.s_op.truncate_inode_pages_range(inode, Math.max(pos, inode.i_size), end - 1);
 }
 
-/** Bytes of one copy, into one folio; 0 where it was rejected. `copied` is what could be read of the user's buffer. */
+/**
+ * Bytes of one copy, into one folio; 0 where it was rejected. `copied` is what could be read of the
+ * user's buffer.
+ */
 function writeFolio(
   inode: Inode,
   folio: Folio,
@@ -159,13 +171,17 @@ function writeFolio(
 ): number {
   const { s_op } = inode.i_sb;
   const written = s_op.__iomap_write_end(inode, folio, pos, bytes, copied);
-  // The kernel also moves i_size to `pos` where nothing was accepted; the retry that follows at once moves it further.
+  // The kernel also moves i_size to `pos` where nothing was accepted; the retry that follows at
+  // once moves it further.
   if (written > 0 && pos + written > inode.i_size) inode.i_size = pos + written;
   inode.contents.set(pos, pos + written, source);
   return written;
 }
 
-/** fs/iomap/buffered-io.c iomap_write_iter(): bytes written into the mapping, or -errno where none were. */
+/**
+ * fs/iomap/buffered-io.c iomap_write_iter(): bytes written into the mapping, or -errno where none
+ * were.
+ */
 function iomap_write_iter(
   inode: Inode,
   round: IomapRound,
@@ -223,7 +239,10 @@ export function iomap_file_buffered_write(
   return done.pos > pos ? done.pos - pos : done.status;
 }
 
-/** fs/iomap/buffered-io.c iomap_zero_iter(): zeros all over the mapping of the round, which lies in one block. */
+/**
+ * fs/iomap/buffered-io.c iomap_zero_iter(): zeros all over the mapping of the round, which lies in
+ * one block.
+ */
 export function writeZeros(inode: Inode, round: IomapRound): void {
   const { pos, length } = round;
   const folio = iomap_write_begin(inode, round, pos, length);
@@ -240,7 +259,8 @@ export function iomap_read_folio(inode: Inode, folio: Folio, ops: IomapOps): voi
 }
 
 /**
- * fs/iomap/buffered-io.c iomap_page_mkwrite(): blocks for the folio up to EOF; all of it is dirty then. 0 or -errno.
+ * fs/iomap/buffered-io.c iomap_page_mkwrite(): blocks for the folio up to EOF; all of it is dirty
+ * then. 0 or -errno.
  */
 export function iomap_page_mkwrite(inode: Inode, folio: Folio, ops: IomapOps): number {
   const pos = folio_pos(folio);

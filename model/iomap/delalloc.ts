@@ -1,23 +1,29 @@
 /**
  * Giving back what a delayed write reserved and did not use.
  *
- * Kernel:   fs/iomap/buffered-io.c iomap_write_delalloc_release() and what it calls; include/linux/iomap.h
- *           iomap_last_written_block(); mm/filemap.c mapping_seek_hole_data()
+ * Kernel:   fs/iomap/buffered-io.c iomap_write_delalloc_release() and what it calls;
+ *           include/linux/iomap.h iomap_last_written_block(); mm/filemap.c mapping_seek_hole_data()
  *
- * Blocks under dirty data keep their reservation, whoever dirtied them (a store through a mapping may have): they will
- * be written. Past EOF nothing ever is, so everything is given back there.
+ * Blocks under dirty data keep their reservation, whoever dirtied them (a store through a mapping
+ * may have): they will be written. Past EOF nothing ever is, so everything is given back there.
  */
 import { filemap_get_folio, folio_next_pos, folio_pos, pageOf } from "../mm/folio.ts";
 import { IFS_DIRTY, PAGE_SIZE } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
 
-/** include/linux/iomap.h iomap_last_written_block(): the end of the last block that a write put something into, bytes. */
+/**
+ * include/linux/iomap.h iomap_last_written_block(): the end of the last block that a write put
+ * something into, bytes.
+ */
 export function iomap_last_written_block(inode: Inode, pos: number, written: number): number {
   const size = inode.i_sb.s_blocksize;
   return written === 0 ? pos - (pos % size) : Math.ceil((pos + written) / size) * size;
 }
 
-/** Whether the block of the folio that holds byte `pos` has data, as mm/filemap.c folio_seek_hole_data() tells. */
+/**
+ * Whether the block of the folio that holds byte `pos` has data, as mm/filemap.c
+ * folio_seek_hole_data() tells.
+ */
 function hasData(inode: Inode, folio: Folio, pos: number): boolean {
   if (folio.uptodate) return true;
   const size = inode.i_sb.s_blocksize;
@@ -33,7 +39,10 @@ interface Data {
   end: number;
 }
 
-/** mm/filemap.c mapping_seek_hole_data(): the first data in [pos, end), as far as it lies in one folio. */
+/**
+ * mm/filemap.c mapping_seek_hole_data(): the first data in [pos, end), as far as it lies in one
+ * folio.
+ */
 function nextData(inode: Inode, pos: number, end: number): Data | undefined {
   const size = inode.i_sb.s_blocksize;
   const nextBlock = (at: number): number => at - (at % size) + size;
@@ -67,8 +76,8 @@ function punchCleanBlocks(inode: Inode, { folio, start, end }: Data): void {
 }
 
 /**
- * fs/iomap/buffered-io.c iomap_write_delalloc_release(): give back the delayed blocks of [start_byte, end_byte) that have
- * no dirty data before EOF.
+ * fs/iomap/buffered-io.c iomap_write_delalloc_release(): give back the delayed blocks of
+ * [start_byte, end_byte) that have no dirty data before EOF.
  */
 export function iomap_write_delalloc_release(
   inode: Inode,

@@ -1,17 +1,19 @@
 /**
  * Direct I/O: between the user's memory and the disk, past the page cache.
  *
- * Kernel:   fs/iomap/direct-io.c __iomap_dio_rw(), iomap_dio_bio_iter(), iomap_dio_hole_iter(), iomap_dio_iter(),
- *           iomap_dio_complete(); mm/filemap.c kiocb_invalidate_pages(), kiocb_invalidate_post_direct_write(),
- *           kiocb_write_and_wait()
- * Left out: I/O errors but those of a device without room (harness/kernel/thin.ts), asynchronous requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of
- *           short reads that 7.x has besides (it fails and finds nothing else); memory that is not aligned (the harness'
- *           buffers begin on a page, and no read goes on from a hole that ends within a sector of memory), memory of a read that
- *           cannot be written to
+ * Kernel:   fs/iomap/direct-io.c __iomap_dio_rw(), iomap_dio_bio_iter(), iomap_dio_hole_iter(),
+ *           iomap_dio_iter(), iomap_dio_complete(); mm/filemap.c kiocb_invalidate_pages(),
+ *           kiocb_invalidate_post_direct_write(), kiocb_write_and_wait()
+ * Left out: I/O errors but those of a device without room (harness/kernel/thin.ts), asynchronous
+ *           requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of short
+ *           reads that 7.x has besides (it fails and finds nothing else); memory that is not
+ *           aligned (the harness' buffers begin on a page, and no read goes on from a hole that
+ *           ends within a sector of memory), memory of a read that cannot be written to
  *
- * A request is cut where the file system's mappings end, and each piece is checked for its alignment only when its turn comes.
- * How long a mapping is depends on where the allocator has put the blocks, which the model leaves out; where the outcome would
- * depend on it the harness does not ask (harness/operation.ts clampOperation()).
+ * A request is cut where the file system's mappings end, and each piece is checked for its
+ * alignment only when its turn comes. How long a mapping is depends on where the allocator has put
+ * the blocks, which the model leaves out; where the outcome would depend on it the harness does not
+ * ask (harness/operation.ts clampOperation()).
  */
 import { EFAULT, EINVAL, EIO } from "../errno.ts";
 import { filemap_write_and_wait_range } from "../mm/filemap.ts";
@@ -29,7 +31,10 @@ export interface DirectWrite {
   source: Source;
 }
 
-/** struct iomap_dio_ops of a write: `size` bytes are on disk, some of them maybe in unwritten blocks. */
+/**
+ * struct iomap_dio_ops of a write: `size` bytes are on disk, some of them maybe in unwritten
+ * blocks.
+ */
 export type EndIo = (inode: Inode, pos: number, size: number, unwritten: boolean) => void;
 
 /**
@@ -41,7 +46,10 @@ export function errorAfterZeroing(_inode: Inode, error: number): number {
   return error;
 }
 
-/** mm/filemap.c kiocb_invalidate_pages(): write the range back, then drop it; false where that fails or a folio stays. */
+/**
+ * mm/filemap.c kiocb_invalidate_pages(): write the range back, then drop it; false where that fails
+ * or a folio stays.
+ */
 function kiocb_invalidate_pages(inode: Inode, pos: number, count: number): boolean {
   if (filemap_write_and_wait_range(inode, pos, pos + count - 1) < 0) return false;
   return invalidate_inode_pages2_range(inode, pos, pos + count - 1);
@@ -57,22 +65,27 @@ export function mappingIsAligned(pos: number, length: number): boolean {
 }
 
 /**
- * The same in 6.12, which besides asks it of all the memory that is left (lib/iov_iter.c iov_iter_is_aligned()): of a read that ends
- * within a sector too, though it would have ended at EOF before.
+ * The same in 6.12, which besides asks it of all the memory that is left (lib/iov_iter.c
+ * iov_iter_is_aligned()): of a read that ends within a sector too, though it would have ended at
+ * EOF before.
  */
 export function restIsAligned(pos: number, length: number, rest: number): boolean {
   return mappingIsAligned(pos, length) && !misaligned(rest);
 }
 
-/** The blocks of bytes [pos, end) are on disk as they are read: nothing of them is in the page cache. */
+/**
+ * The blocks of bytes [pos, end) are on disk as they are read: nothing of them is in the page
+ * cache.
+ */
 function blocksToDisk(inode: Inode, pos: number, end: number): void {
   const size = inode.i_sb.s_blocksize;
   inode.i_sb.s_op.writesToDisk(inode, pos - (pos % size), Math.ceil(end / size) * size);
 }
 
 /**
- * fs/iomap/direct-io.c iomap_dio_bio_iter() of a write: bytes that went out, or -errno. What of a block that held no data the
- * write leaves out is zeroed on disk, and so is what is behind it where it ends past EOF.
+ * fs/iomap/direct-io.c iomap_dio_bio_iter() of a write: bytes that went out, or -errno. What of a
+ * block that held no data the write leaves out is zeroed on disk, and so is what is behind it where
+ * it ends past EOF.
  */
 function iomap_dio_bio_iter(
   inode: Inode,
@@ -86,7 +99,8 @@ function iomap_dio_bio_iter(
   const copied = Math.min(length, Math.max(0, write.pos + write.readable - pos));
   const end = pos + copied;
   const zeroesTail = (need_zeroout || end >= inode.i_size) && end % size !== 0;
-  // Nothing reads an unwritten block from disk before it is converted, which happens when all of the write is done.
+  // Nothing reads an unwritten block from disk before it is converted, which happens when all of
+  // the write is done.
   if (iomap.type === WRITTEN) {
     if (need_zeroout) inode.contents.delete(pos - (pos % size), pos);
     if (copied > 0) inode.contents.set(pos, end, write.source);
@@ -98,8 +112,9 @@ function iomap_dio_bio_iter(
 }
 
 /**
- * What unwritten blocks that now have the bytes of a write before `end` read as once they are converted. Where the write went on
- * within a block, to find that nothing more could be read, it has zeroed the block up to there: the bytes that it had just put there.
+ * What unwritten blocks that now have the bytes of a write before `end` read as once they are
+ * converted. Where the write went on within a block, to find that nothing more could be read, it
+ * has zeroed the block up to there: the bytes that it had just put there.
  */
 function fillUnwritten(inode: Inode, { pos, len, source }: DirectWrite, reached: number): void {
   const size = inode.i_sb.s_blocksize;
@@ -116,8 +131,9 @@ function fillUnwritten(inode: Inode, { pos, len, source }: DirectWrite, reached:
 }
 
 /**
- * fs/iomap/direct-io.c iomap_dio_rw() of a write: bytes written, or -errno, with what was done until then. None are (where
- * the kernel says -ENOTBLK) as long as something of the range cannot leave the page cache.
+ * fs/iomap/direct-io.c iomap_dio_rw() of a write: bytes written, or -errno, with what was done
+ * until then. None are (where the kernel says -ENOTBLK) as long as something of the range cannot
+ * leave the page cache.
  */
 export function iomap_dio_write(
   inode: Inode,
@@ -143,7 +159,10 @@ export function iomap_dio_write(
   return size;
 }
 
-/** fs/iomap/direct-io.c iomap_dio_rw() of a read: bytes read, or -errno. Only what is on disk must be aligned. */
+/**
+ * fs/iomap/direct-io.c iomap_dio_rw() of a read: bytes read, or -errno. Only what is on disk must
+ * be aligned.
+ */
 export function iomap_dio_read(inode: Inode, pos: number, len: number, ops: IomapOps): number {
   const { i_size, i_sb } = inode;
   if (pos >= i_size) return 0;

@@ -4,8 +4,9 @@
  * Kernel:   fs/iomap/buffered-io.c struct iomap_folio_state and the functions on it
  * Left out: the count of bytes under I/O (every write-out is waited for)
  *
- * A folio of one block has no such state, the flags of the folio say it all. One of more blocks gets it when a write
- * covers it in part; a folio that was written whole goes without until something asks.
+ * A folio of one block has no such state, the flags of the folio say it all. One of more blocks
+ * gets it when a write covers it in part; a folio that was written whole goes without until
+ * something asks.
  */
 import { filemap_dirty_folio, folio_size } from "../mm/folio.ts";
 import { IFS_DIRTY, IFS_UPTODATE } from "../types.ts";
@@ -35,7 +36,10 @@ function setRange(inode: Inode, ifs: Uint8Array, off: number, len: number, bit: 
   for (let b = off >> inode.i_blkbits; b <= last; b++) ifs[b]! |= bit;
 }
 
-/** fs/iomap/buffered-io.c iomap_set_range_uptodate(): the folio is uptodate with the last of its blocks. */
+/**
+ * fs/iomap/buffered-io.c iomap_set_range_uptodate(): the folio is uptodate with the last of its
+ * blocks.
+ */
 export function iomap_set_range_uptodate(
   inode: Inode,
   folio: Folio,
@@ -62,8 +66,8 @@ export function clearDirtyBlocks(folio: Folio): void {
 }
 
 /**
- * fs/iomap/buffered-io.c iomap_find_dirty_range(): the first run of dirty blocks in blocks [from, end) of the folio;
- * all of them where the folio has no state. Undefined where none is dirty.
+ * fs/iomap/buffered-io.c iomap_find_dirty_range(): the first run of dirty blocks in blocks [from,
+ * end) of the folio; all of them where the folio has no state. Undefined where none is dirty.
  */
 export function iomap_find_dirty_range(
   folio: Folio,
@@ -106,16 +110,23 @@ export function iomap_dirty_folio(inode: Inode, folio: Folio): void {
   filemap_dirty_folio(inode, folio);
 }
 
-/** fs/iomap/buffered-io.c iomap_release_folio(): a dirty folio may be dirty in part, so it keeps its state. */
+/**
+ * fs/iomap/buffered-io.c iomap_release_folio(): a dirty folio may be dirty in part, so it keeps its
+ * state.
+ */
 export function iomap_release_folio(_inode: Inode, folio: Folio): boolean {
-  // The kernel does not ask for the release of a folio that has no state: whether it is dirty does not matter then.
+  // The kernel does not ask for the release of a folio that has no state: whether it is dirty does
+  // not matter then.
   if (folio.ifs === undefined) return true;
   if (folio.dirty) return false;
   folio.ifs = undefined;
   return true;
 }
 
-/** fs/iomap/buffered-io.c iomap_invalidate_folio() of 6.12: only the whole folio forgets; blocks in it stay dirty. */
+/**
+ * fs/iomap/buffered-io.c iomap_invalidate_folio() of 6.12: only the whole folio forgets; blocks in
+ * it stay dirty.
+ */
 export function iomap_invalidate_whole_folio(
   inode: Inode,
   folio: Folio,
@@ -127,7 +138,10 @@ export function iomap_invalidate_whole_folio(
   folio.ifs = undefined;
 }
 
-/** fs/iomap/buffered-io.c iomap_invalidate_folio(): of a part, the blocks that lie wholly in it become clean. */
+/**
+ * fs/iomap/buffered-io.c iomap_invalidate_folio(): of a part, the blocks that lie wholly in it
+ * become clean.
+ */
 export function iomap_invalidate_folio(
   inode: Inode,
   folio: Folio,

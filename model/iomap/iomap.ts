@@ -1,11 +1,13 @@
 /**
- * The mapping that a file system hands to the iomap code, and the loop that asks for one after the other.
+ * The mapping that a file system hands to the iomap code, and the loop that asks for one after the
+ * other.
  *
  * Kernel:   include/linux/iomap.h struct iomap, struct iomap_ops; fs/iomap/iter.c iomap_iter()
- *           (6.12; in later kernels a write that made progress and then failed does not ask for a mapping once more, which here
- *           would find nothing left to read and give back what it mapped)
- * Left out: srcmap (there is no copy on write), inline data, the physical address, flags (which of them a call is for,
- *           its iomap_ops say)
+ *           (6.12; in later kernels a write that made progress and then failed does not ask for a
+ *           mapping once more, which here would find nothing left to read and give back what it
+ *           mapped)
+ * Left out: srcmap (there is no copy on write), inline data, the physical address, flags (which of
+ *           them a call is for, its iomap_ops say)
  */
 import type { DELAYED, HOLE, UNWRITTEN, WRITTEN } from "../types.ts";
 import type { Inode } from "../types.ts";
@@ -48,8 +50,9 @@ export interface Iterated {
 }
 
 /**
- * fs/iomap/iter.c iomap_iter(), with the loop around it: `body` says how many bytes of its round it dealt with, or
- * -errno. None ends the loop, unless the mapping had gone stale: then it is asked for again.
+ * fs/iomap/iter.c iomap_iter(), with the loop around it: `body` says how many bytes of its round it
+ * dealt with, or -errno. None ends the loop, unless the mapping had gone stale: then it is asked
+ * for again.
  */
 export function iomap_iter(
   inode: Inode,

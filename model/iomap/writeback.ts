@@ -1,8 +1,9 @@
 /**
  * Writeback of the iomap path.
  *
- * Kernel:   fs/iomap/buffered-io.c iomap_writepages(), iomap_writepage_map() (since 6.17 iomap_writeback_folio()),
- *           iomap_writepage_handle_eof(), iomap_add_to_ioend(); fs/iomap/ioend.c
+ * Kernel:   fs/iomap/buffered-io.c iomap_writepages(), iomap_writepage_map() (since 6.17
+ *           iomap_writeback_folio()), iomap_writepage_handle_eof(), iomap_add_to_ioend();
+ *           fs/iomap/ioend.c
  * Left out: I/O errors; the size at which an ioend is full
  */
 import { dirtyFolios, folio_next_pos, folio_pos } from "../mm/folio.ts";
@@ -49,7 +50,10 @@ function iomap_add_to_ioend(
   ioend.io_size = Math.min(pos + len, end_pos) - ioend.io_offset;
 }
 
-/** fs/iomap/buffered-io.c iomap_writepage_map_blocks(): a run of dirty blocks, bytes [pos, end). 0 or -errno. */
+/**
+ * fs/iomap/buffered-io.c iomap_writepage_map_blocks(): a run of dirty blocks, bytes [pos, end). 0
+ * or -errno.
+ */
 function mapRun(
   inode: Inode,
   wpc: WritepageContext,
@@ -67,7 +71,10 @@ function mapRun(
   return 0;
 }
 
-/** fs/iomap/buffered-io.c iomap_writepage_handle_eof(): where writing the folio ends, bytes; undefined past EOF. */
+/**
+ * fs/iomap/buffered-io.c iomap_writepage_handle_eof(): where writing the folio ends, bytes;
+ * undefined past EOF.
+ */
 function iomap_writepage_handle_eof(inode: Inode, folio: Folio): number | undefined {
   const end_pos = folio_next_pos(folio);
   if (end_pos <= inode.i_size) return end_pos;
@@ -75,10 +82,14 @@ function iomap_writepage_handle_eof(inode: Inode, folio: Folio): number | undefi
   return inode.i_size;
 }
 
-/** fs/iomap/buffered-io.c iomap_writepage_map(): all dirty blocks of the folio up to EOF. 0 or -errno. */
+/**
+ * fs/iomap/buffered-io.c iomap_writepage_map(): all dirty blocks of the folio up to EOF. 0 or
+ * -errno.
+ */
 function iomap_writepage_map(inode: Inode, wpc: WritepageContext, folio: Folio): number {
   const end_pos = iomap_writepage_handle_eof(inode, folio);
-  // folio_clear_dirty_for_io() was here before: a folio past EOF is not written, and clean all the same.
+  // folio_clear_dirty_for_io() was here before: a folio past EOF is not written, and clean all the
+  // same.
   folio.dirty = false;
   if (end_pos === undefined) return 0;
   const size = inode.i_sb.s_blocksize;
@@ -101,7 +112,8 @@ function iomap_writepage_map(inode: Inode, wpc: WritepageContext, folio: Folio):
 }
 
 /**
- * fs/iomap/buffered-io.c iomap_writepages(), waited for, over the folios that have a byte in [start, end]. 0 or -errno.
+ * fs/iomap/buffered-io.c iomap_writepages(), waited for, over the folios that have a byte in
+ * [start, end]. 0 or -errno.
  */
 export function iomap_writepages(inode: Inode, start: number, end: number): number {
   const wpc: WritepageContext = { iomap: undefined, range_end: end, ioends: [] };

@@ -22,8 +22,9 @@ function flushAndStale(inode: Inode, round: IomapRound, end: number): number {
 type ZeroRange = (inode: Inode, pos: number, len: number, ops: IomapOps) => boolean;
 
 /**
- * Zeros in [pos, pos + len). What has no written blocks reads as zero already; where dirty pages lie over it, mappings of a
- * type in `flushed` are written back first and looked at again, and of the other types the pages are zeroed.
+ * Zeros in [pos, pos + len). What has no written blocks reads as zero already; where dirty pages
+ * lie over it, mappings of a type in `flushed` are written back first and looked at again, and of
+ * the other types the pages are zeroed.
  */
 function zeroRange(flushed: readonly IomapType[]): ZeroRange {
   return (inode, pos, len, ops) => {
@@ -44,11 +45,14 @@ function zeroRange(flushed: readonly IomapType[]): ZeroRange {
   };
 }
 
-/** fs/iomap/buffered-io.c iomap_zero_range() of 6.12: dirty pages over a hole or unwritten blocks are written back. */
+/**
+ * fs/iomap/buffered-io.c iomap_zero_range() of 6.12: dirty pages over a hole or unwritten blocks
+ * are written back.
+ */
 export const iomap_zero_range_flush = zeroRange([HOLE, UNWRITTEN]);
 
 /**
- * fs/iomap/buffered-io.c iomap_zero_range() with iomap_fill_dirty_folios(), as 6.19 has it: over unwritten blocks the dirty
- * pages themselves are zeroed, and nothing is written back.
+ * fs/iomap/buffered-io.c iomap_zero_range() with iomap_fill_dirty_folios(), as 6.19 has it: over
+ * unwritten blocks the dirty pages themselves are zeroed, and nothing is written back.
  */
 export const iomap_zero_range_batch = zeroRange([HOLE]);

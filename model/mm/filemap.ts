@@ -1,7 +1,8 @@
 /**
  * Moving bytes between the user and the page cache.
  *
- * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(); mm/memory.c do_shared_fault()
+ * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(); mm/memory.c
+ *           do_shared_fault()
  * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
  */
 import { EFAULT, EIO, ENOMEM } from "../errno.ts";
@@ -38,8 +39,9 @@ interface Round {
 }
 
 /**
- * Whether an allocation of memory fails for the folio at `pos`: of the folio itself, or of what preparing its blocks takes. Those
- * that ext4 and the page cache cannot do without never fail (__GFP_NOFAIL).
+ * Whether an allocation of memory fails for the folio at `pos`: of the folio itself, or of what
+ * preparing its blocks takes. Those that ext4 and the page cache cannot do without never fail
+ * (__GFP_NOFAIL).
  */
 export function noMemoryAt({ failure }: Inode, pos: number): boolean {
   return failure?.folio(pos) ?? false;
@@ -67,7 +69,10 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
   return { copied, status };
 }
 
-/** mm/filemap.c file_check_and_advance_wb_err(): the error that writeback came to since the last time, or 0. */
+/**
+ * mm/filemap.c file_check_and_advance_wb_err(): the error that writeback came to since the last
+ * time, or 0.
+ */
 export function file_check_and_advance_wb_err(inode: Inode): number {
   const { wb_err, mayHaveError, saysError } = inode;
   inode.wb_err = 0;
@@ -75,7 +80,10 @@ export function file_check_and_advance_wb_err(inode: Inode): number {
   return wb_err === 0 && mayHaveError && saysError ? EIO : wb_err;
 }
 
-/** mm/filemap.c filemap_write_and_wait_range(), of bytes [start, end]: the error that it came to, or 0; a later fsync says so too. */
+/**
+ * mm/filemap.c filemap_write_and_wait_range(), of bytes [start, end]: the error that it came to, or
+ * 0; a later fsync says so too.
+ */
 export function filemap_write_and_wait_range(inode: Inode, start: number, end: number): number {
   const before = inode.wb_err;
   inode.wb_err = 0;
@@ -85,7 +93,10 @@ export function filemap_write_and_wait_range(inode: Inode, start: number, end: n
   return error;
 }
 
-/** lib/iov_iter.c fault_in_iov_iter_readable(): whether any of the next `bytes` can be read, once they were asked for. */
+/**
+ * lib/iov_iter.c fault_in_iov_iter_readable(): whether any of the next `bytes` can be read, once
+ * they were asked for.
+ */
 export function faultIn(from: UserMemory, bytes: number): boolean {
   if (from.readable < bytes) from.fault();
   return from.readable > 0;
@@ -126,8 +137,8 @@ function performWith(prefault: boolean): Operations["perform_write"] {
 }
 
 /**
- * mm/filemap.c generic_perform_write() since 6.16: the copy is tried before the user's pages are faulted in, so a
- * write whose first byte faults has been through write_begin already.
+ * mm/filemap.c generic_perform_write() since 6.16: the copy is tried before the user's pages are
+ * faulted in, so a write whose first byte faults has been through write_begin already.
  */
 export const generic_perform_write = performWith(false);
 
@@ -137,7 +148,10 @@ export const generic_perform_write_prefault = performWith(true);
 /** include/linux/pagevec.h FOLIO_BATCH_SIZE: folios that a read looks up at once. */
 const FOLIO_BATCH_SIZE = 31;
 
-/** mm/filemap.c filemap_update_page(): read the folio unless what is asked for of it, [pos, end), is uptodate already. */
+/**
+ * mm/filemap.c filemap_update_page(): read the folio unless what is asked for of it, [pos, end), is
+ * uptodate already.
+ */
 function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: number): void {
   const from = Math.max(pos - folio_pos(folio), 0);
   const size = folio_size(folio);
@@ -149,9 +163,9 @@ function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: numbe
 }
 
 /**
- * mm/filemap.c filemap_get_pages(): folios side by side from the page of `pos` on, up to the first that is not
- * uptodate, which is then read. They may reach past EOF, where a write that ended short has left a folio. Returns where
- * the next batch begins.
+ * mm/filemap.c filemap_get_pages(): folios side by side from the page of `pos` on, up to the first
+ * that is not uptodate, which is then read. They may reach past EOF, where a write that ended short
+ * has left a folio. Returns where the next batch begins.
  */
 function readBatch(inode: Inode, pos: number, end: number): number {
   let folio = __filemap_get_folio(inode, pageOf(pos), 0);
@@ -164,7 +178,10 @@ function readBatch(inode: Inode, pos: number, end: number): number {
   return folio_next_pos(folio);
 }
 
-/** mm/filemap.c filemap_read() with read-ahead off: pages that are missing are brought in one by one. Bytes read. */
+/**
+ * mm/filemap.c filemap_read() with read-ahead off: pages that are missing are brought in one by
+ * one. Bytes read.
+ */
 export function filemap_read(inode: Inode, pos: number, len: number): number {
   const end = Math.min(pos + len, inode.i_sb.s_maxbytes);
   const readable = Math.min(end, inode.i_size) - pos;
@@ -181,8 +198,9 @@ function uptodateFolio(inode: Inode, page: number): Folio {
 }
 
 /**
- * A store to each page of [pos, pos + len), which lies inside i_size: mm/filemap.c filemap_fault() brings the page
- * in, ->page_mkwrite() gets blocks for it, fault_dirty_shared_page() dirties it. 0 or -errno.
+ * A store to each page of [pos, pos + len), which lies inside i_size: mm/filemap.c filemap_fault()
+ * brings the page in, ->page_mkwrite() gets blocks for it, fault_dirty_shared_page() dirties it. 0
+ * or -errno.
  */
 export function storeThroughMapping(inode: Inode, pos: number, len: number): number {
   const { s_op } = inode.i_sb;

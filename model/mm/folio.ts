@@ -1,10 +1,10 @@
 /**
  * Folios and the page cache that holds them.
  *
- * Kernel:   mm/filemap.c filemap_get_folio(), __filemap_get_folio(), filemap_add_folio(); include/linux/pagemap.h
- *           fgf_set_order(); mm/huge_memory.c folio_split()
- * Left out: reference counts, locks, the writeback flag (every write-out here is waited for), reclaim, a large folio
- *           that cannot be allocated because memory is fragmented
+ * Kernel:   mm/filemap.c filemap_get_folio(), __filemap_get_folio(), filemap_add_folio();
+ *           include/linux/pagemap.h fgf_set_order(); mm/huge_memory.c folio_split()
+ * Left out: reference counts, locks, the writeback flag (every write-out here is waited for),
+ *           reclaim, a large folio that cannot be allocated because memory is fragmented
  */
 import { assert } from "../assert.ts";
 import { PAGE_SHIFT, PAGE_SIZE, UNWRITTEN } from "../types.ts";
@@ -55,7 +55,10 @@ export function filemap_get_folio(inode: Inode, index: number): Folio | undefine
   return folio !== undefined && folio.index <= index ? folio : undefined;
 }
 
-/** mm/filemap.c filemap_get_folios_tag(): the dirty folios that have a byte in [start, end], in their order. */
+/**
+ * mm/filemap.c filemap_get_folios_tag(): the dirty folios that have a byte in [start, end], in
+ * their order.
+ */
 export function dirtyFolios(inode: Inode, start: number, end: number): Folio[] {
   const found: Folio[] = [];
   for (const folio of inode.i_dirty) {
@@ -93,7 +96,10 @@ export function filemap_dirty_folio(inode: Inode, folio: Folio): void {
   folio.tagged = true;
 }
 
-/** mm/page-writeback.c folio_cancel_dirty(): what made the folio dirty is gone, and with it its place among the dirty. */
+/**
+ * mm/page-writeback.c folio_cancel_dirty(): what made the folio dirty is gone, and with it its
+ * place among the dirty.
+ */
 export function folio_cancel_dirty(_inode: Inode, folio: Folio): void {
   folio.dirty = false;
   folio.tagged = false;
@@ -109,8 +115,9 @@ function filemap_add_folio(mapping: Folio[], folio: Folio): boolean {
 }
 
 /**
- * mm/filemap.c __filemap_get_folio() with FGP_CREAT: the folio that holds page `index`; a new one is as large as
- * `order` says, as its alignment permits, and as fits between the folios that are there.
+ * mm/filemap.c __filemap_get_folio() with FGP_CREAT: the folio that holds page `index`; a new one
+ * is as large as `order` says, as its alignment permits, and as fits between the folios that are
+ * there.
  */
 export function __filemap_get_folio(inode: Inode, index: number, order: number): Folio {
   const cached = filemap_get_folio(inode, index);
@@ -142,8 +149,9 @@ export function filemap_remove_folio(inode: Inode, folio: Folio): void {
 }
 
 /**
- * mm/huge_memory.c folio_split(): split a folio without buffers around page `at`, as a buddy allocator would: halve
- * it, go on with the half that holds the page, down to a single page. Parts past EOF leave the page cache.
+ * mm/huge_memory.c folio_split(): split a folio without buffers around page `at`, as a buddy
+ * allocator would: halve it, go on with the half that holds the page, down to a single page. Parts
+ * past EOF leave the page cache.
  */
 export function folio_split(inode: Inode, folio: Folio, at: number): void {
   assert(folio.buffers === undefined, "only a folio without buffers is split");

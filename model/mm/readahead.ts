@@ -1,13 +1,13 @@
 /**
- * Read-ahead around a page fault: which pages it brings into the page cache, and in folios of what size. Both show later:
- * a store through a mapping gets blocks for the whole folio, and a write that ends short leaves more where its folio is
- * uptodate.
+ * Read-ahead around a page fault: which pages it brings into the page cache, and in folios of what
+ * size. Both show later: a store through a mapping gets blocks for the whole folio, and a write
+ * that ends short leaves more where its folio is uptodate.
  *
- * Kernel:   mm/filemap.c do_sync_mmap_readahead(), do_async_mmap_readahead(); mm/readahead.c page_cache_ra_order(),
- *           page_cache_async_ra(), do_page_cache_ra(), ra_alloc_folio()
- * Left out: read-ahead of reads (the kernel subject switches it off with POSIX_FADV_RANDOM and MADV_RANDOM, so that the
- *           page cache holds just what the operations put there); MMAP_LOTSAMISS (a hundred misses through one
- *           descriptor end it); advice
+ * Kernel:   mm/filemap.c do_sync_mmap_readahead(), do_async_mmap_readahead(); mm/readahead.c
+ *           page_cache_ra_order(), page_cache_async_ra(), do_page_cache_ra(), ra_alloc_folio()
+ * Left out: read-ahead of reads (the kernel subject switches it off with POSIX_FADV_RANDOM and
+ *           MADV_RANDOM, so that the page cache holds just what the operations put there);
+ *           MMAP_LOTSAMISS (a hundred misses through one descriptor end it); advice
  */
 import { PAGE_SIZE } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
@@ -23,9 +23,9 @@ export interface ReadAhead {
   /** Pages of a window (read_ahead_kb); 0 where read-ahead is off. */
   pages: number;
   /**
-   * How folios grow from window to window, by two orders each time: from the order of the folio whose use started the
-   * window, with the first window at order 2 already (until 6.14), or from the order of the window before, with the
-   * first at order 0.
+   * How folios grow from window to window, by two orders each time: from the order of the folio
+   * whose use started the window, with the first window at order 2 already (until 6.14), or from
+   * the order of the window before, with the first at order 0.
    */
   growsFrom: "folio" | "window";
 }
@@ -40,7 +40,10 @@ export interface FileReadAhead {
 
 const ORDER_STEP = 2;
 
-/** Pages of the smallest window that is read in folios of more than one (min_ra_size; in later kernels it makes no difference). */
+/**
+ * Pages of the smallest window that is read in folios of more than one (min_ra_size; in later
+ * kernels it makes no difference).
+ */
 const MIN_RA_PAGES = 4;
 
 /** Pages of the file. */
@@ -48,7 +51,10 @@ function pagesOf(inode: Inode): number {
   return Math.ceil(inode.i_size / PAGE_SIZE);
 }
 
-/** A folio of exactly 2^order pages, marked where page `mark` lies at its beginning; undefined where one is in the way. */
+/**
+ * A folio of exactly 2^order pages, marked where page `mark` lies at its beginning; undefined where
+ * one is in the way.
+ */
 function ra_alloc_folio(
   inode: Inode,
   index: number,
@@ -64,7 +70,10 @@ function ra_alloc_folio(
   return folio;
 }
 
-/** mm/readahead.c do_page_cache_ra(): single pages for those of [index, index + nr) that are missing before EOF. */
+/**
+ * mm/readahead.c do_page_cache_ra(): single pages for those of [index, index + nr) that are missing
+ * before EOF.
+ */
 function do_page_cache_ra(inode: Inode, index: number, nr: number, lookahead: number): void {
   const end = Math.min(index + nr, pagesOf(inode));
   const mark = end - lookahead;
@@ -72,8 +81,9 @@ function do_page_cache_ra(inode: Inode, index: number, nr: number, lookahead: nu
 }
 
 /**
- * mm/readahead.c page_cache_ra_order(): the window of `ra` in folios of up to `order`, as far as their alignment and EOF
- * permit, up to the first that is cached already; from there on single pages fill the gaps.
+ * mm/readahead.c page_cache_ra_order(): the window of `ra` in folios of up to `order`, as far as
+ * their alignment and EOF permit, up to the first that is cached already; from there on single
+ * pages fill the gaps.
  */
 function page_cache_ra_order(
   inode: Inode,
@@ -112,7 +122,10 @@ function get_next_ra_size(cur: number, max: number): number {
   return cur <= max / 2 ? 2 * cur : max;
 }
 
-/** mm/filemap.c do_sync_mmap_readahead(), mmap read-around: a window around the page that a fault does not find. */
+/**
+ * mm/filemap.c do_sync_mmap_readahead(), mmap read-around: a window around the page that a fault
+ * does not find.
+ */
 function do_sync_mmap_readahead(inode: Inode, index: number, by: ReadAhead): void {
   const { pages, growsFrom } = by;
   const ra = inode.f_ra;
@@ -123,7 +136,8 @@ function do_sync_mmap_readahead(inode: Inode, index: number, by: ReadAhead): voi
 }
 
 /**
- * mm/readahead.c page_cache_async_ra(): a fault meets the folio that marks the last part of a window: read the next one.
+ * mm/readahead.c page_cache_async_ra(): a fault meets the folio that marks the last part of a
+ * window: read the next one.
  *
  * Left out: a mark that is not of the last window
  */

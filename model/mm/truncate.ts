@@ -1,13 +1,13 @@
 /**
  * Taking folios out of the page cache.
  *
- * Kernel:   mm/truncate.c truncate_inode_pages_range(), truncate_inode_partial_folio(), truncate_pagecache(),
- *           truncate_pagecache_range(), pagecache_isize_extended(), mapping_evict_folio(),
- *           invalidate_mapping_pages(), invalidate_inode_pages2_range()
+ * Kernel:   mm/truncate.c truncate_inode_pages_range(), truncate_inode_partial_folio(),
+ *           truncate_pagecache(), truncate_pagecache_range(), pagecache_isize_extended(),
+ *           mapping_evict_folio(), invalidate_mapping_pages(), invalidate_inode_pages2_range()
  * Left out: unmapping (every mapping is gone when an operation returns), exceptional entries
  *
- * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in it: then it
- * stays whole.
+ * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in
+ * it: then it stays whole.
  */
 import { PAGE_SIZE, UNWRITTEN } from "../types.ts";
 import type { Folio, Inode } from "../types.ts";
@@ -32,8 +32,9 @@ function trySplit(inode: Inode, folio: Folio, at: number): boolean {
 }
 
 /**
- * Cutting zeroes bytes [start, end) of the folio. That the disk has zeros there too is left to the caller, who has nothing to do for an
- * unwritten block, though the folio may hold what the device refused.
+ * Cutting zeroes bytes [start, end) of the folio. That the disk has zeros there too is left to the
+ * caller, who has nothing to do for an unwritten block, though the folio may hold what the device
+ * refused.
  */
 function zeroUnwritten(inode: Inode, start: number, end: number): void {
   const size = inode.i_sb.s_blocksize;
@@ -45,8 +46,8 @@ function zeroUnwritten(inode: Inode, start: number, end: number): void {
 }
 
 /**
- * mm/truncate.c truncate_inode_partial_folio(): cut bytes [start, end] out of a folio. False where the folio stays
- * whole and dirty, so that the caller must not remove it.
+ * mm/truncate.c truncate_inode_partial_folio(): cut bytes [start, end] out of a folio. False where
+ * the folio stays whole and dirty, so that the caller must not remove it.
  */
 function truncate_inode_partial_folio(
   inode: Inode,
@@ -95,7 +96,10 @@ function removeWhole(inode: Inode, start: number, end: number): void {
   splice(inode, first, last);
 }
 
-/** mm/truncate.c truncate_inode_pages_range(): bytes [lstart, lend], lend Infinity for the end of the file. */
+/**
+ * mm/truncate.c truncate_inode_pages_range(): bytes [lstart, lend], lend Infinity for the end of
+ * the file.
+ */
 export function truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void {
   let start = Math.ceil(lstart / PAGE_SIZE);
   let end = pageOf(lend + 1);
@@ -136,7 +140,10 @@ export function truncate_pagecache(inode: Inode, newsize: number): void {
   inode.i_sb.s_op.truncate_inode_pages_range(inode, newsize, Infinity);
 }
 
-/** mm/truncate.c invalidate_mapping_pages(): clean folios that lie wholly in the pages of [start, end] go, dirty ones stay. */
+/**
+ * mm/truncate.c invalidate_mapping_pages(): clean folios that lie wholly in the pages of [start,
+ * end] go, dirty ones stay.
+ */
 export function invalidate_mapping_pages(inode: Inode, start = 0, end = Infinity): void {
   const last = pageOf(end);
   for (const folio of inode.i_mapping.slice(folioIndexAfter(inode.i_mapping, pageOf(start)))) {
@@ -148,8 +155,8 @@ export function invalidate_mapping_pages(inode: Inode, start = 0, end = Infinity
 }
 
 /**
- * mm/truncate.c invalidate_inode_pages2_range(): every folio that has a page of [start, end] goes, as a whole. False where one
- * stays because something in it is dirty.
+ * mm/truncate.c invalidate_inode_pages2_range(): every folio that has a page of [start, end] goes,
+ * as a whole. False where one stays because something in it is dirty.
  */
 export function invalidate_inode_pages2_range(inode: Inode, start: number, end: number): boolean {
   let gone = true;

@@ -1,6 +1,6 @@
 /**
- * Cost: what makes one counterexample simpler than another. The shrinker only ever offers cases that cost less
- * than what it has, so it ends whatever its rules are.
+ * Cost: what makes one counterexample simpler than another. The shrinker only ever offers cases
+ * that cost less than what it has, so it ends whatever its rules are.
  */
 import { failNthOf, isInjected } from "../../harness/operation.ts";
 import type { Operation } from "../../harness/operation.ts";
@@ -14,13 +14,19 @@ export interface Cost {
   readonly rank: number;
   /** How odd the numbers look, summed over all operands. */
   readonly roughness: number;
-  /** All operands added up, bytes; lengths count twice, so that one block further out beats two at the start. */
+  /**
+   * All operands added up, bytes; lengths count twice, so that one block further out beats two at
+   * the start.
+   */
   readonly magnitude: number;
   /** Operations that begin before the one that comes before them. */
   readonly disorder: number;
 }
 
-/** 1 for whole blocks and 0, 2 for sectors, 3 for a byte next to a block boundary, 4 for every other number. */
+/**
+ * 1 for whole blocks and 0, 2 for sectors, 3 for a byte next to a block boundary, 4 for every other
+ * number.
+ */
 function roughness(n: number, unit: number): number {
   const rest = n % unit;
   if (rest === 0) return 1;

@@ -1,7 +1,8 @@
 /**
  * Draw: positions, lengths and choices for one case, drawn from fast-check's generator.
  *
- * It exists for speed as much as for its vocabulary: tables are expanded once, and drawing allocates nothing.
+ * It exists for speed as much as for its vocabulary: tables are expanded once, and drawing
+ * allocates nothing.
  */
 import type { Random } from "fast-check";
 import type { Operation } from "../../harness/operation.ts";
@@ -90,7 +91,10 @@ export class Draw {
     return from[this.#random.nextInt(0, from.length - 1)]!;
   }
 
-  /** Take `bytes` of what the case may still allocate outside the dense region; false if that is not left. */
+  /**
+   * Take `bytes` of what the case may still allocate outside the dense region; false if that is not
+   * left.
+   */
   reserve(bytes: number): boolean {
     if (bytes > this.#outside) return false;
     this.#outside -= bytes;
@@ -163,7 +167,10 @@ export class Draw {
     return this.#random.nextInt(0, this.#window) * this.space.blockSize;
   }
 
-  /** A length of a range at `pos`, 1 byte to 2.5 MiB: often one that ends where another operation began or ended. */
+  /**
+   * A length of a range at `pos`, 1 byte to 2.5 MiB: often one that ends where another operation
+   * began or ended.
+   */
   length(pos: number): number {
     if (this.percent(MEET_PERCENT.length)) {
       const to = this.#recent.length > 0 && this.percent(50) ? this.pick(this.#recent) : this.#end;
@@ -196,7 +203,9 @@ export class Draw {
     return Math.min(LONG_BYTES, this.nudge(folio, this.pick([pageSize, folio / 4])));
   }
 
-  /** Draw `pos` and `len` of a call that does nothing past the end of the file: mostly before it. */
+  /**
+   * Draw `pos` and `len` of a call that does nothing past the end of the file: mostly before it.
+   */
   rangeInside(): void {
     this.range();
     if (this.pos < this.#end || this.#end === 0) return;
@@ -207,14 +216,18 @@ export class Draw {
     this.len = Math.min(this.len, dense - this.pos);
   }
 
-  /** Draw `pos` and `len` of a call that may allocate every block it touches, within what the case may allocate. */
+  /**
+   * Draw `pos` and `len` of a call that may allocate every block it touches, within what the case
+   * may allocate.
+   */
   range(): void {
     const { blockSize, pageSize, dense } = this.space;
     this.pos = this.position();
     this.len = this.length(this.pos);
     if (this.pos >= dense) {
       this.len = Math.min(this.len, 16 * blockSize);
-      // Rounding outwards at both ends costs a block or, for a store through a mapping, a page each.
+      // Rounding outwards at both ends costs a block or, for a store through a mapping, a page
+      // each.
       if (this.reserve(this.len + 2 * Math.max(blockSize, pageSize))) return;
       this.pos = this.densePosition();
     }

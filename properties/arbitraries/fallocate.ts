@@ -20,7 +20,10 @@ const ranks: Readonly<Record<FallocateMode, number>> = {
   insert_range: 7,
 };
 
-/** Draw the range of a collapse_range or insert_range: block aligned, as the kernel requires, or seldom not. */
+/**
+ * Draw the range of a collapse_range or insert_range: block aligned, as the kernel requires, or
+ * seldom not.
+ */
 function alignedRange(draw: Draw): void {
   const { blockSize, dense } = draw.space;
   draw.pos = draw.alignedPosition();

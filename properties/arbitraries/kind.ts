@@ -9,18 +9,21 @@ export type OperationOf<N extends OperationName> = Extract<Operation, { op: N }>
 
 export interface Kind<O extends Operation> {
   generate(draw: Draw): O;
-  /** How much a reader has to know to follow it: fsync is 1. Shrinking never replaces an operation by a harder one. */
+  /**
+   * How much a reader has to know to follow it: fsync is 1. Shrinking never replaces an operation
+   * by a harder one.
+   */
   rank(operation: O): number;
   /**
-   * Operations to try in its place, the most promising first. They need not be simpler (the shrinker drops those
-   * that are not) nor distinct, and at most a few dozen.
+   * Operations to try in its place, the most promising first. They need not be simpler (the
+   * shrinker drops those that are not) nor distinct, and at most a few dozen.
    */
   simpler(operation: O, space: Space): Iterable<Operation>;
 }
 
 /**
- * Rounder and smaller numbers to try instead of `n`, in units of `unit` where that is possible: the least first,
- * then what is nearest on either side, then a binary descent.
+ * Rounder and smaller numbers to try instead of `n`, in units of `unit` where that is possible: the
+ * least first, then what is nearest on either side, then a binary descent.
  *
  * @param n bytes, at least `min`
  * @param min the smallest that is valid, bytes
@@ -47,7 +50,10 @@ export function* smaller(n: number, min: number, unit: number): Generator<number
   }
 }
 
-/** Simpler positions, then simpler lengths, then both at once, of an operation that is nothing but a range. */
+/**
+ * Simpler positions, then simpler lengths, then both at once, of an operation that is nothing but a
+ * range.
+ */
 export function* simplerRange<O extends { pos: number; len: number }>(
   operation: O,
   space: Space,

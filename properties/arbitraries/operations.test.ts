@@ -23,8 +23,9 @@ function total(weights: Record<string, number>): number {
 }
 
 /**
- * Upper bound of the bytes a case allocates: the union of all blocks that calls allocate, after insert_range has
- * moved the blocks there are out of the way. A page at either end for stores through a mapping.
+ * Upper bound of the bytes a case allocates: the union of all blocks that calls allocate, after
+ * insert_range has moved the blocks there are out of the way. A page at either end for stores
+ * through a mapping.
  */
 function footprint(sequence: readonly Operation[], grain: number): number {
   let held = new Set<number>();

@@ -1,11 +1,12 @@
 /**
  * The arbitrary of a case: a sequence of operations for one file.
  *
- * It draws straight from fast-check's generator instead of composing `fc.array(fc.oneof(...))`, for three reasons:
- * operands depend on one another (a short write maps at most what it writes, a case allocates at most an eighth of
- * the image), shrinking moves operands of several operations together, and it is ten times as fast. What composed
- * arbitraries promise holds all the same: values are plain data, and any valid sequence, read from a file as well as
- * generated, can be shrunk.
+ * It draws straight from fast-check's generator instead of composing `fc.array(fc.oneof(...))`, for
+ * three reasons: operands depend on one another (a short write maps at most what it writes, a case
+ * allocates at most an eighth of the image), shrinking moves operands of several operations
+ * together, and it is ten times as fast. What composed arbitraries promise holds all the same:
+ * values are plain data, and any valid sequence, read from a file as well as generated, can be
+ * shrunk.
  */
 import * as fc from "fast-check";
 import {
@@ -127,26 +128,32 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
 }
 
 export interface OperationsOptions {
-  /** Block and image size decide which positions are worth visiting and how much a case may allocate. */
+  /**
+   * Block and image size decide which positions are worth visiting and how much a case may
+   * allocate.
+   */
   variant: Spacious;
   /** Most operations in a case, at least 1. */
   maxLength: number;
   /** Bytes of a page of the kernel under test. */
   kernelPageSize?: number;
-  /** Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with a sync, up to a limit. */
+  /**
+   * Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with
+   * a sync, up to a limit.
+   */
   everything?: boolean;
   /** Some cases work on two files. */
   twoFiles?: boolean;
   /**
-   * Of a thousand cases, those with a power cut; the default is as seldom as weights.ts says, and never where not everything is
-   * asked for.
+   * Of a thousand cases, those with a power cut; the default is as seldom as weights.ts says, and
+   * never where not everything is asked for.
    */
   cutPerMille?: number | undefined;
 }
 
 /**
- * Cases of 1 to `maxLength` operations, mostly up to 20. Drawing one operation takes a fraction of a microsecond.
- * How often what is drawn is in weights.ts.
+ * Cases of 1 to `maxLength` operations, mostly up to 20. Drawing one operation takes a fraction of
+ * a microsecond. How often what is drawn is in weights.ts.
  *
  * `shrink(value, undefined)` works for every value that `operationsSchema` accepts.
  */

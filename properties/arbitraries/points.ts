@@ -1,8 +1,9 @@
 /**
  * Points: the byte positions at which the operations of a case begin and end.
  *
- * What makes a case fail is mostly how its operations lie relative to one another. So besides simplifying single
- * operations, the shrinker moves whole points: every operation that begins or ends at a position moves with it.
+ * What makes a case fail is mostly how its operations lie relative to one another. So besides
+ * simplifying single operations, the shrinker moves whole points: every operation that begins or
+ * ends at a position moves with it.
  */
 import type { DuringOperation, Operation } from "../../harness/operation.ts";
 
@@ -127,8 +128,8 @@ export function moveAll(
 }
 
 /**
- * Ways to move points together, the most promising first: all of them onto block boundaries; the empty and the
- * dull stretches between them shortened; single points rounded.
+ * Ways to move points together, the most promising first: all of them onto block boundaries; the
+ * empty and the dull stretches between them shortened; single points rounded.
  */
 export function* moves(points: readonly number[], unit: number): Generator<(p: number) => number> {
   const down = (p: number): number => Math.floor(p / unit) * unit;
@@ -155,7 +156,10 @@ export function* moves(points: readonly number[], unit: number): Generator<(p: n
   }
 }
 
-/** Every point onto a block boundary, and no two onto the same one, so that nothing between them vanishes. */
+/**
+ * Every point onto a block boundary, and no two onto the same one, so that nothing between them
+ * vanishes.
+ */
 function spread(
   points: readonly number[],
   round: (p: number) => number,
@@ -171,7 +175,10 @@ function spread(
   return (p) => to.get(p) ?? round(p);
 }
 
-/** Shorter stretches to try instead of one of `gap` bytes. Whole blocks come off first, so what follows stays aligned. */
+/**
+ * Shorter stretches to try instead of one of `gap` bytes. Whole blocks come off first, so what
+ * follows stays aligned.
+ */
 function* keptGaps(gap: number, unit: number): Generator<number> {
   const rest = gap % unit;
   yield 0;

@@ -1,12 +1,16 @@
 /**
- * power_cut: a look at what is on the disk. It changes nothing, so it is where it says most: at the end of what matters.
+ * power_cut: a look at what is on the disk. It changes nothing, so it is where it says most: at the
+ * end of what matters.
  */
 import type { Operation } from "../../harness/operation.ts";
 import type { Draw } from "./draw.ts";
 import type { Kind, OperationOf } from "./kind.ts";
 import { CUT_AFTER_COMMIT_PERCENT } from "./weights.ts";
 
-/** Whether an operation commits what is known of the file, and is not an fsync, which leaves nothing that is not on disk. */
+/**
+ * Whether an operation commits what is known of the file, and is not an fsync, which leaves nothing
+ * that is not on disk.
+ */
 function commitsInPassing(operation: Operation): boolean {
   if (operation.op === "pwrite") return operation.sync !== undefined;
   return (
@@ -15,7 +19,9 @@ function commitsInPassing(operation: Operation): boolean {
   );
 }
 
-/** Where in a case to cut the power: an index of `operations`, which are at least one, or their end. */
+/**
+ * Where in a case to cut the power: an index of `operations`, which are at least one, or their end.
+ */
 export function placeOfCut(draw: Draw, operations: readonly Operation[]): number {
   const commits = operations.flatMap((operation, i) =>
     commitsInPassing(operation) ? [i + 1] : [],

@@ -27,7 +27,9 @@ export function shortReadable(draw: Draw, pos: number, len: number): number {
   }
 }
 
-/** The same operation with `len` bytes, ending short by as much as before where that is possible. */
+/**
+ * The same operation with `len` bytes, ending short by as much as before where that is possible.
+ */
 function withLength(operation: Pwrite, len: number): Pwrite {
   const missing = operation.len - operation.readable;
   return { ...operation, len, readable: Math.max(0, len - missing) };

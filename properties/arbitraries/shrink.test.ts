@@ -50,7 +50,10 @@ function failing(fails: Fails, seeds = 20): Operation[][] {
   return found;
 }
 
-/** The distinct minima that the failing cases of 20 seeds come down to, and the mean number of runs that took. */
+/**
+ * The distinct minima that the failing cases of 20 seeds come down to, and the mean number of runs
+ * that took.
+ */
 function minima(fails: Fails): { distinct: string[][]; runs: number } {
   const cases = failing(fails, 20).map((one) => minimise(one, fails));
   const texts = new Set(cases.map((c) => lines(c.minimum).join("\n")));
@@ -65,7 +68,10 @@ function blocks(pos: number, end: number): number[] {
   return touched;
 }
 
-/** A short write leaves a block behind that it newly reserved and never stored to, and an fsync comes after. */
+/**
+ * A short write leaves a block behind that it newly reserved and never stored to, and an fsync
+ * comes after.
+ */
 const leaksOnFsync: Fails = (sequence) => {
   const written = new Set<number>();
   let stale = false;

@@ -1,12 +1,14 @@
 /**
  * Shrinking: from a case that fails to simpler ones that may fail too.
  *
- * fast-check tries the candidates of a value in turn and begins again with the first that fails. So that it does
- * not begin from the beginning, every candidate carries the `Place` in the order below where the search goes on, and
- * the candidates that were already seen not to fail. Without that context (a counterexample read from a file) the
- * search begins at the first place and ends at the same minimum.
+ * fast-check tries the candidates of a value in turn and begins again with the first that fails. So
+ * that it does not begin from the beginning, every candidate carries the `Place` in the order below
+ * where the search goes on, and the candidates that were already seen not to fail. Without that
+ * context (a counterexample read from a file) the search begins at the first place and ends at the
+ * same minimum.
  *
- * Every candidate costs less than the value it came from (see cost.ts), and every one is a valid case.
+ * Every candidate costs less than the value it came from (see cost.ts), and every one is a valid
+ * case.
  */
 import {
   MAX_IO_BYTES,
@@ -24,7 +26,10 @@ import { kindNamed } from "./kinds.ts";
 import { moveAll, moveOperation, moves, pointsOf } from "./points.ts";
 import type { Space } from "./space.ts";
 
-/** The stages, in order: fewer operations, simpler operations, moved points, then pairs that only go together. */
+/**
+ * The stages, in order: fewer operations, simpler operations, moved points, then pairs that only go
+ * together.
+ */
 type Place =
   | { stage: "remove"; size: number; at: number }
   | { stage: "simplify"; at: number }
@@ -50,7 +55,9 @@ function without(operations: readonly Operation[], at: number, size: number): Op
   return operations.toSpliced(at, size);
 }
 
-/** Remove runs of operations from the back to the front: what follows the failing step goes first. */
+/**
+ * Remove runs of operations from the back to the front: what follows the failing step goes first.
+ */
 function* removals(
   operations: readonly Operation[],
   from: { size: number; at: number } | undefined,
@@ -68,8 +75,9 @@ function* removals(
 }
 
 /**
- * Do without an operation that shifts the file's blocks: what comes after it is shifted back, or what comes before it is
- * put where it would have been shifted to. An fsync may have to take its place, since shifting writes back too.
+ * Do without an operation that shifts the file's blocks: what comes after it is shifted back, or
+ * what comes before it is put where it would have been shifted to. An fsync may have to take its
+ * place, since shifting writes back too.
  */
 function* unshiftings(operations: readonly Operation[]): Generator<Candidate> {
   for (const [at, operation] of operations.entries()) {
@@ -179,7 +187,10 @@ function* allocations(operations: readonly Operation[]): Generator<Candidate> {
   }
 }
 
-/** Two operations that only go together: a pair that cancels out, or a long one whose pieces suffice. */
+/**
+ * Two operations that only go together: a pair that cancels out, or a long one whose pieces
+ * suffice.
+ */
 function* pairs(operations: readonly Operation[]): Generator<Candidate> {
   if (operations.length > MAX_PAIRED) return;
   for (let a = 0; a < operations.length; a++) {

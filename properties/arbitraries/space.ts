@@ -1,9 +1,11 @@
 /**
- * Space: the positions and lengths that are worth generating on a variant, and how much a case may allocate.
+ * Space: the positions and lengths that are worth generating on a variant, and how much a case may
+ * allocate.
  *
- * A case allocates inside the *dense* region at the start of the file, which is a sixteenth of the image however
- * often it is written, and outside of it (sparse positions, and what insert_range pushes out) at most `outside`
- * bytes. Together that is an eighth of the image, so no case runs out of space by accident.
+ * A case allocates inside the *dense* region at the start of the file, which is a sixteenth of the
+ * image however often it is written, and outside of it (sparse positions, and what insert_range
+ * pushes out) at most `outside` bytes. Together that is an eighth of the image, so no case runs out
+ * of space by accident.
  */
 import type { Variant } from "../../harness/variant.ts";
 
@@ -69,7 +71,8 @@ export function spaceOf(variant: Spacious, pageSize: number): Space {
     delays: delalloc && leavesFree === undefined && remounted === undefined,
     far: farBoundaries(dense, pageSize),
     sparse: [
-      // The longest written extent has 2^15 blocks; off_t and page index used to overflow at 2^31 and 2^32.
+      // The longest written extent has 2^15 blocks; off_t and page index used to overflow at 2^31
+      // and 2^32.
       2 ** 15 * blockSize,
       2 ** 31,
       2 ** 32,

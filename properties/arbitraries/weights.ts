@@ -1,10 +1,10 @@
 /**
- * How often what is generated, as data. Numbers are shares of their own table; tables add up to 100 where that is
- * possible, so that a share reads as a percentage.
+ * How often what is generated, as data. Numbers are shares of their own table; tables add up to 100
+ * where that is possible, so that a share reads as a percentage.
  *
- * A case first draws its *scale* (how wide the window of near positions is, whether it visits far or sparse
- * positions and long lengths at all), then its operations. Cases of different scale meet different boundaries, and
- * the operations of one case still meet each other.
+ * A case first draws its *scale* (how wide the window of near positions is, whether it visits far
+ * or sparse positions and long lengths at all), then its operations. Cases of different scale meet
+ * different boundaries, and the operations of one case still meet each other.
  */
 import type { DuringOperation, FallocateMode, OperationName } from "../../harness/operation.ts";
 
@@ -15,7 +15,10 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
   pwrite: 42,
   mmap_write: 11,
   pread: 8,
-  /** Every tenth operation: without it delayed blocks are never allocated, with more they hardly pile up. */
+  /**
+   * Every tenth operation: without it delayed blocks are never allocated, with more they hardly
+   * pile up.
+   */
   fsync: 10,
   sync_file_range: 6,
   ftruncate: 9,
@@ -33,15 +36,22 @@ export const OPERATION_WEIGHTS: Weights<OperationName> = {
 };
 
 /**
- * Of a thousand cases, where everything is asked for, so many have a power cut after one of their operations. It copies the image,
- * mounts the copy and checks it: as much work as two hundred operations.
+ * Of a thousand cases, where everything is asked for, so many have a power cut after one of their
+ * operations. It copies the image, mounts the copy and checks it: as much work as two hundred
+ * operations.
  */
 export const CUT_PER_MILLE = 1;
 
-/** Percent of the power cuts that come right after a commit which found other data unwritten, where the case has one. */
+/**
+ * Percent of the power cuts that come right after a commit which found other data unwritten, where
+ * the case has one.
+ */
 export const CUT_AFTER_COMMIT_PERCENT = 50;
 
-/** The same with paused writes and direct I/O. A paused write costs five times what a write does, a direct one waits for the disk. */
+/**
+ * The same with paused writes and direct I/O. A paused write costs five times what a write does, a
+ * direct one waits for the disk.
+ */
 export const ALL_WEIGHTS: Weights<OperationName> = {
   ...OPERATION_WEIGHTS,
   pwrite: 35,
@@ -52,18 +62,27 @@ export const ALL_WEIGHTS: Weights<OperationName> = {
 };
 
 /**
- * Percent of the cases, of a run, that have two files, and in those of the operations that come right after a change to the other. The
- * device always has room in them: what a commit of one file's could not write of the other's only shows when that one is synced.
+ * Percent of the cases, of a run, that have two files, and in those of the operations that come
+ * right after a change to the other. The device always has room in them: what a commit of one
+ * file's could not write of the other's only shows when that one is synced.
  */
 export const TWO_FILES_PERCENT = { cases: 8, changes: 22 } as const;
 
-/** Percent of the calls that write to the device, where that is thin, which find it without room. */
+/**
+ * Percent of the calls that write to the device, where that is thin, which find it without room.
+ */
 export const STARVED_PERCENT = 25;
 
-/** Percent of the delayed writes that can be read whole which lack memory, where everything is asked for. */
+/**
+ * Percent of the delayed writes that can be read whole which lack memory, where everything is asked
+ * for.
+ */
 export const FAIL_NTH_PERCENT = 3;
 
-/** Which allocation fails is one of up to 2 ** n, n from 1 to this: a write of a page makes a few, one of many pages a few for each. */
+/**
+ * Which allocation fails is one of up to 2 ** n, n from 1 to this: a write of a page makes a few,
+ * one of many pages a few for each.
+ */
 export const FAIL_NTH_OCTAVES = 6;
 
 /** Operations during a pause. */
@@ -95,7 +114,10 @@ export const FALLOCATE_WEIGHTS: Weights<FallocateMode> = {
   insert_range: 10,
 };
 
-/** Operations in a case; `long` is up to the caller's maxLength, each power of two as likely as the next. */
+/**
+ * Operations in a case; `long` is up to the caller's maxLength, each power of two as likely as the
+ * next.
+ */
 export const CASE_LENGTH_WEIGHTS: Weights<"upTo5" | "upTo20" | "long"> = {
   upTo5: 30,
   upTo20: 55,
@@ -128,7 +150,10 @@ export const MEET_PERCENT = {
   length: 15,
 } as const;
 
-/** Where a position lies relative to the boundary that was drawn; `inside` is anywhere in the block after it. */
+/**
+ * Where a position lies relative to the boundary that was drawn; `inside` is anywhere in the block
+ * after it.
+ */
 export const NUDGE_WEIGHTS: Weights<"on" | "before" | "after" | "inside"> = {
   on: 58,
   before: 14,
@@ -186,7 +211,8 @@ export const WRITE_EXTRA_PERCENT = {
 } as const;
 
 /**
- * Of a hundred cases on a full file system, those in which no write is short: what a kernel is known to do after one is excused there, since
- * no model says whether it did (harness/lockstep/lockstep.ts runPromised()).
+ * Of a hundred cases on a full file system, those in which no write is short: what a kernel is
+ * known to do after one is excused there, since no model says whether it did
+ * (harness/lockstep/lockstep.ts runPromised()).
  */
 export const WHOLE_PERCENT = 50;

@@ -1,5 +1,6 @@
 /**
- * What the numbers promise that a file system keeps of itself: reservation, st_blocks, extent status cache.
+ * What the numbers promise that a file system keeps of itself: reservation, st_blocks, extent
+ * status cache.
  */
 import { blocksHeld } from "../../extents.ts";
 import { compareCache, treeBlocksMax } from "../../lockstep/compare.ts";

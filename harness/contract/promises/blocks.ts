@@ -1,5 +1,6 @@
 /**
- * What operations promise of blocks: data has a place, what was allocated stays, what was removed is gone.
+ * What operations promise of blocks: data has a place, what was allocated stays, what was removed
+ * is gone.
  */
 import { PAGE_SIZE } from "../../../model/types.ts";
 import type { BlockRange } from "../../observation.ts";
@@ -19,12 +20,17 @@ function firstNow({ windows, seen }: Step, from: number, end: number, is: Change
   return firstVisibleRun(windows, seen.map, seen.map, from, end, is);
 }
 
-/** The first byte of data in blocks [lblk, end), as its offset in the file; -1 where there is none. */
+/**
+ * The first byte of data in blocks [lblk, end), as its offset in the file; -1 where there is none.
+ */
 function dataIn({ contents, options }: Step, lblk: number, end: number): number {
   return lblk < end ? contents.firstIn(lblk * options.blockSize, end * options.blockSize) : -1;
 }
 
-/** The first byte of data in `window` that no block is there for, or after a sync only one that is not written. */
+/**
+ * The first byte of data in `window` that no block is there for, or after a sync only one that is
+ * not written.
+ */
 function unkeptData(step: Step, window: BlockRange): number {
   const { seen, syncedFrom, syncedEnd } = step;
   let lblk = window.lblk;
@@ -81,8 +87,9 @@ function freed(step: Step): BlockRange {
 }
 
 /**
- * Where a hole may end that was to end at byte `end`, by how ext4 rounds what is at EOF, where nothing of a file is lost: one that
- * was to reach past EOF with EOF's page (until 6.18), one that was to end there with EOF's block (since 7.2).
+ * Where a hole may end that was to end at byte `end`, by how ext4 rounds what is at EOF, where
+ * nothing of a file is lost: one that was to reach past EOF with EOF's page (until 6.18), one that
+ * was to end there with EOF's block (since 7.2).
  */
 function endOfHole(end: number, size: number, blockSize: number): number {
   if (end < size) return end;
@@ -114,7 +121,8 @@ const newBlocksUnwritten: ContractPromise = {
   appliesTo: ({ path }) => path === "iomap",
   check({ operation, windows, seen, before, mapChanged, options }) {
     if (options.mayWriteBack === true) return undefined;
-    // During a pause others may write back what the write put there so far, and a synced write does itself.
+    // During a pause others may write back what the write put there so far, and a synced write does
+    // itself.
     const writes = operation?.op === "pwrite" && operation.sync === undefined;
     if (!mapChanged || (!writes && operation?.op !== "mmap_write")) return undefined;
     const run = firstVisibleRun(windows, seen.map, before, 0, Infinity, appeared);

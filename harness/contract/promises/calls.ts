@@ -1,5 +1,6 @@
 /**
- * What calls promise their caller: results, sizes, bytes. POSIX and the manual pages say so; no file system may differ.
+ * What calls promise their caller: results, sizes, bytes. POSIX and the manual pages say so; no
+ * file system may differ.
  */
 import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
 import { EFAULT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
@@ -8,7 +9,10 @@ import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 
-/** What a write must return where there is space for it, and a file may have `most` bytes (fs/read_write.c generic_write_checks_count()). */
+/**
+ * What a write must return where there is space for it, and a file may have `most` bytes
+ * (fs/read_write.c generic_write_checks_count()).
+ */
 function writable(pos: number, len: number, readable: number, most: number): number {
   if (pos >= most) return EFBIG;
   const copied = Math.min(readable, len, most - pos);
@@ -21,10 +25,16 @@ function readableOf(operation: Extract<Operation, { op: "pwrite" | "paused_write
   return operation.after === "continue" ? operation.len : operation.pause_at;
 }
 
-/** The largest file without extents, of 1 KiB blocks (fs/ext4/super.c ext4_max_bitmap_size()); all others may be larger. */
+/**
+ * The largest file without extents, of 1 KiB blocks (fs/ext4/super.c ext4_max_bitmap_size()); all
+ * others may be larger.
+ */
 const SMALLEST_LARGEST_FILE = 2 ** 34;
 
-/** Whether a write that returned less than `expected` has come to the end of the largest file, where nobody knows how large it may be. */
+/**
+ * Whether a write that returned less than `expected` has come to the end of the largest file, where
+ * nobody knows how large it may be.
+ */
 function endsTooEarly(
   { pos, len }: { pos: number; len: number },
   result: number,
@@ -60,7 +70,10 @@ const writeReturnsWhatItCopied: ContractPromise = {
   },
 };
 
-/** Direct I/O may be refused that is not aligned, or reaches past the longest file (there a buffered read ends). */
+/**
+ * Direct I/O may be refused that is not aligned, or reaches past the longest file (there a buffered
+ * read ends).
+ */
 function mayBeRefused(
   operation: { pos: number; len: number },
   { blockSize }: ContractOptions,
@@ -90,7 +103,9 @@ const directWriteIsWhole: ContractPromise = {
   },
 };
 
-/** Errors that a call may return, whatever the file; writes and reads have promises of their own. */
+/**
+ * Errors that a call may return, whatever the file; writes and reads have promises of their own.
+ */
 const errors: Partial<Record<OperationName, readonly number[]>> = {
   mmap_write: [],
   fsync: [],

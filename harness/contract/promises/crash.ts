@@ -21,7 +21,10 @@ const clean: ContractPromise = {
 const everywhere = new IntervalMap<true>();
 everywhere.set(0, Infinity, true);
 
-/** What is wrong with the first byte in `where` that is not what it must be, of the bytes that the file's data ranges hold. */
+/**
+ * What is wrong with the first byte in `where` that is not what it must be, of the bytes that the
+ * file's data ranges hold.
+ */
 function otherThanSynced(
   file: CutFile,
   bytes: Uint8Array,
@@ -84,7 +87,10 @@ const durableSurvives: ContractPromise = {
   },
 };
 
-/** The first of the bytes in `durable` that was written and lies in no block with data; -1 where there is none. */
+/**
+ * The first of the bytes in `durable` that was written and lies in no block with data; -1 where
+ * there is none.
+ */
 function firstWithoutBlock(
   map: readonly Extent[],
   durable: IntervalMap<true>,

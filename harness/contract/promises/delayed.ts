@@ -1,5 +1,6 @@
 /**
- * What delayed allocation promises: a reservation stands for data that waits to be written back, and for nothing else.
+ * What delayed allocation promises: a reservation stands for data that waits to be written back,
+ * and for nothing else.
  */
 import type { BlockRange } from "../../observation.ts";
 import { describeRun, firstVisibleRun, hasDelayed } from "../extents-walk.ts";
@@ -36,7 +37,10 @@ function unusedBlocks({ operation, seen, succeeded, options }: Step): BlockRange
   return lblk < end ? { lblk, end } : undefined;
 }
 
-/** The first blocks of [from, end) that the operation made delayed and over which page cache cannot have been dirty. */
+/**
+ * The first blocks of [from, end) that the operation made delayed and over which page cache cannot
+ * have been dirty.
+ */
 function newlyDelayedClean(step: Step, from: number, end: number): BlockRange | undefined {
   let at = from;
   while (at < end) {
@@ -52,9 +56,10 @@ function newlyDelayedClean(step: Step, from: number, end: number): BlockRange | 
 }
 
 /**
- * Inside EOF this is the patch's promise and holds on its path only. Past EOF there is nothing that could make it
- * right on either path: writeback ends at EOF (fs/ext4/inode.c mpage_process_page_bufs(), fs/iomap/buffered-io.c
- * iomap_writeback_handle_eof()), and iomap_write_delalloc_release() does not even look at page cache there.
+ * Inside EOF this is the patch's promise and holds on its path only. Past EOF there is nothing that
+ * could make it right on either path: writeback ends at EOF (fs/ext4/inode.c
+ * mpage_process_page_bufs(), fs/iomap/buffered-io.c iomap_writeback_handle_eof()), and
+ * iomap_write_delalloc_release() does not even look at page cache there.
  */
 const releasedAfterShortWrite: ContractPromise = {
   id: "released-after-short-write",
@@ -76,7 +81,10 @@ const releasedAfterShortWrite: ContractPromise = {
   },
 };
 
-/** Blocks of which an operation may make any delayed: those it puts bytes into, and their folio for a store. */
+/**
+ * Blocks of which an operation may make any delayed: those it puts bytes into, and their folio for
+ * a store.
+ */
 function dirtiedBlocks({ operation, options }: Step): BlockRange {
   return operation === undefined
     ? { lblk: 0, end: 0 }
