@@ -2,7 +2,7 @@
  * The bare system calls of a case: those that the kernel subject makes, with the same probes and
  * windows, prepared beforehand, and nothing done with what they return.
  */
-import { patternTag } from "../model/pattern.ts";
+import { patternTag } from "../model/include/pattern.ts";
 import { clampOperation, isSingleCall } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import type { BlockRange } from "../harness/observation.ts";

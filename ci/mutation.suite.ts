@@ -19,7 +19,7 @@ import {
 } from "../properties/recordings.ts";
 import type { Parts } from "../properties/recordings.ts";
 
-await import("../model/interval-map.test.ts");
+await import("../model/include/interval-map.test.ts");
 await import("../model/ext4/zeroout.test.ts");
 await import("../model/file-system.test.ts");
 

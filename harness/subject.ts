@@ -37,9 +37,9 @@ export interface Subject {
   begin(operations?: readonly Operation[]): void;
   /**
    * Apply an operation, then look. `index` is the operation's place in the case and chooses the
-   * bytes it writes (`model/pattern.ts`), so that two writes of a case never store the same data.
-   * `last`: the case ends with this one, so the look after it leaves nothing out. Throws LookFailed
-   * where the kernel refuses to be looked at.
+   * bytes it writes (`model/include/pattern.ts`), so that two writes of a case never store the same
+   * data. `last`: the case ends with this one, so the look after it leaves nothing out. Throws
+   * LookFailed where the kernel refuses to be looked at.
    */
   step(operation: Operation, index: number, last?: boolean): Observation;
   /** End the case and remove its file. */

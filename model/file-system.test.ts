@@ -2,7 +2,7 @@
  * Calls of the model that no recording has: dropping the page cache, and what unmounting says.
  */
 import { describe, expect, test } from "vitest";
-import { ENOMEM } from "./errno.ts";
+import { ENOMEM } from "./include/errno.ts";
 import { dirtyTagOutlivesDirt } from "./deviations/dirty-tag-outlives-dirt.ts";
 import { uncountedWriteMovesSize } from "./deviations/uncounted-write-moves-size.ts";
 import {
@@ -19,7 +19,7 @@ import {
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
 import { delalloc } from "./samples.ts";
 import type { Override } from "./tables.ts";
-import type { Inode, MemoryFailure } from "./types.ts";
+import type { Inode, MemoryFailure } from "./include/types.ts";
 
 const PAGE = 4096;
 

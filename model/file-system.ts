@@ -6,7 +6,7 @@
  *         ext4_sync_file(), fs/sync.c ksys_sync_file_range(), mm/fadvise.c generic_fadvise(),
  *         fs/open.c vfs_fallocate()
  */
-import { EFBIG } from "./errno.ts";
+import { EFBIG } from "./include/errno.ts";
 import {
   ext4_collapse_range,
   ext4_do_fallocate,
@@ -18,15 +18,15 @@ import { ext4_map_query_blocks } from "./ext4/extents.ts";
 import { ext4_buffered_write_iter, ext4_dio_read_iter, ext4_dio_write_iter } from "./ext4/file.ts";
 import { ext4_sync_file } from "./ext4/fsync.ts";
 import { ext4_setattr_size } from "./ext4/truncate.ts";
-import { IntervalMap } from "./interval-map.ts";
+import { IntervalMap } from "./include/interval-map.ts";
 import { file_check_and_advance_wb_err, filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
-import { directBytes, pattern, patternOffset, UNKNOWN_TAG } from "./pattern.ts";
-import { emptyContents, emptyDisk } from "./power-cut.ts";
+import { directBytes, pattern, patternOffset, UNKNOWN_TAG } from "./include/pattern.ts";
+import { emptyContents, emptyDisk } from "./ext4/power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
-import { EXT_MAX_BLOCKS, WRITTEN } from "./types.ts";
-import type { Committed, Inode, MemoryFailure, Refusal, SuperBlock } from "./types.ts";
+import { EXT_MAX_BLOCKS, WRITTEN } from "./include/types.ts";
+import type { Committed, Inode, MemoryFailure, Refusal, SuperBlock } from "./include/types.ts";
 
 /**
  * Order of a 2 MiB folio: the page cache has none larger on x86-64 (include/linux/pagemap.h

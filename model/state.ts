@@ -23,9 +23,9 @@
  * So nothing is explored of writes that are synced, of unlink, of a second file, of a device that
  * refuses, of a power cut.
  */
-import { IntervalMap } from "./interval-map.ts";
-import { BH_Dirty, BH_Uptodate, IFS_DIRTY, IFS_UPTODATE, PAGE_SIZE } from "./types.ts";
-import type { Folio, Inode, SuperBlock } from "./types.ts";
+import { IntervalMap } from "./include/interval-map.ts";
+import { BH_Dirty, BH_Uptodate, IFS_DIRTY, IFS_UPTODATE, PAGE_SIZE } from "./include/types.ts";
+import type { Folio, Inode, SuperBlock } from "./include/types.ts";
 
 function copyFolio(folio: Folio): Folio {
   return { ...folio, buffers: folio.buffers?.slice(), ifs: folio.ifs?.slice() };

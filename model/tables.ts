@@ -112,9 +112,9 @@ import { iomap_zero_range_batch, iomap_zero_range_flush } from "./iomap/zero.ts"
 import { folio_cancel_dirty } from "./mm/folio.ts";
 import { generic_perform_write, generic_perform_write_prefault } from "./mm/filemap.ts";
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
-import type { Operations } from "./operations.ts";
-import { recordCommit, writesToDisk, zeroesOnDisk } from "./power-cut.ts";
-import type { Folio, Inode, Room } from "./types.ts";
+import type { Operations } from "./include/operations.ts";
+import { recordCommit, writesToDisk, zeroesOnDisk } from "./ext4/power-cut.ts";
+import type { Folio, Inode, Room } from "./include/types.ts";
 
 /** Where kernels with the patch series differ, none of which breaks a promise. */
 export interface IomapFacts {

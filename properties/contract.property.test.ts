@@ -14,7 +14,7 @@ import { clampOperation } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { deviationsOfSteps } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
-import { DELAYED, UNWRITTEN } from "../model/types.ts";
+import { DELAYED, UNWRITTEN } from "../model/include/types.ts";
 import { operations } from "./arbitraries/operations.ts";
 import {
   cases,

@@ -9,7 +9,7 @@ import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { isPlainWrite } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
-import { ModelBroken } from "../model/assert.ts";
+import { ModelBroken } from "../model/include/assert.ts";
 import type { Deviation } from "../model/deviations/index.ts";
 import { operations } from "./arbitraries/operations.ts";
 import { withoutPages } from "./page-cache.ts";

@@ -4,9 +4,9 @@
  * without using the model's code.
  */
 import type { Operation } from "../harness/operation.ts";
-import { BH_Delay, BH_Dirty, BH_Mapped, BH_Unwritten, IFS_DIRTY } from "../model/types.ts";
-import { DELAYED, HOLE, PAGE_SIZE, WRITTEN } from "../model/types.ts";
-import type { Folio, Inode } from "../model/types.ts";
+import { BH_Delay, BH_Dirty, BH_Mapped, BH_Unwritten, IFS_DIRTY } from "../model/include/types.ts";
+import { DELAYED, HOLE, PAGE_SIZE, WRITTEN } from "../model/include/types.ts";
+import type { Folio, Inode } from "../model/include/types.ts";
 
 /** An invariant that does not hold, in words. */
 export type Broken = string;

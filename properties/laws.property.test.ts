@@ -8,7 +8,7 @@ import type { Observation } from "../harness/observation.ts";
 import { fed, isAligned } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
-import { UNWRITTEN, WRITTEN } from "../model/types.ts";
+import { UNWRITTEN, WRITTEN } from "../model/include/types.ts";
 import { cases, isInterrupted, isShort, modelAfter, settingOf, settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
 

@@ -8,7 +8,7 @@ import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
 import { witnessOf } from "../harness/lockstep/deviations.ts";
 import type { Override } from "../model/tables.ts";
-import type { Inode } from "../model/types.ts";
+import type { Inode } from "../model/include/types.ts";
 import { operations } from "./arbitraries/operations.ts";
 import { broken } from "./invariants.ts";
 import { cases, isShort, modelAfter, settings } from "./settings.ts";

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Operation } from "../harness/operation.ts";
 import { variantNamed } from "../harness/variants.ts";
 import type { KernelName } from "../images/kernels.ts";
-import { EFBIG } from "../model/errno.ts";
+import { EFBIG } from "../model/include/errno.ts";
 import { modelAfter, settingOf } from "./settings.ts";
 
 const BLOCK = 4096;

@@ -15,7 +15,7 @@ import { describeOperation } from "../harness/operation.ts";
 import type { Operation } from "../harness/operation.ts";
 import { createFileSystem, createInode, fsync } from "../model/file-system.ts";
 import { copyFile, stateKey } from "../model/state.ts";
-import type { Inode } from "../model/types.ts";
+import type { Inode } from "../model/include/types.ts";
 import { compared, comparisons, introduction, sectionOf } from "./what-the-patch-changes.ts";
 
 /** What is to be done where the document is not what the model finds. */

@@ -4,14 +4,14 @@
  *
  * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
  */
-import { IntervalMap } from "../../model/interval-map.ts";
+import { IntervalMap } from "../../model/include/interval-map.ts";
 import {
   UNKNOWN_TAG,
   directBytes,
   pattern,
   patternOffset,
   patternTag,
-} from "../../model/pattern.ts";
+} from "../../model/include/pattern.ts";
 import type { Observation } from "../observation.ts";
 import { clampOperation, duringTag, isAligned } from "../operation.ts";
 import type { Operation } from "../operation.ts";

@@ -2,7 +2,7 @@
  * Every promise: an observation that breaks it, and one that keeps all of them.
  */
 import { describe, expect, test } from "vitest";
-import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import { pattern, patternOffset, patternTag } from "../../model/include/pattern.ts";
 import type {
   CacheExtent,
   CutFile,

@@ -26,8 +26,8 @@
  * That a write fails or ends short for lack of space is legal only where ContractOptions says that
  * space may run out: it cannot be told from one that ends short for no reason.
  */
-import { EIO } from "../../model/errno.ts";
-import { IntervalMap } from "../../model/interval-map.ts";
+import { EIO } from "../../model/include/errno.ts";
+import { IntervalMap } from "../../model/include/interval-map.ts";
 import { WHOLE_FILE, sameMap } from "../extents.ts";
 import type { BlockRange, Extent, Observation } from "../observation.ts";
 import {

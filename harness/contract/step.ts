@@ -2,7 +2,7 @@
  * Step: everything that a promise may look at. One operation, what was seen right after it, and
  * what the operations and observations before it left behind. Promises read it and never change it.
  */
-import type { IntervalMap } from "../../model/interval-map.ts";
+import type { IntervalMap } from "../../model/include/interval-map.ts";
 import type { Extent, BlockRange, Observation } from "../observation.ts";
 import { movesBlocks } from "../operation.ts";
 import type { Operation } from "../operation.ts";

@@ -3,10 +3,10 @@
  * and that nothing is found where nothing differs.
  */
 import { describe, expect, test } from "vitest";
-import { assert } from "../../model/assert.ts";
+import { assert } from "../../model/include/assert.ts";
 import { createFileSystem, createInode } from "../../model/file-system.ts";
 import { copyFile } from "../../model/state.ts";
-import type { Inode } from "../../model/types.ts";
+import type { Inode } from "../../model/include/types.ts";
 import { describeOperation } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { alphabetOf } from "../explore/alphabet.ts";

@@ -18,10 +18,10 @@
  * Where the allocator's placement decides whether ext4 zeroes the rest of an unwritten extent
  * (model/ext4/zeroout.ts), both files take the model's guess.
  */
-import { ModelBroken } from "../../model/assert.ts";
+import { ModelBroken } from "../../model/include/assert.ts";
 import { createFileSystem, createInode } from "../../model/file-system.ts";
 import { copyFile, stateKey } from "../../model/state.ts";
-import type { Inode } from "../../model/types.ts";
+import type { Inode } from "../../model/include/types.ts";
 import type { Operation } from "../operation.ts";
 import { applied } from "../explore/applied.ts";
 import type { Applied } from "../explore/applied.ts";

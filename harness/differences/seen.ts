@@ -11,12 +11,12 @@
  * leaves; timestamps.
  */
 import { directRead, fsync, warnsAtUnmount } from "../../model/file-system.ts";
-import type { IntervalMap } from "../../model/interval-map.ts";
-import { UNKNOWN_TAG } from "../../model/pattern.ts";
-import { emptyContents } from "../../model/power-cut.ts";
+import type { IntervalMap } from "../../model/include/interval-map.ts";
+import { UNKNOWN_TAG } from "../../model/include/pattern.ts";
+import { emptyContents } from "../../model/ext4/power-cut.ts";
 import { copyFile } from "../../model/state.ts";
-import { WRITTEN } from "../../model/types.ts";
-import type { Inode, Source } from "../../model/types.ts";
+import { WRITTEN } from "../../model/include/types.ts";
+import type { Inode, Source } from "../../model/include/types.ts";
 import { cachedPages, extentMap } from "../lockstep/model-subject.ts";
 import { describePages } from "../observation.ts";
 import type { Extent } from "../observation.ts";

@@ -3,7 +3,7 @@
  */
 import { fiemap } from "../../model/file-system.ts";
 import { copyFile } from "../../model/state.ts";
-import type { Inode } from "../../model/types.ts";
+import type { Inode } from "../../model/include/types.ts";
 import { call } from "../lockstep/model-subject.ts";
 import { clampOperation, isSingleCall } from "../operation.ts";
 import type { Operation } from "../operation.ts";
@@ -18,9 +18,9 @@ export interface Applied {
 }
 
 /**
- * The operation on a file that may have `most` bytes, writing from region `tag` (model/pattern.ts);
- * undefined where it is not tried there: it would make the file longer, or nothing of it is left
- * for a file of this size.
+ * The operation on a file that may have `most` bytes, writing from region `tag`
+ * (model/include/pattern.ts); undefined where it is not tried there: it would make the file longer,
+ * or nothing of it is left for a file of this size.
  */
 export function applied(
   inode: Inode,

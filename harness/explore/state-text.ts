@@ -3,7 +3,7 @@
  */
 import { STATE_CHARACTERS } from "../report/block-map.ts";
 import { cachedBlocks } from "../../model/state.ts";
-import type { Inode } from "../../model/types.ts";
+import type { Inode } from "../../model/include/types.ts";
 import { extentMap } from "../lockstep/model-subject.ts";
 
 /** What the lines of `stateLines` say. */

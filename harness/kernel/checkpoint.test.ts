@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
-import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import { pattern, patternOffset, patternTag } from "../../model/include/pattern.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { checkpoint } from "./checkpoint.ts";

@@ -9,7 +9,7 @@
  */
 import { closeSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import { pattern, patternOffset, patternTag } from "../../model/include/pattern.ts";
 import { EnvironmentError, UsageError } from "../failure.ts";
 import type { Extent, Observation } from "../observation.ts";
 import { filesOf, isInjected, isPlainWrite } from "../operation.ts";

@@ -16,7 +16,7 @@ import {
   meetsDevice,
   type Operation,
 } from "../operation.ts";
-import { directBytes } from "../../model/pattern.ts";
+import { directBytes } from "../../model/include/pattern.ts";
 import type { MountedImage } from "./image.ts";
 import { sleepSync } from "../sleep.ts";
 import { failNth } from "./fail-nth.ts";

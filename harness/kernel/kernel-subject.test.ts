@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
-import { pattern, patternOffset, patternTag } from "../../model/pattern.ts";
+import { pattern, patternOffset, patternTag } from "../../model/include/pattern.ts";
 import type { Observation } from "../observation.ts";
 import type { Operation } from "../operation.ts";
 import { DdSubject } from "./dd-subject.ts";

@@ -8,7 +8,7 @@
  * every operation and so is the same in every run.
  */
 import { statfsSync } from "node:fs";
-import { patternTag } from "../../model/pattern.ts";
+import { patternTag } from "../../model/include/pattern.ts";
 import { EnvironmentError } from "../failure.ts";
 import { sleepSync } from "../sleep.ts";
 import { Looks } from "../lockstep/looks.ts";
@@ -31,7 +31,7 @@ import {
   isStarved,
 } from "../operation.ts";
 import type { Subject } from "../subject.ts";
-import { PAGE_SIZE } from "../../model/types.ts";
+import { PAGE_SIZE } from "../../model/include/types.ts";
 import { WHOLE_FILE } from "../extents.ts";
 import { failNth } from "./fail-nth.ts";
 import { ExtentReader } from "./fiemap.ts";

@@ -51,8 +51,8 @@ export function survivesPowerCut({ variant, superblock }: MountedImage): boolean
 }
 
 /**
- * Whether the model can say what is left (model/power-cut.ts): the journal has what is known of a
- * file and not its data, and tells how often it has committed.
+ * Whether the model can say what is left (model/ext4/power-cut.ts): the journal has what is known
+ * of a file and not its data, and tells how often it has committed.
  */
 export function cutCanBeFollowed(image: MountedImage): boolean {
   const { journal } = image.variant;

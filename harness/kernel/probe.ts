@@ -5,7 +5,7 @@
 import { closeSync, openSync } from "node:fs";
 import { arch, release } from "node:os";
 import { basename } from "node:path";
-import { EINVAL } from "../../model/errno.ts";
+import { EINVAL } from "../../model/include/errno.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { EnvironmentError } from "../failure.ts";

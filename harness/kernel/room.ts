@@ -11,7 +11,7 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism, version } from "node:os";
-import type { Room } from "../../model/types.ts";
+import type { Room } from "../../model/include/types.ts";
 import type { Variant } from "../variant.ts";
 
 export interface Processors {

@@ -1,7 +1,7 @@
 /**
- * The memory that writes take their bytes from: the regions of `model/pattern.ts`, each ending
- * where readable memory ends, so that a write of `len` bytes from `readable` bytes before that end
- * copies exactly `readable` and then faults.
+ * The memory that writes take their bytes from: the regions of `model/include/pattern.ts`, each
+ * ending where readable memory ends, so that a write of `len` bytes from `readable` bytes before
+ * that end copies exactly `readable` and then faults.
  *
  * The rest of the address range is a guard that is mapped PROT_NONE and not left unmapped: it
  * faults the same, and no later mmap of this process (V8's heap, a thread's stack) can land in it
@@ -12,7 +12,12 @@
  * from one run to the next. Transparent huge pages are refused for the same reason, since
  * khugepaged unmaps a range while it collapses it.
  */
-import { PATTERN_BYTES, PATTERN_COUNT, pattern, patternOffset } from "../../model/pattern.ts";
+import {
+  PATTERN_BYTES,
+  PATTERN_COUNT,
+  pattern,
+  patternOffset,
+} from "../../model/include/pattern.ts";
 import { MAX_IO_BYTES } from "../operation.ts";
 import {
   MADV_NOHUGEPAGE,

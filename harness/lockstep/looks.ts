@@ -11,7 +11,7 @@
  *
  * Shrinking and replay look at the whole file every time: `alwaysWhole`.
  */
-import { EXT_MAX_BLOCKS } from "../../model/types.ts";
+import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
 import type { BlockRange } from "../observation.ts";
 import { FOLIO_BYTES, isInjected } from "../operation.ts";
 import type { Operation } from "../operation.ts";

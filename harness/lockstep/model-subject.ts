@@ -27,13 +27,13 @@ import {
   withoutMemory,
   withoutRoom,
 } from "../../model/file-system.ts";
-import { afterPowerCut } from "../../model/power-cut.ts";
+import { afterPowerCut } from "../../model/ext4/power-cut.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
-import { EIO, ENOMEM } from "../../model/errno.ts";
-import { patternTag } from "../../model/pattern.ts";
+import { EIO, ENOMEM } from "../../model/include/errno.ts";
+import { patternTag } from "../../model/include/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
-import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/types.ts";
-import type { Inode, Refusal, SuperBlock } from "../../model/types.ts";
+import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/include/types.ts";
+import type { Inode, Refusal, SuperBlock } from "../../model/include/types.ts";
 import { indexAfter } from "../contract/extents-walk.ts";
 import type {
   BlockRange,

@@ -5,7 +5,7 @@
  * States are the model's, before the operation; where model and kernel agree they are the kernel's.
  */
 import type { Clamping } from "./clampings.ts";
-import type { Inode } from "../../model/types.ts";
+import type { Inode } from "../../model/include/types.ts";
 import { clampOperation, failNthOf, isAligned, isStarved } from "../operation.ts";
 import type { Operation } from "../operation.ts";
 import { extentMap } from "./model-subject.ts";

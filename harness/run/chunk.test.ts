@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ModelBroken } from "../../model/assert.ts";
+import { ModelBroken } from "../../model/include/assert.ts";
 import { operations } from "../../properties/arbitraries/operations.ts";
 import { CASES_PER_CHUNK, caseNumbered, checkChunk, chunkSeed } from "./chunk.ts";
 import { EnvironmentError } from "../failure.ts";

@@ -4,7 +4,7 @@
  * share the chunks without overlap.
  */
 import * as fc from "fast-check";
-import { ModelBroken } from "../../model/assert.ts";
+import { ModelBroken } from "../../model/include/assert.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import type { Operation } from "../operation.ts";
 import type { Variant } from "../variant.ts";

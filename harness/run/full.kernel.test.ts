@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failedZeroingKeepsReservation } from "../../model/deviations/failed-zeroing-keeps-reservation.ts";
-import { EIO, ENOSPC } from "../../model/errno.ts";
+import { EIO, ENOSPC } from "../../model/include/errno.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";

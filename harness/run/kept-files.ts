@@ -5,7 +5,7 @@
 import { readFromDisk } from "../../model/mm/folio.ts";
 import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/file-system.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
-import type { Inode } from "../../model/types.ts";
+import type { Inode } from "../../model/include/types.ts";
 import type { Contract } from "../contract/contract.ts";
 import { divergence } from "../divergence.ts";
 import type { Divergence, DivergenceKind } from "../divergence.ts";

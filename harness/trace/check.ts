@@ -2,7 +2,7 @@
  * Checking a trace: the model over every recorded step, with as few of the known deviations as it
  * takes.
  */
-import { ModelBroken } from "../../model/assert.ts";
+import { ModelBroken } from "../../model/include/assert.ts";
 import { stepDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";

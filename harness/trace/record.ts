@@ -3,7 +3,7 @@
  * (FORMAT.md).
  */
 import * as fc from "fast-check";
-import { PAGE_SIZE } from "../../model/types.ts";
+import { PAGE_SIZE } from "../../model/include/types.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";

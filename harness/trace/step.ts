@@ -3,7 +3,7 @@
  * side by side.
  */
 import { createHash } from "node:crypto";
-import { EXT_MAX_BLOCKS } from "../../model/types.ts";
+import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
 import { appendMerged } from "../kernel/merge.ts";
 import type { CacheExtent, ExtentState, Observation } from "../observation.ts";
 import { clampOperation } from "../operation.ts";

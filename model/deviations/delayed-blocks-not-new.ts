@@ -1,4 +1,4 @@
-import { BH_New, DELAYED } from "../types.ts";
+import { BH_New, DELAYED } from "../include/types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { PAGE_SIZE } from "../types.ts";
-import type { Inode } from "../types.ts";
+import { PAGE_SIZE } from "../include/types.ts";
+import type { Inode } from "../include/types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /** What is filed of the file ends with its first byte: the next range takes its place. */

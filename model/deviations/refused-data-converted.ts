@@ -1,4 +1,4 @@
-import { EIO } from "../errno.ts";
+import { EIO } from "../include/errno.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { folio_pos, folio_size } from "../mm/folio.ts";
-import type { Inode } from "../types.ts";
+import type { Inode } from "../include/types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { ENOMEM } from "../errno.ts";
+import { ENOMEM } from "../include/errno.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { turnsUnwritten } from "../ext4/fallocate.ts";
-import type { Interval } from "../interval-map.ts";
-import { UNKNOWN_TAG } from "../pattern.ts";
+import type { Interval } from "../include/interval-map.ts";
+import { UNKNOWN_TAG } from "../include/pattern.ts";
 import { filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
-import { BH_Dirty, WRITTEN } from "../types.ts";
-import type { Inode, Source } from "../types.ts";
+import { BH_Dirty, WRITTEN } from "../include/types.ts";
+import type { Inode, Source } from "../include/types.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**

@@ -6,8 +6,8 @@
  * Left out: physical placement, the tree's shape and its limits on the length of an extent (what is
  *           compared is merged by state), credits, indirect-block files
  */
-import { assert } from "../assert.ts";
-import { ENOSPC } from "../errno.ts";
+import { assert } from "../include/assert.ts";
+import { ENOSPC } from "../include/errno.ts";
 import {
   BH_Delay,
   BH_Mapped,
@@ -18,9 +18,9 @@ import {
   HOLE,
   UNWRITTEN,
   WRITTEN,
-} from "../types.ts";
-import { freesOnDisk } from "../power-cut.ts";
-import type { Inode, MapBlocks } from "../types.ts";
+} from "../include/types.ts";
+import { freesOnDisk } from "./power-cut.ts";
+import type { Inode, MapBlocks } from "../include/types.ts";
 import {
   ext4_determine_insert_hole,
   ext4_es_cache_extent,

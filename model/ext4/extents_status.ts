@@ -7,10 +7,10 @@
  *           one never), pending reservations and clusters of more than one block (bigalloc), the
  *           referenced bit
  */
-import { assert } from "../assert.ts";
-import type { Interval } from "../interval-map.ts";
-import { DELAYED, HOLE } from "../types.ts";
-import type { ExtentStatus, Inode } from "../types.ts";
+import { assert } from "../include/assert.ts";
+import type { Interval } from "../include/interval-map.ts";
+import { DELAYED, HOLE } from "../include/types.ts";
+import type { ExtentStatus, Inode } from "../include/types.ts";
 
 /** Delayed blocks in [lblk, lblk + len). */
 function countDelayed(inode: Inode, lblk: number, len: number): number {

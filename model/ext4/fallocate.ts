@@ -9,11 +9,11 @@
  *           of written blocks that it did not come to: the kernel keeps what is on disk there,
  *           without what was dirty, and here they read as zeros
  */
-import { EFBIG, EINVAL } from "../errno.ts";
+import { EFBIG, EINVAL } from "../include/errno.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
-import { moveSources, movesOnDisk } from "../power-cut.ts";
-import { DELAYED, EXT_MAX_BLOCKS, HOLE, PAGE_SIZE } from "../types.ts";
-import type { Inode, MapBlocks } from "../types.ts";
+import { moveSources, movesOnDisk } from "./power-cut.ts";
+import { DELAYED, EXT_MAX_BLOCKS, HOLE, PAGE_SIZE } from "../include/types.ts";
+import type { Inode, MapBlocks } from "../include/types.ts";
 import {
   EXT4_GET_BLOCKS_CONVERT_UNWRITTEN,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,

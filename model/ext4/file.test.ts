@@ -3,7 +3,7 @@
  * a kernel (6.18.44).
  */
 import { describe, expect, test } from "vitest";
-import { EFAULT, EFBIG, EINVAL, EIO } from "../errno.ts";
+import { EFAULT, EFBIG, EINVAL, EIO } from "../include/errno.ts";
 import {
   bytesAt,
   bytesOnDisk,
@@ -19,8 +19,8 @@ import {
 import { shortWriteKeepsReservation } from "../deviations/short-write-keeps-reservation.ts";
 import { delalloc } from "../samples.ts";
 import type { ModelConfig, Override } from "../tables.ts";
-import { UNWRITTEN, WRITTEN } from "../types.ts";
-import type { Inode } from "../types.ts";
+import { UNWRITTEN, WRITTEN } from "../include/types.ts";
+import type { Inode } from "../include/types.ts";
 
 const BLOCK = 4096;
 

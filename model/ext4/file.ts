@@ -17,8 +17,8 @@
  * EOF; what it put into blocks that were written before stays there. Past EOF everything that it
  * made is freed.
  */
-import { EFBIG, EINVAL, ENOSPC } from "../errno.ts";
-import type { Iomap, IomapOps } from "../iomap/iomap.ts";
+import { EFBIG, EINVAL, ENOSPC } from "../include/errno.ts";
+import type { Iomap, IomapOps } from "../include/iomap.ts";
 import { iomap_dio_read, iomap_dio_write } from "../iomap/direct-io.ts";
 import { filemap_read, filemap_write_and_wait_range } from "../mm/filemap.ts";
 import { invalidate_mapping_pages } from "../mm/truncate.ts";
@@ -32,8 +32,8 @@ import {
   HOLE,
   UNWRITTEN,
   WRITTEN,
-} from "../types.ts";
-import type { Inode, MapBlocks, Source, UserMemory } from "../types.ts";
+} from "../include/types.ts";
+import type { Inode, MapBlocks, Source, UserMemory } from "../include/types.ts";
 import {
   EXT4_GET_BLOCKS_CREATE,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,

@@ -14,7 +14,7 @@
  * (traced on 6.18: no jbd2_start_commit between ext4_sync_file_enter and _exit).
  */
 import { file_check_and_advance_wb_err } from "../mm/filemap.ts";
-import type { Inode } from "../types.ts";
+import type { Inode } from "../include/types.ts";
 import { jbd2_journal_force_commit_nested } from "./reservation.ts";
 
 /**

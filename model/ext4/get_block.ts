@@ -13,8 +13,8 @@ import {
   HOLE,
   UNWRITTEN,
   WRITTEN,
-} from "../types.ts";
-import type { Folio, Inode, MapBlocks } from "../types.ts";
+} from "../include/types.ts";
+import type { Folio, Inode, MapBlocks } from "../include/types.ts";
 import {
   EXT4_GET_BLOCKS_CREATE,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,

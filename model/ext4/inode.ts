@@ -7,7 +7,7 @@
  *           ext4_truncate_failed_write()
  * Left out: inline data, encryption, verity, journal credits
  */
-import { ENOSPC } from "../errno.ts";
+import { ENOSPC } from "../include/errno.ts";
 import {
   block_commit_write,
   block_write_end,
@@ -25,9 +25,16 @@ import {
   pageOf,
 } from "../mm/folio.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
-import type { GetBlock, WriteBegin } from "../operations.ts";
-import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
-import type { Folio, Inode } from "../types.ts";
+import type { GetBlock, WriteBegin } from "../include/operations.ts";
+import {
+  BH_Delay,
+  BH_Dirty,
+  BH_Mapped,
+  BH_New,
+  BH_Unwritten,
+  BH_Uptodate,
+} from "../include/types.ts";
+import type { Folio, Inode } from "../include/types.ts";
 import { ext4_da_get_block_prep } from "./get_block.ts";
 import { ext4_mark_inode_dirty, ext4_update_inode_fsync_trans } from "./fsync.ts";
 import { getBlockFor } from "./nonda.ts";

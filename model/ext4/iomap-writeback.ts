@@ -9,9 +9,9 @@
  * A whole delayed extent gets its blocks at once, whatever part of it is dirty. They are unwritten
  * until the I/O to them is done; then just the part that was written is converted.
  */
-import type { Ioend, WritepageContext } from "../iomap/writeback.ts";
-import { BH_Delay, UNWRITTEN } from "../types.ts";
-import type { Inode, MapBlocks } from "../types.ts";
+import type { Ioend, WritepageContext } from "../include/iomap.ts";
+import { BH_Delay, UNWRITTEN } from "../include/types.ts";
+import type { Inode, MapBlocks } from "../include/types.ts";
 import { ext4_mark_inode_dirty } from "./fsync.ts";
 import { EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT, ext4_map_blocks } from "./extents.ts";
 import { ext4_end_io_end } from "./writeback.ts";

@@ -7,13 +7,13 @@
  *           fs/ext4/file.c ext4_iomap_buffered_write(), with the patch series applied
  * Left out: IOMAP_F_DIRTY and IOMAP_F_MERGED, inline data, journal credits
  */
-import { ENOSPC } from "../errno.ts";
+import { ENOSPC } from "../include/errno.ts";
 import {
   iomap_file_buffered_write,
   iomap_page_mkwrite,
   iomap_read_folio,
 } from "../iomap/buffered-io.ts";
-import type { Iomap, IomapOps } from "../iomap/iomap.ts";
+import type { Iomap, IomapOps } from "../include/iomap.ts";
 import {
   BH_Delay,
   BH_Mapped,
@@ -24,8 +24,8 @@ import {
   HOLE,
   UNWRITTEN,
   WRITTEN,
-} from "../types.ts";
-import type { Folio, Inode, MapBlocks, Source, UserMemory } from "../types.ts";
+} from "../include/types.ts";
+import type { Folio, Inode, MapBlocks, Source, UserMemory } from "../include/types.ts";
 import { EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT, ext4_map_blocks } from "./extents.ts";
 
 /** fs/ext4/inode.c ext4_set_iomap() */

@@ -13,8 +13,8 @@
  * however long it asked for: then a delayed extent gets its blocks in two parts, and a caller that
  * needs only the first leaves the second as it is.
  */
-import { EXT_MAX_BLOCKS } from "../types.ts";
-import type { Inode, Preallocation, SuperBlock } from "../types.ts";
+import { EXT_MAX_BLOCKS } from "../include/types.ts";
+import type { Inode, Preallocation, SuperBlock } from "../include/types.ts";
 import { ext4_has_free_clusters, jbd2_journal_force_commit_nested } from "./reservation.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createFileSystem, createInode, fsync, pwrite } from "../file-system.ts";
 import type { ModelConfig } from "../tables.ts";
-import { DELAYED, UNWRITTEN, WRITTEN } from "../types.ts";
-import type { Inode } from "../types.ts";
+import { DELAYED, UNWRITTEN, WRITTEN } from "../include/types.ts";
+import type { Inode } from "../include/types.ts";
 
 const BLOCK = 4096;
 

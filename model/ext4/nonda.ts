@@ -10,8 +10,8 @@
  *
  * Both are decided by what the counters said before anything was written back.
  */
-import type { Inode, SuperBlock } from "../types.ts";
-import type { GetBlock } from "../operations.ts";
+import type { Inode, SuperBlock } from "../include/types.ts";
+import type { GetBlock } from "../include/operations.ts";
 
 /**
  * fs/fs-writeback.c try_to_writeback_inodes_sb(): all that is dirty, of all files. Where some of

@@ -12,7 +12,7 @@
  * does: of a folio past EOF it clears the dirty buffers.
  */
 import { dirtyFolios } from "../mm/folio.ts";
-import type { Inode } from "../types.ts";
+import type { Inode } from "../include/types.ts";
 import { submitFolio } from "./writeback.ts";
 
 /**

@@ -11,9 +11,9 @@
  * A delayed write that returned has been promised a block nobody has chosen yet, so ENOSPC must
  * surface here: at writeback there is no caller left to tell.
  */
-import { assert } from "../assert.ts";
-import { ENOSPC } from "../errno.ts";
-import type { Inode, SuperBlock } from "../types.ts";
+import { assert } from "../include/assert.ts";
+import { ENOSPC } from "../include/errno.ts";
+import type { Inode, SuperBlock } from "../include/types.ts";
 
 /**
  * fs/ext4/balloc.c ext4_has_free_clusters(): whether `nclusters` are free and not promised. Where

@@ -6,12 +6,18 @@
  *           fs/ext4/extents.c ext4_ext_truncate()
  * Left out: the orphan list, transactions
  */
-import { EFBIG } from "../errno.ts";
+import { EFBIG } from "../include/errno.ts";
 import { folio_create_buffers, mark_buffer_dirty } from "../fs/buffer.ts";
 import { __filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
-import { BH_Delay, BH_Mapped, BH_Unwritten, BH_Uptodate, EXT_MAX_BLOCKS } from "../types.ts";
-import type { Inode } from "../types.ts";
+import {
+  BH_Delay,
+  BH_Mapped,
+  BH_Unwritten,
+  BH_Uptodate,
+  EXT_MAX_BLOCKS,
+} from "../include/types.ts";
+import type { Inode } from "../include/types.ts";
 import { ext4_mark_inode_dirty } from "./fsync.ts";
 import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_get_block_lookup } from "./get_block.ts";

@@ -12,12 +12,19 @@
  * past EOF lose their dirty bit without getting blocks; dirty folios wholly past EOF behind it stay
  * as they are.
  */
-import { assert } from "../assert.ts";
-import { EIO } from "../errno.ts";
+import { assert } from "../include/assert.ts";
+import { EIO } from "../include/errno.ts";
 import { bufferCount, firstBlock, folio_create_buffers } from "../fs/buffer.ts";
 import { dirtyFolios, folio_next_pos, folio_pos, folio_size } from "../mm/folio.ts";
-import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
-import type { Folio, Inode, MapBlocks } from "../types.ts";
+import {
+  BH_Delay,
+  BH_Dirty,
+  BH_Mapped,
+  BH_New,
+  BH_Unwritten,
+  BH_Uptodate,
+} from "../include/types.ts";
+import type { Folio, Inode, MapBlocks } from "../include/types.ts";
 import { ext4_mark_inode_dirty } from "./fsync.ts";
 import {
   EXT4_GET_BLOCKS_CREATE,

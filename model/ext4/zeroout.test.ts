@@ -6,8 +6,8 @@
 import { describe, expect, test } from "vitest";
 import { createFileSystem, createInode, fallocate, pwrite } from "../file-system.ts";
 import { nodelalloc } from "../samples.ts";
-import { UNWRITTEN, WRITTEN } from "../types.ts";
-import type { Inode } from "../types.ts";
+import { UNWRITTEN, WRITTEN } from "../include/types.ts";
+import type { Inode } from "../include/types.ts";
 import { adoptZeroed } from "./zeroout.ts";
 
 const SIZE = 4096;

@@ -12,8 +12,8 @@
  *           every block for which that may still be wrong: the comparison accepts either state
  *           there, and the model adopts the one that it is shown. The content is zero both ways.
  */
-import { UNWRITTEN, WRITTEN } from "../types.ts";
-import type { Inode, MapBlocks } from "../types.ts";
+import { UNWRITTEN, WRITTEN } from "../include/types.ts";
+import type { Inode, MapBlocks } from "../include/types.ts";
 
 interface Range {
   start: number;

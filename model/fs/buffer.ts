@@ -6,10 +6,17 @@
  *           them)
  */
 import { filemap_dirty_folio, folio_size } from "../mm/folio.ts";
-import { BH_Delay, BH_Dirty, BH_Mapped, BH_New, BH_Unwritten, BH_Uptodate } from "../types.ts";
-import type { GetBlock } from "../operations.ts";
-import type { Folio, Inode } from "../types.ts";
-import { PAGE_SHIFT } from "../types.ts";
+import {
+  BH_Delay,
+  BH_Dirty,
+  BH_Mapped,
+  BH_New,
+  BH_Unwritten,
+  BH_Uptodate,
+} from "../include/types.ts";
+import type { GetBlock } from "../include/operations.ts";
+import type { Folio, Inode } from "../include/types.ts";
+import { PAGE_SHIFT } from "../include/types.ts";
 
 /** Blocks of a folio. */
 export function bufferCount(inode: Inode, folio: Folio): number {

@@ -6,7 +6,7 @@
  *           iomap_page_mkwrite()
  * Left out: IOMAP_NOWAIT, fatal signals, throttling of dirty pages, reads that fail
  */
-import { EFAULT, ENOMEM } from "../errno.ts";
+import { EFAULT, ENOMEM } from "../include/errno.ts";
 import {
   __filemap_get_folio,
   fgf_order,
@@ -16,12 +16,13 @@ import {
   folio_size,
   pageOf,
 } from "../mm/folio.ts";
-import { IFS_UPTODATE, PAGE_SIZE, WRITTEN } from "../types.ts";
-import type { Folio, Inode, Source, UserMemory } from "../types.ts";
+import { IFS_UPTODATE, PAGE_SIZE, WRITTEN } from "../include/types.ts";
+import type { Folio, Inode, Source, UserMemory } from "../include/types.ts";
 import { faultIn, noMemoryAt } from "../mm/filemap.ts";
 import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
 import { iomap_iter } from "./iomap.ts";
-import type { Iomap, IomapOps, IomapRound } from "./iomap.ts";
+import type { Iomap, IomapOps } from "../include/iomap.ts";
+import type { IomapRound } from "./iomap.ts";
 
 /** struct iov_iter: what is left of the user's buffer. */
 interface UserBuffer {

@@ -8,8 +8,8 @@
  * may have): they will be written. Past EOF nothing ever is, so everything is given back there.
  */
 import { filemap_get_folio, folio_next_pos, folio_pos, pageOf } from "../mm/folio.ts";
-import { IFS_DIRTY, PAGE_SIZE } from "../types.ts";
-import type { Folio, Inode } from "../types.ts";
+import { IFS_DIRTY, PAGE_SIZE } from "../include/types.ts";
+import type { Folio, Inode } from "../include/types.ts";
 
 /**
  * include/linux/iomap.h iomap_last_written_block(): the end of the last block that a write put

@@ -15,13 +15,14 @@
  * the blocks, which the model leaves out; where the outcome would depend on it the harness does not
  * ask (harness/operation.ts clampOperation()).
  */
-import { EFAULT, EINVAL, EIO } from "../errno.ts";
+import { EFAULT, EINVAL, EIO } from "../include/errno.ts";
 import { filemap_write_and_wait_range } from "../mm/filemap.ts";
 import { invalidate_inode_pages2_range } from "../mm/truncate.ts";
-import { DELAYED, LOGICAL_BLOCK_SIZE, UNWRITTEN, WRITTEN } from "../types.ts";
-import type { Inode, Source } from "../types.ts";
+import { DELAYED, LOGICAL_BLOCK_SIZE, UNWRITTEN, WRITTEN } from "../include/types.ts";
+import type { Inode, Source } from "../include/types.ts";
 import { iomap_iter } from "./iomap.ts";
-import type { IomapOps, IomapRound } from "./iomap.ts";
+import type { IomapOps } from "../include/iomap.ts";
+import type { IomapRound } from "./iomap.ts";
 
 export interface DirectWrite {
   pos: number;

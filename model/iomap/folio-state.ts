@@ -9,8 +9,8 @@
  * something asks.
  */
 import { filemap_dirty_folio, folio_size } from "../mm/folio.ts";
-import { IFS_DIRTY, IFS_UPTODATE } from "../types.ts";
-import type { Folio, Inode } from "../types.ts";
+import { IFS_DIRTY, IFS_UPTODATE } from "../include/types.ts";
+import type { Folio, Inode } from "../include/types.ts";
 
 /** Blocks of a folio. */
 export function i_blocks_per_folio(inode: Inode, folio: Folio): number {

@@ -9,32 +9,8 @@
  * Left out: srcmap (there is no copy on write), inline data, the physical address, flags (which of
  *           them a call is for, its iomap_ops say)
  */
-import type { DELAYED, HOLE, UNWRITTEN, WRITTEN } from "../types.ts";
-import type { Inode } from "../types.ts";
-
-/** IOMAP_MAPPED, IOMAP_UNWRITTEN, IOMAP_DELALLOC, IOMAP_HOLE */
-export type IomapType = typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED | typeof HOLE;
-
-/** struct iomap: bytes [offset, offset + length) of the file are of one type. */
-export interface Iomap {
-  type: IomapType;
-  offset: number;
-  length: number;
-  /** IOMAP_F_NEW: made by this very call of iomap_begin. */
-  isNew: boolean;
-  /** IOMAP_F_STALE: what was mapped has changed since. */
-  stale: boolean;
-  /** What the file system needs to tell that the mapping still holds. */
-  validity_cookie: number;
-}
-
-/** struct iomap_ops */
-export interface IomapOps {
-  /** The mapping at `pos`, of up to `length` bytes, or -errno. */
-  iomap_begin(inode: Inode, pos: number, length: number): Iomap | number;
-  /** `written` of the `length` bytes from `pos` on were dealt with. */
-  iomap_end?(inode: Inode, pos: number, length: number, written: number, iomap: Iomap): void;
-}
+import type { Iomap, IomapOps } from "../include/iomap.ts";
+import type { Inode } from "../include/types.ts";
 
 /** One round of the loop: bytes [pos, pos + length) lie in `iomap`. */
 export interface IomapRound {

@@ -7,8 +7,9 @@
  * Left out: I/O errors; the size at which an ioend is full
  */
 import { dirtyFolios, folio_next_pos, folio_pos } from "../mm/folio.ts";
-import { HOLE } from "../types.ts";
-import type { Folio, Inode } from "../types.ts";
+import { HOLE } from "../include/types.ts";
+import type { Iomap, IomapType, WritepageContext } from "../include/iomap.ts";
+import type { Folio, Inode } from "../include/types.ts";
 import {
   clearDirtyBlocks,
   i_blocks_per_folio,
@@ -16,23 +17,6 @@ import {
   iomap_find_dirty_range,
   iomap_set_range_dirty,
 } from "./folio-state.ts";
-import type { Iomap, IomapType } from "./iomap.ts";
-
-/** struct iomap_ioend: bytes that were written, and the type of the blocks they went to. */
-export interface Ioend {
-  io_type: IomapType;
-  io_offset: number;
-  io_size: number;
-}
-
-/** struct iomap_writepage_ctx */
-export interface WritepageContext {
-  /** The mapping that the last dirty block had; absent before the first. */
-  iomap: Iomap | undefined;
-  /** Last byte that writeback was asked for: struct writeback_control range_end. */
-  range_end: number;
-  ioends: Ioend[];
-}
 
 /** fs/iomap/buffered-io.c iomap_add_to_ioend(), with the merging that completion does. */
 function iomap_add_to_ioend(

@@ -5,10 +5,11 @@
  * Left out: ranges of more than one block (ext4 asks for one at a time)
  */
 import { dirtyFolios } from "../mm/folio.ts";
-import { HOLE, UNWRITTEN } from "../types.ts";
-import type { Inode } from "../types.ts";
+import { HOLE, UNWRITTEN } from "../include/types.ts";
+import type { Inode } from "../include/types.ts";
 import { iomap_iter } from "./iomap.ts";
-import type { IomapOps, IomapRound, IomapType } from "./iomap.ts";
+import type { IomapOps, IomapType } from "../include/iomap.ts";
+import type { IomapRound } from "./iomap.ts";
 import { writeZeros } from "./buffered-io.ts";
 
 /** fs/iomap/buffered-io.c iomap_zero_iter_flush_and_stale() */

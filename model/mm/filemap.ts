@@ -5,10 +5,10 @@
  *           do_shared_fault()
  * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
  */
-import { EFAULT, EIO, ENOMEM } from "../errno.ts";
-import type { Operations } from "../operations.ts";
-import { PAGE_SIZE } from "../types.ts";
-import type { Folio, Inode, Source, UserMemory } from "../types.ts";
+import { EFAULT, EIO, ENOMEM } from "../include/errno.ts";
+import type { Operations } from "../include/operations.ts";
+import { PAGE_SIZE } from "../include/types.ts";
+import type { Folio, Inode, Source, UserMemory } from "../include/types.ts";
 import {
   __filemap_get_folio,
   filemap_get_folio,

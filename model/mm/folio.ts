@@ -6,9 +6,9 @@
  * Left out: reference counts, locks, the writeback flag (every write-out here is waited for),
  *           reclaim, a large folio that cannot be allocated because memory is fragmented
  */
-import { assert } from "../assert.ts";
-import { PAGE_SHIFT, PAGE_SIZE, UNWRITTEN } from "../types.ts";
-import type { Folio, Inode } from "../types.ts";
+import { assert } from "../include/assert.ts";
+import { PAGE_SHIFT, PAGE_SIZE, UNWRITTEN } from "../include/types.ts";
+import type { Folio, Inode } from "../include/types.ts";
 
 export function folio_pos(folio: Folio): number {
   return folio.index * PAGE_SIZE;

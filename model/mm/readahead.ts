@@ -9,8 +9,8 @@
  *           MADV_RANDOM, so that the page cache holds just what the operations put there);
  *           MMAP_LOTSAMISS (a hundred misses through one descriptor end it); advice
  */
-import { PAGE_SIZE } from "../types.ts";
-import type { Folio, Inode } from "../types.ts";
+import { PAGE_SIZE } from "../include/types.ts";
+import type { FileReadAhead, Folio, Inode } from "../include/types.ts";
 import {
   __filemap_get_folio,
   filemap_get_folio,
@@ -28,14 +28,6 @@ export interface ReadAhead {
    * the order of the window before, with the first at order 0.
    */
   growsFrom: "folio" | "window";
-}
-
-/** struct file_ra_state */
-export interface FileReadAhead {
-  start: number;
-  size: number;
-  async_size: number;
-  order: number;
 }
 
 const ORDER_STEP = 2;

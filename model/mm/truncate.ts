@@ -9,8 +9,8 @@
  * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in
  * it: then it stays whole.
  */
-import { PAGE_SIZE, UNWRITTEN } from "../types.ts";
-import type { Folio, Inode } from "../types.ts";
+import { PAGE_SIZE, UNWRITTEN } from "../include/types.ts";
+import type { Folio, Inode } from "../include/types.ts";
 import {
   filemap_get_folio,
   filemap_remove_folio,

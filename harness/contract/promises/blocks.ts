@@ -2,7 +2,7 @@
  * What operations promise of blocks: data has a place, what was allocated stays, what was removed
  * is gone.
  */
-import { PAGE_SIZE } from "../../../model/types.ts";
+import { PAGE_SIZE } from "../../../model/include/types.ts";
 import type { BlockRange } from "../../observation.ts";
 import { describeRun, firstVisibleRun, indexAfter } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";

@@ -2,8 +2,16 @@
  * What calls promise their caller: results, sizes, bytes. POSIX and the manual pages say so; no
  * file system may differ.
  */
-import { EXT_MAX_BLOCKS } from "../../../model/types.ts";
-import { EFAULT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC, EOPNOTSUPP } from "../../../model/errno.ts";
+import { EXT_MAX_BLOCKS } from "../../../model/include/types.ts";
+import {
+  EFAULT,
+  EFBIG,
+  EINVAL,
+  EIO,
+  ENOMEM,
+  ENOSPC,
+  EOPNOTSUPP,
+} from "../../../model/include/errno.ts";
 import { failNthOf, isAligned, isStarved, meetsDevice } from "../../operation.ts";
 import type { Operation, OperationName } from "../../operation.ts";
 import { describeResult } from "../../report/errno.ts";

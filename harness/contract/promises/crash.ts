@@ -1,7 +1,7 @@
 /**
  * What is promised of a file after the power was cut.
  */
-import { IntervalMap } from "../../../model/interval-map.ts";
+import { IntervalMap } from "../../../model/include/interval-map.ts";
 import { dataRanges, sameMap } from "../../extents.ts";
 import type { CutFile, Extent } from "../../observation.ts";
 import type { Contents } from "../contents.ts";

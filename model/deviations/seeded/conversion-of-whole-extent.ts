@@ -1,5 +1,5 @@
 import { ext4_convert_unwritten_extents } from "../../ext4/extents.ts";
-import { UNWRITTEN } from "../../types.ts";
+import { UNWRITTEN } from "../../include/types.ts";
 import type { Deviation } from "../deviation.ts";
 
 export const conversionOfWholeExtent: Deviation = {

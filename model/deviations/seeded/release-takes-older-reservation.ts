@@ -1,4 +1,4 @@
-import { DELAYED } from "../../types.ts";
+import { DELAYED } from "../../include/types.ts";
 import type { Deviation } from "../deviation.ts";
 
 export const releaseTakesOlderReservation: Deviation = {

@@ -1,4 +1,4 @@
-import { EXT_MAX_BLOCKS } from "../../types.ts";
+import { EXT_MAX_BLOCKS } from "../../include/types.ts";
 import type { Deviation } from "../deviation.ts";
 
 export const reservationOutlivesTruncation: Deviation = {

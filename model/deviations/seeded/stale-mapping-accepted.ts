@@ -1,5 +1,5 @@
-import { BH_Delay } from "../../types.ts";
-import type { Inode, MapBlocks } from "../../types.ts";
+import { BH_Delay } from "../../include/types.ts";
+import type { Inode, MapBlocks } from "../../include/types.ts";
 import type { Deviation } from "../deviation.ts";
 
 export const staleMappingAccepted: Deviation = {

@@ -1,4 +1,4 @@
-import { UNWRITTEN, WRITTEN } from "../../types.ts";
+import { UNWRITTEN, WRITTEN } from "../../include/types.ts";
 import type { Deviation } from "../deviation.ts";
 
 export const unwrittenTakenForWritten: Deviation = {

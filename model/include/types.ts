@@ -3,7 +3,6 @@
  * left out is said in the file that models the function which would use it.
  */
 import type { Interval, IntervalMap } from "./interval-map.ts";
-import type { FileReadAhead } from "./mm/readahead.ts";
 import type { Operations } from "./operations.ts";
 
 /** x86-64 and most arm64: folios are multiples of this. */
@@ -270,6 +269,14 @@ export interface Inode {
   uncertain: boolean;
   /** A named deviation changed what an operation did to this inode; the ids. Ours. */
   readonly deviated: Set<string>;
+}
+
+/** struct file_ra_state */
+export interface FileReadAhead {
+  start: number;
+  size: number;
+  async_size: number;
+  order: number;
 }
 
 /** How much of what is free a file system can give, and how well it knows; all in blocks. Ours. */

@@ -12,9 +12,9 @@
  *
  * Verified on the kernel by the operation power_cut, after any operation of a case.
  */
-import { assert } from "./assert.ts";
-import { IntervalMap } from "./interval-map.ts";
-import type { Committed, Disk, Inode, Source } from "./types.ts";
+import { assert } from "../include/assert.ts";
+import { IntervalMap } from "../include/interval-map.ts";
+import type { Committed, Disk, Inode, Source } from "../include/types.ts";
 
 /** What an empty file holds, for `Inode.contents` and its like. */
 export function emptyContents(): IntervalMap<Source> {

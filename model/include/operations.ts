@@ -3,8 +3,8 @@
  * address_space_operations and get_block_t pointers are. `tables.ts` fills it from a configuration;
  * a deviation replaces entries of it. Below the table nothing asks which variant it serves.
  */
-import type { Iomap, IomapOps } from "./iomap/iomap.ts";
-import type { Ioend, WritepageContext } from "./iomap/writeback.ts";
+import type { Iomap, IomapOps } from "./iomap.ts";
+import type { Ioend, WritepageContext } from "./iomap.ts";
 import type {
   ExtentStatus,
   Folio,
