@@ -3,9 +3,9 @@
  * windows, prepared beforehand, and nothing done with what they return.
  */
 import { patternTag } from "../model/include/pattern.ts";
-import { clampOperation, isSingleCall } from "../harness/operation.ts";
-import type { Operation } from "../harness/operation.ts";
-import type { BlockRange } from "../harness/observation.ts";
+import { clampOperation, isSingleCall } from "../harness/operations/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
+import type { BlockRange } from "../harness/case/observation.ts";
 import { ExtentReader } from "../harness/kernel/fiemap.ts";
 import type { MountedImage } from "../harness/kernel/image.ts";
 import { KernelFile } from "../harness/kernel/kernel-file.ts";

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { operationsSchema } from "../harness/operation.ts";
-import type { Operation } from "../harness/operation.ts";
+import { operationsSchema } from "../harness/operations/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { packageRoot } from "../harness/package.ts";
 
 export interface Sequence {

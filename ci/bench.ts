@@ -10,7 +10,7 @@
  */
 import { availableParallelism, release } from "node:os";
 import * as fc from "fast-check";
-import { EnvironmentError } from "../harness/failure.ts";
+import { EnvironmentError } from "../harness/case/failure.ts";
 import { exitStatus } from "../harness/exit-status.ts";
 import { DdSubject } from "../harness/kernel/dd-subject.ts";
 import { probeKernel } from "../harness/kernel/probe.ts";

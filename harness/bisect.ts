@@ -7,10 +7,10 @@
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import type { UnderTestOptions } from "./guest/under-test.ts";
-import { EnvironmentError, UsageError } from "./failure.ts";
+import { EnvironmentError, UsageError } from "./case/failure.ts";
 import { replay } from "./replay.ts";
 import { run } from "./run/run.ts";
-import type { Variant } from "./variant.ts";
+import type { Variant } from "./case/variant.ts";
 
 export interface BisectOptions extends UnderTestOptions {
   /** A stored counterexample; undefined where cases are generated. */

@@ -14,7 +14,7 @@ import { doctor } from "./doctor.ts";
 import { exitStatus } from "./exit-status.ts";
 import { EXECUTORS } from "./run/executor.ts";
 import type { ExecutorName } from "./run/executor.ts";
-import { EnvironmentError, Interrupted, UsageError, lackOf } from "./failure.ts";
+import { EnvironmentError, Interrupted, UsageError, lackOf } from "./case/failure.ts";
 import { BuildError } from "./kernel-build/build-error.ts";
 import { ALPHABETS, alphabetName } from "./explore/alphabet.ts";
 import type { AlphabetName } from "./explore/alphabet.ts";
@@ -24,7 +24,7 @@ import type { DifferencesArguments } from "./differences/command.ts";
 import { SIDE_SYNTAX } from "./differences/side.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
 import { endBySignal, whenSignalled } from "./kernel/undo.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "./operations/operation.ts";
 import { ownCommand } from "./own-command.ts";
 import { packageVersion } from "./package.ts";
 import { readCounterexample } from "./stored/counterexample.ts";
@@ -40,8 +40,8 @@ import { traceCheck } from "./trace/check-command.ts";
 import { traceContract } from "./trace/contract-command.ts";
 import { DEFAULT_LIMITS, MIB } from "./trace/limits.ts";
 import { traceRecord } from "./trace/record.ts";
-import { isModelled, NOT_MODELLED } from "./variant.ts";
-import type { Variant } from "./variant.ts";
+import { isModelled, NOT_MODELLED } from "./case/variant.ts";
+import type { Variant } from "./case/variant.ts";
 import { chooseVariants } from "./variants.ts";
 
 /** How many that is where nobody says. */

@@ -3,7 +3,7 @@
  */
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
-import { EnvironmentError } from "./failure.ts";
+import { EnvironmentError } from "./case/failure.ts";
 import { failNth } from "./kernel/fail-nth.ts";
 import { pausedWriter } from "./kernel/paused-writer.ts";
 import { probeKernel } from "./kernel/probe.ts";

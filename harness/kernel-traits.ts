@@ -5,7 +5,7 @@
 import type { ModelConfig } from "../model/tables.ts";
 import { kernels } from "../images/kernels.ts";
 import type { KernelFacts } from "../images/kernels.ts";
-import type { Variant } from "./variant.ts";
+import type { Variant } from "./case/variant.ts";
 
 export interface KernelTraits {
   /** uname -r */

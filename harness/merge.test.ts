@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { divergence } from "./divergence.ts";
-import { UsageError } from "./failure.ts";
+import { divergence } from "./finding/divergence.ts";
+import { UsageError } from "./case/failure.ts";
 import { merge } from "./merge.ts";
-import type { Observation } from "./observation.ts";
+import type { Observation } from "./case/observation.ts";
 import { resultSchema } from "./stored/result.ts";
 import type { RunResult } from "./stored/result.ts";
 

@@ -5,7 +5,7 @@ import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import { colourWanted, say, sayOnStandardError } from "./report/say.ts";
 import { mustBeWritable, Output } from "./stored/output.ts";
-import { UsageError } from "./failure.ts";
+import { UsageError } from "./case/failure.ts";
 import { packageVersion } from "./package.ts";
 import { printable } from "./report/terminal.ts";
 import { firstDivergences, verdict } from "./report/verdict.ts";

@@ -2,8 +2,8 @@
  * Choosing variants by name.
  */
 import { BUFFERED_IOMAP, onIomap, variants } from "../images/variants.ts";
-import { UsageError } from "./failure.ts";
-import type { Variant } from "./variant.ts";
+import { UsageError } from "./case/failure.ts";
+import type { Variant } from "./case/variant.ts";
 
 /**
  * The variant with this name, or on the iomap path with this name and "-iomap". Throws UsageError

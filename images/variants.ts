@@ -2,7 +2,7 @@
  * Recipes of the file systems under test. Every entry is data; nothing below
  * `harness/kernel/mkfs.ts` and `model/tables.ts` branches on it.
  */
-import type { Variant } from "../harness/variant.ts";
+import type { Variant } from "../harness/case/variant.ts";
 
 const MIB = 2 ** 20;
 

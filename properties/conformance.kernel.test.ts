@@ -11,13 +11,13 @@ import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { failNth } from "../harness/kernel/fail-nth.ts";
 import { machineLacks } from "../harness/kernel/machine.ts";
 import { probeKernel } from "../harness/kernel/probe.ts";
-import { failNthOf } from "../harness/operation.ts";
+import { failNthOf } from "../harness/operations/operation.ts";
 import { corpusDirectory } from "../harness/package.ts";
 import { testSeed } from "./seed.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/variants.ts";
-import { isModelled } from "../harness/variant.ts";
-import type { Variant } from "../harness/variant.ts";
+import { isModelled } from "../harness/case/variant.ts";
+import type { Variant } from "../harness/case/variant.ts";
 import { variants } from "../images/variants.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 

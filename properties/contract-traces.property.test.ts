@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { findShortest } from "../harness/contract/shortest.ts";
 import type { Findings } from "../harness/contract/shortest.ts";
-import { describeOperation } from "../harness/operation.ts";
+import { describeOperation } from "../harness/operations/operation.ts";
 import { readTrace } from "../harness/trace/read.ts";
 
 const folder = fileURLToPath(new URL("traces/", import.meta.url));

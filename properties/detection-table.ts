@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { checkCase } from "../harness/contract/shortest.ts";
 import { Contract } from "../harness/contract/contract.ts";
 import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
-import { describeOperation } from "../harness/operation.ts";
+import { describeOperation } from "../harness/operations/operation.ts";
 import { ModelBroken } from "../model/include/assert.ts";
 import type { Deviation } from "../model/deviations/index.ts";
 import { seededBugs } from "../model/deviations/seeded/index.ts";

@@ -11,8 +11,8 @@ import {
   witnessOf,
 } from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
-import { isRecordedCall } from "../harness/operation.ts";
-import type { Operation } from "../harness/operation.ts";
+import { isRecordedCall } from "../harness/operations/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { deviationsOfSteps, stepDeviations, watchedDeviations } from "../model/deviations/index.ts";
 import type { Deviation, Witness } from "../model/deviations/index.ts";
 import { failedWriteMovesSize } from "../model/deviations/failed-write-moves-size.ts";

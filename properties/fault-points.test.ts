@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { operationsSchema } from "../harness/operation.ts";
-import type { Operation } from "../harness/operation.ts";
+import { operationsSchema } from "../harness/operations/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { cutsOf, faultPoints } from "./fault-points.ts";
 
 describe("the cuts of a write", () => {

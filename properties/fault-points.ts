@@ -6,7 +6,7 @@
  * A page, and a folio of whatever order, begins where a block does, so that their boundaries are
  * among those.
  */
-import type { Operation } from "../harness/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 
 /** Bytes of a write of [pos, pos + len) after which it may be cut, ascending: 0 to len - 1. */
 export function cutsOf(pos: number, len: number, blockSize: number): number[] {

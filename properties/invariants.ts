@@ -3,7 +3,7 @@
  * promise of the write path or a fact of the kernel's data structures, said of the model's state
  * without using the model's code.
  */
-import type { Operation } from "../harness/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_Unwritten, IFS_DIRTY } from "../model/include/types.ts";
 import { DELAYED, HOLE, PAGE_SIZE, WRITTEN } from "../model/include/types.ts";
 import type { Folio, Inode } from "../model/include/types.ts";

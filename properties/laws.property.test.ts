@@ -4,9 +4,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import type { Observation } from "../harness/observation.ts";
-import { fed, isAligned } from "../harness/operation.ts";
-import type { Operation } from "../harness/operation.ts";
+import type { Observation } from "../harness/case/observation.ts";
+import { fed, isAligned } from "../harness/operations/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
 import { UNWRITTEN, WRITTEN } from "../model/include/types.ts";
 import { cases, isInterrupted, isShort, modelAfter, settingOf, settings } from "./settings.ts";

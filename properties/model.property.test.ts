@@ -3,7 +3,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isStarved } from "../harness/operation.ts";
+import { isStarved } from "../harness/operations/operation.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
 import { witnessOf } from "../harness/lockstep/deviations.ts";

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { modelWith } from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import type { Operation } from "../harness/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { variantNamed } from "../harness/variants.ts";
 import { operations } from "./arbitraries/operations.ts";

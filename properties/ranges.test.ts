@@ -3,7 +3,7 @@
  * allocates, and the largest file.
  */
 import { describe, expect, test } from "vitest";
-import type { Operation } from "../harness/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { variantNamed } from "../harness/variants.ts";
 import type { KernelName } from "../images/kernels.ts";
 import { EFBIG } from "../model/include/errno.ts";

@@ -4,9 +4,9 @@
 import * as fc from "fast-check";
 import { knownConfig } from "../harness/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import type { Operation } from "../harness/operation.ts";
-import { isModelled } from "../harness/variant.ts";
-import type { Variant } from "../harness/variant.ts";
+import type { Operation } from "../harness/operations/operation.ts";
+import { isModelled } from "../harness/case/variant.ts";
+import type { Variant } from "../harness/case/variant.ts";
 import { variantNamed } from "../harness/variants.ts";
 import { kernels } from "../images/kernels.ts";
 import type { KernelFacts, KernelName } from "../images/kernels.ts";

@@ -6,7 +6,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import type { Operation } from "../harness/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { ENOSPC } from "../model/include/errno.ts";
 import { broken } from "./invariants.ts";
 import { cases, settings } from "./settings.ts";

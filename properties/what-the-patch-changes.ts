@@ -12,7 +12,7 @@ import { kindText, sidesOf } from "../harness/differences/command.ts";
 import { differences } from "../harness/differences/differences.ts";
 import type { Differences } from "../harness/differences/differences.ts";
 import { KINDS } from "../harness/differences/seen.ts";
-import { describeOperation } from "../harness/operation.ts";
+import { describeOperation } from "../harness/operations/operation.ts";
 import { counted } from "../harness/report/progress.ts";
 
 /**

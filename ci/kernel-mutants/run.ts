@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
-import { UsageError } from "../../harness/failure.ts";
+import { UsageError } from "../../harness/case/failure.ts";
 import { BuildError } from "../../harness/kernel-build/build-error.ts";
 import { packageRoot } from "../../harness/package.ts";
 import type { RunResult } from "../../harness/stored/result.ts";

@@ -2,7 +2,7 @@
  * What changed from one kernel to another, over the same cases: the judgement, without a word of
  * how it is printed.
  */
-import type { Divergence } from "../divergence.ts";
+import type { Divergence } from "../finding/divergence.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import type { CaseShape } from "../run/shape.ts";

@@ -2,8 +2,8 @@
  * A comparison in words: what a reviewer of a patch reads.
  */
 import { knownDeviations } from "../../model/deviations/index.ts";
-import type { Divergence } from "../divergence.ts";
-import { describeOperation } from "../operation.ts";
+import type { Divergence } from "../finding/divergence.ts";
+import { describeOperation } from "../operations/operation.ts";
 import { counted, grouped } from "../report/progress.ts";
 import { paintWith } from "../report/terminal.ts";
 import type { Paint } from "../report/terminal.ts";

@@ -12,9 +12,9 @@ import {
   patternOffset,
   patternTag,
 } from "../../model/include/pattern.ts";
-import type { Observation } from "../observation.ts";
-import { clampOperation, duringTag, isAligned } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import { clampOperation, duringTag, isAligned } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 /** Byte p of the file is pattern(tag)[p + delta]. */
 interface Source {

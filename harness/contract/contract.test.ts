@@ -10,8 +10,8 @@ import type {
   Extent,
   ExtentState,
   Observation,
-} from "../observation.ts";
-import type { Operation, DuringOperation } from "../operation.ts";
+} from "../case/observation.ts";
+import type { Operation, DuringOperation } from "../operations/operation.ts";
 import { Contract } from "./contract.ts";
 import type { ContractOptions } from "./contract.ts";
 import { promises } from "./promises.ts";

@@ -28,8 +28,8 @@
  */
 import { EIO } from "../../model/include/errno.ts";
 import { IntervalMap } from "../../model/include/interval-map.ts";
-import { WHOLE_FILE, sameMap } from "../extents.ts";
-import type { BlockRange, Extent, Observation } from "../observation.ts";
+import { WHOLE_FILE, sameMap } from "../case/extents.ts";
+import type { BlockRange, Extent, Observation } from "../case/observation.ts";
 import {
   FOLIO_BYTES,
   clampOperation,
@@ -37,8 +37,8 @@ import {
   isStarved,
   isWrite,
   movesBlocks,
-} from "../operation.ts";
-import type { Operation } from "../operation.ts";
+} from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { Contents } from "./contents.ts";
 import { delayedBlocks, firstRun, patch } from "./extents-walk.ts";
 import type { Change } from "./extents-walk.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BlockRange, Extent } from "../observation.ts";
+import type { BlockRange, Extent } from "../case/observation.ts";
 import { firstRun, firstVisibleRun, indexAfter, patch } from "./extents-walk.ts";
 import type { BlockState, Change } from "./extents-walk.ts";
 

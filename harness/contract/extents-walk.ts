@@ -3,7 +3,7 @@
  * nothing but their answer.
  */
 import { blockRange } from "../report/block-map.ts";
-import type { BlockRange, CacheExtent, Extent } from "../observation.ts";
+import type { BlockRange, CacheExtent, Extent } from "../case/observation.ts";
 
 export type BlockState = CacheExtent["state"];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Extent, Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Extent, Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { Contract } from "./contract.ts";
 import { checkCase, findShortest } from "./shortest.ts";
 import type { RecordedCase } from "./shortest.ts";

@@ -9,8 +9,8 @@
  * the same promise at its end. It is a claim about the kernel all the same: page cache and
  * placement are not recorded. A replay decides.
  */
-import type { Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { Contents } from "./contents.ts";
 import { Contract } from "./contract.ts";
 import type { Broken } from "./contract.ts";

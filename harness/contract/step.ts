@@ -3,9 +3,9 @@
  * what the operations and observations before it left behind. Promises read it and never change it.
  */
 import type { IntervalMap } from "../../model/include/interval-map.ts";
-import type { Extent, BlockRange, Observation } from "../observation.ts";
-import { movesBlocks } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import type { Extent, BlockRange, Observation } from "../case/observation.ts";
+import { movesBlocks } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Contents } from "./contents.ts";
 
 /** What of the file system under test decides which promises were made. */

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EnvironmentError, UsageError } from "../failure.ts";
+import { EnvironmentError, UsageError } from "../case/failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import { lacksProgram } from "../kernel/process.ts";
 import { coverageOf } from "./lines.ts";

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import * as z from "zod";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import { run } from "../kernel/process.ts";
 import { undoAtExit } from "../kernel/undo.ts";

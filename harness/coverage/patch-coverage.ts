@@ -2,7 +2,7 @@
  * Which of a patch's added lines ran.
  */
 import { readFileSync } from "node:fs";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import type { FileCoverage } from "./lines.ts";
 import { hunksOf, placeHunk } from "./patch.ts";
 import type { AddedLine, Hunk } from "./patch.ts";

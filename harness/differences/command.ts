@@ -4,8 +4,8 @@
  */
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
-import { UsageError } from "../failure.ts";
-import { describeOperation } from "../operation.ts";
+import { UsageError } from "../case/failure.ts";
+import { describeOperation } from "../operations/operation.ts";
 import { packageVersion } from "../package.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { LiveLine } from "../report/live-line.ts";

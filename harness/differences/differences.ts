@@ -22,7 +22,7 @@ import { ModelBroken } from "../../model/include/assert.ts";
 import { createFileSystem, createInode } from "../../model/file-system.ts";
 import { copyFile, stateKey } from "../../model/state.ts";
 import type { Inode } from "../../model/include/types.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { applied } from "../explore/applied.ts";
 import type { Applied } from "../explore/applied.ts";
 import { differencesLater, differencesNow, differentSources, KINDS, lookLater } from "./seen.ts";

@@ -15,10 +15,10 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { seededBugs } from "../../model/deviations/seeded/index.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { knownConfig } from "../kernel-traits.ts";
-import { isModelled, NOT_MODELLED } from "../variant.ts";
-import type { Variant } from "../variant.ts";
+import { isModelled, NOT_MODELLED } from "../case/variant.ts";
+import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../variants.ts";
 
 /** A table of functions, and what it is of. */

@@ -5,9 +5,9 @@
  * `bytes` one byte beside them too. A write is tried whole and cut at each of them. What would make
  * the file longer than its few blocks is not tried (`fits`).
  */
-import { UsageError } from "../failure.ts";
-import { movesBlocks } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import { UsageError } from "../case/failure.ts";
+import { movesBlocks } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 /** By name, with what each is for. */
 export const ALPHABETS = {

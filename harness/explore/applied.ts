@@ -5,8 +5,8 @@ import { fiemap } from "../../model/file-system.ts";
 import { copyFile } from "../../model/state.ts";
 import type { Inode } from "../../model/include/types.ts";
 import { call } from "../lockstep/model-subject.ts";
-import { clampOperation, isSingleCall } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import { clampOperation, isSingleCall } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { fits } from "./alphabet.ts";
 
 /** What an operation came to. */

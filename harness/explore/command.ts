@@ -24,7 +24,7 @@ import { kernelWords } from "../run/link.ts";
 import type { KernelUnderTest } from "../run/link.ts";
 import { present, presentLost, printHead } from "../run/present.ts";
 import type { Exploration } from "./exploration.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import type { TellingStates } from "./own-states.ts";
 import { MAX_PICTURED } from "./picture.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The file in which it is kept what was driven, while it is.
  */
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { Output } from "../stored/output.ts";
 import { mustBeSame, readExploration, writeExploration } from "../stored/exploration.ts";
 import type { StoredExploration } from "../stored/exploration.ts";

@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { settingOf } from "../../properties/settings.ts";
-import type { Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { EdgeSet } from "./driven.ts";

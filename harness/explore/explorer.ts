@@ -1,13 +1,13 @@
 /**
  * Explorer: drives the edges of a graph on a kernel, in lockstep with the model.
  */
-import type { Divergence } from "../divergence.ts";
+import type { Divergence } from "../finding/divergence.ts";
 import { Lockstep } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Executor } from "../run/executor.ts";
-import { LookFailed } from "../subject.ts";
+import { LookFailed } from "../lockstep/subject.ts";
 import type { Explored } from "./explored.ts";
 import { UNKNOWN } from "./graph.ts";
 import type { Graph } from "./graph.ts";

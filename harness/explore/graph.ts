@@ -11,7 +11,7 @@ import { createFileSystem, createInode } from "../../model/file-system.ts";
 import { blockStates, copyFile, stateKey } from "../../model/state.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import type { Inode } from "../../model/include/types.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { applied } from "./applied.ts";
 import { coarsestPartition } from "./partition.ts";
 

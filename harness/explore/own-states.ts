@@ -1,7 +1,7 @@
 /**
  * States that one variant, or one path, comes to and another does not.
  */
-import { describeOperation } from "../operation.ts";
+import { describeOperation } from "../operations/operation.ts";
 import { counted } from "../report/progress.ts";
 import type { Graph } from "./graph.ts";
 import { stateLines } from "./state-text.ts";

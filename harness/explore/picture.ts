@@ -2,8 +2,8 @@
  * A picture of a graph, for Graphviz: a node for each state, an edge for each way from one to
  * another.
  */
-import { describeOperation } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import { describeOperation } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Graph } from "./graph.ts";
 import { BLOCKS_LEGEND, stateLines } from "./state-text.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import type { Duplex } from "node:stream";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { makeWorkDirectory, removeWorkDirectory, sweepLeftovers } from "../kernel/leftovers.ts";
 import { lacksProgram, searchPath } from "../kernel/process.ts";
 import { undoAtExit } from "../kernel/undo.ts";

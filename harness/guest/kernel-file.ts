@@ -6,7 +6,7 @@
  *         help text names it.
  */
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 
 export type KernelFileKind = "uml" | "bzImage";
 

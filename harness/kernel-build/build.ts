@@ -23,7 +23,7 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import type { Arch, ConfigGroup } from "../../images/kernel-config.ts";
 import { configGroups } from "../../images/kernel-config.ts";
-import { EnvironmentError, UsageError } from "../failure.ts";
+import { EnvironmentError, UsageError } from "../case/failure.ts";
 import { lacksProgram, searchPath } from "../kernel/process.ts";
 import { endsPrograms, endBySignal, undoAtExit } from "../kernel/undo.ts";
 import { mustBeWritable, Output } from "../stored/output.ts";

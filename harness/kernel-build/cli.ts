@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { configGroups } from "../../images/kernel-config.ts";
 import type { Arch } from "../../images/kernel-config.ts";
 import { exitStatus } from "../exit-status.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { fileWord, ownCommand } from "../own-command.ts";
 import { buildKernel, cacheFolder, defaultJobs, kernelPlace } from "./build.ts";
 import type { Built } from "./build.ts";

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { EnvironmentError, UsageError } from "../failure.ts";
+import { EnvironmentError, UsageError } from "../case/failure.ts";
 import { lacksProgram, run } from "../kernel/process.ts";
 
 const NAME = /^linux-source-(\d+\.\d+)$/;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { lockFolder } from "./lock.ts";
 
 let folder = "";

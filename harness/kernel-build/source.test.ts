@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { BuildError } from "./build-error.ts";
 import { kernelTree, patchFiles, treeToBuild } from "./source.ts";
 

@@ -9,7 +9,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { BuildError } from "./build-error.ts";
 import { run } from "../kernel/process.ts";
 

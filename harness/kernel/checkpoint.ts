@@ -8,7 +8,7 @@
  */
 import { closeSync, openSync, unlinkSync } from "node:fs";
 import { basename } from "node:path";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { cachestat } from "./page-cache.ts";

@@ -10,11 +10,11 @@
 import { closeSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pattern, patternOffset, patternTag } from "../../model/include/pattern.ts";
-import { EnvironmentError, UsageError } from "../failure.ts";
-import type { Extent, Observation } from "../observation.ts";
-import { filesOf, isInjected, isPlainWrite } from "../operation.ts";
-import type { FallocateMode, Operation } from "../operation.ts";
-import type { Subject } from "../subject.ts";
+import { EnvironmentError, UsageError } from "../case/failure.ts";
+import type { Extent, Observation } from "../case/observation.ts";
+import { filesOf, isInjected, isPlainWrite } from "../operations/operation.ts";
+import type { FallocateMode, Operation } from "../operations/operation.ts";
+import type { Subject } from "../lockstep/subject.ts";
 import { parseFilefrag } from "./filefrag.ts";
 import type { MountedImage } from "./image.ts";
 import type { KeptFile } from "./kernel-file.ts";

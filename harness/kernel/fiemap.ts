@@ -7,8 +7,8 @@
  * struct fiemap is 32 bytes, then 56 bytes an extent. The fields are read as pairs of 32-bit words:
  * byte offsets reach 2^44, which a number holds exactly, and BigInt would cost more than the ioctl.
  */
-import { WHOLE_FILE } from "../extents.ts";
-import type { BlockRange, CacheExtent, Extent } from "../observation.ts";
+import { WHOLE_FILE } from "../case/extents.ts";
+import type { BlockRange, CacheExtent, Extent } from "../case/observation.ts";
 import { appendMerged } from "./merge.ts";
 import { keptMemory, syscalls } from "./syscalls.ts";
 

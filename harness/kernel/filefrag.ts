@@ -2,7 +2,7 @@
  * What filefrag(8) prints, as extents. It asks the same ioctls as `fiemap.ts`, with other people's
  * code.
  */
-import type { CacheExtent } from "../observation.ts";
+import type { CacheExtent } from "../case/observation.ts";
 import { appendMerged } from "./merge.ts";
 
 /** "  1:  4..  7:  8705..  8708:  4:  4: unwritten,eof", in blocks of the file system. */

@@ -7,7 +7,7 @@
  * and, told `-E nodiscard`, no other.
  */
 import { writeSync } from "node:fs";
-import { FREE_SPACE } from "../bytes.ts";
+import { FREE_SPACE } from "../case/bytes.ts";
 
 /**
  * Bytes of an image that are filled, in equal parts from the beginning of each block group on: a

@@ -12,7 +12,7 @@ import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { openImage } from "./image.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { machineLacks } from "./machine.ts";

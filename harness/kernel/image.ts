@@ -3,10 +3,10 @@
  */
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { sleepSync } from "../sleep.ts";
-import { mayFillUp } from "../variant.ts";
-import type { Variant } from "../variant.ts";
+import { mayFillUp } from "../case/variant.ts";
+import type { Variant } from "../case/variant.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { LoopDevice } from "./loop.ts";

@@ -15,7 +15,7 @@ import {
   isStarved,
   meetsDevice,
   type Operation,
-} from "../operation.ts";
+} from "../operations/operation.ts";
 import { directBytes } from "../../model/include/pattern.ts";
 import type { MountedImage } from "./image.ts";
 import { sleepSync } from "../sleep.ts";

@@ -9,7 +9,7 @@
  */
 import { statfsSync } from "node:fs";
 import { patternTag } from "../../model/include/pattern.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { sleepSync } from "../sleep.ts";
 import { Looks } from "../lockstep/looks.ts";
 import type {
@@ -20,7 +20,7 @@ import type {
   Extent,
   Observation,
   PausedLook,
-} from "../observation.ts";
+} from "../case/observation.ts";
 import {
   type Operation,
   type SingleCall,
@@ -29,10 +29,10 @@ import {
   failNthOf,
   filesOf,
   isStarved,
-} from "../operation.ts";
-import type { Subject } from "../subject.ts";
+} from "../operations/operation.ts";
+import type { Subject } from "../lockstep/subject.ts";
 import { PAGE_SIZE } from "../../model/include/types.ts";
-import { WHOLE_FILE } from "../extents.ts";
+import { WHOLE_FILE } from "../case/extents.ts";
 import { failNth } from "./fail-nth.ts";
 import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";

@@ -31,7 +31,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tmp from "tmp";
 import * as z from "zod";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { removeUnusedLoops } from "./loop.ts";
 import { bootOf, pidScope, startTimeOf } from "./owner.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { EnvironmentError } from "../failure.ts";
-import { LookFailed } from "../subject.ts";
+import { EnvironmentError } from "../case/failure.ts";
+import { LookFailed } from "../lockstep/subject.ts";
 import { mustLook } from "./look-failed.ts";
 
 /** What a call with this result throws, or returns. */

@@ -1,9 +1,9 @@
 /**
  * What a call that only looks at a file of an image under test, makes or removes it, may fail of.
  */
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { describeResult } from "../report/errno.ts";
-import { LookFailed } from "../subject.ts";
+import { LookFailed } from "../lockstep/subject.ts";
 import { EBADMSG, EIO, EROFS, EUCLEAN } from "./syscalls.ts";
 import type { Result } from "./syscalls.ts";
 

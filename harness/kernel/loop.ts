@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { randomInt } from "node:crypto";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { sleepSync } from "../sleep.ts";
 import { runSync } from "./process.ts";
 import { O_CLOEXEC, O_RDWR, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";

@@ -2,7 +2,7 @@
  * Whether this machine can mount a file system of our own, without trying.
  */
 import { existsSync } from "node:fs";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { lacksProgram } from "./process.ts";
 import { RLIMIT_FSIZE, RLIM_INFINITY, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
 

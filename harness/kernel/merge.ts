@@ -2,7 +2,7 @@
  * Lists of extents are merged by state as they are read: how the allocator split them is not
  * compared.
  */
-import type { CacheExtent } from "../observation.ts";
+import type { CacheExtent } from "../case/observation.ts";
 
 /**
  * Adds blocks behind all others of a sorted list; joins them to the last extent where they continue

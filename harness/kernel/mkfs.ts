@@ -2,8 +2,8 @@
  * Making the ext4 of a variant.
  */
 import { closeSync, ftruncateSync, openSync } from "node:fs";
-import { EnvironmentError } from "../failure.ts";
-import type { Variant } from "../variant.ts";
+import { EnvironmentError } from "../case/failure.ts";
+import type { Variant } from "../case/variant.ts";
 import { fillFreeSpace } from "./free-space.ts";
 import { run } from "./process.ts";
 import { mustSucceed, syscalls } from "./syscalls.ts";

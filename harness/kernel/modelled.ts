@@ -2,8 +2,8 @@
  * Whether the model follows a file system as it was made. It knows what is listed here; with
  * anything else the contract alone judges, and what a run says of it says so.
  */
-import { NOT_MODELLED } from "../variant.ts";
-import type { Variant } from "../variant.ts";
+import { NOT_MODELLED } from "../case/variant.ts";
+import type { Variant } from "../case/variant.ts";
 import type { Superblock } from "./superblock.ts";
 
 /** Features without which files are written otherwise. */

@@ -3,9 +3,9 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { sleepSync } from "../sleep.ts";
-import type { Variant } from "../variant.ts";
+import type { Variant } from "../case/variant.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { runSync } from "./process.ts";
 import { MNT_DETACH, syscalls } from "./syscalls.ts";

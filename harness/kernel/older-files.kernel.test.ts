@@ -3,7 +3,7 @@
  */
 import { readdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { DdSubject } from "./dd-subject.ts";
 import { openImage } from "./image.ts";

@@ -3,8 +3,8 @@
  *
  * One debugfs process reads any number of inodes: starting it costs more than what it does.
  */
-import { EnvironmentError } from "../failure.ts";
-import type { Extent } from "../observation.ts";
+import { EnvironmentError } from "../case/failure.ts";
+import type { Extent } from "../case/observation.ts";
 import { appendMerged } from "./merge.ts";
 import { run, runSync } from "./process.ts";
 import type { ProcessResult } from "./process.ts";

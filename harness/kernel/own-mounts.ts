@@ -13,7 +13,7 @@
  * is never asked through those.
  */
 import { isMainThread } from "node:worker_threads";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { CLONE_NEWNS, MS_REC, MS_SLAVE, syscalls } from "./syscalls.ts";
 
 let alone = false;

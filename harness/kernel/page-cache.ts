@@ -1,7 +1,7 @@
 /**
  * What a file has in the page cache: cachestat(2), since 6.5.
  */
-import type { CachedPages } from "../observation.ts";
+import type { CachedPages } from "../case/observation.ts";
 import { keptMemory, syscalls } from "./syscalls.ts";
 import type { Result } from "./syscalls.ts";
 

@@ -5,7 +5,7 @@
 import { basename } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pattern, patternOffset, patternTag } from "../../model/include/pattern.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { type MountedImage, openImage } from "./image.ts";

@@ -20,9 +20,9 @@ import {
   readSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { dataRanges } from "../extents.ts";
-import { EnvironmentError } from "../failure.ts";
-import type { CutFile, CutLook } from "../observation.ts";
+import { dataRanges } from "../case/extents.ts";
+import { EnvironmentError } from "../case/failure.ts";
+import type { CutFile, CutLook } from "../case/observation.ts";
 import { ExtentReader } from "./fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelLog } from "./kernel-log.ts";

@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { execa, execaSync } from "execa";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { endBySignal, endsPrograms } from "./undo.ts";
 
 /** The Debian packages that hold the programs we start, for the remedy where one is missing. */

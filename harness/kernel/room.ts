@@ -12,7 +12,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, version } from "node:os";
 import type { Room } from "../../model/include/types.ts";
-import type { Variant } from "../variant.ts";
+import type { Variant } from "../case/variant.ts";
 
 export interface Processors {
   online: number;

@@ -3,10 +3,10 @@
  * back after a fresh mount.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { bytesText } from "../bytes.ts";
-import { firstDifferentByte } from "../divergence.ts";
-import { blocksHeld, sameMap } from "../extents.ts";
-import type { Extent } from "../observation.ts";
+import { bytesText } from "../case/bytes.ts";
+import { firstDifferentByte } from "../finding/divergence.ts";
+import { blocksHeld, sameMap } from "../case/extents.ts";
+import type { Extent } from "../case/observation.ts";
 import type { ExtentReader } from "./fiemap.ts";
 import type { OnDiskFile } from "./on-disk.ts";
 

@@ -11,7 +11,7 @@
  * x86-64 and aarch64.
  */
 import { createRequire } from "node:module";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 
 export const O_RDONLY = 0;
 export const O_RDWR = 0o2;

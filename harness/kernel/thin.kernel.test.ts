@@ -5,7 +5,7 @@
 import { closeSync, openSync, existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { EIO } from "../../model/include/errno.ts";
 import { variantNamed } from "../variants.ts";
 import { type MountedImage, openImage } from "./image.ts";

@@ -19,7 +19,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { PAGE_SIZE } from "../../model/include/types.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { runSync } from "./process.ts";
 import { fileNamed } from "./workplace.ts";
 import { MS_REMOUNT, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";

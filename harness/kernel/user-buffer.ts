@@ -18,7 +18,7 @@ import {
   pattern,
   patternOffset,
 } from "../../model/include/pattern.ts";
-import { MAX_IO_BYTES } from "../operation.ts";
+import { MAX_IO_BYTES } from "../operations/operation.ts";
 import {
   MADV_NOHUGEPAGE,
   MAP_ANONYMOUS,

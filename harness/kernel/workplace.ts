@@ -19,7 +19,7 @@ import {
 import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { makeWorkDirectory, removeWorkDirectory } from "./leftovers.ts";
 import { unmountAll } from "./mount.ts";
 import { enterOwnMounts } from "./own-mounts.ts";

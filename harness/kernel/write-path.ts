@@ -18,14 +18,14 @@ import {
 import { join } from "node:path";
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import type { MountedImage } from "./image.ts";
-import type { Observation } from "../observation.ts";
+import type { Observation } from "../case/observation.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
 import { pidScope, startTimeOf } from "./owner.ts";
 import { runSync } from "./process.ts";
-import type { Variant } from "../variant.ts";
+import type { Variant } from "../case/variant.ts";
 
 /** The code that a buffered write goes through. */
 export type WritePath = ModelConfig["path"];

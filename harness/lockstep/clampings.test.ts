@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { statisticsText } from "../report/statistics.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { clampingsIn, describeClamping } from "./clampings.ts";
 import { noteClampings } from "./statistics.ts";
 import type { Statistics } from "./statistics.ts";

@@ -2,9 +2,9 @@
  * What of a case was not done as it stands: operations that `clampOperation` shortened or left out,
  * so that nobody takes "agrees on all operations" for more than it says.
  */
-import { clampedWhy, clampOperation, describeOperation } from "../operation.ts";
-import type { Operation } from "../operation.ts";
-import type { Observation } from "../observation.ts";
+import { clampedWhy, clampOperation, describeOperation } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Observation } from "../case/observation.ts";
 
 /** An operation that was not done as it stands. */
 export interface Clamping {

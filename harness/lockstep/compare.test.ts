@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compare, treeBlocksMax } from "./compare.ts";
-import { divergence, firstDifferentByte } from "../divergence.ts";
-import type { CacheExtent, Extent, ExtentState, Observation } from "../observation.ts";
+import { divergence, firstDifferentByte } from "../finding/divergence.ts";
+import type { CacheExtent, Extent, ExtentState, Observation } from "../case/observation.ts";
 
 const geometry = { blockSize: 4096 };
 

@@ -19,11 +19,11 @@
  *
  * This is the hot loop: nothing is allocated while the two agree.
  */
-import { bytesText } from "../bytes.ts";
-import { describePages } from "../observation.ts";
-import { WHOLE_FILE, sameMap } from "../extents.ts";
+import { bytesText } from "../case/bytes.ts";
+import { describePages } from "../case/observation.ts";
+import { WHOLE_FILE, sameMap } from "../case/extents.ts";
 import { blockRange, firstDifference } from "../report/block-map.ts";
-import { type DivergenceKind, firstDifferentByte } from "../divergence.ts";
+import { type DivergenceKind, firstDifferentByte } from "../finding/divergence.ts";
 import { describeResult } from "../report/errno.ts";
 import type {
   BlockRange,
@@ -34,7 +34,7 @@ import type {
   Extent,
   Observation,
   PausedLook,
-} from "../observation.ts";
+} from "../case/observation.ts";
 
 export interface Geometry {
   /** Bytes. */

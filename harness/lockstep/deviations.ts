@@ -8,11 +8,11 @@ import type { ModelConfig } from "../../model/tables.ts";
 import { REPEATS, runCase } from "./lockstep.ts";
 import type { LockstepOptions } from "./lockstep.ts";
 import { ModelSubject } from "./model-subject.ts";
-import type { Observation } from "../observation.ts";
-import { operationsSchema } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import { operationsSchema } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { ReplaySubject } from "./replay-subject.ts";
-import type { Subject } from "../subject.ts";
+import type { Subject } from "./subject.ts";
 
 /** The model of `config` with the given deviations. */
 export function modelWith(config: ModelConfig, deviations: readonly Deviation[]): ModelSubject {

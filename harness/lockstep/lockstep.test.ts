@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
 import { settings } from "../../properties/settings.ts";
-import type { Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { failedZeroingKeepsReservation } from "../../model/deviations/failed-zeroing-keeps-reservation.ts";
 import { shortWriteKeepsReservation } from "../../model/deviations/short-write-keeps-reservation.ts";
 import { zeroRangeLosesWrites } from "../../model/deviations/zero-range-loses-writes.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
-import type { Divergence } from "../divergence.ts";
+import type { Divergence } from "../finding/divergence.ts";
 import { modelWith, witnessOf } from "./deviations.ts";
 import { REPEATS, runCase, runPromised, withContract } from "./lockstep.ts";
 import type { ModelSubject } from "./model-subject.ts";

@@ -12,13 +12,13 @@ import { compare, compareData, treeBlocksMax } from "./compare.ts";
 import type { Difference } from "./compare.ts";
 import { describeHandover } from "./handover.ts";
 import type { Handover, HandoverReason } from "./handover.ts";
-import { divergence } from "../divergence.ts";
-import type { Divergence, DivergenceParts } from "../divergence.ts";
+import { divergence } from "../finding/divergence.ts";
+import type { Divergence, DivergenceParts } from "../finding/divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
-import type { Observation } from "../observation.ts";
-import { failNthOf, isWrite, movesBlocks } from "../operation.ts";
-import type { Operation } from "../operation.ts";
-import type { Subject } from "../subject.ts";
+import type { Observation } from "../case/observation.ts";
+import { failNthOf, isWrite, movesBlocks } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Subject } from "./subject.ts";
 
 /**
  * Of a case whose page cache differs. A folio that is held once in 500 times is so four times on

@@ -12,9 +12,9 @@
  * Shrinking and replay look at the whole file every time: `alwaysWhole`.
  */
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
-import type { BlockRange } from "../observation.ts";
-import { FOLIO_BYTES, isInjected } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import type { BlockRange } from "../case/observation.ts";
+import { FOLIO_BYTES, isInjected } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 /** Files of at most so many extents are always looked at whole. */
 const FEW_EXTENTS = 64;

@@ -43,11 +43,17 @@ import type {
   ExtentState,
   Observation,
   PausedLook,
-} from "../observation.ts";
-import { WHOLE_FILE, dataRanges } from "../extents.ts";
-import { clampOperation, duringTag, failNthOf, isSingleCall, isStarved } from "../operation.ts";
-import type { Operation, SingleCall } from "../operation.ts";
-import type { Subject } from "../subject.ts";
+} from "../case/observation.ts";
+import { WHOLE_FILE, dataRanges } from "../case/extents.ts";
+import {
+  clampOperation,
+  duringTag,
+  failNthOf,
+  isSingleCall,
+  isStarved,
+} from "../operations/operation.ts";
+import type { Operation, SingleCall } from "../operations/operation.ts";
+import type { Subject } from "./subject.ts";
 
 const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, ExtentState> = {
   [WRITTEN]: "written",

@@ -2,8 +2,8 @@
  * Observations that were recorded, as a Subject: lets another model be held against what a kernel
  * did, without the kernel.
  */
-import type { Observation } from "../observation.ts";
-import type { Subject } from "../subject.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Subject } from "./subject.ts";
 
 export class ReplaySubject implements Subject {
   readonly name = "recorded";

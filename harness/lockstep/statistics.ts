@@ -6,8 +6,8 @@
  */
 import type { Clamping } from "./clampings.ts";
 import type { Inode } from "../../model/include/types.ts";
-import { clampOperation, failNthOf, isAligned, isStarved } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import { clampOperation, failNthOf, isAligned, isStarved } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { extentMap } from "./model-subject.ts";
 
 /** States of a range of blocks, as columns of a table. */

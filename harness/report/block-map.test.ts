@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { blockRange, firstDifference, pictureOf, segmentsOf } from "./block-map.ts";
-import type { Extent, ExtentState } from "../observation.ts";
+import type { Extent, ExtentState } from "../case/observation.ts";
 
 const state = fc.constantFrom<ExtentState | "hole">("hole", "delayed", "unwritten", "written");
 const blocks = fc.array(state, { maxLength: 12 });

@@ -8,7 +8,7 @@
  *     seen      WWWWdddddddd~~~~~WWWW
  *                       ^^^^
  */
-import type { CacheExtent, Extent } from "../observation.ts";
+import type { CacheExtent, Extent } from "../case/observation.ts";
 
 export type BlockState = CacheExtent["state"];
 

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
-import { type Divergence, divergence, type DivergenceParts } from "../divergence.ts";
-import type { CutLook, Extent, ExtentState, Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import { type Divergence, divergence, type DivergenceParts } from "../finding/divergence.ts";
+import type { CutLook, Extent, ExtentState, Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { report, type ReportContext } from "./report.ts";
 import { printable, wantsColour, wrap } from "./terminal.ts";
 

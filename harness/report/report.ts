@@ -12,13 +12,13 @@ import type {
   RecordedCut,
   RecordedObservation,
   RecordedRead,
-} from "../divergence.ts";
-import type { EarlierCase } from "../earlier-case.ts";
-import { type CacheExtent, describePages } from "../observation.ts";
+} from "../finding/divergence.ts";
+import type { EarlierCase } from "../finding/earlier-case.ts";
+import { type CacheExtent, describePages } from "../case/observation.ts";
 import { describeResult } from "./errno.ts";
-import { describeOperation, type Operation } from "../operation.ts";
+import { describeOperation, type Operation } from "../operations/operation.ts";
 import { type Paint, paintWith, printable, type Style, wrap } from "./terminal.ts";
-import type { Variant } from "../variant.ts";
+import type { Variant } from "../case/variant.ts";
 
 const WIDTH = 100;
 const INDENT = "  ";

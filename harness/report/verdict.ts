@@ -3,7 +3,7 @@
  */
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessesOf } from "../lockstep/deviations.ts";
-import { describeOperation } from "../operation.ts";
+import { describeOperation } from "../operations/operation.ts";
 import { counted, grouped } from "./progress.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { ModelBroken } from "../../model/include/assert.ts";
 import { operations } from "../../properties/arbitraries/operations.ts";
 import { CASES_PER_CHUNK, caseNumbered, checkChunk, chunkSeed } from "./chunk.ts";
-import { EnvironmentError } from "../failure.ts";
-import type { Operation } from "../operation.ts";
+import { EnvironmentError } from "../case/failure.ts";
+import type { Operation } from "../operations/operation.ts";
 
 const arbitrary = operations({ variant: { blockSize: 4096, imageSize: 2 ** 28 }, maxLength: 20 });
 const options = { arbitrary, seed: 1, cases: CASES_PER_CHUNK, shrinkMs: 10_000 };

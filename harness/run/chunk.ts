@@ -6,8 +6,8 @@
 import * as fc from "fast-check";
 import { ModelBroken } from "../../model/include/assert.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
-import type { Operation } from "../operation.ts";
-import type { Variant } from "../variant.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Variant } from "../case/variant.ts";
 
 /** Cases in a chunk: tens of milliseconds. */
 export const CASES_PER_CHUNK = 50;

@@ -3,8 +3,8 @@
  * What it shows cannot come from the cases before it.
  */
 import { modelWith, nameDeviations } from "../lockstep/deviations.ts";
-import type { Divergence } from "../divergence.ts";
-import type { EarlierCase } from "../earlier-case.ts";
+import type { Divergence } from "../finding/divergence.ts";
+import type { EarlierCase } from "../finding/earlier-case.ts";
 import { openExecutor, releaseAnyway, supported } from "./executor.ts";
 import type { Executor, ExecutorName } from "./executor.ts";
 import { expectedDeviations } from "./expected-deviations.ts";
@@ -19,16 +19,16 @@ import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
-import type { Observation } from "../observation.ts";
-import { describeOperation } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import { describeOperation } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Mounted } from "./messages.ts";
 import { configOf, mountedOf } from "./variant-run.ts";
 import { quietMillisecondsHere } from "../kernel/flusher.ts";
 import { pathToModel } from "../kernel/write-path.ts";
 import type { Handover } from "../lockstep/handover.ts";
-import type { Variant } from "../variant.ts";
+import type { Variant } from "../case/variant.ts";
 
 /** A fresh image with what it takes to run cases on it. */
 interface Setup extends Performing {

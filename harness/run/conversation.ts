@@ -2,11 +2,11 @@
  * Conversation: one worker, asked one thing after the other, with an eye on the clock.
  */
 import { performance } from "node:perf_hooks";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import type { KernelUnderTest, WorkerEnd, WorkerLink } from "./link.ts";
 import type { CaseMark, Message, Request } from "./messages.ts";
 import { LOOK_MS, Silence } from "./silence.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 /** Where a worker was when it was last heard of. */
 export interface Whereabouts {

@@ -1,14 +1,14 @@
 /**
  * Executors: the ways to perform a case on a mounted image.
  */
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { DdSubject } from "../kernel/dd-subject.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
-import { fed } from "../operation.ts";
-import type { Operation } from "../operation.ts";
-import type { Subject } from "../subject.ts";
+import { fed } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Subject } from "../lockstep/subject.ts";
 
 export interface Executor extends Subject {
   /** Every look is at the whole file (looks.ts). */

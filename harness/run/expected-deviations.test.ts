@@ -8,8 +8,8 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import { kernels } from "../../images/kernels.ts";
 import { knownConfig } from "../kernel-traits.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
-import type { Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { deviationsWithoutRoom } from "./expected-deviations.ts";
 

@@ -9,9 +9,9 @@ import type { KernelTraits } from "../kernel-traits.ts";
 import { shownDeviations, unmountDeviations, witnessesOf } from "../lockstep/deviations.ts";
 import { runPromised, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
-import type { Operation } from "../operation.ts";
-import type { Subject } from "../subject.ts";
-import { mayFillUp } from "../variant.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Subject } from "../lockstep/subject.ts";
+import { mayFillUp } from "../case/variant.ts";
 import type { Executor } from "./executor.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
 

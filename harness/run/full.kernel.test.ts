@@ -14,7 +14,7 @@ import { asItDelays } from "../kernel/write-path.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { witnessesOf } from "../lockstep/deviations.ts";
 import { runPromised, withContract } from "../lockstep/lockstep.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { deviationsWithoutRoom } from "./expected-deviations.ts";
 

@@ -2,10 +2,10 @@
  * What may follow from a case whose first symptom is small: a page that is counted dirty is nothing
  * to whoever has data there, unless that page is one that will not be written.
  */
-import type { Divergence } from "../divergence.ts";
-import { isMinor, isWorse } from "../severity.ts";
-import { MAX_IO_BYTES } from "../operation.ts";
-import type { Operation } from "../operation.ts";
+import type { Divergence } from "../finding/divergence.ts";
+import { isMinor, isWorse } from "../finding/severity.ts";
+import { MAX_IO_BYTES } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 /**
  * Looks at a file's data, to be appended to a case: at its end as it is, from the disk, and after a

@@ -12,7 +12,7 @@ import { probeKernel } from "../kernel/probe.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { modelWith, unmountDeviations } from "../lockstep/deviations.ts";
 import { runCase } from "../lockstep/lockstep.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 

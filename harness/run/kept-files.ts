@@ -7,17 +7,17 @@ import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/f
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/include/types.ts";
 import type { Contract } from "../contract/contract.ts";
-import { divergence } from "../divergence.ts";
-import type { Divergence, DivergenceKind } from "../divergence.ts";
-import { blocksHeld } from "../extents.ts";
+import { divergence } from "../finding/divergence.ts";
+import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
+import { blocksHeld } from "../case/extents.ts";
 import type { Executor } from "./executor.ts";
 import { checkpoint } from "../kernel/checkpoint.ts";
 import type { ExpectedFile, Finding, FindingKind } from "../kernel/same-on-disk.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { extentMap } from "../lockstep/model-subject.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
-import type { Operation } from "../operation.ts";
-import { bySeverity } from "../severity.ts";
+import type { Operation } from "../operations/operation.ts";
+import { bySeverity } from "../finding/severity.ts";
 
 /** Files that make a checkpoint worth its time. */
 const ENOUGH_FILES = 128;

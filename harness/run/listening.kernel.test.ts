@@ -11,7 +11,7 @@ import { KernelSubject } from "../kernel/kernel-subject.ts";
 import { machineLacks } from "../kernel/machine.ts";
 import { runSync } from "../kernel/process.ts";
 import { keptMemory, mustSucceed, syscalls } from "../kernel/syscalls.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { runListening } from "./listening.ts";
 

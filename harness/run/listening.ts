@@ -3,17 +3,17 @@
  * after which it did.
  */
 import { basename } from "node:path";
-import { EnvironmentError } from "../failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { triesAgain } from "../kernel/fail-nth.ts";
 import { isRefusal } from "../kernel/thin.ts";
 import { runCase, runPromised } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
-import { failNthOf, isStarved } from "../operation.ts";
-import type { Operation } from "../operation.ts";
-import { LookFailed } from "../subject.ts";
-import type { Subject } from "../subject.ts";
+import { failNthOf, isStarved } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import { LookFailed } from "../lockstep/subject.ts";
+import type { Subject } from "../lockstep/subject.ts";
 
 /** Whether it only says what the machine was told to do to the operation. */
 function mustBeSaid(operation: Operation, text: string): boolean {

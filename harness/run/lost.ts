@@ -4,7 +4,7 @@
  * Every suspect runs by itself in a guest, on a fresh image. A guest that survives one serves for
  * the next.
  */
-import type { Divergence, DivergenceKind } from "../divergence.ts";
+import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
 import { faultPoints } from "../../properties/fault-points.ts";
 import { caseNumbered, generatedCases } from "./chunk.ts";
@@ -12,9 +12,9 @@ import { Conversation, WorkerLost } from "./conversation.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { KernelUnderTest } from "./link.ts";
 import type { Assignment, Attempt, Attempted, FoundDivergence } from "./messages.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { shrinkCase } from "./shrink.ts";
-import type { Variant } from "../variant.ts";
+import type { Variant } from "../case/variant.ts";
 
 /**
  * Milliseconds for finding the suspect that does it, and for shrinking it: an attempt may take a

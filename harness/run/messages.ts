@@ -3,20 +3,20 @@
  * serial line from a guest.
  */
 import type { ModelConfig } from "../../model/tables.ts";
-import type { Divergence } from "../divergence.ts";
-import type { EarlierCase } from "../earlier-case.ts";
+import type { Divergence } from "../finding/divergence.ts";
+import type { EarlierCase } from "../finding/earlier-case.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { TellingStates } from "../explore/own-states.ts";
 import type { ExecutorName } from "./executor.ts";
-import type { EnvironmentCause } from "../failure.ts";
+import type { EnvironmentCause } from "../case/failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { Handover } from "../lockstep/handover.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
-import type { Operation } from "../operation.ts";
-import type { Variant } from "../variant.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Variant } from "../case/variant.ts";
 import type { RunCounts } from "./run-counts.ts";
 
 /** A share of a run. */

@@ -15,11 +15,11 @@ import type { KernelUnderTest } from "./link.ts";
 import type { Assignment, ExplorationMessage } from "./messages.ts";
 import { WHOLE, jobOf } from "./shard.ts";
 import type { Shard } from "./shard.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { Progress } from "../report/progress.ts";
 import { nothingRun, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
-import type { Variant } from "../variant.ts";
+import type { Variant } from "../case/variant.ts";
 import { withIomap } from "../variants.ts";
 
 export interface PerformOptions extends UnderTestOptions {

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { notCompared } from "../kernel-traits.ts";
 import { fileWord, ownCommand } from "../own-command.ts";
 import { packageVersion } from "../package.ts";

@@ -7,7 +7,7 @@ import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { colourWanted, complain, say, sayOnStandardError } from "../report/say.ts";
 import { mustBeWritable, Output } from "../stored/output.ts";
-import { EnvironmentError, Interrupted, UsageError } from "../failure.ts";
+import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "./conversation.ts";
 import { perform } from "./perform.ts";
 import type { Facts, Performed, PerformOptions } from "./perform.ts";

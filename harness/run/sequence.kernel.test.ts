@@ -4,13 +4,13 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
-import type { EarlierCase } from "../earlier-case.ts";
+import type { EarlierCase } from "../finding/earlier-case.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
 import { machineLacks } from "../kernel/machine.ts";
 import { probeKernel } from "../kernel/probe.ts";
-import type { Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { Confirmation } from "./confirm.ts";
 import { leastSequence } from "./sequence.ts";

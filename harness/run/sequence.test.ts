@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
-import type { Divergence, DivergenceKind } from "../divergence.ts";
-import type { EarlierCase } from "../earlier-case.ts";
-import type { Operation } from "../operation.ts";
+import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
+import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { leastSequence } from "./sequence.ts";
 

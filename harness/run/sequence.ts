@@ -9,10 +9,10 @@
  * is shrunk.
  */
 import type * as fc from "fast-check";
-import type { Divergence } from "../divergence.ts";
-import type { EarlierCase } from "../earlier-case.ts";
-import type { Operation } from "../operation.ts";
-import { isWorse, severityOf } from "../severity.ts";
+import type { Divergence } from "../finding/divergence.ts";
+import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Operation } from "../operations/operation.ts";
+import { isWorse, severityOf } from "../finding/severity.ts";
 import { FURTHER_LOOKS } from "./further.ts";
 import { shrinkCase } from "./shrink.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Extent, Observation } from "../observation.ts";
+import type { Extent, Observation } from "../case/observation.ts";
 import { packShapes, shapeOf, unpackShapes } from "./shape.ts";
 
 const seen = (map: Extent[], st_blocks = 8): Observation => ({

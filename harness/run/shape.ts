@@ -3,7 +3,7 @@
  * both do what they may. How many blocks and extents a file has, and where its holes are, may
  * differ between kernels that are both right; a developer wants to know.
  */
-import type { ExtentState, Observation } from "../observation.ts";
+import type { ExtentState, Observation } from "../case/observation.ts";
 
 export interface CaseShape {
   /** Number of the case in its run. */

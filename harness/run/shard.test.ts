@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { jobOf, parseShard } from "./shard.ts";
 
 describe("a shard", () => {

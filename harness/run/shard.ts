@@ -2,7 +2,7 @@
  * A shard: one machine's part of a campaign. Shards of one seed run chunks (chunk.ts) of their own,
  * so that no case is run twice and all of them together run what one machine would have.
  */
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 
 export interface Shard {
   /** From 1. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Divergence, DivergenceKind } from "../divergence.ts";
-import type { Operation } from "../operation.ts";
+import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
+import type { Operation } from "../operations/operation.ts";
 import { shrinkCase } from "./shrink.ts";
 
 const fsync: Operation = { op: "fsync" };

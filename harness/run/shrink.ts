@@ -2,9 +2,9 @@
  * Shrinking where every attempt is expensive: a fresh image, or a boot.
  */
 import type * as fc from "fast-check";
-import type { Divergence, DivergenceKind } from "../divergence.ts";
-import type { Operation } from "../operation.ts";
-import { isWorse } from "../severity.ts";
+import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
+import type { Operation } from "../operations/operation.ts";
+import { isWorse } from "../finding/severity.ts";
 
 /** Whether a case that shows `kind` may stand for one that showed `before`. */
 const isAsBad = (kind: DivergenceKind, before: DivergenceKind): boolean =>

@@ -3,7 +3,7 @@
  * kernel, ends them with itself.
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
-import { EnvironmentError, Interrupted } from "../failure.ts";
+import { EnvironmentError, Interrupted } from "../case/failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { sweepLeftovers } from "../kernel/leftovers.ts";

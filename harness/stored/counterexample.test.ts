@@ -16,10 +16,10 @@ import {
   writeCounterexample,
 } from "./counterexample.ts";
 import { MAX_FILE_BYTES } from "./stored-file.ts";
-import { DIVERGENCE_KINDS } from "../divergence.ts";
-import { UsageError } from "../failure.ts";
+import { DIVERGENCE_KINDS } from "../finding/divergence.ts";
+import { UsageError } from "../case/failure.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 const directory = tmp.dirSync({ unsafeCleanup: true });
 afterAll(() => directory.removeCallback());

@@ -5,10 +5,10 @@
  * Counterexample or a UsageError of one line that names the file, the place in it, and the reason.
  */
 import * as z from "zod";
-import { type Divergence, divergenceKindSchema } from "../divergence.ts";
-import { earlierCasesSchema } from "../earlier-case.ts";
-import type { EarlierCase } from "../earlier-case.ts";
-import { MAX_OPERATIONS, operationsSchema } from "../operation.ts";
+import { type Divergence, divergenceKindSchema } from "../finding/divergence.ts";
+import { earlierCasesSchema } from "../finding/earlier-case.ts";
+import type { EarlierCase } from "../finding/earlier-case.ts";
+import { MAX_OPERATIONS, operationsSchema } from "../operations/operation.ts";
 import { variants } from "../../images/variants.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
 import { writeOutput } from "./output.ts";

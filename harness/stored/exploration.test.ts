@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as tmp from "tmp";
 import { afterAll, describe, expect, test } from "vitest";
 import { EdgeSet } from "../explore/driven.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { withChecksum } from "./checksum.ts";
 import { mustBeSame, readExploration, writeExploration } from "./exploration.ts";
 

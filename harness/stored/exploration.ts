@@ -6,7 +6,7 @@ import * as z from "zod";
 import { ALPHABETS } from "../explore/alphabet.ts";
 import type { AlphabetName } from "../explore/alphabet.ts";
 import { EdgeSet } from "../explore/driven.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { checksumFault, withChecksum } from "./checksum.ts";
 import { writeOutput } from "./output.ts";
 import { readStored } from "./stored-file.ts";

@@ -6,7 +6,7 @@
  * that could be a path or a device, no external journal, nothing that asks the kernel to panic, and
  * an image that fits.
  */
-import { variantSchema } from "../variant.ts";
+import { variantSchema } from "../case/variant.ts";
 
 /**
  * Bytes of the largest image: enough for a block group of every size, and it fits where the tool

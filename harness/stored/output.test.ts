@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { mustBeWritable, Output, streamInto, writeOutput } from "./output.ts";
 
 let folder = "";

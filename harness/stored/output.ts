@@ -6,7 +6,7 @@
 import * as fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { printable } from "../report/terminal.ts";
 import { sleepSync } from "../sleep.ts";
 

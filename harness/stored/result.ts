@@ -3,9 +3,9 @@
  */
 import * as z from "zod";
 import { handoverReasonSchema } from "../lockstep/handover.ts";
-import { divergenceKindSchema } from "../divergence.ts";
-import { earlierCasesSchema } from "../earlier-case.ts";
-import { operationsSchema } from "../operation.ts";
+import { divergenceKindSchema } from "../finding/divergence.ts";
+import { earlierCasesSchema } from "../finding/earlier-case.ts";
+import { operationsSchema } from "../operations/operation.ts";
 import type { Output } from "./output.ts";
 import { readStored } from "./stored-file.ts";
 

@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import type * as z from "zod";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { isDeeperThan, repeatedKey } from "../json-keys.ts";
 import { pathText, valueAt } from "../json-path.ts";
 import { printable } from "../report/terminal.ts";

@@ -5,7 +5,7 @@
 import { kernels } from "../../images/kernels.ts";
 import type { KernelFacts, KernelName } from "../../images/kernels.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { shown } from "./fault.ts";
 import type { TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";

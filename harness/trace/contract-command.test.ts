@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { readCounterexample } from "../stored/counterexample.ts";
 import { traceContract } from "./contract-command.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";

@@ -2,7 +2,7 @@
  * What is wrong with a trace, in one line that names the file, the line in it, the field, and the
  * reason.
  */
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { printable } from "../report/terminal.ts";
 
 /** Characters of a value, and of a whole reason, that are shown. */

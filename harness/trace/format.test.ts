@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { variantSchema } from "../variant.ts";
+import { variantSchema } from "../case/variant.ts";
 import { checkFile } from "./check.ts";
 import { headerV2Schema } from "./format.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";

@@ -2,7 +2,7 @@
  * What a trace may hold at most. A trace is read a case at a time, so these bound the memory that
  * any file can make us use, whatever is in it.
  */
-import { MAX_OPERATIONS } from "../operation.ts";
+import { MAX_OPERATIONS } from "../operations/operation.ts";
 
 export interface TraceLimits {
   /** Bytes of the longest line, that is, of the largest case. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
 import { linesOf } from "./lines.ts";

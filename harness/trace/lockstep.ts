@@ -5,14 +5,14 @@
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
-import type { Divergence } from "../divergence.ts";
-import { UsageError } from "../failure.ts";
+import type { Divergence } from "../finding/divergence.ts";
+import { UsageError } from "../case/failure.ts";
 import { runCase } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
 import { ReplaySubject } from "../lockstep/replay-subject.ts";
-import type { Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { MAX_FOLIOS } from "./limits.ts";
 import type { TraceCase } from "./read.ts";
 import { digestOf } from "./step.ts";

@@ -6,11 +6,11 @@
  * larger than memory.
  */
 import * as z from "zod";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { colonsIn, isDeeperThan, repeatedKey } from "../json-keys.ts";
 import { pathText } from "../json-path.ts";
-import type { Observation } from "../observation.ts";
-import type { Operation } from "../operation.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { configOf, guessedOf } from "./config.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { fileError, lineError, shown, shownName } from "./fault.ts";

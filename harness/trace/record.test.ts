@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { operations } from "../../properties/arbitraries/operations.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "../run/chunk.ts";
 import { variantNamed } from "../variants.ts";
 import { chunksOf } from "./record.ts";

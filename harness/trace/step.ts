@@ -5,9 +5,9 @@
 import { createHash } from "node:crypto";
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
 import { appendMerged } from "../kernel/merge.ts";
-import type { CacheExtent, ExtentState, Observation } from "../observation.ts";
-import { clampOperation } from "../operation.ts";
-import type { FallocateMode, Operation, RecordedCall } from "../operation.ts";
+import type { CacheExtent, ExtentState, Observation } from "../case/observation.ts";
+import { clampOperation } from "../operations/operation.ts";
+import type { FallocateMode, Operation, RecordedCall } from "../operations/operation.ts";
 import type { Call, Entry, StateName, Step } from "./format.ts";
 import { fallocateModes, modeNumber } from "./modes.ts";
 

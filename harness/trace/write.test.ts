@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 import { headerV2 } from "./samples.ts";

@@ -11,7 +11,7 @@ import type { Transform, Writable } from "node:stream";
 import * as zlib from "node:zlib";
 import { once } from "node:events";
 import type * as z from "zod";
-import { UsageError } from "../failure.ts";
+import { UsageError } from "../case/failure.ts";
 import { pathText } from "../json-path.ts";
 import { undoAtExit } from "../kernel/undo.ts";
 import { printable } from "../report/terminal.ts";

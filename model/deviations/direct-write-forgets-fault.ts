@@ -13,13 +13,13 @@ import type { Deviation } from "./deviation.ts";
  * gives up it has also zeroed the block that it got to up to there, so what it had just put there
  * is zeros (2k-delalloc, 6.18.44).
  *
- * What the harness does not ask for, since it depends on where blocks are (harness/operation.ts),
- * was seen to be worse (6.18.44). With more than a block past EOF the rest of the blocks stays
- * there, written: 1k-delalloc, direct_write(512, 1024) with no byte readable, fsync, power cut, and
- * e2fsck says "i_size is 512, should be 2048". Before EOF only part of an extent is converted, and
- * the kernel warns: 4k-nodelalloc, ftruncate(8192), direct_write(512, 8192) with 4096 bytes
- * readable, "ext4_convert_unwritten_extents_endio: Inode 12 finished: extent logical block 1, len
- * 2; IO logical block 1, len 1".
+ * What the harness does not ask for, since it depends on where blocks are
+ * (harness/operations/operation.ts), was seen to be worse (6.18.44). With more than a block past
+ * EOF the rest of the blocks stays there, written: 1k-delalloc, direct_write(512, 1024) with no
+ * byte readable, fsync, power cut, and e2fsck says "i_size is 512, should be 2048". Before EOF only
+ * part of an extent is converted, and the kernel warns: 4k-nodelalloc, ftruncate(8192),
+ * direct_write(512, 8192) with 4096 bytes readable, "ext4_convert_unwritten_extents_endio: Inode 12
+ * finished: extent logical block 1, len 2; IO logical block 1, len 1".
  *
  * Seen (6.18.44, and 6.12.117 in a guest, the witness). 7.3 does not show it (7.3.4, user-mode
  * Linux): its iomap_dio_zero() returns nothing. The kernel is wrong: POSIX write() that fails

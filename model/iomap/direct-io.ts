@@ -13,7 +13,7 @@
  * A request is cut where the file system's mappings end, and each piece is checked for its
  * alignment only when its turn comes. How long a mapping is depends on where the allocator has put
  * the blocks, which the model leaves out; where the outcome would depend on it the harness does not
- * ask (harness/operation.ts clampOperation()).
+ * ask (harness/operations/operation.ts clampOperation()).
  */
 import { EFAULT, EINVAL, EIO } from "../include/errno.ts";
 import { filemap_write_and_wait_range } from "../mm/filemap.ts";

@@ -2,8 +2,8 @@
  * Cost: what makes one counterexample simpler than another. The shrinker only ever offers cases
  * that cost less than what it has, so it ends whatever its rules are.
  */
-import { failNthOf, isInjected } from "../../harness/operation.ts";
-import type { Operation } from "../../harness/operation.ts";
+import { failNthOf, isInjected } from "../../harness/operations/operation.ts";
+import type { Operation } from "../../harness/operations/operation.ts";
 import { kindNamed } from "./kinds.ts";
 
 /** Compared from first to last. */

@@ -1,7 +1,7 @@
 /**
  * direct_write: past the page cache, on blocks, on sectors within them, and on neither.
  */
-import { MAX_IO_BYTES, SECTOR_BYTES } from "../../harness/operation.ts";
+import { MAX_IO_BYTES, SECTOR_BYTES } from "../../harness/operations/operation.ts";
 import { type Draw, expand } from "./draw.ts";
 import { type Kind, type OperationOf, simplerRange, smaller } from "./kind.ts";
 import { shortReadable } from "./pwrite.ts";

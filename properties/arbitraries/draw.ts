@@ -5,7 +5,7 @@
  * allocates nothing.
  */
 import type { Random } from "fast-check";
-import type { Operation } from "../../harness/operation.ts";
+import type { Operation } from "../../harness/operations/operation.ts";
 import type { Space } from "./space.ts";
 import {
   LENGTH_WEIGHTS,

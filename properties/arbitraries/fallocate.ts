@@ -1,7 +1,7 @@
 /**
  * fallocate in all its modes. Only punch_hole may be longer than what the case may allocate.
  */
-import { type FallocateMode, MAX_IO_BYTES } from "../../harness/operation.ts";
+import { type FallocateMode, MAX_IO_BYTES } from "../../harness/operations/operation.ts";
 import { type Draw, expand } from "./draw.ts";
 import { type Kind, type OperationOf, simplerRange } from "./kind.ts";
 import { FALLOCATE_WEIGHTS, TO_THE_END_PERCENT, UNALIGNED_PERCENT } from "./weights.ts";

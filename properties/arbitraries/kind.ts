@@ -1,7 +1,7 @@
 /**
  * Kind: what generation and shrinking know about one kind of operation.
  */
-import type { Operation, OperationName } from "../../harness/operation.ts";
+import type { Operation, OperationName } from "../../harness/operations/operation.ts";
 import type { Draw } from "./draw.ts";
 import type { Space } from "./space.ts";
 

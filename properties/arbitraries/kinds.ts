@@ -1,7 +1,7 @@
 /**
  * One entry for each kind of operation; a new operation does not compile until it has one.
  */
-import type { Operation, OperationName } from "../../harness/operation.ts";
+import type { Operation, OperationName } from "../../harness/operations/operation.ts";
 import { direct_read } from "./direct_read.ts";
 import { direct_write } from "./direct_write.ts";
 import { drop_cache } from "./drop_cache.ts";

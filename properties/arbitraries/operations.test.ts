@@ -1,6 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_POS_BYTES, type Operation, operationsSchema } from "../../harness/operation.ts";
+import {
+  MAX_POS_BYTES,
+  type Operation,
+  operationsSchema,
+} from "../../harness/operations/operation.ts";
 import { variants } from "../../images/variants.ts";
 import { operations } from "./operations.ts";
 import { FALLOCATE_WEIGHTS, OPERATION_WEIGHTS, SHORT_WRITE_PERCENT } from "./weights.ts";

@@ -14,7 +14,7 @@ import {
   canLackMemory,
   meetsDevice,
   operationsSchema,
-} from "../../harness/operation.ts";
+} from "../../harness/operations/operation.ts";
 import { Draw, expand } from "./draw.ts";
 import { kindNamed } from "./kinds.ts";
 import { placeOfCut } from "./power_cut.ts";

@@ -1,8 +1,8 @@
 /**
  * paused_write: a write that sleeps inside the kernel while others work on the file.
  */
-import { SECTOR_BYTES } from "../../harness/operation.ts";
-import type { DuringOperation } from "../../harness/operation.ts";
+import { SECTOR_BYTES } from "../../harness/operations/operation.ts";
+import type { DuringOperation } from "../../harness/operations/operation.ts";
 import { type Draw, expand } from "./draw.ts";
 import { drop_cache } from "./drop_cache.ts";
 import { fsync } from "./fsync.ts";

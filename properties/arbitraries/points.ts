@@ -5,7 +5,7 @@
  * simplifying single operations, the shrinker moves whole points: every operation that begins or
  * ends at a position moves with it.
  */
-import type { DuringOperation, Operation } from "../../harness/operation.ts";
+import type { DuringOperation, Operation } from "../../harness/operations/operation.ts";
 
 /** Add the points of `operation` to `to`. */
 function collect(operation: Operation, to: Set<number>): void {

@@ -2,7 +2,7 @@
  * power_cut: a look at what is on the disk. It changes nothing, so it is where it says most: at the
  * end of what matters.
  */
-import type { Operation } from "../../harness/operation.ts";
+import type { Operation } from "../../harness/operations/operation.ts";
 import type { Draw } from "./draw.ts";
 import type { Kind, OperationOf } from "./kind.ts";
 import { CUT_AFTER_COMMIT_PERCENT } from "./weights.ts";

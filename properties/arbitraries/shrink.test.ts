@@ -5,7 +5,7 @@ import {
   describeOperation,
   type Operation,
   operationsSchema,
-} from "../../harness/operation.ts";
+} from "../../harness/operations/operation.ts";
 import { operations } from "./operations.ts";
 
 const BS = 4096;

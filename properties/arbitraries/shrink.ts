@@ -19,7 +19,7 @@ import {
   isInjected,
   isStarved,
   operationSchema,
-} from "../../harness/operation.ts";
+} from "../../harness/operations/operation.ts";
 import { cheaper, costOf } from "./cost.ts";
 import { smaller } from "./kind.ts";
 import { kindNamed } from "./kinds.ts";

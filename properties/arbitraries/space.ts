@@ -7,7 +7,7 @@
  * pushes out) at most `outside` bytes. Together that is an eighth of the image, so no case runs out
  * of space by accident.
  */
-import type { Variant } from "../../harness/variant.ts";
+import type { Variant } from "../../harness/case/variant.ts";
 
 const MIB = 2 ** 20;
 

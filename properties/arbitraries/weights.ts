@@ -6,7 +6,11 @@
  * or sparse positions and long lengths at all), then its operations. Cases of different scale meet
  * different boundaries, and the operations of one case still meet each other.
  */
-import type { DuringOperation, FallocateMode, OperationName } from "../../harness/operation.ts";
+import type {
+  DuringOperation,
+  FallocateMode,
+  OperationName,
+} from "../../harness/operations/operation.ts";
 
 /** Keys of a table are what is drawn, values are shares: integers, 0 switches the entry off. */
 export type Weights<K extends string | number> = Readonly<Record<K, number>>;

@@ -2,7 +2,7 @@
  * What the numbers promise that a file system keeps of itself: reservation, st_blocks, extent
  * status cache.
  */
-import { blocksHeld } from "../../extents.ts";
+import { blocksHeld } from "../../case/extents.ts";
 import { compareCache, treeBlocksMax } from "../../lockstep/compare.ts";
 import { delayedBlocks } from "../extents-walk.ts";
 import type { ContractPromise } from "../step.ts";

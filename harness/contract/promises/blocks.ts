@@ -3,7 +3,7 @@
  * is gone.
  */
 import { PAGE_SIZE } from "../../../model/include/types.ts";
-import type { BlockRange } from "../../observation.ts";
+import type { BlockRange } from "../../case/observation.ts";
 import { describeRun, firstVisibleRun, indexAfter } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
 import { movedBlocks } from "../step.ts";

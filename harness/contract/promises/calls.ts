@@ -12,8 +12,8 @@ import {
   ENOSPC,
   EOPNOTSUPP,
 } from "../../../model/include/errno.ts";
-import { failNthOf, isAligned, isStarved, meetsDevice } from "../../operation.ts";
-import type { Operation, OperationName } from "../../operation.ts";
+import { failNthOf, isAligned, isStarved, meetsDevice } from "../../operations/operation.ts";
+import type { Operation, OperationName } from "../../operations/operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 

@@ -2,8 +2,8 @@
  * What is promised of a file after the power was cut.
  */
 import { IntervalMap } from "../../../model/include/interval-map.ts";
-import { dataRanges, sameMap } from "../../extents.ts";
-import type { CutFile, Extent } from "../../observation.ts";
+import { dataRanges, sameMap } from "../../case/extents.ts";
+import type { CutFile, Extent } from "../../case/observation.ts";
 import type { Contents } from "../contents.ts";
 import type { ContractPromise } from "../step.ts";
 

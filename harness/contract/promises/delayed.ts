@@ -2,11 +2,11 @@
  * What delayed allocation promises: a reservation stands for data that waits to be written back,
  * and for nothing else.
  */
-import type { BlockRange } from "../../observation.ts";
+import type { BlockRange } from "../../case/observation.ts";
 import { describeRun, firstVisibleRun, hasDelayed } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
-import { FOLIO_BYTES } from "../../operation.ts";
-import type { Operation } from "../../operation.ts";
+import { FOLIO_BYTES } from "../../operations/operation.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { movedBlocks } from "../step.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 

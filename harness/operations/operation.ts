@@ -6,8 +6,8 @@
  * a valid sequence and shrinking never produces one that cannot run.
  */
 import * as z from "zod";
-import { patternTag } from "../model/include/pattern.ts";
-import { LOGICAL_BLOCK_SIZE, PAGE_SIZE } from "../model/include/types.ts";
+import { patternTag } from "../../model/include/pattern.ts";
+import { LOGICAL_BLOCK_SIZE, PAGE_SIZE } from "../../model/include/types.ts";
 
 /**
  * The largest folio, bytes; folios are aligned to their size. A store through a mapping dirties the

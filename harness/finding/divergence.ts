@@ -15,9 +15,9 @@ import type {
   Extent,
   Observation,
   PausedLook,
-} from "./observation.ts";
+} from "../case/observation.ts";
 import type { EarlierCase } from "./earlier-case.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 export const DIVERGENCE_KINDS = [
   // After every operation, in the order in which they are compared.

@@ -3,8 +3,8 @@
  * what shows.
  */
 import * as z from "zod";
-import { operationsSchema } from "./operation.ts";
-import type { Operation } from "./operation.ts";
+import { operationsSchema } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 export interface EarlierCase {
   operations: Operation[];

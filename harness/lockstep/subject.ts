@@ -2,9 +2,9 @@
  * Subject: something that operations can be applied to and that can be looked at. The model is one,
  * the kernel another; nothing above this interface knows which it talks to.
  */
-import { EnvironmentError } from "./failure.ts";
-import type { Observation } from "./observation.ts";
-import type { Operation } from "./operation.ts";
+import { EnvironmentError } from "../case/failure.ts";
+import type { Observation } from "../case/observation.ts";
+import type { Operation } from "../operations/operation.ts";
 
 /**
  * The kernel would not say what it is asked after a step, or would not make the file: its file
