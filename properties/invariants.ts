@@ -140,7 +140,7 @@ function* dataIsKept(inode: Inode): Generator<Broken> {
   const size = inode.i_sb.s_blocksize;
   for (const { start, end } of inode.contents) {
     for (let lblk = Math.floor(start / size); lblk * size < end; lblk++) {
-      const lost = inode.refused.get(lblk) === true;
+      const lost = inode.refused.get(lblk) !== undefined;
       const kept = lost || inode.i_extents.get(lblk) === WRITTEN || waits(inode, lblk);
       if (!kept) yield `block ${lblk} holds data that nothing keeps`;
     }
@@ -163,7 +163,7 @@ function* brokenAfterSync(inode: Inode): Generator<Broken> {
   const size = inode.i_sb.s_blocksize;
   for (const { start, end } of inode.contents) {
     for (let lblk = Math.floor(start / size); lblk * size < end; lblk++) {
-      const written = inode.i_extents.get(lblk) === WRITTEN || inode.refused.get(lblk) === true;
+      const written = inode.i_extents.get(lblk) === WRITTEN || inode.refused.get(lblk) !== undefined;
       if (!written) yield `block ${lblk} holds data, and is not written after fsync`;
     }
   }

@@ -136,6 +136,21 @@ function mapBuffers(inode: Inode, folio: Folio, end: number): boolean {
 }
 
 /**
+ * Data goes to a block for which the device had no room the last time, and which nobody marks
+ * written.
+ */
+function refuseAgain(inode: Inode, lblk: number): void {
+  const { refuses, refused } = inode;
+  const again = refuses === undefined ? false : refuses.again(lblk);
+  if (again === false) refused.set(lblk, lblk + 1, false);
+  if (again === true) inode.wb_err = EIO;
+  if (again !== undefined) return;
+  inode.mayHaveError = true;
+  // Whether it said so decides whether a direct write goes through the page cache.
+  inode.uncertain = true;
+}
+
+/**
  * fs/ext4/page-io.c ext4_bio_write_folio(), with the length that mpage_submit_folio() hands it:
  * buffers with a place are written and clean, those past `len` are clean without having been
  * written, those that still wait stay dirty.
@@ -158,15 +173,7 @@ export function submitFolio(inode: Inode, folio: Folio): void {
       buffers[b] = state & ~(BH_Dirty | BH_New);
       const start = folio_pos(folio) + (b << bits);
       const lblk = firstBlock(inode, folio) + b;
-      if (inode.refuses !== undefined && inode.refused.get(lblk) === true) {
-        const again = inode.refuses.again(lblk);
-        if (again === true) inode.wb_err = EIO;
-        if (again === undefined) {
-          inode.mayHaveError = true;
-          // Whether it said so decides whether a direct write goes through the page cache.
-          inode.uncertain = true;
-        }
-      }
+      if (inode.refused.get(lblk) === true) refuseAgain(inode, lblk);
       inode.i_sb.s_op.writesToDisk(inode, start, start + (1 << bits));
     }
   }

@@ -244,8 +244,11 @@ export interface Inode {
   refuses: Refusal | undefined;
   /** While an allocation of memory fails. Ours. */
   failure: MemoryFailure | undefined;
-  /** Blocks for which it has refused data. Ours. */
-  readonly refused: IntervalMap<true>;
+  /**
+   * Blocks for which it has refused data and that are unwritten since; true as long as it has no
+   * room for them, as far as is known. Once it has taken data for one it takes more. Ours.
+   */
+  readonly refused: IntervalMap<boolean>;
   /** address_space.wb_err: -errno that writeback came to and no fsync has returned yet, or 0. */
   wb_err: number;
   /** There may be such an error, of a call that did not tell. Ours. */
