@@ -3,14 +3,15 @@
  * windows, prepared beforehand, and nothing done with what they return.
  */
 import { patternTag } from "../model/include/pattern.ts";
-import { clampOperation, isSingleCall } from "../harness/operations/operation.ts";
+import { kernelCall } from "../harness/operations/on-kernel.ts";
+import { clampOperation } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import type { BlockRange } from "../harness/case/observation.ts";
-import { ExtentReader } from "../harness/kernel/fiemap.ts";
+import { ExtentReader } from "../harness/system/fiemap.ts";
 import type { MountedImage } from "../harness/kernel/image.ts";
 import { KernelFile } from "../harness/kernel/kernel-file.ts";
 import type { KernelSubject } from "../harness/kernel/kernel-subject.ts";
-import { STATX_BLOCKS, STATX_SIZE } from "../harness/kernel/syscalls.ts";
+import { STATX_BLOCKS, STATX_SIZE } from "../harness/system/syscalls.ts";
 
 /** One step as it was taken. */
 export interface BareStep {
@@ -58,7 +59,9 @@ export class BareCalls {
     const file = this.#file;
     for (let i = from; i < to; i++) {
       const { operation, windows } = steps[i] as BareStep;
-      if (operation !== undefined && isSingleCall(operation)) file.call(operation, patternTag(i));
+      if (operation !== undefined && kernelCall(operation) !== undefined) {
+        file.call(operation, patternTag(i));
+      }
       file.stat(STATX_SIZE | STATX_BLOCKS);
       this.#extents.ask(file.fd, windows);
       file.readCounter();

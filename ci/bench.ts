@@ -18,7 +18,7 @@ import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/variants.ts";
 import { counted } from "../harness/report/progress.ts";
-import { operations as operationsArbitrary } from "../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../harness/generation/operations.ts";
 import { BRIEF, median, nanoseconds, rounds, table, timed } from "./bench-measure.ts";
 import { faultFree, mixed, scaling, writesAndFsync } from "./bench-sequences.ts";
 import type { Sequence } from "./bench-sequences.ts";

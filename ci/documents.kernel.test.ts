@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { machineLacks } from "../harness/kernel/machine.ts";
+import { machineLacks } from "../harness/system/machine.ts";
 import { packageRoot } from "../harness/package.ts";
 
 const lacks = machineLacks()?.message;

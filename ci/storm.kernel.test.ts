@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { machineLacks } from "../harness/kernel/machine.ts";
+import { machineLacks } from "../harness/system/machine.ts";
 import { packageRoot } from "../harness/package.ts";
 
 const lacks = machineLacks()?.message;

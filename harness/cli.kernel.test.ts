@@ -6,7 +6,7 @@ import { asNobody, builtCommand, hiddenFromNobody } from "./built-command.ts";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { machineLacks } from "./kernel/machine.ts";
+import { machineLacks } from "./system/machine.ts";
 import { leftBehind, mountsSeenBy } from "./kernel/traces-left.ts";
 import { readCorpus } from "./stored/corpus.ts";
 import { corpusDirectory, packageRoot } from "./package.ts";

@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { knownDeviations } from "../model/deviations/index.ts";
-import { CUT_PER_MILLE } from "../properties/arbitraries/weights.ts";
+import { CUT_PER_MILLE } from "./generation/weights.ts";
 import { MEMORY_MIB } from "./guest/under-test.ts";
 import type { UnderTestOptions } from "./guest/under-test.ts";
 import { variants } from "../images/variants.ts";
@@ -23,7 +23,8 @@ import { kindsText, showDifferences } from "./differences/command.ts";
 import type { DifferencesArguments } from "./differences/command.ts";
 import { SIDE_SYNTAX } from "./differences/side.ts";
 import { addKernelCommands } from "./kernel-build/cli.ts";
-import { endBySignal, whenSignalled } from "./kernel/undo.ts";
+import { endBySignal, whenSignalled } from "./system/undo.ts";
+import { generationOf } from "./operations/generation.ts";
 import type { Operation } from "./operations/operation.ts";
 import { ownCommand } from "./own-command.ts";
 import { packageVersion } from "./package.ts";
@@ -205,7 +206,7 @@ withKernel(program.command("run"))
 /** A stored case that has writes. Throws UsageError where it has none. */
 function casesToEnumerate(file: string): Operation[] {
   const { operations } = readCounterexample(file);
-  if (operations.some(({ op }) => op === "pwrite" || op === "paused_write")) return operations;
+  if (operations.some((one) => generationOf(one).cutAt !== undefined)) return operations;
   throw new UsageError(`${file} has no write that could end short`);
 }
 

@@ -4,8 +4,8 @@
 import { exitStatus } from "./exit-status.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import { EnvironmentError } from "./case/failure.ts";
-import { failNth } from "./kernel/fail-nth.ts";
-import { pausedWriter } from "./kernel/paused-writer.ts";
+import { failNth } from "./system/fail-nth.ts";
+import { pausedWriter } from "./system/paused-writer.ts";
 import { probeKernel } from "./kernel/probe.ts";
 import { ownCommand } from "./own-command.ts";
 

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { builtCommand, cli } from "./built-command.ts";
-import { machineLacks } from "./kernel/machine.ts";
+import { machineLacks } from "./system/machine.ts";
 import { workerWithImage } from "./kernel/traces-left.ts";
 
 const lacks = machineLacks()?.message;

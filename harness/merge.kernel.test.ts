@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { builtCommand } from "./built-command.ts";
-import { machineLacks } from "./kernel/machine.ts";
+import { machineLacks } from "./system/machine.ts";
 import type { RunResult } from "./stored/result.ts";
 
 const lacks = machineLacks()?.message;

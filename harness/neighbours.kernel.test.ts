@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { builtCommand, cli } from "./built-command.ts";
-import { machineLacks } from "./kernel/machine.ts";
+import { machineLacks } from "./system/machine.ts";
 import { inContainer } from "./container.ts";
 import { leftBehind, loopsOf, workerWithImage } from "./kernel/traces-left.ts";
 

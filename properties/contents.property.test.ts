@@ -5,8 +5,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import { FALLOCATE_MODES } from "../harness/operations/operation.ts";
-import type { FallocateMode, Operation } from "../harness/operations/operation.ts";
+import { FALLOCATE_MODES } from "../harness/operations/fallocate/operation.ts";
+import type { FallocateMode } from "../harness/operations/fallocate/operation.ts";
+import type { Operation } from "../harness/operations/operation.ts";
 import { PATTERN_BYTES, directBytes, pattern, patternTag } from "../model/include/pattern.ts";
 import { settings } from "./settings.ts";
 

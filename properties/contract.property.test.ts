@@ -15,7 +15,7 @@ import type { Operation } from "../harness/operations/operation.ts";
 import { deviationsOfSteps } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { DELAYED, UNWRITTEN } from "../model/include/types.ts";
-import { operations } from "./arbitraries/operations.ts";
+import { operations } from "../harness/generation/operations.ts";
 import {
   cases,
   casesToBreak,

@@ -7,11 +7,11 @@ import * as fc from "fast-check";
 import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
-import { isPlainWrite } from "../harness/operations/operation.ts";
+import { effectsOf } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { ModelBroken } from "../model/include/assert.ts";
 import type { Deviation } from "../model/deviations/index.ts";
-import { operations } from "./arbitraries/operations.ts";
+import { operations } from "../harness/generation/operations.ts";
 import { withoutPages } from "./page-cache.ts";
 import { settingFor } from "./settings.ts";
 
@@ -65,7 +65,7 @@ export function detect(deviation: Deviation, seed: number, limit: number): Detec
   const { variant } = settingFor(deviation.witness);
   const differ = differBy(deviation);
   const atCut = deviation.visible === "power cut";
-  const everything = witnessOf(deviation).some((one) => one.op === "pwrite" && !isPlainWrite(one));
+  const everything = witnessOf(deviation).some((one) => effectsOf(one).recordable?.(one) === false);
   const generated = operations({
     variant,
     maxLength: 200,

@@ -11,7 +11,7 @@ import {
   witnessOf,
 } from "../harness/lockstep/deviations.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
-import { isRecordedCall } from "../harness/operations/operation.ts";
+import { isRecordable } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { deviationsOfSteps, stepDeviations, watchedDeviations } from "../model/deviations/index.ts";
 import type { Deviation, Witness } from "../model/deviations/index.ts";
@@ -19,7 +19,7 @@ import { failedWriteMovesSize } from "../model/deviations/failed-write-moves-siz
 import { failedZeroingKeepsReservation } from "../model/deviations/failed-zeroing-keeps-reservation.ts";
 import { shortWriteFreesPreallocation } from "../model/deviations/short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
-import { operations } from "./arbitraries/operations.ts";
+import { operations } from "../harness/generation/operations.ts";
 import { withoutPages } from "./page-cache.ts";
 import { casesToFind, modelAfter, operationsToShow, settingFor, settings } from "./settings.ts";
 import type { Setting } from "./settings.ts";
@@ -128,7 +128,7 @@ describe("known deviations", () => {
     (one) => {
       const { variant } = settingOf(one);
       // What a run generates, where it takes what no recording holds.
-      const everything = witnessOf(one).some((operation) => !isRecordedCall(operation));
+      const everything = witnessOf(one).some((operation) => !isRecordable(operation));
       const arbitrary = operations({ variant, maxLength: 200, everything });
       for (const seed of [1, 2, 3, 4, 5]) {
         const found = fc.check(

@@ -6,6 +6,7 @@
  * A page, and a folio of whatever order, begins where a block does, so that their boundaries are
  * among those.
  */
+import { generationOf } from "../harness/operations/generation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 
 /** Bytes of a write of [pos, pos + len) after which it may be cut, ascending: 0 to len - 1. */
@@ -18,23 +19,14 @@ export function cutsOf(pos: number, len: number, blockSize: number): number[] {
   return [...cuts].filter((cut) => cut >= 0 && cut < len).toSorted((a, b) => a - b);
 }
 
-/** The write, ending short after `cut` bytes; a paused one sleeps there first. */
-function cutAt(
-  write: Extract<Operation, { op: "pwrite" | "paused_write" }>,
-  cut: number,
-): Operation {
-  return write.op === "pwrite"
-    ? { ...write, readable: cut }
-    : { ...write, pause_at: cut, after: "fault" };
-}
-
 /**
  * The cases: all cuts of the first write, then all of the next. Each ends with an fsync, which
  * shows what a cut left behind.
  */
 export function faultPoints(operations: readonly Operation[], blockSize: number): Operation[][] {
   return operations.flatMap((operation, index) => {
-    if (operation.op !== "pwrite" && operation.op !== "paused_write") return [];
+    const { cutAt } = generationOf(operation);
+    if (cutAt === undefined || !("len" in operation)) return [];
     return cutsOf(operation.pos, operation.len, blockSize).map((cut) => [
       ...operations.with(index, cutAt(operation, cut)),
       { op: "fsync" } as const,

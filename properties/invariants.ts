@@ -3,6 +3,7 @@
  * promise of the write path or a fact of the kernel's data structures, said of the model's state
  * without using the model's code.
  */
+import { effectsOf } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { BH_Delay, BH_Dirty, BH_Mapped, BH_Unwritten, IFS_DIRTY } from "../model/include/types.ts";
 import { DELAYED, HOLE, PAGE_SIZE, WRITTEN } from "../model/include/types.ts";
@@ -163,7 +164,8 @@ function* brokenAfterSync(inode: Inode): Generator<Broken> {
   const size = inode.i_sb.s_blocksize;
   for (const { start, end } of inode.contents) {
     for (let lblk = Math.floor(start / size); lblk * size < end; lblk++) {
-      const written = inode.i_extents.get(lblk) === WRITTEN || inode.refused.get(lblk) !== undefined;
+      const written =
+        inode.i_extents.get(lblk) === WRITTEN || inode.refused.get(lblk) !== undefined;
       if (!written) yield `block ${lblk} holds data, and is not written after fsync`;
     }
   }
@@ -174,6 +176,6 @@ function* brokenAfterSync(inode: Inode): Generator<Broken> {
  * that began with `freeBlocks` free blocks.
  */
 export function broken(operation: Operation, inode: Inode, freeBlocks: number): Broken[] {
-  const synced = operation.op === "fsync" || operation.op === "drop_cache";
+  const synced = effectsOf(operation).syncsAll === true;
   return [...brokenAlways(inode, freeBlocks), ...(synced ? brokenAfterSync(inode) : [])];
 }

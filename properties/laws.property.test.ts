@@ -5,7 +5,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Observation } from "../harness/case/observation.ts";
-import { fed, isAligned } from "../harness/operations/operation.ts";
+import { isAligned } from "../harness/aspects/limits.ts";
+import { withoutFaults } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { bytesAt } from "../model/file-system.ts";
 import { UNWRITTEN, WRITTEN } from "../model/include/types.ts";
@@ -70,7 +71,7 @@ function law(
   holds: (list: Operation[], at: { pos: number; len: number }) => void,
 ): void {
   // What a device without room leaves is no law of the paths: each goes its own way about an error.
-  const fedCases = cases(variant).map((list) => list.map(fed));
+  const fedCases = cases(variant).map((list) => list.map(withoutFaults));
   fc.assert(fc.property(fedCases, range, holds), { numRuns });
 }
 

@@ -9,7 +9,7 @@ import { shortWriteKeepsReservation } from "../model/deviations/short-write-keep
 import { witnessOf } from "../harness/lockstep/deviations.ts";
 import type { Override } from "../model/tables.ts";
 import type { Inode } from "../model/include/types.ts";
-import { operations } from "./arbitraries/operations.ts";
+import { operations } from "../harness/generation/operations.ts";
 import { broken } from "./invariants.ts";
 import { cases, isShort, modelAfter, settings } from "./settings.ts";
 

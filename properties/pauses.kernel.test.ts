@@ -5,8 +5,8 @@
 import { join } from "node:path";
 import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { machineLacks } from "../harness/kernel/machine.ts";
-import { pausedWriter } from "../harness/kernel/paused-writer.ts";
+import { machineLacks } from "../harness/system/machine.ts";
+import { pausedWriter } from "../harness/system/paused-writer.ts";
 import { probeKernel } from "../harness/kernel/probe.ts";
 import type { KernelTraits } from "../harness/kernel-traits.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";

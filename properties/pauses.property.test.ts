@@ -11,7 +11,7 @@ import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { variantNamed } from "../harness/variants.ts";
-import { operations } from "./arbitraries/operations.ts";
+import { operations } from "../harness/generation/operations.ts";
 import { withoutPages } from "./page-cache.ts";
 import { settingOf } from "./settings.ts";
 

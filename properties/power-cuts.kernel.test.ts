@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { machineLacks } from "../harness/kernel/machine.ts";
+import { machineLacks } from "../harness/system/machine.ts";
 import { openImage } from "../harness/kernel/image.ts";
 import type { MountedImage } from "../harness/kernel/image.ts";
 import { KernelSubject } from "../harness/kernel/kernel-subject.ts";

@@ -4,6 +4,7 @@
 import * as fc from "fast-check";
 import { knownConfig } from "../harness/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
+import { effectsOf } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { isModelled } from "../harness/case/variant.ts";
 import type { Variant } from "../harness/case/variant.ts";
@@ -13,7 +14,7 @@ import type { KernelFacts, KernelName } from "../images/kernels.ts";
 import { variants } from "../images/variants.ts";
 import type { Deviation, Witness } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
-import { operations } from "./arbitraries/operations.ts";
+import { operations } from "../harness/generation/operations.ts";
 
 export interface Setting {
   /** "4k-delalloc on 6.18" */
@@ -119,7 +120,9 @@ export function operationsToShow({ witness }: Deviation): number {
 
 /** Whether the operation is a write that ends short. */
 export function isShort(operation: Operation): boolean {
-  return operation.op === "pwrite" && operation.readable < operation.len;
+  return (
+    "readable" in operation && effectsOf(operation).direct !== true && isInterrupted(operation)
+  );
 }
 
 /**
@@ -127,5 +130,6 @@ export function isShort(operation: Operation): boolean {
  * leaves behind (blocks, folios, what a store meanwhile meets) is the path's own business.
  */
 export function isInterrupted(operation: Operation): boolean {
-  return isShort(operation) || operation.op === "paused_write";
+  const { direct, mayEndShort } = effectsOf(operation);
+  return direct !== true && mayEndShort?.(operation) === true;
 }

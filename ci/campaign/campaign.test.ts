@@ -10,7 +10,7 @@ import { Job } from "kubernetes-models/batch/v1";
 import { PersistentVolumeClaim } from "kubernetes-models/v1";
 import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { machineLacks } from "../../harness/kernel/machine.ts";
+import { machineLacks } from "../../harness/system/machine.ts";
 import { packageRoot } from "../../harness/package.ts";
 import type { RunResult } from "../../harness/stored/result.ts";
 

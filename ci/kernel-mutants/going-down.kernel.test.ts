@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtCommand } from "../../harness/built-command.ts";
-import { machineLacks } from "../../harness/kernel/machine.ts";
+import { machineLacks } from "../../harness/system/machine.ts";
 import type { RunResult } from "../../harness/stored/result.ts";
 import { faultAt, faults } from "./faults.ts";
 import { ChangedTree } from "./tree.ts";

@@ -5,15 +5,10 @@
  * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
  */
 import { IntervalMap } from "../../model/include/interval-map.ts";
-import {
-  UNKNOWN_TAG,
-  directBytes,
-  pattern,
-  patternOffset,
-  patternTag,
-} from "../../model/include/pattern.ts";
+import { UNKNOWN_TAG, pattern } from "../../model/include/pattern.ts";
 import type { Observation } from "../case/observation.ts";
-import { clampOperation, duringTag, isAligned } from "../operations/operation.ts";
+import type { FileBytes } from "../aspects/effects.ts";
+import { effectsOf, isWrite } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
 /** Byte p of the file is pattern(tag)[p + delta]. */
@@ -24,9 +19,6 @@ interface Source {
 
 const same = (a: Source, b: Source): boolean => a.tag === b.tag && a.delta === b.delta;
 
-/** Errors with which fallocate(2) refuses before it has done anything. */
-const REFUSED: ReadonlySet<number> = new Set([-1, -19, -22, -27, -95]);
-
 let zeros = new Uint8Array(0);
 
 function isZero(bytes: Uint8Array): boolean {
@@ -34,7 +26,7 @@ function isZero(bytes: Uint8Array): boolean {
   return Buffer.compare(bytes, zeros.subarray(0, bytes.length)) === 0;
 }
 
-export class Contents {
+export class Contents implements FileBytes {
   #bytes = new IntervalMap<Source>(same);
   /** False once an operation failed half-way, so that nobody can say what it did. */
   known = true;
@@ -70,9 +62,7 @@ export class Contents {
   doubt(durable: IntervalMap<true>, call: Operation): void {
     const unknown = { tag: UNKNOWN_TAG, delta: 0 };
     const data = [...this.#bytes].map(({ start, end }) => ({ start, end }));
-    if (call.op === "pwrite" || call.op === "direct_write") {
-      data.push({ start: call.pos, end: call.pos + call.len });
-    }
+    if (isWrite(call) && "pos" in call) data.push({ start: call.pos, end: call.pos + call.len });
     for (const { start, end } of data) {
       let at = start;
       for (const safe of durable.within(start, end)) {
@@ -85,99 +75,27 @@ export class Contents {
 
   /** Follow `operation`, number `index` of its case, after which `seen` was seen. */
   apply(operation: Operation, index: number, seen: Pick<Observation, "result" | "during">): void {
-    const { result } = seen;
-    switch (operation.op) {
-      case "pwrite":
-        if (result > 0) this.#put(operation.pos, result, operation.readable, patternTag(index));
-        return;
-      case "direct_write": {
-        const { pos, readable } = operation;
-        if (result > 0) this.#put(pos, result, directBytes(readable), patternTag(index));
-        // What it could read before it failed may be on disk.
-        else if (result < 0 && readable > 0 && isAligned(operation)) this.known = false;
-        return;
-      }
-      case "paused_write":
-        this.#pausedWrite(operation, index, seen);
-        return;
-      case "mmap_write":
-        if (result < 0) this.known = false;
-        else this.#put(operation.pos, operation.len, operation.len, patternTag(index));
-        return;
-      case "ftruncate":
-        if (result === 0) this.#bytes.delete(operation.size, Infinity);
-        return;
-      case "fallocate":
-        if (result === 0) this.#fallocate(operation);
-        else if (!REFUSED.has(result)) this.known = false;
-        return;
-      case "pread":
-      case "direct_read":
-      case "fsync":
-      case "sync_file_range":
-      case "drop_cache":
-      case "power_cut":
-      case "unlink":
-      case "other_file":
-    }
+    effectsOf(operation).change?.(operation, index, seen, this);
   }
 
-  /** `count` bytes at `pos`, from the start of a buffer of which `readable` bytes are mapped. */
-  #put(pos: number, count: number, readable: number, tag: number): void {
-    this.#bytes.set(pos, pos + count, { tag, delta: patternOffset(readable) - pos });
+  put(pos: number, count: number, tag: number, from: number): void {
+    this.#bytes.set(pos, pos + count, { tag, delta: from - pos });
   }
 
-  /**
-   * Kernels differ in how far a write has come when it sleeps (before 6.16 a folio's worth of
-   * memory is faulted in before any of it is copied), so nobody promises which is later, a store
-   * before the pause or the write's own bytes there.
-   */
-  #pausedWrite(
-    { pos, len, pause_at, during }: Extract<Operation, { op: "paused_write" }>,
-    index: number,
-    { result, during: looks = [] }: Pick<Observation, "result" | "during">,
-  ): void {
-    const source = { tag: patternTag(index), delta: patternOffset(len) - pos };
-    if (result > 0) this.#bytes.set(pos, pos + Math.min(result, pause_at), source);
-    for (const [i, operation] of during.entries()) {
-      const [before, after] = [looks[i], looks[i + 1]];
-      if (operation.op !== "mmap_write" || before === undefined || after === undefined) continue;
-      const store = clampOperation(operation, before.i_size);
-      if (store === undefined) continue;
-      if (after.result < 0 || (store.pos < pos + pause_at && pos < store.pos + store.len)) {
-        this.known = false;
-      }
-      this.#put(store.pos, store.len, store.len, duringTag(index, i));
-    }
-    if (result > pause_at) this.#bytes.set(pos + pause_at, pos + result, source);
+  remove(pos: number, end: number): void {
+    this.#bytes.delete(pos, end);
   }
 
-  #fallocate({ mode, pos, len }: Extract<Operation, { op: "fallocate" }>): void {
-    switch (mode) {
-      case "allocate":
-      case "keep_size":
-        return;
-      case "punch_hole":
-      case "zero_range":
-      case "zero_range_keep_size":
-        this.#bytes.delete(pos, pos + len);
-        return;
-      case "collapse_range":
-        this.#bytes.delete(pos, pos + len);
-        this.#move(pos + len, -len);
-        return;
-      case "insert_range":
-        this.#move(pos, len);
-    }
-  }
-
-  /** Bytes from `from` on move by `by`. */
-  #move(from: number, by: number): void {
+  move(from: number, by: number): void {
     const moved = [...this.#bytes.within(from, Infinity)];
     this.#bytes.delete(from, Infinity);
     for (const { start, end, value } of moved) {
       this.#bytes.set(start + by, end + by, { tag: value.tag, delta: value.delta - by });
     }
+  }
+
+  loseTrack(): void {
+    this.known = false;
   }
 
   /**

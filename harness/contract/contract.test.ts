@@ -11,7 +11,8 @@ import type {
   ExtentState,
   Observation,
 } from "../case/observation.ts";
-import type { Operation, DuringOperation } from "../operations/operation.ts";
+import type { DuringOperation } from "../operations/paused_write/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { Contract } from "./contract.ts";
 import type { ContractOptions } from "./contract.ts";
 import { promises } from "./promises.ts";

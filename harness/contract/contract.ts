@@ -30,14 +30,10 @@ import { EIO } from "../../model/include/errno.ts";
 import { IntervalMap } from "../../model/include/interval-map.ts";
 import { WHOLE_FILE, sameMap } from "../case/extents.ts";
 import type { BlockRange, Extent, Observation } from "../case/observation.ts";
-import {
-  FOLIO_BYTES,
-  clampOperation,
-  isDirect,
-  isStarved,
-  isWrite,
-  movesBlocks,
-} from "../operations/operation.ts";
+import { blocksWith } from "../aspects/effects.ts";
+import type { Store } from "../aspects/effects.ts";
+import { FOLIO_BYTES } from "../aspects/limits.ts";
+import { clampOperation, effectsOf, isStarved, isWrite } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { Contents } from "./contents.ts";
 import { delayedBlocks, firstRun, patch } from "./extents-walk.ts";
@@ -209,8 +205,9 @@ export class Contract {
     followers: readonly Operation[] = NOTHING_ELSE,
   ): readonly Broken[] {
     // The file that it leaves is a new one: nothing of the one before is, or is promised, any more.
-    if (operation.op === "unlink" && seen.result >= 0) this.#beginFile();
-    if (operation.op === "other_file") this.#change();
+    const { replacesFile, changesFile } = effectsOf(operation);
+    if (replacesFile === true && seen.result >= 0) this.#beginFile();
+    if (changesFile === true) this.#change();
     this.#enter(operation, index, seen, followers);
     let broken: Broken[] | undefined;
     for (let i = 0; i < this.#promises.length; i++) {
@@ -255,21 +252,11 @@ export class Contract {
 
   #sync(operation: Operation, blockSize: number): void {
     const step = this.#step;
-    if (operation.op === "fsync" || operation.op === "drop_cache") {
-      step.syncedFrom = 0;
-      step.syncedEnd = Infinity;
-    } else if (operation.op === "pwrite" && operation.sync !== undefined) {
-      step.syncedFrom = Math.floor(operation.pos / blockSize);
-      step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
-    } else if (isDirect(operation) && step.seen.result > 0 && !isStarved(operation)) {
-      // It went past the page cache, or through it with nothing left there. At EOF a read ends
-      // before that. Without room it may be there.
-      step.syncedFrom = Math.floor(operation.pos / blockSize);
-      step.syncedEnd = Math.ceil((operation.pos + step.seen.result) / blockSize);
-    } else if (operation.op === "sync_file_range") {
-      step.syncedFrom = Math.floor(operation.pos / blockSize);
-      step.syncedEnd = Math.ceil((operation.pos + operation.len) / blockSize);
-    }
+    const range = effectsOf(operation).syncs?.(operation, step.seen.result);
+    if (range === undefined || range.end <= range.pos) return;
+    const { lblk, end } = blocksWith(range, blockSize);
+    step.syncedFrom = lblk;
+    step.syncedEnd = end;
   }
 
   #leave(seen: Observation): void {
@@ -295,31 +282,14 @@ export class Contract {
   #noteSynced(seen: Observation): void {
     const step = this.#step;
     const { operation, succeeded } = step;
-    switch (operation?.op) {
-      case undefined:
-      case "pread":
-      case "direct_read":
-      case "sync_file_range":
-      case "power_cut":
-      case "other_file":
-        return;
-      case "fsync":
-      case "drop_cache": {
-        const { i_size, windows } = seen;
-        // That nothing is delayed any more is a promise of its own.
-        const map = seen.map.filter(({ state }) => state !== "delayed");
-        step.synced = succeeded && windows === undefined ? { i_size, map } : undefined;
-        return;
-      }
-      case "pwrite":
-      case "direct_write":
-      case "paused_write":
-      case "mmap_write":
-      case "ftruncate":
-      case "fallocate":
-      case "unlink":
-        step.synced = undefined;
-    }
+    if (operation === undefined) return;
+    const { changesNothing, syncsAll } = effectsOf(operation);
+    if (changesNothing === true) return;
+    step.synced = undefined;
+    if (syncsAll !== true || !succeeded || seen.windows !== undefined) return;
+    // That nothing is delayed any more is a promise of its own.
+    const map = seen.map.filter(({ state }) => state !== "delayed");
+    step.synced = { i_size: seen.i_size, map };
   }
 
   /**
@@ -332,53 +302,27 @@ export class Contract {
     this.#followDurable(operation, seen);
     // What could not be written is in memory for as long as it pleases the kernel. A direct write
     // may say nothing of it.
-    const silent = isStarved(operation) && operation.op === "direct_write";
+    const silent = isStarved(operation) && effectsOf(operation).direct === true;
     if (silent || (starved && seen.result === EIO)) contents.doubt(durable, operation);
   }
 
   /** A sync of all of the file that succeeds has nothing left to say of what was refused before. */
   #noteSaid(): void {
     const { operation, succeeded } = this.#step;
-    if (operation?.op !== "fsync" && operation?.op !== "drop_cache") return;
+    if (operation === undefined || effectsOf(operation).syncsAll !== true) return;
     if (succeeded && !isStarved(operation)) this.#step.starved = false;
   }
 
   #followDurable(operation: Operation, seen: Observation): void {
-    const { result, i_size } = seen;
     const { succeeded, durable } = this.#step;
-    for (const { store } of storesOf(operation, seen)) {
-      durable.delete(store.pos, store.pos + store.len);
-    }
-    switch (operation.op) {
-      case "fsync":
-      case "drop_cache":
-        if (succeeded) durable.set(0, i_size, true);
-        return;
-      case "pwrite":
-      case "direct_write":
-      case "paused_write":
-        durable.delete(operation.pos, operation.pos + operation.len);
-        if (operation.op === "pwrite" && operation.sync !== undefined && result > 0) {
-          durable.set(operation.pos, operation.pos + result, true);
-        }
-        return;
-      case "ftruncate":
-        durable.delete(operation.size, Infinity);
-        return;
-      case "fallocate":
-        if (movesBlocks(operation)) durable.delete(operation.pos, Infinity);
-        else if (operation.mode !== "allocate" && operation.mode !== "keep_size") {
-          durable.delete(operation.pos, operation.pos + operation.len);
-        }
-        return;
-      case "mmap_write":
-      case "pread":
-      case "direct_read":
-      case "sync_file_range":
-      case "power_cut":
-      case "unlink":
-      case "other_file":
-    }
+    const { overwrites, persists } = effectsOf(operation);
+    for (const { pos, len } of storesOf(operation, seen)) durable.delete(pos, pos + len);
+    const changed = overwrites?.(operation);
+    if (changed !== undefined && changed.pos < changed.end)
+      durable.delete(changed.pos, changed.end);
+    if (!succeeded) return;
+    const safe = persists?.(operation, seen.result, seen.i_size);
+    if (safe !== undefined && safe.pos < safe.end) durable.set(safe.pos, safe.end, true);
   }
 
   /**
@@ -393,9 +337,9 @@ export class Contract {
     const { operation, windows, before, seen, mapChanged, maybeDirty, options } = this.#step;
     if (this.#step.syncedEnd === Infinity) maybeDirty.clear();
     if (operation === undefined) return;
-    for (const { store, i_size } of storesOf(operation, seen)) {
+    for (const { pos, len, i_size } of storesOf(operation, seen)) {
       const { blockSize } = options;
-      const end = Math.ceil((store.pos + store.len) / FOLIO_BYTES) * FOLIO_BYTES;
+      const end = Math.ceil((pos + len) / FOLIO_BYTES) * FOLIO_BYTES;
       maybeDirty.set(Math.floor(i_size / blockSize), end / blockSize, true);
     }
     if (!mapChanged || movedBlocks(this.#step)) return;
@@ -403,23 +347,11 @@ export class Contract {
   }
 }
 
-/** A store through a mapping, and where the file ended then. */
-interface Store {
-  store: Extract<Operation, { op: "mmap_write" }>;
-  i_size: number;
-}
+const NO_STORES: readonly Store[] = [];
 
-/**
- * The stores that an operation is, or has in its pause: in the middle of a write that may move EOF
- * on after them.
- */
-function storesOf(operation: Operation, { i_size, during }: Observation): readonly Store[] {
-  if (operation.op === "mmap_write") return [{ store: operation, i_size }];
-  if (operation.op !== "paused_write") return [];
-  return operation.during.flatMap((store, i) =>
-    store.op === "mmap_write" ? [{ store, i_size: during?.[i]?.i_size ?? i_size }] : [],
-  );
-}
+/** The stores that an operation is, or has in its pause. */
+const storesOf = (operation: Operation, seen: Observation): readonly Store[] =>
+  effectsOf(operation).stores?.(operation, seen) ?? NO_STORES;
 
 function noteHoles(
   into: IntervalMap<true>,

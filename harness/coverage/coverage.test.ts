@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EnvironmentError, UsageError } from "../case/failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
-import { lacksProgram } from "../kernel/process.ts";
+import { lacksProgram } from "../system/process.ts";
 import { coverageOf } from "./lines.ts";
 import { mustBeReportable, reportCoverage } from "./report.ts";
 

@@ -11,8 +11,8 @@ import { basename, join, resolve } from "node:path";
 import * as z from "zod";
 import { EnvironmentError } from "../case/failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
-import { run } from "../kernel/process.ts";
-import { undoAtExit } from "../kernel/undo.ts";
+import { run } from "../system/process.ts";
+import { undoAtExit } from "../system/undo.ts";
 
 /** What ran of one source file. */
 export interface FileCoverage {

@@ -6,7 +6,7 @@
  * the file longer than its few blocks is not tried (`fits`).
  */
 import { UsageError } from "../case/failure.ts";
-import { movesBlocks } from "../operations/operation.ts";
+import { effectsOf, meetsDevice, movesBlocks } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
 /** By name, with what each is for. */
@@ -74,12 +74,8 @@ function onBlocks([pos, end]: Range): Operation[] {
 }
 
 const waits = (operation: Operation): boolean =>
-  operation.op === "fsync" ||
-  operation.op === "sync_file_range" ||
-  operation.op === "drop_cache" ||
-  operation.op === "direct_write" ||
-  // Which writes them back first.
-  movesBlocks(operation);
+  // What moves blocks writes them back first.
+  meetsDevice(operation) || movesBlocks(operation);
 
 /** The operations of an alphabet on a file of `blocks` blocks of `blockSize` bytes. */
 export function alphabetOf(name: AlphabetName, blocks: number, blockSize: number): Operation[] {
@@ -105,6 +101,6 @@ export function alphabetOf(name: AlphabetName, blocks: number, blockSize: number
  * Whether the operation keeps a file whose last byte or block ends at `end` within `most` bytes.
  */
 export function fits(operation: Operation, end: number, most: number): boolean {
-  const inserts = operation.op === "fallocate" && operation.mode === "insert_range";
-  return !inserts || end + operation.len <= most;
+  const by = effectsOf(operation).movesBy?.(operation) ?? 0;
+  return by <= 0 || end + by <= most;
 }

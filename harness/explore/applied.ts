@@ -4,8 +4,8 @@
 import { fiemap } from "../../model/file-system.ts";
 import { copyFile } from "../../model/state.ts";
 import type { Inode } from "../../model/include/types.ts";
-import { call } from "../lockstep/model-subject.ts";
-import { clampOperation, isSingleCall } from "../operations/operation.ts";
+import { modelCall } from "../operations/on-model.ts";
+import { clampOperation } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { fits } from "./alphabet.ts";
 
@@ -31,9 +31,10 @@ export function applied(
   const end = Math.max(inode.i_size, inode.i_extents.end * inode.i_sb.s_blocksize);
   if (!fits(operation, end, most)) return undefined;
   const clamped = clampOperation(operation, inode.i_size);
-  if (clamped === undefined || !isSingleCall(clamped)) return undefined;
+  const call = clamped && modelCall(clamped);
+  if (clamped === undefined || call === undefined) return undefined;
   const after = copyFile(inode);
-  const result = call(after, clamped, tag);
+  const result = call.call(after, clamped, tag);
   fiemap(after, 0, Infinity);
   return { inode: after, result };
 }

@@ -2,7 +2,7 @@
  * A picture of a graph, for Graphviz: a node for each state, an edge for each way from one to
  * another.
  */
-import { describeOperation } from "../operations/operation.ts";
+import { describeOperation, shortNameOf } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Graph } from "./graph.ts";
 import { BLOCKS_LEGEND, stateLines } from "./state-text.ts";
@@ -13,15 +13,8 @@ export const MAX_PICTURED = 250;
 /** What is written on an edge: more are counted, and listed where the pointer rests on it. */
 const MAX_NAMES = 2;
 
-/** What an operation is called on an edge. */
-function nameOf(operation: Operation): string {
-  if (operation.op === "fallocate") return operation.mode;
-  const short = operation.op === "pwrite" && operation.readable < operation.len;
-  return short ? "short pwrite" : operation.op;
-}
-
 function edgeText(operations: readonly Operation[]): string {
-  const names = [...new Set(operations.map(nameOf))];
+  const names = [...new Set(operations.map(shortNameOf))];
   const more = names.length > MAX_NAMES ? [`+${names.length - MAX_NAMES}`] : [];
   return [...names.slice(0, MAX_NAMES), ...more].join("\\n");
 }

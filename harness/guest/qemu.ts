@@ -6,7 +6,7 @@ import { accessSync, constants } from "node:fs";
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { join } from "node:path";
-import { searchPath } from "../kernel/process.ts";
+import { searchPath } from "../system/process.ts";
 import type { GuestRecipe } from "./guest.ts";
 import { KERNEL_OPTIONS } from "./uml.ts";
 

@@ -4,8 +4,8 @@
 import { resolve } from "node:path";
 import { hostKernel } from "../run/host-kernel.ts";
 import type { KernelUnderTest } from "../run/link.ts";
-import { machineLacks } from "../kernel/machine.ts";
-import { lacksProgram } from "../kernel/process.ts";
+import { machineLacks } from "../system/machine.ts";
+import { lacksProgram } from "../system/process.ts";
 import { startGuest } from "./guest.ts";
 import type { GuestRecipe } from "./guest.ts";
 import { kernelFileKind } from "./kernel-file.ts";

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path";
 import { execa } from "execa";
 import { EnvironmentError, UsageError } from "../case/failure.ts";
-import { lacksProgram, run } from "../kernel/process.ts";
+import { lacksProgram, run } from "../system/process.ts";
 
 const NAME = /^linux-source-(\d+\.\d+)$/;
 

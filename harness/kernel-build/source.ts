@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { UsageError } from "../case/failure.ts";
 import { BuildError } from "./build-error.ts";
-import { run } from "../kernel/process.ts";
+import { run } from "../system/process.ts";
 
 /** Throws UsageError where there is no kernel's source in `source`. Its absolute path. */
 export function kernelTree(source: string): string {

@@ -10,12 +10,12 @@ import { checkpoint } from "./checkpoint.ts";
 import type { ExpectedFile } from "./same-on-disk.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { makeImage } from "./mkfs.ts";
 import { checkImage } from "./on-disk.ts";
-import { cachestat } from "./page-cache.ts";
-import { runSync } from "./process.ts";
-import * as sys from "./syscalls.ts";
+import { cachestat } from "../system/page-cache.ts";
+import { runSync } from "../system/process.ts";
+import * as sys from "../system/syscalls.ts";
 
 const lacking = machineLacks();
 const FAR = 2 ** 41;

@@ -9,9 +9,9 @@
 import { closeSync, openSync, unlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
-import { ExtentReader } from "./fiemap.ts";
+import { ExtentReader } from "../system/fiemap.ts";
 import type { MountedImage } from "./image.ts";
-import { cachestat } from "./page-cache.ts";
+import { cachestat } from "../system/page-cache.ts";
 import { EXT4_ROOT_INO, type OnDisk, checkImage, readOnDisk } from "./on-disk.ts";
 import { cutPower, survivesPowerCut } from "./power-cut.ts";
 import { SECTOR, compareMounted, compareOnDisk } from "./same-on-disk.ts";

@@ -7,59 +7,26 @@
  * Every program opens and closes the file, and dd cannot turn read-ahead off for the reads it does,
  * so folios in the page cache may differ.
  */
-import { closeSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
-import { pattern, patternOffset, patternTag } from "../../model/include/pattern.ts";
-import { EnvironmentError, UsageError } from "../case/failure.ts";
+import { patternTag } from "../../model/include/pattern.ts";
+import { UsageError } from "../case/failure.ts";
 import type { Extent, Observation } from "../case/observation.ts";
-import { filesOf, isInjected, isPlainWrite } from "../operations/operation.ts";
-import type { FallocateMode, Operation } from "../operations/operation.ts";
+import { byProcesses } from "../operations/by-processes.ts";
+import { describeOperation, filesOf } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "../lockstep/subject.ts";
-import { parseFilefrag } from "./filefrag.ts";
+import { parseFilefrag } from "../system/filefrag.ts";
 import type { MountedImage } from "./image.ts";
 import type { KeptFile } from "./kernel-file.ts";
-import { type ProcessResult, runSync } from "./process.ts";
-
-const FALLOCATE_OPTIONS: Record<FallocateMode, readonly string[]> = {
-  allocate: [],
-  keep_size: ["--keep-size"],
-  punch_hole: ["--punch-hole"],
-  zero_range: ["--zero-range"],
-  zero_range_keep_size: ["--zero-range", "--keep-size"],
-  collapse_range: ["--collapse-range"],
-  insert_range: ["--insert-range"],
-};
-
-/**
- * strerror(3) in the C locale, of the errors that ext4's write path returns (errno-base.h,
- * asm-generic/errno.h).
- */
-const ERRNO: readonly (readonly [message: string, errno: number])[] = [
-  ["Input/output error", 5],
-  ["Text file busy", 26],
-  ["Invalid argument", 22],
-  ["File too large", 27],
-  ["No space left on device", 28],
-  ["Operation not supported", 95],
-  ["Structure needs cleaning", 117],
-];
+import { runSync } from "../system/process.ts";
+import { errnoOf } from "../system/program-errno.ts";
 
 /**
  * Blocks of the longest file: lblk is 32 bits and the last value is reserved (EXT_MAX_BLOCKS,
  * fs/ext4/ext4_extents.h).
  */
 const EXT_MAX_BLOCKS = 2 ** 32 - 1;
-
-function errnoOf(program: string, { exitCode, stderr }: ProcessResult): number {
-  if (exitCode === 0) return 0;
-  const known = ERRNO.find(([message]) => stderr.includes(message));
-  if (known !== undefined) return -known[1];
-  throw new EnvironmentError(
-    "process-failed",
-    `${program} failed: ${stderr.trim()}`,
-    `Run ${program} by hand, or leave the cross-check with processes out.`,
-  );
-}
 
 export class DdSubject implements Subject {
   readonly name: string;
@@ -89,37 +56,13 @@ export class DdSubject implements Subject {
     return this.#performed;
   }
 
-  /**
-   * Whether programs can do it: no faulting buffers, no shared mappings, no fadvise, no direct I/O
-   * (dd leaves O_DIRECT off where it likes), and dd refuses to seek past the longest file.
-   */
+  /** Whether programs can do it. */
   supports(operation: Operation): boolean {
-    if (isInjected(operation)) return false;
-    const longest = EXT_MAX_BLOCKS * this.#image.variant.blockSize;
-    switch (operation.op) {
-      case "pwrite":
-        return (
-          isPlainWrite(operation) &&
-          operation.readable === operation.len &&
-          operation.pos <= longest
-        );
-      case "pread":
-        return operation.pos <= longest;
-      case "fsync":
-      case "ftruncate":
-      case "fallocate":
-      case "unlink":
-        return true;
-      case "mmap_write":
-      case "direct_write":
-      case "direct_read":
-      case "sync_file_range":
-      case "drop_cache":
-      case "paused_write":
-      case "power_cut":
-      case "other_file":
-        return false;
-    }
+    return byProcesses(operation, this.#longest) !== undefined;
+  }
+
+  get #longest(): number {
+    return EXT_MAX_BLOCKS * this.#image.variant.blockSize;
   }
 
   begin(operations: readonly Operation[] = []): void {
@@ -174,60 +117,21 @@ export class DdSubject implements Subject {
     this.end();
   }
 
-  #apply(o: Operation, path: string, tag: number): number {
-    if (!this.supports(o)) throw new UsageError(`no program does ${JSON.stringify(o)}`);
-    switch (o.op) {
-      case "pwrite":
-        return this.#write(path, o.pos, o.len, tag);
-      case "pread":
-        return this.#readBack(path, o.pos, o.len);
-      case "fsync":
-        return errnoOf("sync", runSync("sync", [path]));
-      case "unlink": {
-        const removed = errnoOf("rm", runSync("rm", [path]));
-        return removed < 0 ? removed : this.#create(path);
-      }
-      case "ftruncate":
-        return errnoOf("truncate", runSync("truncate", ["-s", String(o.size), path]));
-      case "fallocate": {
-        const range = ["-o", String(o.pos), "-l", String(o.len)];
-        const args = [...FALLOCATE_OPTIONS[o.mode], ...range, path];
-        const result = errnoOf("fallocate", runSync("fallocate", args));
-        if (result === 0) this.#performed.push({ op: "fsync" });
-        return result;
-      }
-      case "mmap_write":
-      case "direct_write":
-      case "direct_read":
-      case "sync_file_range":
-      case "drop_cache":
-      case "paused_write":
-      case "power_cut":
-      case "other_file":
-        throw new UsageError(`no program does ${o.op}`);
-    }
-  }
-
-  /**
-   * One read of the source, one write(2) of `len` bytes (more only where the first one came back
-   * short).
-   */
-  #write(path: string, pos: number, len: number, tag: number): number {
-    writeFileSync(this.#scratch, pattern(tag).subarray(patternOffset(len)));
-    const to = [`of=${path}`, "oflag=seek_bytes", `seek=${pos}`, "conv=notrunc"];
-    const from = [`if=${this.#scratch}`, `bs=${len}`, "count=1", "iflag=fullblock"];
-    const result = runSync("dd", [...from, ...to]);
-    const copied = Number(/^(\d+) bytes?\b.* copied/m.exec(result.stderr)?.[1] ?? 0);
-    return copied > 0 ? copied : errnoOf("dd", result);
-  }
-
-  #readBack(path: string, pos: number, len: number): number {
-    const from = [`if=${path}`, "iflag=skip_bytes,fullblock", `skip=${pos}`];
-    const result = runSync("dd", [...from, `of=${this.#scratch}`, `bs=${len}`, "count=1"]);
-    const error = errnoOf("dd", result);
-    if (error < 0) return error;
-    this.#read = new Uint8Array(readFileSync(this.#scratch));
-    return this.#read.length;
+  #apply(operation: Operation, path: string, tag: number): number {
+    const how = byProcesses(operation, this.#longest);
+    if (how === undefined) throw new UsageError(`no program does ${describeOperation(operation)}`);
+    const file = {
+      path,
+      scratch: this.#scratch,
+      create: () => this.#create(path),
+      read: (bytes: Uint8Array) => {
+        this.#read = bytes;
+      },
+      alsoSynced: () => {
+        this.#performed.push({ op: "fsync" });
+      },
+    };
+    return how.perform(file, operation, tag);
   }
 
   #observe(path: string, result: number): Observation {

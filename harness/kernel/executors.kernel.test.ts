@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../generation/operations.ts";
 import { modelWith, unmountDeviations } from "../lockstep/deviations.ts";
 import { openExecutor, supported } from "../run/executor.ts";
 import type { Executor } from "../run/executor.ts";
@@ -17,7 +17,7 @@ import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { openImage } from "./image.ts";
 import type { MountedImage } from "./image.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "./probe.ts";
 
 const lacks = machineLacks();

@@ -15,7 +15,7 @@ import { variants } from "../../images/variants.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import { openImage } from "./image.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { foldersOf, leftBehind, loopsOf, mountsSeenBy } from "./traces-left.ts";
 
 const lacking = machineLacks();
@@ -153,7 +153,7 @@ describe.skipIf(lacking)(`an image whose process ends ${lacking?.message ?? ""}`
   );
 
   test("a signal while a program runs removes everything too", async () => {
-    const script = `(await import(${dist("harness/kernel/process.js")})).run("sleep", ["5"]);`;
+    const script = `(await import(${dist("harness/system/process.js")})).run("sleep", ["5"]);`;
     const { child, pid } = await hold(script);
     const exit = ended(child);
     // Time for the program to have started.

@@ -4,25 +4,25 @@
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
-import { sleepSync } from "../sleep.ts";
+import { sleepSync } from "../system/sleep.ts";
 import { mayFillUp } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { KernelLog } from "./kernel-log.ts";
+import { KernelLog } from "../system/kernel-log.ts";
 import { LoopDevice } from "./loop.ts";
-import { liftFileSize, machineLacks } from "./machine.ts";
+import { liftFileSize, machineLacks } from "../system/machine.ts";
 import { makeImage } from "./mkfs.ts";
 import { asMade, notModelled } from "./modelled.ts";
 import { changeOptions, mountExt4, mountOptions, unmount } from "./mount.ts";
 import { FEW_OLDER_FILES, OLDER_FILES, OlderFiles } from "./older-files.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
-import { runSync } from "./process.ts";
+import { runSync } from "../system/process.ts";
 import { processorsHere, withRoom } from "./room.ts";
 import { readSuperblock } from "./superblock.ts";
 import type { Superblock } from "./superblock.ts";
-import type { Result } from "./syscalls.ts";
+import type { Result } from "../system/syscalls.ts";
 import { ThinPool, trimMounted } from "./thin.ts";
-import { undoAtExit } from "./undo.ts";
+import { undoAtExit } from "../system/undo.ts";
 import { Workplace } from "./workplace.ts";
 
 export interface FreshImage {

@@ -5,43 +5,18 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type FallocateMode,
-  MAX_IO_BYTES,
-  type SingleCall,
-  MAX_PIECES,
-  isPlainWrite,
-  failNthOf,
-  isStarved,
-  meetsDevice,
-  type Operation,
-} from "../operations/operation.ts";
-import { directBytes } from "../../model/include/pattern.ts";
+import type { OpenFile } from "../aspects/on-kernel.ts";
+import { MAX_IO_BYTES } from "../aspects/limits.ts";
+import { callOnKernel } from "../operations/on-kernel.ts";
+import { effectsOf, failNthOf, isStarved, meetsDevice } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { MountedImage } from "./image.ts";
-import { sleepSync } from "../sleep.ts";
-import { failNth } from "./fail-nth.ts";
+import { sleepSync } from "../system/sleep.ts";
+import { failNth } from "../system/fail-nth.ts";
 import { mustLook } from "./look-failed.ts";
-import { pausedWriter } from "./paused-writer.ts";
-import * as sys from "./syscalls.ts";
+import * as sys from "../system/syscalls.ts";
 import { trim, writeMetadata } from "./thin.ts";
-import { userBuffer } from "./user-buffer.ts";
-
-/**
- * fallocate(2) flags of each mode. Punching and collapsing hold the size by their nature; punching
- * must say so.
- */
-const FALLOCATE_FLAGS: Record<FallocateMode, number> = {
-  allocate: 0,
-  keep_size: sys.FALLOC_FL_KEEP_SIZE,
-  punch_hole: sys.FALLOC_FL_PUNCH_HOLE | sys.FALLOC_FL_KEEP_SIZE,
-  zero_range: sys.FALLOC_FL_ZERO_RANGE,
-  zero_range_keep_size: sys.FALLOC_FL_ZERO_RANGE | sys.FALLOC_FL_KEEP_SIZE,
-  collapse_range: sys.FALLOC_FL_COLLAPSE_RANGE,
-  insert_range: sys.FALLOC_FL_INSERT_RANGE,
-};
-
-const SYNC_AND_WAIT =
-  sys.SYNC_FILE_RANGE_WAIT_BEFORE | sys.SYNC_FILE_RANGE_WRITE | sys.SYNC_FILE_RANGE_WAIT_AFTER;
+import { userBuffer } from "../system/user-buffer.ts";
 
 /** A file that `keep` left behind for a checkpoint. */
 export interface KeptFile {
@@ -64,54 +39,18 @@ const ASCII_ZERO = 48;
 /** Kept scratch memory: the bytes of a pread, a struct statx, the counter's text. */
 const STATX_AT = MAX_IO_BYTES;
 const COUNTER_AT = STATX_AT + STATX_BYTES;
-/** struct iovec: address and length. */
-const IOV_AT = COUNTER_AT + COUNTER_BYTES;
-/** Two struct rlimit: soft and hard. */
-const LIMITS_AT = IOV_AT + 16 * (MAX_PIECES + 1);
-const SCRATCH_BYTES = LIMITS_AT + 32;
-
-/** Lengths of the pieces of the buffer of a write, which add up to its length. */
-function piecesOf({
-  len,
-  iov = [],
-}: {
-  len: number;
-  iov?: readonly number[] | undefined;
-}): number[] {
-  const pieces: number[] = [];
-  let left = len;
-  for (const wanted of iov) {
-    const length = Math.min(wanted, left);
-    pieces.push(length);
-    left -= length;
-  }
-  return [...pieces, left];
-}
-
-let takesNoSignal = false;
-
-/**
- * A write past the limit of the process sends SIGXFSZ, which ends it where nobody takes the signal.
- */
-function takeNoSignal(): void {
-  if (takesNoSignal) return;
-  takesNoSignal = true;
-  process.on("SIGXFSZ", () => {});
-}
+const SCRATCH_BYTES = COUNTER_AT + COUNTER_BYTES;
 
 /** Milliseconds within which a file that was removed is gone, on a machine that is busy. */
 const EVICTION_MS = 1000;
 
-export class KernelFile {
+export class KernelFile implements OpenFile {
   readonly #image: MountedImage;
-  readonly #calls = sys.syscalls();
-  readonly #user = userBuffer();
-  readonly #pageBytes: number;
-  readonly #scratch: number;
+  readonly calls = sys.syscalls();
+  readonly user = userBuffer();
+  readonly memory: number;
   readonly #bytes: Uint8Array;
   readonly #statx: Uint32Array;
-  readonly #iov: BigUint64Array;
-  readonly #limits: BigUint64Array;
   #cases = 0;
   #path = "";
   #fd = -1;
@@ -128,13 +67,10 @@ export class KernelFile {
 
   constructor(image: MountedImage) {
     this.#image = image;
-    this.#pageBytes = this.#calls.getpagesize();
     const { address, buffer } = sys.keptMemory(SCRATCH_BYTES);
-    this.#scratch = address;
+    this.memory = address;
     this.#bytes = new Uint8Array(buffer);
     this.#statx = new Uint32Array(buffer, STATX_AT, STATX_BYTES / 4);
-    this.#iov = new BigUint64Array(buffer, IOV_AT, 2 * (MAX_PIECES + 1));
-    this.#limits = new BigUint64Array(buffer, LIMITS_AT, 4);
   }
 
   /** Blocks that files which were kept have reserved: none, but for a deviation. */
@@ -175,7 +111,7 @@ export class KernelFile {
   /** A new, empty file. */
   #create(path: string): number {
     const older = this.#image.takeFile(path);
-    return this.#opened(older ?? this.#calls.open(path, sys.NEW_FILE, 0o600), path);
+    return this.#opened(older ?? this.calls.open(path, sys.NEW_FILE, 0o600), path);
   }
 
   /** The descriptor that opening a file gave. */
@@ -183,15 +119,15 @@ export class KernelFile {
     const fd = mustLook(result, `open ${path}`);
     // Read-ahead would fill the page cache with folios, and large ones, that no operation asked
     // for.
-    const advice = this.#calls.posix_fadvise(fd, 0, 0, sys.POSIX_FADV_RANDOM);
+    const advice = this.calls.posix_fadvise(fd, 0, 0, sys.POSIX_FADV_RANDOM);
     sys.mustSucceed(advice, "posix_fadvise(RANDOM)");
     return fd;
   }
 
-  #direct(): number {
+  get directFd(): number {
     if (this.#directFd < 0) {
       const flags = sys.O_RDWR | sys.O_DIRECT | sys.O_CLOEXEC;
-      this.#directFd = this.#opened(this.#calls.open(this.#path, flags, 0), this.#path);
+      this.#directFd = this.#opened(this.calls.open(this.#path, flags, 0), this.#path);
     }
     return this.#directFd;
   }
@@ -200,7 +136,7 @@ export class KernelFile {
   end(): void {
     if (this.#fd >= 0) {
       this.#close();
-      mustLook(this.#calls.unlink(this.#path), `unlink ${this.#path}`);
+      mustLook(this.calls.unlink(this.#path), `unlink ${this.#path}`);
     }
     this.#removeOther();
   }
@@ -219,7 +155,7 @@ export class KernelFile {
 
   /** Remove the file and go on with a new one of its name. What unlink(2) returned, or -errno. */
   again(): number {
-    const result = this.#calls.unlink(this.#path);
+    const result = this.calls.unlink(this.#path);
     if (result < 0) return result;
     this.#close();
     this.#awaitEviction(this.#kept + this.#othersReserved);
@@ -245,7 +181,7 @@ export class KernelFile {
    * (sync_file_range(2)).
    */
   awaitWriteback(): void {
-    this.#calls.sync_file_range(this.#fd, 0, 0, sys.SYNC_FILE_RANGE_WAIT_BEFORE);
+    this.calls.sync_file_range(this.#fd, 0, 0, sys.SYNC_FILE_RANGE_WAIT_BEFORE);
   }
 
   /** Close it but leave it in place. */
@@ -271,9 +207,9 @@ export class KernelFile {
     const { path, fd, directFd } = this.#other;
     this.#other = undefined;
     this.#othersReserved = 0;
-    if (directFd >= 0) sys.mustSucceed(this.#calls.close(directFd), "close");
-    sys.mustSucceed(this.#calls.close(fd), "close");
-    mustLook(this.#calls.unlink(path), `unlink ${path}`);
+    if (directFd >= 0) sys.mustSucceed(this.calls.close(directFd), "close");
+    sys.mustSucceed(this.calls.close(fd), "close");
+    mustLook(this.calls.unlink(path), `unlink ${path}`);
   }
 
   /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
@@ -283,21 +219,10 @@ export class KernelFile {
   }
 
   #close(): void {
-    if (this.#directFd >= 0) sys.mustSucceed(this.#calls.close(this.#directFd), "close");
+    if (this.#directFd >= 0) sys.mustSucceed(this.calls.close(this.#directFd), "close");
     this.#directFd = -1;
-    sys.mustSucceed(this.#calls.close(this.#fd), "close");
+    sys.mustSucceed(this.calls.close(this.#fd), "close");
     this.#fd = -1;
-  }
-
-  /** A write that sleeps while `asleep` runs (paused-writer.ts). What it returned, or -errno. */
-  pausedWrite(
-    { pos, len, pause_at }: { pos: number; len: number; pause_at: number },
-    tag: number,
-    asleep: () => boolean,
-  ): number {
-    const writer = pausedWriter();
-    if (writer === undefined) throw new Error("a paused write was asked for without userfaultfd");
-    return writer.write({ fd: this.#fd, pos, len, pause_at, tag }, asleep);
   }
 
   /**
@@ -306,107 +231,31 @@ export class KernelFile {
    * the loop device (drivers/block/loop.c: EIO until 6.15, and since then what the file system
    * below it says), so EIO stands for both.
    */
-  call(o: SingleCall, tag: number): number {
+  call(o: Operation, tag: number): number {
     const { pool, loopDevice } = this.#image;
     const nth = failNthOf(o);
     if (nth !== undefined) return this.#withoutMemory(nth, o, tag);
-    if (pool === undefined) return this.#call(o, tag);
+    if (pool === undefined) return callOnKernel(this, o, tag);
     let result: number;
     if (isStarved(o)) {
       // What an operation opens and maps is there already.
-      if (o.op === "direct_write") this.#direct();
+      if (effectsOf(o).direct === true) void this.directFd;
       trim(this.#fd);
       writeMetadata(loopDevice);
-      result = pool.withoutRoom(() => this.#call(o, tag));
+      result = pool.withoutRoom(() => callOnKernel(this, o, tag));
     } else {
-      result = this.#call(o, tag);
+      result = callOnKernel(this, o, tag);
     }
     return result === -sys.ENOSPC && meetsDevice(o) ? -sys.EIO : result;
   }
 
-  #withoutMemory(nth: number, o: SingleCall, tag: number): number {
+  #withoutMemory(nth: number, o: Operation, tag: number): number {
     const fails = failNth();
     if (fails === undefined) throw new Error("fail_nth was asked for without fault injection");
     // What it costs to update the mtime would hang on the clock: a time that somebody has seen
     // changes always (fs/inode.c, 6.13).
     this.stat(sys.STATX_MTIME | sys.STATX_CTIME);
-    return fails.during(nth, () => this.#call(o, tag));
-  }
-
-  #call(o: SingleCall, tag: number): number {
-    const calls = this.#calls;
-    switch (o.op) {
-      case "pwrite":
-        return isPlainWrite(o)
-          ? calls.pwrite(this.#fd, this.#user.address(tag, o.readable), o.len, o.pos)
-          : this.#pwritev2(o, tag);
-      case "mmap_write":
-        return this.#store(o.pos, o.len, tag);
-      case "pread":
-        return calls.pread(this.#fd, this.#scratch, o.len, o.pos);
-      case "direct_write": {
-        const address = this.#user.address(tag, directBytes(o.readable));
-        return calls.pwrite(this.#direct(), address, o.len, o.pos);
-      }
-      case "direct_read":
-        return calls.pread(this.#direct(), this.#scratch, o.len, o.pos);
-      case "fsync":
-        return calls.fsync(this.#fd);
-      case "sync_file_range":
-        return calls.sync_file_range(this.#fd, o.pos, o.len, SYNC_AND_WAIT);
-      case "ftruncate":
-        return calls.ftruncate(this.#fd, o.size);
-      case "fallocate":
-        return calls.fallocate(this.#fd, FALLOCATE_FLAGS[o.mode], o.pos, o.len);
-      case "drop_cache": {
-        const result = calls.fsync(this.#fd);
-        return result < 0 ? result : calls.posix_fadvise(this.#fd, 0, 0, sys.POSIX_FADV_DONTNEED);
-      }
-    }
-  }
-
-  /**
-   * pwritev2(2), with a limit of the process where one is asked for. The pieces of the buffer lie
-   * side by side as far as they can be read; the first byte that cannot is where memory ends, and
-   * the pieces after it are elsewhere, where all of them can.
-   */
-  #pwritev2(o: Extract<Operation, { op: "pwrite" }>, tag: number): number {
-    const calls = this.#calls;
-    const { readable, append, sync } = o;
-    const base = this.#user.address(tag, readable);
-    const pieces = piecesOf(o);
-    let at = 0;
-    for (const [index, length] of pieces.entries()) {
-      const beyond = at > readable;
-      const address = beyond ? this.#user.address(tag, length) : base + at;
-      this.#iov[2 * index] = BigInt(address);
-      this.#iov[2 * index + 1] = BigInt(length);
-      at += length;
-    }
-    const flags =
-      (append === true ? sys.RWF_APPEND : 0) |
-      (sync === "data" ? sys.RWF_DSYNC : sync === "all" ? sys.RWF_SYNC : 0);
-    // The position of an append is not looked at: any but -1, which is the descriptor's own.
-    const pos = append === true ? 0 : o.pos;
-    const write = (): number =>
-      calls.pwritev2(this.#fd, this.#scratch + IOV_AT, pieces.length, pos, flags);
-    return o.limit === undefined ? write() : this.#limited(o.limit, write);
-  }
-
-  /**
-   * `write` while files of this process may have `limit` bytes. It must not die of SIGXFSZ: the
-   * signal is taken and forgotten.
-   */
-  #limited(limit: number, write: () => number): number {
-    takeNoSignal();
-    const [before, during] = [this.#scratch + LIMITS_AT, this.#scratch + LIMITS_AT + 16];
-    sys.mustSucceed(this.#calls.getrlimit(sys.RLIMIT_FSIZE, before), "getrlimit");
-    this.#limits[2] = BigInt(limit);
-    this.#limits[3] = this.#limits[1]!;
-    sys.mustSucceed(this.#calls.setrlimit(sys.RLIMIT_FSIZE, during), "setrlimit");
-    const result = write();
-    sys.mustSucceed(this.#calls.setrlimit(sys.RLIMIT_FSIZE, before), "setrlimit");
-    return result;
+    return fails.during(nth, () => callOnKernel(this, o, tag));
   }
 
   /** A copy of what the last pread returned, `len` bytes: the next one overwrites the memory. */
@@ -414,30 +263,10 @@ export class KernelFile {
     return this.#bytes.slice(0, len);
   }
 
-  /**
-   * Stores through a shared mapping. Returns 0 where every byte was stored, else -EFAULT, where a
-   * program's own store would have died of SIGBUS (ENOSPC in ext4_page_mkwrite).
-   */
-  #store(pos: number, len: number, tag: number): number {
-    const calls = this.#calls;
-    const start = pos - (pos % this.#pageBytes);
-    const bytes = pos + len - start;
-    const access = sys.PROT_READ | sys.PROT_WRITE;
-    const address = calls.mmap(0, bytes, access, sys.MAP_SHARED, this.#fd, start);
-    if (address < 0) return address;
-    // As with the descriptor: a fault must bring in its own page, not the ones around it.
-    calls.madvise(address, bytes, sys.MADV_RANDOM);
-    const at = address + pos - start;
-    const source = this.#user.file();
-    const stored = calls.pread(source, at, len, this.#user.fileOffset(tag, len));
-    sys.mustSucceed(calls.munmap(address, bytes), "munmap");
-    return stored === len ? 0 : -sys.EFAULT;
-  }
-
   /** statx(2), for `i_size` and `st_blocks` below. */
   stat(mask: number): void {
-    const calls = this.#calls;
-    const result = calls.statx(this.#fd, "", sys.AT_EMPTY_PATH, mask, this.#scratch + STATX_AT);
+    const calls = this.calls;
+    const result = calls.statx(this.#fd, "", sys.AT_EMPTY_PATH, mask, this.memory + STATX_AT);
     mustLook(result, "statx");
   }
 
@@ -472,8 +301,8 @@ export class KernelFile {
    * Reads the counter of `reservedBlocks` into the scratch memory; returns the length of its text.
    */
   readCounter(): number {
-    const at = this.#scratch + COUNTER_AT;
-    const result = this.#calls.pread(this.#counterFd, at, COUNTER_BYTES, 0);
+    const at = this.memory + COUNTER_AT;
+    const result = this.calls.pread(this.#counterFd, at, COUNTER_BYTES, 0);
     return sys.mustSucceed(result, "pread of delayed_allocation_blocks");
   }
 

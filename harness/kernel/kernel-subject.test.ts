@@ -5,12 +5,12 @@ import { pattern, patternOffset, patternTag } from "../../model/include/pattern.
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { DdSubject } from "./dd-subject.ts";
-import { ExtentReader } from "./fiemap.ts";
+import { ExtentReader } from "../system/fiemap.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { machineLacks } from "./machine.ts";
-import { EFAULT, syscalls } from "./syscalls.ts";
-import { userBuffer } from "./user-buffer.ts";
+import { machineLacks } from "../system/machine.ts";
+import { EFAULT, syscalls } from "../system/syscalls.ts";
+import { userBuffer } from "../system/user-buffer.ts";
 
 const lacking = machineLacks();
 const ENOSPC = 28;

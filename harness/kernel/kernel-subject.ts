@@ -10,7 +10,7 @@
 import { statfsSync } from "node:fs";
 import { patternTag } from "../../model/include/pattern.ts";
 import { EnvironmentError } from "../case/failure.ts";
-import { sleepSync } from "../sleep.ts";
+import { sleepSync } from "../system/sleep.ts";
 import { Looks } from "../lockstep/looks.ts";
 import type {
   BlockRange,
@@ -21,36 +21,27 @@ import type {
   Observation,
   PausedLook,
 } from "../case/observation.ts";
+import type { KernelCall, KernelFiles, Performed } from "../aspects/on-kernel.ts";
+import { onKernel } from "../operations/on-kernel.ts";
 import {
-  type Operation,
-  type SingleCall,
   clampOperation,
-  duringTag,
+  effectsOf,
   failNthOf,
   filesOf,
   isStarved,
 } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "../lockstep/subject.ts";
-import { PAGE_SIZE } from "../../model/include/types.ts";
 import { WHOLE_FILE } from "../case/extents.ts";
-import { failNth } from "./fail-nth.ts";
-import { ExtentReader } from "./fiemap.ts";
+import { failNth } from "../system/fail-nth.ts";
+import { ExtentReader } from "../system/fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
 import type { KeptFile } from "./kernel-file.ts";
 import { failedLook } from "./look-failed.ts";
-import { cachestat } from "./page-cache.ts";
-import { pausedWriter } from "./paused-writer.ts";
+import { cachestat } from "../system/page-cache.ts";
 import { commitsOf, cutCanBeFollowed, lookAfterCut } from "./power-cut.ts";
-import * as sys from "./syscalls.ts";
-
-/** What came of a call. */
-interface Called {
-  /** Bytes, 0, or -errno. */
-  result: number;
-  read: Uint8Array | undefined;
-  during: PausedLook[] | undefined;
-}
+import * as sys from "../system/syscalls.ts";
 
 export class KernelSubject implements Subject {
   readonly name: string;
@@ -68,12 +59,14 @@ export class KernelSubject implements Subject {
   #reservedBefore = 0;
   #i_size = 0;
   readonly #image: MountedImage;
+  readonly #files: KernelFiles<Operation>;
   #commitsBefore = 0;
 
   constructor(image: MountedImage) {
     this.name = `kernel ${image.variant.name}`;
     this.#image = image;
     this.#file = new KernelFile(image);
+    this.#files = this.#asFiles();
     this.#extents = new ExtentReader(image.variant.blockSize);
     this.#looks = new Looks(image.variant.blockSize);
   }
@@ -96,11 +89,10 @@ export class KernelSubject implements Subject {
    * journal.
    */
   supports(operation: Operation): boolean {
-    const { op } = operation;
-    if (op === "power_cut") return cutCanBeFollowed(this.#image);
+    const how = onKernel(operation);
+    if ("perform" in how) return how.isPossible?.(cutCanBeFollowed(this.#image)) !== false;
     if (isStarved(operation) && this.#image.pool === undefined) return false;
-    if (failNthOf(operation) !== undefined) return canFail(operation);
-    return op !== "paused_write" || pausedWriter() !== undefined;
+    return failNthOf(operation) === undefined || canFail(operation, how);
   }
 
   /** fs/ext4/super.c ext4_statfs() adds up what the per-CPU counters hold. */
@@ -109,10 +101,11 @@ export class KernelSubject implements Subject {
   }
 
   begin(operations: readonly Operation[] = []): void {
-    const has = (name: Operation["op"]): boolean => operations.some(({ op }) => op === name);
+    const two = operations.some((one) => effectsOf(one).changesFile);
     this.#file.begin(filesOf(operations));
-    this.#tellsCommits = has("other_file") && cutCanBeFollowed(this.#image);
-    if (this.#tellsCommits || has("power_cut")) this.#commitsBefore = commitsOf(this.#image);
+    this.#tellsCommits = two && cutCanBeFollowed(this.#image);
+    if (this.#tellsCommits || operations.some((one) => effectsOf(one).cutsPower))
+      this.#commitsBefore = commitsOf(this.#image);
     this.#reservedBefore = this.#file.keptReservation;
     this.#looks.begin();
     this.#i_size = 0;
@@ -132,11 +125,14 @@ export class KernelSubject implements Subject {
   }
 
   step(operation: Operation, index: number, last = false): Observation {
-    if (operation.op === "other_file") this.#change();
     const before = this.#i_size;
     const clamped = clampOperation(operation, before);
-    const { result, read, during } = this.#perform(operation, before, index);
-    const cut = operation.op === "power_cut" ? this.#lookAfterCut() : undefined;
+    const how = onKernel(operation);
+    const done =
+      "perform" in how
+        ? how.perform(this.#files, operation, index)
+        : this.#call(operation, before, patternTag(index));
+    const { result, read, during, cut } = done;
     if (result === -sys.EBADF) throw brokenHarness(`${operation.op} returned EBADF`);
     this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);
     this.#i_size = this.#file.i_size;
@@ -146,15 +142,19 @@ export class KernelSubject implements Subject {
     return during === undefined && cut === undefined ? seen : { ...seen, during, cut };
   }
 
-  #perform(operation: Operation, i_size: number, index: number): Called {
-    if (operation.op === "paused_write") return this.#paused(operation, index);
-    if (operation.op === "power_cut" || operation.op === "other_file") {
-      return { result: 0, read: undefined, during: undefined };
-    }
-    if (operation.op === "unlink") {
-      return { result: this.#file.again(), read: undefined, during: undefined };
-    }
-    return this.#call(operation, i_size, patternTag(index));
+  /** The case's files, for operations that are more than one call. */
+  #asFiles(): KernelFiles<Operation> {
+    const file = this.#file;
+    return {
+      get fd() {
+        return file.fd;
+      },
+      look: (result) => this.#look(result),
+      call: (operation, i_size, tag) => this.#call(operation, i_size, tag),
+      lookAfterCut: () => this.#lookAfterCut(),
+      change: () => this.#change(),
+      replace: () => file.again(),
+    };
   }
 
   #lookAfterCut(): CutLook {
@@ -164,29 +164,11 @@ export class KernelSubject implements Subject {
   }
 
   /** One call, on a file of `i_size` bytes. */
-  #call(operation: SingleCall, i_size: number, tag: number): Called {
+  #call(operation: Operation, i_size: number, tag: number): Performed {
     const clamped = clampOperation(operation, i_size);
     const result = clamped === undefined ? 0 : this.#file.call(clamped, tag);
-    const reads = operation.op === "pread" || operation.op === "direct_read";
-    const reading = reads && result >= 0;
-    return { result, read: reading ? this.#file.bytesRead(result) : undefined, during: undefined };
-  }
-
-  #paused(operation: Extract<Operation, { op: "paused_write" }>, index: number): Called {
-    const reads: Uint8Array[] = [];
-    let during: PausedLook[] | undefined;
-    const result = this.#file.pausedWrite(operation, patternTag(index), () => {
-      let look = this.#look(0);
-      during = [look];
-      for (const [i, one] of operation.during.entries()) {
-        const called = this.#call(one, look.i_size, duringTag(index, i));
-        if (called.read !== undefined) reads.push(called.read);
-        during.push((look = this.#look(called.result)));
-      }
-      return operation.after === "continue";
-    });
-    const read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
-    return { result, read, during };
+    const reads = effectsOf(operation).result === "read" && result >= 0;
+    return { result, read: reads ? this.#file.bytesRead(result) : undefined };
   }
 
   /** What can be seen while a writer holds the lock of the file. */
@@ -286,12 +268,10 @@ function settled(fd: number): ReturnType<typeof cachestat> {
 }
 
 /** Whether an allocation of it can be made to fail, so that all that comes of it can be seen. */
-function canFail(operation: Operation): boolean {
+function canFail(operation: Operation, { staysInPage }: KernelCall<Operation>): boolean {
   const fails = failNth();
   if (fails === undefined) return false;
-  if (fails.smallFolios || operation.op !== "pwrite") return true;
-  const { pos, len, append } = operation;
-  return append === undefined && (pos % PAGE_SIZE) + len <= PAGE_SIZE;
+  return fails.smallFolios || staysInPage?.(operation) !== false;
 }
 
 function brokenHarness(message: string): EnvironmentError {

@@ -4,8 +4,8 @@
 import { EnvironmentError } from "../case/failure.ts";
 import { describeResult } from "../report/errno.ts";
 import { LookFailed } from "../lockstep/subject.ts";
-import { EBADMSG, EIO, EROFS, EUCLEAN } from "./syscalls.ts";
-import type { Result } from "./syscalls.ts";
+import { EBADMSG, EIO, EROFS, EUCLEAN } from "../system/syscalls.ts";
+import type { Result } from "../system/syscalls.ts";
 
 /**
  * What ext4 says of a file system that is damaged or that it has given up: EUCLEAN is its

@@ -11,12 +11,13 @@ import { modelConfig } from "../kernel-traits.ts";
 import { runCase } from "../lockstep/lockstep.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../case/observation.ts";
-import type { FallocateMode, Operation } from "../operations/operation.ts";
+import type { FallocateMode } from "../operations/fallocate/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { openImage } from "./image.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "./probe.ts";
 
 const lacks = machineLacks();

@@ -20,9 +20,9 @@ import {
 import { basename, join } from "node:path";
 import { randomInt } from "node:crypto";
 import { EnvironmentError } from "../case/failure.ts";
-import { sleepSync } from "../sleep.ts";
-import { runSync } from "./process.ts";
-import { O_CLOEXEC, O_RDWR, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
+import { sleepSync } from "../system/sleep.ts";
+import { runSync } from "../system/process.ts";
+import { O_CLOEXEC, O_RDWR, keptMemory, mustSucceed, syscalls } from "../system/syscalls.ts";
 
 const LOOP_CTL_ADD = 0x4c80;
 const LOOP_CTL_REMOVE = 0x4c81;

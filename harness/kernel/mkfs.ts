@@ -5,8 +5,8 @@ import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { EnvironmentError } from "../case/failure.ts";
 import type { Variant } from "../case/variant.ts";
 import { fillFreeSpace } from "./free-space.ts";
-import { run } from "./process.ts";
-import { mustSucceed, syscalls } from "./syscalls.ts";
+import { run } from "../system/process.ts";
+import { mustSucceed, syscalls } from "../system/syscalls.ts";
 
 /**
  * Nothing is left for the kernel to initialise behind our back, and directory hashes (hence the

@@ -4,11 +4,11 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
-import { sleepSync } from "../sleep.ts";
+import { sleepSync } from "../system/sleep.ts";
 import type { Variant } from "../case/variant.ts";
-import { KernelLog } from "./kernel-log.ts";
-import { runSync } from "./process.ts";
-import { MNT_DETACH, syscalls } from "./syscalls.ts";
+import { KernelLog } from "../system/kernel-log.ts";
+import { runSync } from "../system/process.ts";
+import { MNT_DETACH, syscalls } from "../system/syscalls.ts";
 
 /**
  * Seconds between the journal's own commits, out of the way of every run: only the operations under

@@ -9,7 +9,7 @@ import { DdSubject } from "./dd-subject.ts";
 import { openImage } from "./image.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { mountedWith } from "./mount.ts";
 import { OLDER_FILES } from "./older-files.ts";
 

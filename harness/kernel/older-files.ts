@@ -10,7 +10,7 @@
  */
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
-import * as sys from "./syscalls.ts";
+import * as sys from "../system/syscalls.ts";
 
 /** Files for about as many cases as a checkpoint is worth. */
 export const OLDER_FILES = 256;

@@ -5,9 +5,9 @@
  */
 import { EnvironmentError } from "../case/failure.ts";
 import type { Extent } from "../case/observation.ts";
-import { appendMerged } from "./merge.ts";
-import { run, runSync } from "./process.ts";
-import type { ProcessResult } from "./process.ts";
+import { appendMerged } from "../system/merge.ts";
+import { run, runSync } from "../system/process.ts";
+import type { ProcessResult } from "../system/process.ts";
 
 /** The root directory's inode number (EXT4_ROOT_INO, fs/ext4/ext4.h). */
 export const EXT4_ROOT_INO = 2;

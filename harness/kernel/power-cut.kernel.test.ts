@@ -10,7 +10,7 @@ import { variantNamed } from "../variants.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { loopsOf } from "./traces-left.ts";
 import { cutPower, survivesPowerCut } from "./power-cut.ts";
 import type { ExpectedFile } from "./same-on-disk.ts";

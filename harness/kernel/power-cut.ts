@@ -23,13 +23,13 @@ import { basename, join } from "node:path";
 import { dataRanges } from "../case/extents.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import type { CutFile, CutLook } from "../case/observation.ts";
-import { ExtentReader } from "./fiemap.ts";
+import { ExtentReader } from "../system/fiemap.ts";
 import type { MountedImage } from "./image.ts";
-import { KernelLog } from "./kernel-log.ts";
+import { KernelLog } from "../system/kernel-log.ts";
 import { LoopDevice } from "./loop.ts";
 import { mountExt4, mountOptions, unmount } from "./mount.ts";
 import { checkImageSync, readOnDiskSync } from "./on-disk.ts";
-import { runSync } from "./process.ts";
+import { runSync } from "../system/process.ts";
 import { compareMounted, compareOnDisk } from "./same-on-disk.ts";
 import type { ExpectedFile, Report } from "./same-on-disk.ts";
 

@@ -2,10 +2,10 @@ import { release } from "node:os";
 import { closeSync, openSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
-import { inLargeFolio } from "./folio-size.ts";
+import { inLargeFolio } from "../system/folio-size.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import { probeKernel } from "./probe.ts";
 

@@ -14,7 +14,7 @@ import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { Variant } from "../case/variant.ts";
-import { inLargeFolio } from "./folio-size.ts";
+import { inLargeFolio } from "../system/folio-size.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { mountExt4, mountOptions } from "./mount.ts";

@@ -7,7 +7,7 @@ import { bytesText } from "../case/bytes.ts";
 import { firstDifferentByte } from "../finding/divergence.ts";
 import { blocksHeld, sameMap } from "../case/extents.ts";
 import type { Extent } from "../case/observation.ts";
-import type { ExtentReader } from "./fiemap.ts";
+import type { ExtentReader } from "../system/fiemap.ts";
 import type { OnDiskFile } from "./on-disk.ts";
 
 /** A file as it must be once everything is written back. */

@@ -11,7 +11,7 @@ import { variantNamed } from "../variants.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { mountsBelow } from "./mount.ts";
 import { isRefusal } from "./thin.ts";
 

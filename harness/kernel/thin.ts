@@ -20,9 +20,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { PAGE_SIZE } from "../../model/include/types.ts";
 import { EnvironmentError } from "../case/failure.ts";
-import { runSync } from "./process.ts";
+import { runSync } from "../system/process.ts";
 import { fileNamed } from "./workplace.ts";
-import { MS_REMOUNT, keptMemory, mustSucceed, syscalls } from "./syscalls.ts";
+import { MS_REMOUNT, keptMemory, mustSucceed, syscalls } from "../system/syscalls.ts";
 
 /**
  * include/uapi/linux/fs.h FITRIM: struct fstrim_range has start, len and minlen, 64 bits each,

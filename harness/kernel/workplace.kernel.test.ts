@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { afterEach, describe, expect, test } from "vitest";
 import { variantNamed } from "../variants.ts";
 import { LoopDevice } from "./loop.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { makeImage } from "./mkfs.ts";
 import { loopsOf } from "./traces-left.ts";
 import { availableMemory, Workplace } from "./workplace.ts";

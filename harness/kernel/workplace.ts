@@ -22,8 +22,8 @@ import { join } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
 import { makeWorkDirectory, removeWorkDirectory } from "./leftovers.ts";
 import { unmountAll } from "./mount.ts";
-import { enterOwnMounts } from "./own-mounts.ts";
-import { mustSucceed, syscalls } from "./syscalls.ts";
+import { enterOwnMounts } from "../system/own-mounts.ts";
+import { mustSucceed, syscalls } from "../system/syscalls.ts";
 
 /** Bytes that must stay free beside the image: scratch files, and room for others. */
 const MARGIN_BYTES = 64 * 2 ** 20;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { variantNamed } from "../variants.ts";
 import { openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { machineLacks } from "./machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "./probe.ts";
 import { asItDelays, writePathOf } from "./write-path.ts";
 

@@ -24,7 +24,7 @@ import type { Observation } from "../case/observation.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
 import { pidScope, startTimeOf } from "./owner.ts";
-import { runSync } from "./process.ts";
+import { runSync } from "../system/process.ts";
 import type { Variant } from "../case/variant.ts";
 
 /** The code that a buffered write goes through. */

@@ -2,7 +2,12 @@
  * What of a case was not done as it stands: operations that `clampOperation` shortened or left out,
  * so that nobody takes "agrees on all operations" for more than it says.
  */
-import { clampedWhy, clampOperation, describeOperation } from "../operations/operation.ts";
+import {
+  clampedWhy,
+  clampOperation,
+  describeOperation,
+  duringOf,
+} from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Observation } from "../case/observation.ts";
 
@@ -34,8 +39,7 @@ export function clampingsIn(
     // A new file is empty; a change to the other file is an operation, after which its size is
     // seen.
     const own = clampingOf(step, asked, seen[step - 1]?.i_size ?? 0);
-    const meanwhile = asked.op === "paused_write" ? asked.during : [];
-    const others = meanwhile.map((one, i) =>
+    const others = duringOf(asked).map((one, i) =>
       during[i] === undefined ? undefined : clampingOf(step, one, during[i].i_size),
     );
     return [own, ...others].filter((one) => one !== undefined);

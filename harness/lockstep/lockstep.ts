@@ -16,7 +16,7 @@ import { divergence } from "../finding/divergence.ts";
 import type { Divergence, DivergenceParts } from "../finding/divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import type { Observation } from "../case/observation.ts";
-import { failNthOf, isWrite, movesBlocks } from "../operations/operation.ts";
+import { effectsOf, failNthOf, isWrite, movesBlocks } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "./subject.ts";
 
@@ -180,7 +180,7 @@ export class Lockstep {
   #asksForDisk(operations: readonly Operation[]): boolean {
     const { deviations = NO_DEVIATIONS } = this.#options;
     const zeroing = deviations.some(({ takes }) => takes === "zero_range");
-    return operations.some((one) => one.op === "power_cut" || (zeroing && isZeroRange(one)));
+    return operations.some((one) => effectsOf(one).cutsPower || (zeroing && isZeroRange(one)));
   }
 
   /**
@@ -220,7 +220,7 @@ export class Lockstep {
     if (this.handedOver !== undefined) return this.#judgeAlone(operation, seen, followers);
     // What moves blocks converts them first, where they were: what was known before is what holds
     // then. Of another file, it is of it.
-    const later = movesBlocks(operation) || operation.op === "other_file";
+    const later = movesBlocks(operation) || effectsOf(operation).changesFile === true;
     if (!later) model.place(operation, seen);
     model.apply(operation, step);
     if (later) model.place(operation, seen);
@@ -316,12 +316,12 @@ export function runCase(
  * Whether not all of what the operation writes from can be read, or there may be no memory for it.
  */
 function mayEndShort(operation: Operation): boolean {
-  if (operation.op === "paused_write" || failNthOf(operation) !== undefined) return true;
-  return "readable" in operation && operation.readable < operation.len;
+  if (failNthOf(operation) !== undefined) return true;
+  return effectsOf(operation).mayEndShort?.(operation) === true;
 }
 
 const isZeroRange = (operation: Operation): boolean =>
-  operation.op === "fallocate" && operation.mode.startsWith("zero_range");
+  effectsOf(operation).zeroes?.(operation) === true;
 
 /**
  * Whether the deviation may begin with an operation that returned `result`. With any write where it

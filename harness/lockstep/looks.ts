@@ -13,7 +13,9 @@
  */
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
 import type { BlockRange } from "../case/observation.ts";
-import { FOLIO_BYTES, isInjected } from "../operations/operation.ts";
+import { ALL_BYTES, NO_BYTES } from "../aspects/effects.ts";
+import type { ByteRange } from "../aspects/effects.ts";
+import { effectsOf, isInjected } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
 /** Files of at most so many extents are always looked at whole. */
@@ -30,50 +32,6 @@ const MARGIN_BYTES = 64 * 1024;
 
 /** Ranges that wait for writeback; more than that, and the look after it is at the whole file. */
 const MAX_DIRTY = 256;
-
-/** Bytes [pos, end). */
-interface ByteRange {
-  pos: number;
-  end: number;
-}
-
-const NOTHING: ByteRange = { pos: 0, end: 0 };
-const EVERYTHING: ByteRange = { pos: 0, end: Infinity };
-
-/** Bytes of which an operation other than writeback may change the state. */
-function touches(operation: Operation, before: number, after: number): ByteRange {
-  switch (operation.op) {
-    case "pwrite":
-    case "pread":
-      return { pos: operation.pos, end: operation.pos + operation.len };
-    case "mmap_write": {
-      const end = operation.pos + operation.len;
-      const pos = operation.pos - (operation.pos % FOLIO_BYTES);
-      return { pos, end: Math.ceil(end / FOLIO_BYTES) * FOLIO_BYTES };
-    }
-    case "ftruncate":
-      return { pos: Math.min(before, after), end: Infinity };
-    case "fallocate":
-      return operation.mode === "collapse_range" || operation.mode === "insert_range"
-        ? EVERYTHING
-        : { pos: operation.pos, end: operation.pos + operation.len };
-    case "fsync":
-    case "sync_file_range":
-    case "drop_cache":
-    case "power_cut":
-      return NOTHING;
-    case "direct_write":
-    case "direct_read":
-    case "unlink":
-    case "other_file":
-      // Direct I/O with what it has written back first, which may be all of a folio or of a delayed
-      // extent.
-      return EVERYTHING;
-    case "paused_write":
-      // With what is done meanwhile: rare, and seldom on large files.
-      return EVERYTHING;
-  }
-}
 
 /** Sorted, disjoint ranges that do not touch, from any. */
 function joined(ranges: readonly BlockRange[]): BlockRange[] {
@@ -124,15 +82,16 @@ export class Looks {
   ): readonly BlockRange[] | undefined {
     if (this.alwaysWhole) return undefined;
     this.#sinceWhole += 1;
-    const range = operation === undefined ? NOTHING : touches(operation, before, after);
-    const own = range === NOTHING ? [] : this.#blocksOf(range, before, after);
-    const windows = range === NOTHING && operation !== undefined ? this.#dirty : own;
-    if (operation?.op === "fsync" || operation?.op === "drop_cache") this.#dirty = [];
+    const effects = operation && effectsOf(operation);
+    const range = operation && effects ? effects.touches(operation, before, after) : NO_BYTES;
+    const own = range === NO_BYTES ? [] : this.#blocksOf(range, before, after);
+    const windows = range === NO_BYTES && operation !== undefined ? this.#dirty : own;
+    if (effects?.syncsAll === true) this.#dirty = [];
     else this.#remember(own);
     // What the device refused is seen in all the folios that were to be written, what memory did
     // past EOF.
     const injected = operation !== undefined && isInjected(operation);
-    return this.#due(last) || injected || range === EVERYTHING || windows.length > MAX_DIRTY
+    return this.#due(last) || injected || range === ALL_BYTES || windows.length > MAX_DIRTY
       ? undefined
       : joined(windows);
   }

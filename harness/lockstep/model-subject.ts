@@ -5,25 +5,11 @@
 import {
   bytesAfterCut,
   bytesAt,
-  bytesOnDisk,
   createFileSystem,
   createInode,
-  directRead,
-  directWrite,
-  dropCache,
   evictInode,
-  fallocate,
   fiemap,
-  fsync,
-  ftruncate,
-  generic_write_sync,
-  mmapWrite,
-  pausedWrite,
-  pread,
-  pwrite,
-  sync_file_range,
   unlinkAndCreate,
-  unknownBytes,
   withoutMemory,
   withoutRoom,
 } from "../../model/file-system.ts";
@@ -45,14 +31,17 @@ import type {
   PausedLook,
 } from "../case/observation.ts";
 import { WHOLE_FILE, dataRanges } from "../case/extents.ts";
+import type { ModelCall, ModelFiles, Unknown } from "../aspects/on-model.ts";
+import { callOnModel, modelCall, onModel } from "../operations/on-model.ts";
 import {
   clampOperation,
-  duringTag,
+  effectsOf,
   failNthOf,
-  isSingleCall,
+  isInjected,
   isStarved,
+  isWrite,
 } from "../operations/operation.ts";
-import type { Operation, SingleCall } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "./subject.ts";
 
 const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, ExtentState> = {
@@ -60,35 +49,6 @@ const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, Ext
   [UNWRITTEN]: "unwritten",
   [DELAYED]: "delayed",
 };
-
-/** The call that an operation stands for; what it returned. */
-export function call(inode: Inode, operation: SingleCall, tag: number): number {
-  switch (operation.op) {
-    case "pwrite": {
-      const { pos, len, readable, limit, sync } = operation;
-      const written = pwrite(inode, pos, len, readable, tag, limit);
-      return sync === undefined ? written : generic_write_sync(inode, pos, written, sync);
-    }
-    case "mmap_write":
-      return mmapWrite(inode, operation.pos, operation.len, tag);
-    case "pread":
-      return pread(inode, operation.pos, operation.len);
-    case "direct_write":
-      return directWrite(inode, operation.pos, operation.len, operation.readable, tag);
-    case "direct_read":
-      return directRead(inode, operation.pos, operation.len);
-    case "fsync":
-      return fsync(inode);
-    case "sync_file_range":
-      return sync_file_range(inode, operation.pos, operation.len);
-    case "ftruncate":
-      return ftruncate(inode, operation.size);
-    case "fallocate":
-      return fallocate(inode, operation.mode, operation.pos, operation.len);
-    case "drop_cache":
-      return dropCache(inode);
-  }
-}
 
 /**
  * The allocated and the delayed blocks of [from, to) in one list, as FIEMAP shows them. The two
@@ -131,6 +91,8 @@ function nextDelayed(
 
 const always = (): boolean => true;
 
+const NOTHING_UNKNOWN: readonly Unknown[] = [];
+
 /** Nothing that needs room is taken. */
 const NO_ROOM: Refusal = { block: always, again: always, direct: true };
 
@@ -149,7 +111,7 @@ export class ModelSubject implements Subject {
   #result = 0;
   #read: Uint8Array | undefined;
   /** Of what was read in a pause, the bytes that the model cannot know. */
-  #unknown: readonly { start: number; end: number }[] = [];
+  #unknown: readonly Unknown[] = NOTHING_UNKNOWN;
   #during: PausedLook[] | undefined;
   #cut: CutLook | undefined;
   #commitsBefore = 0;
@@ -162,7 +124,10 @@ export class ModelSubject implements Subject {
   /** Deviations that had a part in files of the case which are gone. */
   readonly #deviatedBefore = new Set<string>();
 
+  readonly #files: ModelFiles;
+
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
+    this.#files = this.#asFiles();
     this.#sb = createFileSystem(config, overrides);
     this.#room = config.room;
     this.#knowsPages = config.journal !== "journal";
@@ -259,71 +224,59 @@ export class ModelSubject implements Subject {
     return this.observe(undefined);
   }
 
+  /** The case's files, for operations that are more than one call. */
+  #asFiles(): ModelFiles {
+    const current = (): Inode => this.#inode;
+    return {
+      get inode() {
+        return current();
+      },
+      bytesAt: (pos, len) => this.bytesRead(pos, len),
+      look: (result) => this.#look(result),
+      lookAfterCut: () => this.#lookAfterCut(),
+      change: () => {
+        const other = this.#other ?? createInode(this.#sb);
+        [this.#inode, this.#other] = [other, this.#inode];
+      },
+      replace: () => {
+        for (const id of this.#inode.deviated) this.#deviatedBefore.add(id);
+        this.#inode = unlinkAndCreate(this.#inode);
+      },
+    };
+  }
+
   /** Apply an operation without looking. */
   apply(operation: Operation, index: number): void {
     this.#during = undefined;
     this.#cut = undefined;
-    this.#sb.s_wroteBack = false;
-    if (operation.op === "paused_write") {
-      this.#applyPaused(operation, index);
-      return;
-    }
-    if (operation.op === "unlink") {
-      this.#result = 0;
-      this.#read = undefined;
-      for (const id of this.#inode.deviated) this.#deviatedBefore.add(id);
-      this.#inode = unlinkAndCreate(this.#inode);
-      return;
-    }
-    if (operation.op === "other_file") {
-      this.#result = 0;
-      this.#read = undefined;
-      const other = this.#other ?? createInode(this.#sb);
-      [this.#inode, this.#other] = [other, this.#inode];
-      return;
-    }
-    if (operation.op === "power_cut") {
-      this.#result = 0;
-      this.#read = undefined;
-      this.#cut = this.#lookAfterCut();
-      return;
-    }
-    const inode = this.#inode;
-    const applied = clampOperation(operation, inode.i_size);
-    const perform = (): number =>
-      applied === undefined ? 0 : call(inode, applied, patternTag(index));
-    const result = applied === undefined ? 0 : this.#injected(applied, perform);
-    this.#result = result;
     this.#read = undefined;
-    if (result < 0) return;
-    if (operation.op === "pread") this.#read = this.bytesRead(operation.pos, result);
-    if (operation.op === "direct_read") this.#read = bytesOnDisk(inode, operation.pos, result);
+    this.#sb.s_wroteBack = false;
+    const how = onModel(operation);
+    if ("call" in how) {
+      this.#call(how, operation, index);
+      return;
+    }
+    const { result, read, unknown, during, cut } = how.perform(this.#files, operation, index);
+    this.#result = result;
+    this.#read = read;
+    this.#unknown = unknown ?? NOTHING_UNKNOWN;
+    this.#during = during;
+    this.#cut = cut;
   }
 
-  #applyPaused(operation: Extract<Operation, { op: "paused_write" }>, index: number): void {
-    const reads: Uint8Array[] = [];
-    const unknown: { start: number; end: number }[] = [];
-    let length = 0;
-    const { during, after } = operation;
-    this.#result = pausedWrite(this.#inode, operation, patternTag(index), () => {
-      this.#during = [this.#look(0)];
-      for (const [i, one] of during.entries()) {
-        const applied = clampOperation(one, this.#inode.i_size);
-        const result = applied === undefined ? 0 : call(this.#inode, applied, duringTag(index, i));
-        this.#during.push(this.#look(result));
-        if (one.op !== "pread" || result < 0) continue;
-        const bytes = this.bytesRead(one.pos, result);
-        if (bytes === undefined) continue;
-        for (const { start, end } of unknownBytes(this.#inode, one.pos, result)) {
-          unknown.push({ start: length + start - one.pos, end: length + end - one.pos });
-        }
-        reads.push(bytes);
-        length += bytes.length;
-      }
-      return after === "continue";
-    });
-    this.#read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
-    this.#unknown = unknown;
+  #call({ call, read }: ModelCall<Operation>, operation: Operation, index: number): void {
+    const inode = this.#inode;
+    const applied = clampOperation(operation, inode.i_size);
+    if (applied === undefined) {
+      this.#result = 0;
+      return;
+    }
+    const perform = (): number => call(inode, applied, patternTag(index));
+    const result = isInjected(applied) ? this.#injected(applied, perform) : perform();
+    this.#result = result;
+    if (read !== undefined && result >= 0) {
+      this.#read = read(inode, applied, result, this.#files.bytesAt);
+    }
   }
 
   /**
@@ -331,7 +284,7 @@ export class ModelSubject implements Subject {
    * allocator chose may have been used before, and still have their room. Without being told the
    * model takes it that all were refused.
    */
-  #withoutRoom(operation: SingleCall, call: () => number): number {
+  #withoutRoom(operation: Operation, call: () => number): number {
     const inode = this.#inode;
     const told = this.#told;
     if (told === undefined) return withoutRoom(inode, NO_ROOM, call);
@@ -339,19 +292,19 @@ export class ModelSubject implements Subject {
     const block = (lblk: number): boolean => stateAt(told.map, lblk).state !== WRITTEN;
     // A direct write that could not write back what is cached goes the same way and does not tell;
     // but what it wrote is not written. Of what is cached beside it, in its folio, nobody can tell.
-    const direct = operation.op === "direct_write";
-    const through = direct && !failed && this.#someBlock(operation, block);
+    const direct = effectsOf(operation).direct === true;
+    const through = direct && !failed && "len" in operation && this.#someBlock(operation, block);
     const beside = failed ? false : undefined;
     const again = (): boolean | undefined => (direct ? through || beside : failed);
     return withoutRoom(inode, { block, again, direct: failed }, call);
   }
 
   /** The call as the machine lets it. */
-  #injected(operation: SingleCall, call: () => number): number {
+  #injected(operation: Operation, call: () => number): number {
     if (isStarved(operation)) return this.#withoutRoom(operation, call);
     const fail_nth = failNthOf(operation);
-    if (fail_nth === undefined || operation.op !== "pwrite") return call();
-    return this.#withoutMemory({ pos: operation.pos, fail_nth }, call);
+    const writes = fail_nth !== undefined && isWrite(operation) && "pos" in operation;
+    return writes ? this.#withoutMemory({ pos: operation.pos, fail_nth }, call) : call();
   }
 
   /**
@@ -417,22 +370,16 @@ export class ModelSubject implements Subject {
 
   /** Take from what was read the bytes that the model cannot know. */
   takeUnknown(operation: Operation, seen: Uint8Array | undefined): void {
-    if (this.#read === undefined || seen === undefined) return;
-    if (operation.op === "paused_write") {
-      for (const { start, end } of this.#unknown) this.#read.set(seen.subarray(start, end), start);
-    }
-    if (operation.op !== "pread" && operation.op !== "direct_read") return;
-    const { pos } = operation;
-    for (const { start, end } of unknownBytes(this.inode, pos, this.#read.length)) {
-      this.#read.set(seen.subarray(start - pos, end - pos), start - pos);
-    }
+    const read = this.#read;
+    if (read === undefined || seen === undefined) return;
+    const call = modelCall(operation);
+    const unknown = call?.unknown?.(this.#inode, operation, read.length) ?? this.#unknown;
+    for (const { start, end } of unknown) read.set(seen.subarray(start, end), start);
   }
 
   /** Apply what came with the last operation, which is still the one whose result counts. */
   follow(operations: readonly Operation[], index: number): void {
-    for (const operation of operations) {
-      if (isSingleCall(operation)) call(this.#inode, operation, patternTag(index));
-    }
+    for (const operation of operations) callOnModel(this.#inode, operation, patternTag(index));
   }
 
   /**
@@ -449,7 +396,7 @@ export class ModelSubject implements Subject {
     if (commits !== undefined) this.#commitsTold = commits;
     const { breaks = [], map, windows = WHOLE_FILE } = seen;
     inode.saysError = seen.result === EIO;
-    const goesOn = operation.op === "paused_write" || operation.op === "direct_write";
+    const goesOn = effectsOf(operation).goesOnAfterWriteback === true;
     inode.staysUnwritten = goesOn ? (lblk) => stateAt(map, lblk).state === UNWRITTEN : undefined;
     if (breaks.length === 0 && inode.breaks.size === 0) return;
     const stays = (lblk: number): boolean =>

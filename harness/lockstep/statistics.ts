@@ -6,7 +6,9 @@
  */
 import type { Clamping } from "./clampings.ts";
 import type { Inode } from "../../model/include/types.ts";
-import { clampOperation, failNthOf, isAligned, isStarved } from "../operations/operation.ts";
+import { rangeOf } from "../aspects/effects.ts";
+import type { ByteRange } from "../aspects/effects.ts";
+import { clampOperation, effectsOf, failNthOf, isStarved } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { extentMap } from "./model-subject.ts";
 
@@ -17,69 +19,18 @@ export type State = (typeof STATES)[number];
 /** How often each kind of operation met each state, by "kind|state". */
 export type Statistics = Record<string, number>;
 
-type Write = Extract<Operation, { op: "pwrite" }>;
-
-/** Ways in which a write can differ from pwrite(2) of memory that can be read. */
-function writeKind({ readable, len, iov, append, sync, limit }: Write): string {
-  const end = readable === len ? "whole" : readable === 0 ? "nothing to read" : "short";
-  const extras = [
-    ...(iov === undefined ? [] : ["in pieces"]),
-    ...(append === undefined ? [] : ["append"]),
-    ...(sync === undefined ? [] : ["synced"]),
-    ...(limit === undefined ? [] : ["limited"]),
-  ];
-  // Of several the first: each is rare, and together they are another combination each.
-  return `write, ${extras[0] ?? end}`;
-}
-
-/**
- * Direct writes differ in how they lie, which 512 bytes decide, and whether all of their memory can
- * be read.
- */
-function directKind(write: Extract<Operation, { op: "direct_write" }>): string {
-  if (!isAligned(write)) return "direct write, unaligned";
-  return `direct write, ${write.readable === write.len ? "whole" : "short"}`;
-}
-
 /** The kind of an operation, a row of a table. */
 export function kindOf(operation: Operation, i_size: number): string {
-  const kind = kindOfCall(operation, i_size);
+  const kind = effectsOf(operation).kind?.(operation, i_size) ?? operation.op;
   if (isStarved(operation)) return `${kind}, no room`;
   return failNthOf(operation) === undefined ? kind : `${kind}, no memory`;
 }
 
-function kindOfCall(operation: Operation, i_size: number): string {
-  switch (operation.op) {
-    case "pwrite":
-      return writeKind(operation);
-    case "paused_write":
-      return operation.after === "continue" ? "write, paused" : "write, paused and short";
-    case "direct_write":
-      return directKind(operation);
-    case "ftruncate":
-      return operation.size < i_size ? "truncate, shorter" : "truncate, longer";
-    case "fallocate":
-      return operation.mode;
-    case "mmap_write":
-    case "pread":
-    case "direct_read":
-    case "fsync":
-    case "sync_file_range":
-    case "drop_cache":
-    case "power_cut":
-    case "unlink":
-    case "other_file":
-      return operation.op;
-  }
-}
-
 /** Bytes that an operation is about; the whole file where it names none. */
-function rangeOf(operation: Operation, i_size: number): { pos: number; end: number } {
-  if (operation.op === "ftruncate") {
-    return { pos: Math.min(operation.size, i_size), end: Math.max(operation.size, i_size) };
-  }
-  if (!("pos" in operation)) return { pos: 0, end: i_size };
-  return { pos: operation.pos, end: operation.pos + operation.len };
+function rangeIn(operation: Operation, i_size: number): ByteRange {
+  const { range } = effectsOf(operation);
+  if (range !== undefined) return range(operation, i_size);
+  return "pos" in operation ? rangeOf(operation) : { pos: 0, end: i_size };
 }
 
 /** What a file has in bytes [pos, end). */
@@ -101,7 +52,7 @@ export function note(statistics: Statistics, operation: Operation, inode: Inode)
   const { i_size } = inode;
   const applied = clampOperation(operation, i_size);
   if (applied === undefined) return;
-  const { pos, end } = rangeOf(applied, i_size);
+  const { pos, end } = rangeIn(applied, i_size);
   const key = `${kindOf(applied, i_size)}|${stateIn(inode, pos, end)}`;
   statistics[key] = (statistics[key] ?? 0) + 1;
 }

@@ -16,7 +16,7 @@ import type {
 import type { EarlierCase } from "../finding/earlier-case.ts";
 import { type CacheExtent, describePages } from "../case/observation.ts";
 import { describeResult } from "./errno.ts";
-import { describeOperation, type Operation } from "../operations/operation.ts";
+import { describeOperation, effectsOf, type Operation } from "../operations/operation.ts";
 import { type Paint, paintWith, printable, type Style, wrap } from "./terminal.ts";
 import type { Variant } from "../case/variant.ts";
 
@@ -69,8 +69,7 @@ function touchedBy(operation: Operation | undefined, blockSize: number): Touched
   if (operation === undefined || !("pos" in operation)) return [];
   const first = Math.floor(operation.pos / blockSize);
   const end = Math.ceil((operation.pos + operation.len) / blockSize);
-  if (operation.op !== "pwrite" && operation.op !== "direct_write")
-    return [{ lblk: first, len: end - first, mark: "=" }];
+  if (!("readable" in operation)) return [{ lblk: first, len: end - first, mark: "=" }];
   const reached = operation.pos + operation.readable;
   const middle = operation.readable === 0 ? first : Math.ceil(reached / blockSize);
   return [
@@ -262,11 +261,6 @@ function line(name: string, text: string): string {
   return `${INDENT}${name.padEnd(LABEL)}${text}`.trimEnd();
 }
 
-/** Names of the operations that are longer than the label. */
-function labelOf(operation: Operation): string {
-  return operation.op === "sync_file_range" ? "sync range" : operation.op;
-}
-
 function bandLines(band: Band, operation: Operation | undefined, paint: Paint): string[] {
   const lines = [
     line("block", paint("dim", band.ruler)),
@@ -281,7 +275,7 @@ function bandLines(band: Band, operation: Operation | undefined, paint: Paint): 
     if (band.eofSeen !== "") lines.push(line("EOF seen", band.eofSeen));
   }
   if (band.touched !== "" && operation !== undefined) {
-    lines.push(line(labelOf(operation), paint("dim", band.touched)));
+    lines.push(line(effectsOf(operation).label ?? operation.op, paint("dim", band.touched)));
   }
   return lines;
 }

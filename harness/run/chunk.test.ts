@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ModelBroken } from "../../model/include/assert.ts";
-import { operations } from "../../properties/arbitraries/operations.ts";
+import { operations } from "../generation/operations.ts";
 import { CASES_PER_CHUNK, caseNumbered, checkChunk, chunkSeed } from "./chunk.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import type { Operation } from "../operations/operation.ts";

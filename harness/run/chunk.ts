@@ -5,7 +5,7 @@
  */
 import * as fc from "fast-check";
 import { ModelBroken } from "../../model/include/assert.ts";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Variant } from "../case/variant.ts";
 

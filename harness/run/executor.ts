@@ -6,7 +6,7 @@ import { DdSubject } from "../kernel/dd-subject.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
-import { fed } from "../operations/operation.ts";
+import { withoutFaults } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "../lockstep/subject.ts";
 
@@ -48,6 +48,6 @@ export function releaseAnyway(executor: Executor): void {
 export function supported(executor: Executor, operations: Operation[]): Operation[] {
   if (operations.every((operation) => executor.supports(operation))) return operations;
   return operations
-    .map((operation) => (executor.supports(operation) ? operation : fed(operation)))
+    .map((operation) => (executor.supports(operation) ? operation : withoutFaults(operation)))
     .filter((operation) => executor.supports(operation));
 }

@@ -8,7 +8,7 @@ import type { ModelConfig } from "../../model/tables.ts";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
-import { machineLacks } from "../kernel/machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import { asItDelays } from "../kernel/write-path.ts";
 import { modelConfig } from "../kernel-traits.ts";

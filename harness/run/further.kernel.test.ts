@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { builtCommand } from "../built-command.ts";
-import { machineLacks } from "../kernel/machine.ts";
+import { machineLacks } from "../system/machine.ts";
 
 const lacks = machineLacks()?.message;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
-import { machineLacks } from "../kernel/machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import { modelConfig } from "../kernel-traits.ts";
 import { modelWith, unmountDeviations } from "../lockstep/deviations.ts";

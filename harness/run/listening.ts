@@ -5,7 +5,7 @@
 import { basename } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
 import type { MountedImage } from "../kernel/image.ts";
-import { triesAgain } from "../kernel/fail-nth.ts";
+import { triesAgain } from "../system/fail-nth.ts";
 import { isRefusal } from "../kernel/thin.ts";
 import { runCase, runPromised } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";

@@ -5,7 +5,7 @@
  * the next.
  */
 import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../generation/operations.ts";
 import { faultPoints } from "../../properties/fault-points.ts";
 import { caseNumbered, generatedCases } from "./chunk.ts";
 import { Conversation, WorkerLost } from "./conversation.ts";

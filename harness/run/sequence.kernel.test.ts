@@ -3,11 +3,11 @@
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
 import type { KeptFile } from "../kernel/kernel-file.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
-import { machineLacks } from "../kernel/machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";

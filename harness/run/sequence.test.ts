@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
 import type { Operation } from "../operations/operation.ts";

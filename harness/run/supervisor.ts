@@ -7,7 +7,7 @@ import { EnvironmentError, Interrupted } from "../case/failure.ts";
 import type { ObjectCounters } from "../kernel/gcov.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { sweepLeftovers } from "../kernel/leftovers.ts";
-import { endBySignal, whenSignalled } from "../kernel/undo.ts";
+import { endBySignal, whenSignalled } from "../system/undo.ts";
 import type { KernelTraits } from "../kernel-traits.ts";
 import type { KernelUnderTest } from "./link.ts";
 import { Attempts, investigate } from "./lost.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openImage } from "../kernel/image.ts";
 import { KernelSubject } from "../kernel/kernel-subject.ts";
-import { machineLacks } from "../kernel/machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "../kernel/probe.ts";
 import { processorsHere } from "../kernel/room.ts";
 import type { KernelTraits } from "../kernel-traits.ts";

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { variantNamed } from "../variants.ts";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../generation/operations.ts";
 import { faultPoints } from "../../properties/fault-points.ts";
 import { readCorpus } from "../stored/corpus.ts";
 import type { Channel } from "./channel.ts";
@@ -25,7 +25,7 @@ import { probeKernel } from "../kernel/probe.ts";
 import type { Assignment, Attempt, FoundDivergence, Message, Request } from "./messages.ts";
 import type { Operation } from "../operations/operation.ts";
 import { corpusDirectory } from "../package.ts";
-import { whenSignalled } from "../kernel/undo.ts";
+import { whenSignalled } from "../system/undo.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { TimeLeft } from "./time-left.ts";

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import * as tmp from "tmp";
 import { afterAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
-import { operations } from "../../properties/arbitraries/operations.ts";
+import { operations } from "../generation/operations.ts";
 import {
   type Counterexample,
   counterexampleOf,

@@ -8,7 +8,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { UsageError } from "../case/failure.ts";
 import { printable } from "../report/terminal.ts";
-import { sleepSync } from "../sleep.ts";
+import { sleepSync } from "../system/sleep.ts";
 
 /** Where the text of an output goes. */
 export type Destination =

@@ -7,10 +7,10 @@ import type { KernelName } from "../../images/kernels.ts";
 import { variants } from "../../images/variants.ts";
 import { stepDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
-import { operations } from "../../properties/arbitraries/operations.ts";
+import { operations } from "../generation/operations.ts";
 import { UsageError } from "../case/failure.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
-import { isRecordedCall } from "../operations/operation.ts";
+import { isRecordable } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { checkFile } from "./check.ts";
 import type { Allowed, CheckOptions } from "./check.ts";
@@ -299,7 +299,7 @@ describe("the command", () => {
 describe("each known deviation explains a trace of its witness, and nothing else does", () => {
   const known = [...new Set([...stepDeviations("buffer_head"), ...stepDeviations("iomap")])];
   // No recording holds direct I/O.
-  const all = known.filter((deviation) => witnessOf(deviation).every(isRecordedCall));
+  const all = known.filter((deviation) => witnessOf(deviation).every(isRecordable));
   test.each(all)("$id", async (deviation) => {
     const { variant, kernel, freeBlocks } = deviation.witness;
     const of = headerV2(variant, kernel as KernelName, freeBlocks);

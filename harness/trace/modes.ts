@@ -1,7 +1,7 @@
 /**
  * fallocate(2) modes as numbers, the flags as the kernel knows them (include/uapi/linux/falloc.h).
  */
-import type { FallocateMode } from "../operations/operation.ts";
+import type { FallocateMode } from "../operations/fallocate/operation.ts";
 
 export const fallocateModes: ReadonlyMap<number, FallocateMode> = new Map([
   [0, "allocate"],

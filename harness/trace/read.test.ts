@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
-import { operations } from "../../properties/arbitraries/operations.ts";
+import { operations } from "../generation/operations.ts";
 import { UsageError } from "../case/failure.ts";
 import type { Line } from "./lines.ts";
 import { parseTrace } from "./read.ts";

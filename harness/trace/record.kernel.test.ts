@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asNobody, cli, hiddenFromNobody } from "../built-command.ts";
-import { machineLacks } from "../kernel/machine.ts";
+import { machineLacks } from "../system/machine.ts";
 import { leftBehind } from "../kernel/traces-left.ts";
 import { packageRoot } from "../package.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";

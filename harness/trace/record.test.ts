@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { operations } from "../../properties/arbitraries/operations.ts";
+import { operations } from "../generation/operations.ts";
 import type { Operation } from "../operations/operation.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "../run/chunk.ts";
 import { variantNamed } from "../variants.ts";

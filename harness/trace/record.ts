@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import { PAGE_SIZE } from "../../model/include/types.ts";
-import { operations as operationsArbitrary } from "../../properties/arbitraries/operations.ts";
+import { operations as operationsArbitrary } from "../generation/operations.ts";
 import { exitStatus } from "../exit-status.ts";
 import type { ExitStatus } from "../exit-status.ts";
 import { EnvironmentError, UsageError } from "../case/failure.ts";
@@ -13,10 +13,10 @@ import { openImage } from "../kernel/image.ts";
 import type { MountedImage } from "../kernel/image.ts";
 import { mountOptions } from "../kernel/mount.ts";
 import { probeKernel } from "../kernel/probe.ts";
-import { syscalls } from "../kernel/syscalls.ts";
+import { syscalls } from "../system/syscalls.ts";
 import { pathToModel, writePathOf } from "../kernel/write-path.ts";
-import { isPlainWrite, isRecordedCall } from "../operations/operation.ts";
-import type { Operation, RecordedCall } from "../operations/operation.ts";
+import { isRecordable } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import { LiveLine } from "../report/live-line.ts";
 import { counted, grouped } from "../report/progress.ts";
 import { say, sayOnStandardError } from "../report/say.ts";
@@ -79,14 +79,9 @@ export function headerOf(
   });
 }
 
-/** A recording knows writes by position, length and what can be read of their buffer. */
-const isRecordable = (operation: RecordedCall): boolean =>
-  operation.op !== "pwrite" || isPlainWrite(operation);
-
 /** Performs the operations on a fresh file and writes down what was seen. */
 export function recordCase(subject: Executor, all: readonly Operation[]): Step[] {
-  // A recording has no pauses in it, and no direct I/O.
-  const operations = all.filter(isRecordedCall).filter(isRecordable);
+  const operations = all.filter(isRecordable);
   subject.begin();
   let before = 0;
   const last = operations.length - 1;

@@ -5,7 +5,7 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import { kernels } from "../../images/kernels.ts";
 import type { KernelName } from "../../images/kernels.ts";
 import { modelWith } from "../lockstep/deviations.ts";
-import { isRecordedCall } from "../operations/operation.ts";
+import { isRecordable } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../variants.ts";
 import { configOf } from "./config.ts";
@@ -53,7 +53,7 @@ export function stepsOf(
 ): Step[] {
   const model = modelWith(configOf(header), deviations);
   let before = 0;
-  return operations.filter(isRecordedCall).map((operation, index) => {
+  return operations.filter(isRecordable).map((operation, index) => {
     const seen = model.step(operation, index);
     const step = stepOf(operation, seen, before);
     before = seen.i_size;

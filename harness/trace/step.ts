@@ -4,10 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
-import { appendMerged } from "../kernel/merge.ts";
+import { appendMerged } from "../system/merge.ts";
 import type { CacheExtent, ExtentState, Observation } from "../case/observation.ts";
 import { clampOperation } from "../operations/operation.ts";
-import type { FallocateMode, Operation, RecordedCall } from "../operations/operation.ts";
+import type { FallocateMode } from "../operations/fallocate/operation.ts";
+import type { Operation, OperationOf } from "../operations/operation.ts";
 import type { Call, Entry, StateName, Step } from "./format.ts";
 import { fallocateModes, modeNumber } from "./modes.ts";
 
@@ -80,7 +81,19 @@ export function observationOf(step: Step): Observation {
   };
 }
 
-function callOf(operation: RecordedCall, before: number): Call {
+/** What versions 1 and 2 have a step for: `isRecordable` says of what. */
+type Recorded = OperationOf<
+  | "pwrite"
+  | "mmap_write"
+  | "pread"
+  | "sync_file_range"
+  | "ftruncate"
+  | "fallocate"
+  | "fsync"
+  | "drop_cache"
+>;
+
+function callOf(operation: Recorded, before: number): Call {
   switch (operation.op) {
     case "pwrite": {
       const { pos, len, readable } = operation;
@@ -122,8 +135,8 @@ function returned(call: Call, result: number): number {
  *
  * @param before i_size before the operation, bytes
  */
-export function stepOf(operation: RecordedCall, seen: Observation, before: number): Step {
-  const call = callOf(operation, before);
+export function stepOf(operation: Operation, seen: Observation, before: number): Step {
+  const call = callOf(operation as Recorded, before);
   const { result, windows, cache, read } = seen;
   return {
     ...call,

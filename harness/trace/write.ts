@@ -13,7 +13,7 @@ import { once } from "node:events";
 import type * as z from "zod";
 import { UsageError } from "../case/failure.ts";
 import { pathText } from "../json-path.ts";
-import { undoAtExit } from "../kernel/undo.ts";
+import { undoAtExit } from "../system/undo.ts";
 import { printable } from "../report/terminal.ts";
 import { destinationOf, Output, streamInto } from "../stored/output.ts";
 import { configOf } from "./config.ts";

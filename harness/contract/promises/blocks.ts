@@ -2,8 +2,9 @@
  * What operations promise of blocks: data has a place, what was allocated stays, what was removed
  * is gone.
  */
-import { PAGE_SIZE } from "../../../model/include/types.ts";
+import { blocksWith, wholeBlocksIn } from "../../aspects/effects.ts";
 import type { BlockRange } from "../../case/observation.ts";
+import { effectsOf, shortNameOf } from "../../operations/operation.ts";
 import { describeRun, firstVisibleRun, indexAfter } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
 import { movedBlocks } from "../step.ts";
@@ -68,33 +69,15 @@ const dataHasBlocks: ContractPromise = {
   },
 };
 
+const NO_BLOCKS: BlockRange = { lblk: 0, end: 0 };
+
 /** The blocks that the operation may free; empty for most, everything where it moves blocks. */
 function freed(step: Step): BlockRange {
   const { operation, sizeBefore, options } = step;
-  const { blockSize } = options;
-  if (operation?.op === "ftruncate" && operation.size <= sizeBefore) {
-    return { lblk: Math.ceil(operation.size / blockSize), end: Infinity };
-  }
-  if (operation?.op !== "fallocate") return { lblk: 0, end: 0 };
+  if (operation === undefined) return NO_BLOCKS;
   if (movedBlocks(step)) return { lblk: 0, end: Infinity };
-  if (operation.mode !== "punch_hole") return { lblk: 0, end: 0 };
-  const { pos, len } = operation;
-  return wholeBlocks(
-    pos,
-    Math.max(pos + len, endOfHole(pos + len, sizeBefore, blockSize)),
-    blockSize,
-  );
-}
-
-/**
- * Where a hole may end that was to end at byte `end`, by how ext4 rounds what is at EOF, where
- * nothing of a file is lost: one that was to reach past EOF with EOF's page (until 6.18), one that
- * was to end there with EOF's block (since 7.2).
- */
-function endOfHole(end: number, size: number, blockSize: number): number {
-  if (end < size) return end;
-  const unit = end > size ? PAGE_SIZE : blockSize;
-  return Math.ceil(size / unit) * unit;
+  const range = effectsOf(operation).frees?.(operation, sizeBefore, options.blockSize);
+  return range === undefined ? NO_BLOCKS : wholeBlocksIn(range, options.blockSize);
 }
 
 const allocatedStays: ContractPromise = {
@@ -123,8 +106,8 @@ const newBlocksUnwritten: ContractPromise = {
     if (options.mayWriteBack === true) return undefined;
     // During a pause others may write back what the write put there so far, and a synced write does
     // itself.
-    const writes = operation?.op === "pwrite" && operation.sync === undefined;
-    if (!mapChanged || (!writes && operation?.op !== "mmap_write")) return undefined;
+    if (!mapChanged || operation === undefined) return undefined;
+    if (effectsOf(operation).onlyDirties?.(operation) !== true) return undefined;
     const run = firstVisibleRun(windows, seen.map, before, 0, Infinity, appeared);
     return run && `${describeRun(run)} written at once, and was a hole before`;
   },
@@ -136,18 +119,12 @@ const truncatedIsGone: ContractPromise = {
   source: "ftruncate(2): the extra data is lost",
   check(step) {
     const { operation, succeeded, sizeBefore, options } = step;
-    if (operation?.op !== "ftruncate" || !succeeded || operation.size >= sizeBefore) {
-      return undefined;
-    }
-    const run = firstNow(step, Math.ceil(operation.size / options.blockSize), Infinity, isHeld);
-    return run && `${describeRun(run)} still there after the truncation to ${operation.size} bytes`;
+    const size = operation && effectsOf(operation).cutsTo?.(operation);
+    if (size === undefined || !succeeded || size >= sizeBefore) return undefined;
+    const run = firstNow(step, Math.ceil(size / options.blockSize), Infinity, isHeld);
+    return run && `${describeRun(run)} still there after the truncation to ${size} bytes`;
   },
 };
-
-/** Whole blocks of the range of a fallocate(2) mode. */
-function wholeBlocks(pos: number, end: number, blockSize: number): BlockRange {
-  return { lblk: Math.ceil(pos / blockSize), end: Math.floor(end / blockSize) };
-}
 
 const punchedIsHole: ContractPromise = {
   id: "punched-is-hole",
@@ -156,12 +133,9 @@ const punchedIsHole: ContractPromise = {
     "fallocate(2), FALLOC_FL_PUNCH_HOLE: whole file system blocks are removed from the file (ext4 leaves alone what lies past EOF)",
   check(step) {
     const { operation, succeeded, options, seen } = step;
-    if (operation?.op !== "fallocate" || operation.mode !== "punch_hole" || !succeeded) {
-      return undefined;
-    }
-    const { pos, len } = operation;
-    if (pos >= seen.i_size) return undefined;
-    const { lblk, end } = wholeBlocks(pos, pos + len, options.blockSize);
+    const range = operation && effectsOf(operation).punches?.(operation);
+    if (range === undefined || !succeeded || range.pos >= seen.i_size) return undefined;
+    const { lblk, end } = wholeBlocksIn(range, options.blockSize);
     const eof = Math.ceil(seen.i_size / options.blockSize);
     const run = firstNow(step, lblk, Math.min(end, eof), isHeld);
     return run && `${describeRun(run)} no hole, after having been punched out`;
@@ -174,22 +148,13 @@ const insertedIsHole: ContractPromise = {
   source: "fallocate(2), FALLOC_FL_INSERT_RANGE: inserts a hole",
   check(step) {
     const { operation, succeeded, options } = step;
-    if (operation?.op !== "fallocate" || operation.mode !== "insert_range" || !succeeded) {
-      return undefined;
-    }
-    const { pos, len } = operation;
-    const { lblk, end } = wholeBlocks(pos, pos + len, options.blockSize);
+    const range = operation && effectsOf(operation).inserts?.(operation);
+    if (range === undefined || !succeeded) return undefined;
+    const { lblk, end } = wholeBlocksIn(range, options.blockSize);
     const run = firstNow(step, lblk, end, isHeld);
     return run && `${describeRun(run)} no hole, in the range that was inserted`;
   },
 };
-
-const ALLOCATING: ReadonlySet<string> = new Set([
-  "allocate",
-  "keep_size",
-  "zero_range",
-  "zero_range_keep_size",
-]);
 
 const fallocateAllocates: ContractPromise = {
   id: "fallocate-allocates",
@@ -198,13 +163,12 @@ const fallocateAllocates: ContractPromise = {
     "fallocate(2): later writes to the range cannot fail for lack of space; FALLOC_FL_ZERO_RANGE: blocks are preallocated for the regions that span the holes",
   check(step) {
     const { operation, succeeded, options } = step;
-    if (operation?.op !== "fallocate" || !succeeded || !ALLOCATING.has(operation.mode)) {
-      return undefined;
-    }
-    const { blockSize } = options;
-    const end = Math.ceil((operation.pos + operation.len) / blockSize);
-    const run = firstNow(step, Math.floor(operation.pos / blockSize), end, isHole);
-    return run && `${describeRun(run)} still a hole after ${operation.mode}`;
+    if (operation === undefined || !succeeded) return undefined;
+    const range = effectsOf(operation).allocates?.(operation);
+    if (range === undefined) return undefined;
+    const { lblk, end } = blocksWith(range, options.blockSize);
+    const run = firstNow(step, lblk, end, isHole);
+    return run && `${describeRun(run)} still a hole after ${shortNameOf(operation)}`;
   },
 };
 

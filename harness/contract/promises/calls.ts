@@ -3,17 +3,10 @@
  * file system may differ.
  */
 import { EXT_MAX_BLOCKS } from "../../../model/include/types.ts";
-import {
-  EFAULT,
-  EFBIG,
-  EINVAL,
-  EIO,
-  ENOMEM,
-  ENOSPC,
-  EOPNOTSUPP,
-} from "../../../model/include/errno.ts";
-import { failNthOf, isAligned, isStarved, meetsDevice } from "../../operations/operation.ts";
-import type { Operation, OperationName } from "../../operations/operation.ts";
+import { EFAULT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC } from "../../../model/include/errno.ts";
+import { isAligned } from "../../aspects/limits.ts";
+import { effectsOf, failNthOf, isStarved, meetsDevice } from "../../operations/operation.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { describeResult } from "../../report/errno.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 
@@ -25,12 +18,6 @@ function writable(pos: number, len: number, readable: number, most: number): num
   if (pos >= most) return EFBIG;
   const copied = Math.min(readable, len, most - pos);
   return copied > 0 ? copied : EFAULT;
-}
-
-/** Bytes of its buffer that a write could read, in the end. */
-function readableOf(operation: Extract<Operation, { op: "pwrite" | "paused_write" }>): number {
-  if (operation.op === "pwrite") return operation.readable;
-  return operation.after === "continue" ? operation.len : operation.pause_at;
 }
 
 /**
@@ -53,6 +40,26 @@ function endsTooEarly(
   return result === EFBIG || (result > 0 && result < expected);
 }
 
+/** What a write was asked for. */
+interface Write {
+  pos: number;
+  len: number;
+  /** Bytes of its buffer that it can read, in the end. */
+  readable: number;
+  /** Bytes that a file of its process may have. */
+  limit: number;
+}
+
+/** The write, past the page cache or not, that the operation is; undefined where it is none. */
+function writeOf(operation: Operation | undefined, direct: boolean): Write | undefined {
+  if (operation === undefined || !("len" in operation)) return undefined;
+  const effects = effectsOf(operation);
+  if (effects.result !== "written" || (effects.direct === true) !== direct) return undefined;
+  const { pos, len } = operation;
+  const readable = effects.readable?.(operation) ?? len;
+  return { pos, len, readable, limit: effects.limit?.(operation) ?? Infinity };
+}
+
 const writeReturnsWhatItCopied: ContractPromise = {
   id: "write-returns-what-it-copied",
   claim:
@@ -60,18 +67,17 @@ const writeReturnsWhatItCopied: ContractPromise = {
   source:
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
   check({ operation, seen, options, starved }) {
-    if (operation?.op !== "pwrite" && operation?.op !== "paused_write") return undefined;
+    const write = writeOf(operation, false);
+    if (operation === undefined || write === undefined) return undefined;
     if (starved && seen.result === EIO && meetsDevice(operation)) return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     const lacksMemory = failNthOf(operation) !== undefined;
     if (seen.result === ENOMEM && lacksMemory) return undefined;
-    const { pos, len } = operation;
-    const readable = readableOf(operation);
-    const limit = operation.op === "pwrite" ? (operation.limit ?? Infinity) : Infinity;
+    const { pos, len, readable, limit } = write;
     const most = Math.min(EXT_MAX_BLOCKS * options.blockSize, limit);
     const expected = writable(pos, len, readable, most);
     if (seen.result === expected) return undefined;
-    if (endsTooEarly(operation, seen.result, expected, options)) return undefined;
+    if (endsTooEarly(write, seen.result, expected, options)) return undefined;
     const mayEndEarly = options.mayFillUp === true || lacksMemory;
     if (mayEndEarly && seen.result > 0 && seen.result < expected) return undefined;
     return `the write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
@@ -96,33 +102,20 @@ const directWriteIsWhole: ContractPromise = {
   source:
     "open(2), O_DIRECT: where alignment is not met, EINVAL or buffered I/O; write(2): EFAULT where the buffer is outside the address space",
   check({ operation, seen, options }) {
-    if (operation?.op !== "direct_write") return undefined;
+    const write = writeOf(operation, true);
+    if (operation === undefined || write === undefined) return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     if (isStarved(operation) && seen.result === EIO) return undefined;
-    const { pos, len, readable } = operation;
+    const { pos, len, readable } = write;
     const most = EXT_MAX_BLOCKS * options.blockSize;
     const expected = writable(pos, len, readable, most);
     if (seen.result === expected) return undefined;
-    if (pos < most && !isAligned(operation) && seen.result === EINVAL) return undefined;
+    if (pos < most && !isAligned(write) && seen.result === EINVAL) return undefined;
     if (pos < most && readable < len && seen.result === EFAULT) return undefined;
-    if (endsTooEarly(operation, seen.result, expected, options)) return undefined;
+    if (endsTooEarly(write, seen.result, expected, options)) return undefined;
     if (options.mayFillUp === true && seen.result > 0 && seen.result < expected) return undefined;
     return `the direct write returned ${describeResult(seen.result)}, its buffer had ${readable} bytes to read: ${describeResult(expected)}`;
   },
-};
-
-/**
- * Errors that a call may return, whatever the file; writes and reads have promises of their own.
- */
-const errors: Partial<Record<OperationName, readonly number[]>> = {
-  mmap_write: [],
-  fsync: [],
-  sync_file_range: [],
-  drop_cache: [],
-  unlink: [],
-  ftruncate: [EFBIG],
-  // A range may be larger than the file system; and a mode may not be known to the kernel.
-  fallocate: [EINVAL, EFBIG, ENOSPC, EOPNOTSUPP],
 };
 
 const callsSucceed: ContractPromise = {
@@ -132,48 +125,22 @@ const callsSucceed: ContractPromise = {
   source:
     "the ERRORS of fsync(2), sync_file_range(2), ftruncate(2) and fallocate(2), on a disk that works",
   check({ operation, seen, options, starved }) {
-    const allowed = operation && errors[operation.op];
-    if (operation === undefined || allowed === undefined || seen.result >= 0) return undefined;
-    if (allowed.includes(seen.result)) return undefined;
+    if (operation === undefined || seen.result >= 0) return undefined;
+    const { errors: allowed, errorsWithoutSpace = [ENOSPC] } = effectsOf(operation);
+    if (allowed === undefined || allowed.includes(seen.result)) return undefined;
     if (starved && seen.result === EIO && meetsDevice(operation)) return undefined;
-    if (options.mayFillUp === true) {
-      // A program's own store dies of SIGBUS then.
-      if (seen.result === ENOSPC || operation.op === "mmap_write") return undefined;
-    }
+    if (options.mayFillUp === true && errorsWithoutSpace.includes(seen.result)) return undefined;
     return `${operation.op} returned ${describeResult(seen.result)}`;
   },
 };
 
-/** st_size after a call that succeeded; -1 where the call says nothing of it. */
-function sizeAfter({ operation, sizeBefore, seen, succeeded, starved }: Step): number {
+/** st_size after a call; -1 where that says nothing of it. */
+function sizeAfter({ operation, sizeBefore, seen, starved }: Step): number {
   if (operation === undefined) return sizeBefore;
+  const { result, direct, sizeAfter: after } = effectsOf(operation);
   // The write itself may have succeeded, and its sync failed.
-  if (operation.op === "pwrite" && starved && seen.result === EIO) return -1;
-  switch (operation.op) {
-    case "pwrite":
-    case "direct_write":
-    case "paused_write":
-      return succeeded ? Math.max(sizeBefore, operation.pos + seen.result) : sizeBefore;
-    case "ftruncate":
-      return succeeded ? operation.size : sizeBefore;
-    case "fallocate": {
-      if (!succeeded) return -1;
-      const { mode, pos, len } = operation;
-      if (mode === "allocate" || mode === "zero_range") return Math.max(sizeBefore, pos + len);
-      if (mode === "collapse_range") return sizeBefore - len;
-      return mode === "insert_range" ? sizeBefore + len : sizeBefore;
-    }
-    case "mmap_write":
-    case "pread":
-    case "direct_read":
-    case "fsync":
-    case "sync_file_range":
-    case "drop_cache":
-    case "power_cut":
-    case "unlink":
-    case "other_file":
-      return sizeBefore;
-  }
+  if (starved && result === "written" && direct !== true && seen.result === EIO) return -1;
+  return after(operation, sizeBefore, seen.result);
 }
 
 export const sizeFollowsWrites: ContractPromise = {
@@ -196,10 +163,12 @@ const readReturnsWhatWasWritten: ContractPromise = {
   source:
     "POSIX read() and write(); fallocate(2): reads from a hole or a zeroed range return zeros",
   check({ operation, seen, sizeBefore, contents, options }) {
-    if (operation?.op !== "pread" && operation?.op !== "direct_read") return undefined;
+    if (operation === undefined || !("len" in operation)) return undefined;
+    const { result, direct } = effectsOf(operation);
+    if (result !== "read") return undefined;
     const { pos, len } = operation;
-    const direct = operation.op === "direct_read";
-    if (direct && seen.result === EINVAL && mayBeRefused(operation, options)) return undefined;
+    if (direct === true && seen.result === EINVAL && mayBeRefused(operation, options))
+      return undefined;
     const expected = Math.max(0, Math.min(len, sizeBefore - pos));
     if (seen.result !== expected) {
       return `the read returned ${describeResult(seen.result)}, of ${expected} bytes before EOF`;

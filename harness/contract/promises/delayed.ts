@@ -5,8 +5,8 @@
 import type { BlockRange } from "../../case/observation.ts";
 import { describeRun, firstVisibleRun, hasDelayed } from "../extents-walk.ts";
 import type { Change } from "../extents-walk.ts";
-import { FOLIO_BYTES } from "../../operations/operation.ts";
-import type { Operation } from "../../operations/operation.ts";
+import { blocksWith } from "../../aspects/effects.ts";
+import { duringOf, effectsOf, isWrite } from "../../operations/operation.ts";
 import { movedBlocks } from "../step.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step.ts";
 
@@ -29,7 +29,11 @@ function eofBlock({ seen, options }: Step): number {
 
 /** The blocks that a write asked for and put no byte into; empty where it filled all of them. */
 function unusedBlocks({ operation, seen, succeeded, options }: Step): BlockRange | undefined {
-  if (operation?.op !== "pwrite" && operation?.op !== "direct_write") return undefined;
+  // During a pause others may have put something there.
+  if (operation === undefined || !isWrite(operation) || duringOf(operation).length > 0) {
+    return undefined;
+  }
+  if (!("len" in operation)) return undefined;
   const { blockSize } = options;
   const { pos, len } = operation;
   const lblk = succeeded ? Math.ceil((pos + seen.result) / blockSize) : Math.floor(pos / blockSize);
@@ -81,37 +85,15 @@ const releasedAfterShortWrite: ContractPromise = {
   },
 };
 
+const NO_BLOCKS: BlockRange = { lblk: 0, end: 0 };
+
 /**
  * Blocks of which an operation may make any delayed: those it puts bytes into, and their folio for
  * a store.
  */
 function dirtiedBlocks({ operation, options }: Step): BlockRange {
-  return operation === undefined
-    ? { lblk: 0, end: 0 }
-    : blocksDirtiedBy(operation, options.blockSize);
-}
-
-function blocksDirtiedBy(operation: Operation, blockSize: number): BlockRange {
-  if (operation.op === "paused_write") {
-    const { pos, len, during } = operation;
-    const own = [{ op: "pwrite", pos, len, readable: len } as const, ...during].map((one) =>
-      blocksDirtiedBy(one, blockSize),
-    );
-    const some = own.filter(({ lblk, end }) => lblk < end);
-    const lblk = Math.min(...some.map((range) => range.lblk));
-    return { lblk, end: Math.max(...some.map(({ end }) => end)) };
-  }
-  // A direct write goes through the page cache where it cannot do without.
-  if (operation.op === "pwrite" || operation.op === "direct_write") {
-    const { pos, len } = operation;
-    return { lblk: Math.floor(pos / blockSize), end: Math.ceil((pos + len) / blockSize) };
-  }
-  if (operation.op === "mmap_write") {
-    const first = Math.floor(operation.pos / FOLIO_BYTES);
-    const end = Math.ceil((operation.pos + operation.len) / FOLIO_BYTES);
-    return { lblk: (first * FOLIO_BYTES) / blockSize, end: (end * FOLIO_BYTES) / blockSize };
-  }
-  return { lblk: 0, end: 0 };
+  const range = operation && effectsOf(operation).dirties?.(operation);
+  return range === undefined ? NO_BLOCKS : blocksWith(range, options.blockSize);
 }
 
 const delayedByWriting: ContractPromise = {

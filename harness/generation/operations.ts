@@ -1,0 +1,184 @@
+/**
+ * The arbitrary of a case: a sequence of operations for one file.
+ *
+ * It draws straight from fast-check's generator instead of composing `fc.array(fc.oneof(...))`, for
+ * three reasons: operands depend on one another (a short write maps at most what it writes, a case
+ * allocates at most an eighth of the image), shrinking moves operands of several operations
+ * together, and it is ten times as fast. What composed arbitraries promise holds all the same:
+ * values are plain data, and any valid sequence, read from a file as well as generated, can be
+ * shrunk.
+ */
+import * as fc from "fast-check";
+import {
+  canLackMemory,
+  canStarve,
+  effectsOf,
+  isWrite,
+  operationsSchema,
+} from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import { Draw, expand } from "../draw/draw.ts";
+import { generationOf, namesToDraw } from "../operations/generation.ts";
+import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
+import { type Space, type Spacious, spaceOf } from "../draw/space.ts";
+import {
+  CASE_LENGTH_WEIGHTS,
+  CUT_AFTER_COMMIT_PERCENT,
+  CUT_PER_MILLE,
+  FAIL_NTH_OCTAVES,
+  FAIL_NTH_PERCENT,
+  STARVED_PERCENT,
+  TWO_FILES_PERCENT,
+  WHOLE_PERCENT,
+} from "./weights.ts";
+
+const names = { recordable: namesToDraw("recordable"), all: namesToDraw("all") };
+const caseLengths = expand(CASE_LENGTH_WEIGHTS);
+
+/** Operations in the next case: 1 to `maxLength`. */
+function drawLength(draw: Draw, maxLength: number): number {
+  switch (draw.pick(caseLengths)) {
+    case "upTo5":
+      return draw.between(1, Math.min(5, maxLength));
+    case "upTo20":
+      return draw.between(1, Math.min(20, maxLength));
+    case "long": {
+      const octave = draw.between(0, Math.floor(Math.log2(maxLength)));
+      return draw.between(1, Math.min(maxLength, 2 ** (octave + 1) - 1));
+    }
+  }
+}
+
+/** Tell `draw` where `operation` lies and where the file may end after it. */
+function note(draw: Draw, operation: Operation): void {
+  const { cutsTo, replacesFile } = effectsOf(operation);
+  const size = replacesFile === true ? 0 : cutsTo?.(operation);
+  if (size !== undefined) draw.endsAt(size);
+  if (!("pos" in operation)) return;
+  const { pos } = operation;
+  const end = pos + ("readable" in operation ? operation.readable : operation.len);
+  if (end > draw.space.maxFile) return;
+  if ("readable" in operation && end > pos) draw.reaches(end);
+  draw.remember(pos);
+  draw.remember(end);
+}
+
+/**
+ * Where in a case to cut the power: an index of `operations`, which are at least one, or their end.
+ */
+function placeOfCut(draw: Draw, operations: readonly Operation[]): number {
+  const commits = operations.flatMap((operation, i) =>
+    generationOf(operation).commitsInPassing?.(operation) === true ? [i + 1] : [],
+  );
+  if (commits.length > 0 && draw.percent(CUT_AFTER_COMMIT_PERCENT)) return draw.pick(commits);
+  return draw.between(1, operations.length);
+}
+
+class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
+  readonly #space: Space;
+  readonly #maxLength: number;
+  readonly #everything: boolean;
+  readonly #twoFiles: boolean;
+  readonly #cutPerMille: number;
+
+  constructor(
+    space: Space,
+    { maxLength, everything = false, twoFiles = false }: OperationsOptions,
+    cutPerMille: number,
+  ) {
+    super();
+    this.#twoFiles = twoFiles;
+    this.#cutPerMille = cutPerMille;
+    this.#space = space;
+    this.#maxLength = Math.max(1, maxLength);
+    this.#everything = everything;
+  }
+
+  /** fast-check's own bias towards small values is not used: the tables of weights.ts decide. */
+  override generate(random: fc.Random): fc.Value<Operation[]> {
+    const draw = new Draw(random, this.#space, this.#everything);
+    const length = drawLength(draw, this.#maxLength);
+    const operations: Operation[] = [];
+    const two = this.#twoFiles && draw.percent(TWO_FILES_PERCENT.cases);
+    const whole = this.#space.full && draw.percent(WHOLE_PERCENT);
+    while (operations.length < length) {
+      if (two && draw.percent(TWO_FILES_PERCENT.changes)) {
+        draw.changeFile();
+        operations.push({ op: "other_file" });
+        continue;
+      }
+      const op = draw.pick(this.#everything ? names.all : names.recordable);
+      const drawn = generationOf({ op }).generate(draw);
+      // A short one can be made whole, but for one that is paused.
+      if (whole && effectsOf(drawn).during !== undefined) continue;
+      const operation = whole && "readable" in drawn ? { ...drawn, readable: drawn.len } : drawn;
+      note(draw, operation);
+      const starved =
+        !two &&
+        this.#everything &&
+        this.#space.thin &&
+        canStarve(operation) &&
+        draw.percent(STARVED_PERCENT);
+      operations.push(
+        starved ? ({ ...operation, starved } as Operation) : this.#lackingMemory(draw, operation),
+      );
+    }
+    if (draw.perMille(this.#cutPerMille)) {
+      operations.splice(placeOfCut(draw, operations), 0, { op: "power_cut" });
+    }
+    return new fc.Value(operations, undefined);
+  }
+
+  /** Of delayed writes a few have an allocation of memory fail, mostly an early one. */
+  #lackingMemory(draw: Draw, operation: Operation): Operation {
+    const can = this.#everything && this.#space.delays && isWrite(operation);
+    if (!can || !canLackMemory(operation) || !draw.percent(FAIL_NTH_PERCENT)) return operation;
+    const fail_nth = draw.between(1, 2 ** draw.between(1, FAIL_NTH_OCTAVES));
+    return { ...operation, fail_nth } as Operation;
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is Operation[] {
+    return operationsSchema.safeParse(value).success;
+  }
+
+  override shrink(value: Operation[], context: unknown): fc.Stream<fc.Value<Operation[]>> {
+    const shrunk = shrinkOperations(value, context as ShrinkContext | undefined, this.#space);
+    return fc.stream(shrunk).map(([operations, place]) => new fc.Value(operations, place));
+  }
+}
+
+export interface OperationsOptions {
+  /**
+   * Block and image size decide which positions are worth visiting and how much a case may
+   * allocate.
+   */
+  variant: Spacious;
+  /** Most operations in a case, at least 1. */
+  maxLength: number;
+  /** Bytes of a page of the kernel under test. */
+  kernelPageSize?: number;
+  /**
+   * Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with
+   * a sync, up to a limit.
+   */
+  everything?: boolean;
+  /** Some cases work on two files. */
+  twoFiles?: boolean;
+  /**
+   * Of a thousand cases, those with a power cut; the default is as seldom as weights.ts says, and
+   * never where not everything is asked for.
+   */
+  cutPerMille?: number | undefined;
+}
+
+/**
+ * Cases of 1 to `maxLength` operations, mostly up to 20. Drawing one operation takes a fraction of
+ * a microsecond. How often what is drawn is in weights.ts.
+ *
+ * `shrink(value, undefined)` works for every value that `operationsSchema` accepts.
+ */
+export function operations(options: OperationsOptions): fc.Arbitrary<Operation[]> {
+  const { variant, kernelPageSize = 4096, everything = false } = options;
+  const { cutPerMille = everything ? CUT_PER_MILLE : 0 } = options;
+  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), options, cutPerMille);
+}

@@ -1,0 +1,27 @@
+/**
+ * fsync: all that is dirty is written back, and the journal commits.
+ */
+import * as z from "zod";
+import { ALL_BYTES, NO_BYTES } from "../../aspects/effects.ts";
+import type { Effects } from "../../aspects/effects.ts";
+import { fail_nth, starved } from "../../aspects/limits.ts";
+
+/** Where the machine fails nothing. */
+export const plain = z.strictObject({ op: z.literal("fsync") });
+export const schema = plain.extend({ starved, fail_nth });
+
+export type Fsync = z.infer<typeof schema>;
+
+export const effects: Effects<Fsync> = {
+  operands: () => [],
+  result: "status",
+  recordable: () => true,
+  meetsDevice: () => true,
+  canLackMemory: () => true,
+  touches: () => NO_BYTES,
+  errors: [],
+  sizeAfter: (_, before) => before,
+  persists: (_, __, i_size) => ({ pos: 0, end: i_size }),
+  syncs: () => ALL_BYTES,
+  syncsAll: true,
+};

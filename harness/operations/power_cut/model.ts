@@ -1,0 +1,6 @@
+import type { ModelEvent } from "../../aspects/on-model.ts";
+import type { PowerCut } from "./operation.ts";
+
+export const onModel: ModelEvent<PowerCut> = {
+  perform: (files) => ({ result: 0, cut: files.lookAfterCut() }),
+};

@@ -1,0 +1,20 @@
+/**
+ * power_cut: look at the image as it would be after a power cut at this moment: mounted elsewhere,
+ * the journal replayed. The file itself goes on as it was.
+ */
+import * as z from "zod";
+import { NO_BYTES } from "../../aspects/effects.ts";
+import type { Effects } from "../../aspects/effects.ts";
+
+export const schema = z.strictObject({ op: z.literal("power_cut") });
+
+export type PowerCut = z.infer<typeof schema>;
+
+export const effects: Effects<PowerCut> = {
+  operands: () => [],
+  result: "status",
+  cutsPower: true,
+  touches: () => NO_BYTES,
+  sizeAfter: (_, before) => before,
+  changesNothing: true,
+};

@@ -1,0 +1,28 @@
+/**
+ * sync_file_range: writeback of a part of the file, and waiting for it (WAIT_BEFORE | WRITE |
+ * WAIT_AFTER): data only, no journal commit, no flush.
+ */
+import * as z from "zod";
+import { NO_BYTES, rangeOf } from "../../aspects/effects.ts";
+import type { Effects } from "../../aspects/effects.ts";
+import { fail_nth, pos, rangeLen, starved } from "../../aspects/limits.ts";
+
+/** Where the machine fails nothing. */
+export const plain = z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen });
+export const schema = plain.extend({ starved, fail_nth });
+
+export type SyncFileRange = z.infer<typeof schema>;
+
+export const effects: Effects<SyncFileRange> = {
+  operands: ({ pos: at, len }) => [`pos=${at}`, `len=${len}`],
+  label: "sync range",
+  result: "status",
+  recordable: () => true,
+  meetsDevice: () => true,
+  canLackMemory: () => true,
+  touches: () => NO_BYTES,
+  errors: [],
+  sizeAfter: (_, before) => before,
+  changesNothing: true,
+  syncs: rangeOf,
+};

@@ -1,0 +1,9 @@
+import type { ModelEvent } from "../../aspects/on-model.ts";
+import type { Unlink } from "./operation.ts";
+
+export const onModel: ModelEvent<Unlink> = {
+  perform(files) {
+    files.replace();
+    return { result: 0 };
+  },
+};

@@ -1,0 +1,21 @@
+/**
+ * unlink: the file goes, with whatever it has in the page cache that is not written; the case goes
+ * on with an empty one of the same name.
+ */
+import * as z from "zod";
+import { ALL_BYTES } from "../../aspects/effects.ts";
+import type { Effects } from "../../aspects/effects.ts";
+
+export const schema = z.strictObject({ op: z.literal("unlink") });
+
+export type Unlink = z.infer<typeof schema>;
+
+export const effects: Effects<Unlink> = {
+  operands: () => [],
+  result: "status",
+  replacesFile: true,
+  touches: () => ALL_BYTES,
+  errors: [],
+  /** The contract begins anew with the file. */
+  sizeAfter: (_, before) => before,
+};
