@@ -1,10 +1,22 @@
-import { readdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+} from "node:fs";
 import { tmpdir, version } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { variantNamed } from "../variants.ts";
 import { openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { machineLacks } from "../system/machine.ts";
+import { LOCK_EX, syscalls } from "../system/syscalls.ts";
 import { probeKernel } from "./probe.ts";
 import { asItDelays, writePathOf } from "./write-path.ts";
 
@@ -29,6 +41,28 @@ describe.skipIf(lacks !== undefined)("which path a write takes", () => {
       expect(readdirSync(tmpdir()).length).toBeLessThanOrEqual(before);
     },
   );
+
+  test("trace buffers of killed processes go, whoever left them; those in use stay", async () => {
+    // All mounts of it show the same buffers.
+    const point = mkdtempSync(join(tmpdir(), "ext4-conform-test-"));
+    execFileSync("mount", ["-t", "tracefs", "tracefs", point]);
+    const root = join(point, "instances");
+    const [left, used] = ["left", "used"].map((name) => join(root, `ext4-conform-test-${name}`));
+    for (const one of [left!, used!]) mkdirSync(one);
+    const holder = openSync(used!, constants.O_RDONLY | constants.O_DIRECTORY);
+    expect(syscalls().flock(holder, LOCK_EX)).toBe(0);
+    const image = await openImage(variantNamed("4k-delalloc"));
+    try {
+      writePathOf(image);
+      expect([existsSync(left!), existsSync(used!)]).toEqual([false, true]);
+    } finally {
+      image.close();
+      closeSync(holder);
+      for (const one of [left!, used!]) if (existsSync(one)) rmdirSync(one);
+      execFileSync("umount", [point]);
+      rmdirSync(point);
+    }
+  });
 
   test.each(["4k-full", "4k-delalloc", "4k-nodelalloc"])(
     "%s: writes are delayed as the model is told",

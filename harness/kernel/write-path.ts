@@ -7,7 +7,9 @@
  *         the buffer_head path, iomap:iomap_iter (fs/iomap/iter.c) is the other;
  *         include/trace/events/
  */
+import { randomUUID } from "node:crypto";
 import {
+  constants,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -23,12 +25,14 @@ import type { MountedImage } from "./image.ts";
 import type { Observation } from "../case/observation.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
-import { pidScope, startTimeOf } from "./owner.ts";
 import { runSync } from "../system/process.ts";
+import { LOCK_EX, LOCK_NB, O_CLOEXEC, syscalls } from "../system/syscalls.ts";
 import type { Variant } from "../case/variant.ts";
 
 /** The code that a buffered write goes through. */
 export type WritePath = ModelConfig["path"];
+
+const { O_DIRECTORY, O_RDONLY } = constants;
 
 const PREFIX = "ext4-conform-";
 
@@ -54,32 +58,61 @@ function withTracefs<T>(image: MountedImage, use: (root: string | undefined) => 
   }
 }
 
+/** A trace buffer that is in use. */
+interface Instance {
+  path: string;
+  close(): void;
+}
+
 /**
- * Names of this process's trace buffers and of others in its pid namespace: all containers of a
- * machine share one tracefs.
+ * Take the lock of a trace buffer: its descriptor, or undefined where somebody else has it, or it
+ * is gone.
+ *
+ * A process that is killed lets go of a lock, whatever pid namespace it was in: all containers of a
+ * machine share one tracefs, in which a name with a pid says nothing, and the inode of a namespace
+ * that is gone is soon that of another (seen).
  */
-function instanceNames(): { own: string; stale: (name: string) => boolean } {
-  const namespace = /\[(\d+)\]/.exec(pidScope())?.[1] ?? "0";
-  const prefix = `${PREFIX}${namespace}-`;
-  const stale = (name: string): boolean =>
-    name.startsWith(prefix) && startTimeOf(Number(name.slice(prefix.length))) === undefined;
-  return { own: `${prefix}${process.pid}`, stale };
+function lock(path: string): number | undefined {
+  const calls = syscalls();
+  const fd = calls.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0) return undefined;
+  if (calls.flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
+  calls.close(fd);
+  return undefined;
+}
+
+/** Remove the trace buffers of processes that were killed. */
+function removeStale(root: string): void {
+  for (const name of readdirSync(root)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(root, name);
+    const fd = lock(path);
+    if (fd === undefined) continue;
+    try {
+      rmdirSync(path);
+    } catch {
+      // Another run has removed it, or somebody reads it.
+    }
+    syscalls().close(fd);
+  }
 }
 
 /** A trace buffer of our own; those of processes that were killed are removed first. */
-function openInstance(tracefs: string): string {
+function openInstance(tracefs: string): Instance {
   const root = join(tracefs, "instances");
-  const { own, stale } = instanceNames();
-  for (const name of readdirSync(root).filter(stale)) {
-    try {
-      rmdirSync(join(root, name));
-    } catch {
-      // Another run has removed it.
-    }
+  removeStale(root);
+  for (;;) {
+    const path = join(root, `${PREFIX}${randomUUID()}`);
+    mkdirSync(path);
+    const fd = lock(path);
+    // Somebody may have taken it for stale before it was locked.
+    if (fd === undefined) continue;
+    const close = (): void => {
+      rmdirSync(path);
+      syscalls().close(fd);
+    };
+    return { path, close };
   }
-  const instance = join(root, own);
-  mkdirSync(instance);
-  return instance;
 }
 
 function enable(instance: string): void {
@@ -109,11 +142,11 @@ function writeOneBlock(image: MountedImage): Observation {
 function traceOfWrite(image: MountedImage, tracefs: string): string {
   const instance = openInstance(tracefs);
   try {
-    enable(instance);
+    enable(instance.path);
     writeOneBlock(image);
-    return readFileSync(join(instance, "trace"), "utf8");
+    return readFileSync(join(instance.path, "trace"), "utf8");
   } finally {
-    rmdirSync(instance);
+    instance.close();
   }
 }
 

@@ -17,6 +17,9 @@ export const O_RDONLY = 0;
 export const O_RDWR = 0o2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
+/** flock(2) */
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
 export const O_CLOEXEC = 0o2000000;
 
 /** O_DIRECT is one of the few that differ (arch/arm64/include/uapi/asm/fcntl.h). */
@@ -119,6 +122,8 @@ export interface Syscalls {
   /** `address` is that of a struct rlimit. */
   getrlimit(resource: number, address: number): Result;
   setrlimit(resource: number, address: number): Result;
+  /** `operation`: LOCK_EX and the like. */
+  flock(fd: number, operation: number): Result;
   ftruncate(fd: number, size: number): Result;
   fallocate(fd: number, mode: number, pos: number, len: number): Result;
   fsync(fd: number): Result;
@@ -174,6 +179,7 @@ const SIGNATURES = {
   pwritev2: ["int64_t", "int", "uint64_t", "int", "int64_t", "int"],
   getrlimit: ["int", "int", "uint64_t"],
   setrlimit: ["int", "int", "uint64_t"],
+  flock: ["int", "int", "int"],
   ftruncate: ["int", "int", "int64_t"],
   fallocate: ["int", "int", "int", "int64_t", "int64_t"],
   fsync: ["int", "int"],
@@ -216,6 +222,7 @@ function bind(): Syscalls {
   const [mmap, munmap, madvise] = [native("mmap"), native("munmap"), native("madvise")];
   const [mprotect, syscall, eventfd] = [native("mprotect"), native("syscall"), native("eventfd")];
   const [read, poll, pwritev2] = [native("read"), native("poll"), native("pwritev2")];
+  const flock = native("flock");
   const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
   const [mount, umount2, unshare] = [native("mount"), native("umount2"), native("unshare")];
@@ -232,6 +239,7 @@ function bind(): Syscalls {
     pwritev2: (fd, address, count, pos, flags) => checked(pwritev2(fd, address, count, pos, flags)),
     getrlimit: (resource, address) => checked(getrlimit(resource, address)),
     setrlimit: (resource, address) => checked(setrlimit(resource, address)),
+    flock: (fd, operation) => checked(flock(fd, operation)),
     ftruncate: (fd, size) => checked(ftruncate(fd, size)),
     fallocate: (fd, mode, pos, len) => checked(fallocate(fd, mode, pos, len)),
     fsync: (fd) => checked(fsync(fd)),
