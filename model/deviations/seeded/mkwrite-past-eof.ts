@@ -19,7 +19,8 @@ export const mkwritePastEof: Deviation = {
   override: (base) => ({
     page_mkwrite(inode, folio) {
       const { i_size } = inode;
-      inode.i_size = Math.max(i_size, folio_next_pos(folio));
+      const end = Math.min(folio_next_pos(folio), inode.i_sb.s_maxbytes);
+      inode.i_size = Math.max(i_size, end);
       const error = base.page_mkwrite(inode, folio);
       inode.i_size = i_size;
       return error;
