@@ -5,6 +5,7 @@
  * Left out: b_blocknr, locks, the contents (a logical map of where the bytes came from stands for
  *           them)
  */
+import { assert } from "../include/assert.ts";
 import { filemap_dirty_folio, folio_size } from "../mm/folio.ts";
 import {
   BH_Delay,
@@ -20,17 +21,18 @@ import { PAGE_SHIFT } from "../include/types.ts";
 
 /** Blocks of a folio. */
 export function bufferCount(inode: Inode, folio: Folio): number {
-  return 2 ** (folio.order + PAGE_SHIFT - inode.i_blkbits);
+  return 1 << (folio.order + PAGE_SHIFT - inode.i_blkbits);
 }
 
 /** The first block of a folio, in blocks of the file. */
 export function firstBlock(inode: Inode, folio: Folio): number {
-  return folio.index * 2 ** (PAGE_SHIFT - inode.i_blkbits);
+  return folio.index * (1 << (PAGE_SHIFT - inode.i_blkbits));
 }
 
 /** fs/buffer.c create_empty_buffers(), unless the folio has buffers. */
 export function folio_create_buffers(inode: Inode, folio: Folio): Uint8Array {
   if (folio.buffers !== undefined) return folio.buffers;
+  assert(folio.ifs === undefined, "a folio has buffers or iomap_folio_state, never both");
   const buffers = new Uint8Array(bufferCount(inode, folio));
   const state = (folio.dirty ? BH_Dirty : 0) | (folio.uptodate ? BH_Uptodate : 0);
   if (state !== 0) buffers.fill(state);
@@ -38,9 +40,11 @@ export function folio_create_buffers(inode: Inode, folio: Folio): Uint8Array {
   return buffers;
 }
 
-/** fs/buffer.c mark_buffer_dirty() */
+/** fs/buffer.c mark_buffer_dirty(), which warns of a buffer that is not uptodate. */
 export function mark_buffer_dirty(inode: Inode, folio: Folio, b: number): void {
-  (folio.buffers as Uint8Array)[b]! |= BH_Dirty;
+  const buffers = folio.buffers as Uint8Array;
+  assert((buffers[b]! & BH_Uptodate) !== 0, "a buffer that is made dirty is uptodate");
+  buffers[b]! |= BH_Dirty;
   filemap_dirty_folio(inode, folio);
 }
 
@@ -60,6 +64,7 @@ export function folio_zero_new_buffers(inode: Inode, folio: Folio, from: number,
   if (buffers === undefined || from >= to) return;
   const first = from >> inode.i_blkbits;
   const last = (to - 1) >> inode.i_blkbits;
+  assert(last < buffers.length, "new buffers that are zeroed lie in the folio");
   for (let b = first; b <= last; b++) {
     const state = buffers[b] as number;
     if ((state & BH_New) === 0) continue;
@@ -76,6 +81,7 @@ export function block_commit_write(inode: Inode, folio: Folio, from: number, to:
   const { buffers } = folio;
   if (buffers === undefined) return;
   const bits = inode.i_blkbits;
+  assert(from <= to && to <= buffers.length << bits, "what is committed to a folio lies in it");
   const size = 1 << bits;
   let partial = false;
   for (let b = 0; b < buffers.length; b++) {
@@ -104,6 +110,7 @@ export function block_write_end(
   len: number,
   copied: number,
 ): number {
+  assert(copied <= len, "no more is copied than was prepared");
   let accepted = copied;
   if (copied < len) {
     if (!folio.uptodate) accepted = 0;
@@ -125,6 +132,7 @@ export function block_invalidate_folio(
 ): void {
   const { buffers } = folio;
   if (buffers === undefined) return;
+  assert(offset + length <= folio_size(folio), "what is cut off a folio lies in it");
   const bits = inode.i_blkbits;
   const first = Math.ceil(offset / 2 ** bits);
   const end = (offset + length) >> bits;
@@ -146,6 +154,7 @@ export function try_to_free_buffers(inode: Inode, folio: Folio): boolean {
   }
   folio.buffers = undefined;
   if (folio.dirty) inode.i_sb.s_op.folio_cancel_dirty(inode, folio);
+  assert(!folio.dirty, "a folio is clean once all its buffers are, and gone");
   return true;
 }
 
@@ -156,6 +165,7 @@ export function try_to_free_buffers(inode: Inode, folio: Folio): boolean {
  */
 export function block_read_full_folio(inode: Inode, folio: Folio, get_block: GetBlock): void {
   const { buffers } = folio;
+  assert(folio.ifs === undefined, "what reads buffers meets no iomap_folio_state");
   folio.uptodate = true;
   if (buffers === undefined) return;
   const first = firstBlock(inode, folio);

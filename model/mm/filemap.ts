@@ -5,6 +5,7 @@
  *           do_shared_fault()
  * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
  */
+import { assert } from "../include/assert.ts";
 import { EFAULT, EIO, ENOMEM } from "../include/errno.ts";
 import type { Operations } from "../include/operations.ts";
 import { PAGE_SIZE } from "../include/types.ts";
@@ -56,8 +57,13 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
   const folio = s_op.write_begin(inode, at.pos, bytes);
   if (typeof folio === "number") return { copied: 0, status: folio };
   const len = Math.min(bytes, folio_next_pos(folio) - at.pos);
+  assert(
+    folio_pos(folio) <= at.pos && len > 0,
+    "write_begin gives the folio that holds the position",
+  );
   const copied = Math.min(len, at.from.readable);
   const status = s_op.write_end(inode, at.pos, len, copied, folio, source);
+  assert(status <= copied, "no more is accepted of a write than was copied");
   if (status === ENOMEM) inode.contents.set(at.pos, at.pos + copied, source);
   if (status > 0) {
     inode.contents.set(at.pos, at.pos + status, source);
@@ -65,6 +71,7 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
     at.left -= status;
     at.from.readable -= status;
     at.written += status;
+    assert(at.left >= 0 && at.from.readable >= 0, "no more is written than there is to write");
   }
   return { copied, status };
 }
@@ -75,6 +82,7 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
  */
 export function file_check_and_advance_wb_err(inode: Inode): number {
   const { wb_err, mayHaveError, saysError } = inode;
+  assert(wb_err <= 0, "what writeback came to is an error or nothing");
   inode.wb_err = 0;
   inode.mayHaveError = false;
   return wb_err === 0 && mayHaveError && saysError ? EIO : wb_err;
@@ -85,6 +93,7 @@ export function file_check_and_advance_wb_err(inode: Inode): number {
  * 0; a later fsync says so too.
  */
 export function filemap_write_and_wait_range(inode: Inode, start: number, end: number): number {
+  assert(start <= end, "what is written back and waited for is not empty");
   const before = inode.wb_err;
   inode.wb_err = 0;
   inode.i_sb.s_op.writepages(inode, start, end);
@@ -109,6 +118,7 @@ function performWrite(at: Progress, round: (bytes: number) => Round, prefault: b
   while (at.left > 0) {
     const bytes = Math.min(at.chunk - (at.pos % at.chunk), retry > 0 ? retry : at.left);
     retry = 0;
+    assert(bytes > 0 && bytes <= at.left, "a round of a write has bytes, of those that are left");
     if (prefault && !faultIn(at.from, bytes)) {
       status = EFAULT;
       break;
@@ -148,6 +158,8 @@ export const generic_perform_write_prefault = performWith(true);
 /** include/linux/pagevec.h FOLIO_BATCH_SIZE: folios that a read looks up at once. */
 const FOLIO_BATCH_SIZE = 31;
 
+const READ = "a folio that was read is uptodate";
+
 /**
  * mm/filemap.c filemap_update_page(): read the folio unless what is asked for of it, [pos, end), is
  * uptodate already.
@@ -160,6 +172,7 @@ function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: numbe
   const { s_op } = inode.i_sb;
   if (!whole && s_op.is_partially_uptodate(inode, folio, from, to)) return;
   s_op.read_folio(inode, folio);
+  assert(folio.uptodate, READ);
 }
 
 /**
@@ -175,6 +188,7 @@ function readBatch(inode: Inode, pos: number, end: number): number {
     folio = next;
   }
   if (!folio.uptodate) filemap_update_page(inode, folio, pos, end);
+  assert(folio_next_pos(folio) > pos, "a read goes on with every batch");
   return folio_next_pos(folio);
 }
 
@@ -194,6 +208,7 @@ export function filemap_read(inode: Inode, pos: number, len: number): number {
 function uptodateFolio(inode: Inode, page: number): Folio {
   const folio = __filemap_get_folio(inode, page, 0);
   if (!folio.uptodate) inode.i_sb.s_op.read_folio(inode, folio);
+  assert(folio.uptodate, READ);
   return folio;
 }
 
@@ -204,12 +219,14 @@ function uptodateFolio(inode: Inode, page: number): Folio {
  */
 export function storeThroughMapping(inode: Inode, pos: number, len: number): number {
   const { s_op } = inode.i_sb;
+  assert(pos + len <= inode.i_size, "a store through a mapping lies before EOF");
   for (let page = pageOf(pos); page * PAGE_SIZE < pos + len; page++) {
     s_op.mmapReadAhead(inode, page);
     const folio = uptodateFolio(inode, page);
     const error = s_op.page_mkwrite(inode, folio);
     if (error !== 0) return error;
     s_op.dirty_folio(inode, folio);
+    assert(folio.dirty && folio.tagged, "a folio that was stored to is dirty, and tagged so");
   }
   return 0;
 }

@@ -15,11 +15,11 @@ export function folio_pos(folio: Folio): number {
 }
 
 export function folio_nr_pages(folio: Folio): number {
-  return 2 ** folio.order;
+  return 1 << folio.order;
 }
 
 export function folio_size(folio: Folio): number {
-  return PAGE_SIZE * 2 ** folio.order;
+  return PAGE_SIZE << folio.order;
 }
 
 /** The first byte after the folio. */
@@ -65,6 +65,7 @@ export function dirtyFolios(inode: Inode, start: number, end: number): Folio[] {
     if (!folio.dirty || filemap_get_folio(inode, folio.index) !== folio) {
       inode.i_dirty.delete(folio);
     } else if (folio.index <= pageOf(end) && folio_next_index(folio) > pageOf(start)) {
+      assert(folio.tagged, "a dirty folio is tagged dirty");
       found.push(folio);
     }
   }
@@ -123,7 +124,7 @@ export function __filemap_get_folio(inode: Inode, index: number, order: number):
   const cached = filemap_get_folio(inode, index);
   if (cached !== undefined) return cached;
   let wanted = Math.min(order, inode.i_sb.s_max_folio_order);
-  while (wanted > 0 && index % 2 ** wanted !== 0) wanted -= 1;
+  while (wanted > 0 && index % (1 << wanted) !== 0) wanted -= 1;
   for (; wanted >= 0; wanted--) {
     const folio = newFolio(index, wanted);
     if (filemap_add_folio(inode.i_mapping, folio)) return folio;
@@ -133,6 +134,7 @@ export function __filemap_get_folio(inode: Inode, index: number, order: number):
 
 /** Bytes [start, end) are read from disk from now on, where an unwritten block reads as zeros. */
 export function readFromDisk(inode: Inode, start: number, end: number): void {
+  assert(start < end, "what is read from disk again is not empty");
   const size = inode.i_sb.s_blocksize;
   const first = Math.floor(start / size);
   for (const extent of inode.i_extents.within(first, Math.ceil(end / size))) {
@@ -156,6 +158,10 @@ export function filemap_remove_folio(inode: Inode, folio: Folio): void {
 export function folio_split(inode: Inode, folio: Folio, at: number): void {
   assert(folio.buffers === undefined, "only a folio without buffers is split");
   assert(folio.ifs === undefined, "only a folio without iomap_folio_state is split");
+  assert(
+    folio.index <= at && at < folio_next_index(folio),
+    "a folio is split around a page that it holds",
+  );
   const parts: Folio[] = [];
   let index = folio.index;
   let order = folio.order;
@@ -172,8 +178,14 @@ export function folio_split(inode: Inode, folio: Folio, at: number): void {
     }
   }
   parts.push({ ...folio, index, order: 0 }, ...after.toReversed());
+  assert(
+    folio_next_index(parts.at(-1) as Folio) === folio_next_index(folio),
+    "the parts of a folio end where it ends",
+  );
   const end = Math.ceil(inode.i_size / PAGE_SIZE);
   const kept = parts.filter((part, i) => i === 0 || part.index < end);
-  inode.i_mapping.splice(folioIndexAfter(inode.i_mapping, folio.index), 1, ...kept);
+  const i = folioIndexAfter(inode.i_mapping, folio.index);
+  assert(inode.i_mapping[i] === folio, "only a cached folio is split");
+  inode.i_mapping.splice(i, 1, ...kept);
   if (folio.dirty) for (const part of kept) inode.i_dirty.add(part);
 }

@@ -9,6 +9,7 @@
  *           MADV_RANDOM, so that the page cache holds just what the operations put there);
  *           MMAP_LOTSAMISS (a hundred misses through one descriptor end it); advice
  */
+import { assert } from "../include/assert.ts";
 import { PAGE_SIZE } from "../include/types.ts";
 import type { FileReadAhead, Folio, Inode } from "../include/types.ts";
 import {
@@ -56,7 +57,9 @@ function ra_alloc_folio(
   for (let page = index; page < index + 2 ** order; page++) {
     if (filemap_get_folio(inode, page) !== undefined) return undefined;
   }
+  assert(index % 2 ** order === 0, "a folio of read-ahead is aligned to its size");
   const folio = __filemap_get_folio(inode, index, order);
+  assert(folio.index === index && folio.order === order, "read-ahead fills just the room it found");
   folio.readahead = mark - (mark % 2 ** order) === index;
   inode.i_sb.s_op.read_folio(inode, folio);
   return folio;
@@ -83,6 +86,8 @@ function page_cache_ra_order(
   order: number,
   growsFrom: ReadAhead["growsFrom"],
 ): void {
+  assert(ra.size > 0, "a window of read-ahead is not empty");
+  assert(ra.async_size <= ra.size, "the mark of a window lies in it");
   const largest = Math.min(order, inode.i_sb.s_max_folio_order, Math.floor(Math.log2(ra.size)));
   ra.order = largest;
   const windowEnd = ra.start + ra.size;
@@ -124,6 +129,10 @@ function do_sync_mmap_readahead(inode: Inode, index: number, by: ReadAhead): voi
   ra.start = Math.max(0, index - Math.floor(pages / 2));
   ra.size = pages;
   ra.async_size = Math.floor(pages / 4);
+  assert(
+    ra.start <= index && index < ra.start + ra.size,
+    "the window around a fault holds its page",
+  );
   page_cache_ra_order(inode, ra, growsFrom === "folio" ? ORDER_STEP : 0, growsFrom);
 }
 
@@ -135,6 +144,7 @@ function do_sync_mmap_readahead(inode: Inode, index: number, by: ReadAhead): voi
  */
 function page_cache_async_ra(inode: Inode, folio: Folio, index: number, by: ReadAhead): void {
   const ra = inode.f_ra;
+  assert(folio.readahead, "only a marked folio starts the next window");
   folio.readahead = false;
   const nr_pages = folio_nr_pages(folio);
   const at = ra.start + ra.size - ra.async_size;
@@ -147,6 +157,7 @@ function page_cache_async_ra(inode: Inode, folio: Folio, index: number, by: Read
     const end = ra.start + ra.size;
     const aligned = end - (end % align);
     if (aligned > ra.start) ra.size -= end - aligned;
+    assert(ra.start + ra.size <= end, "aligning the end of a window makes it no longer");
   }
   ra.async_size = ra.size;
   page_cache_ra_order(inode, ra, order, by.growsFrom);

@@ -9,6 +9,7 @@
  * A large folio that is cut in two loses its buffers and is split, unless a dirty buffer is left in
  * it: then it stays whole.
  */
+import { assert } from "../include/assert.ts";
 import { PAGE_SIZE, UNWRITTEN } from "../include/types.ts";
 import type { Folio, Inode } from "../include/types.ts";
 import {
@@ -59,6 +60,8 @@ function truncate_inode_partial_folio(
   const size = folio_size(folio);
   const offset = Math.max(start - pos, 0);
   const length = pos + size <= end ? size - offset : end + 1 - pos - offset;
+  assert(length > 0, "what is cut out of a folio is not empty");
+  assert(offset + length <= size, "what is cut out of a folio ends in it");
   if (length === size) {
     filemap_remove_folio(inode, folio);
     return true;
@@ -81,6 +84,7 @@ function truncate_inode_partial_folio(
 /** Remove the folios from number `first` to before `last`, whatever their state. */
 function splice(inode: Inode, first: number, last: number): void {
   if (first === last) return;
+  assert(first < last && last <= inode.i_mapping.length, "only cached folios are removed");
   const [from, to] = [inode.i_mapping[first] as Folio, inode.i_mapping[last - 1] as Folio];
   readFromDisk(inode, folio_pos(from), folio_next_pos(to));
   inode.i_mapping.splice(first, last - first);
@@ -101,6 +105,7 @@ function removeWhole(inode: Inode, start: number, end: number): void {
  * the file.
  */
 export function truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void {
+  assert(lstart <= lend, "what is cut out of the page cache is not empty");
   let start = Math.ceil(lstart / PAGE_SIZE);
   let end = pageOf(lend + 1);
   removeWhole(inode, start, end);
@@ -140,6 +145,12 @@ export function truncate_pagecache(inode: Inode, newsize: number): void {
   inode.i_sb.s_op.truncate_inode_pages_range(inode, newsize, Infinity);
 }
 
+const RELEASED = "nothing is kept of the blocks of a folio that was released";
+
+function isReleased({ buffers, ifs }: Folio): boolean {
+  return buffers === undefined && ifs === undefined;
+}
+
 /**
  * mm/truncate.c invalidate_mapping_pages(): clean folios that lie wholly in the pages of [start,
  * end] go, dirty ones stay.
@@ -150,6 +161,7 @@ export function invalidate_mapping_pages(inode: Inode, start = 0, end = Infinity
     if (folio.index > last) return;
     if (folio.index < pageOf(start) || folio_next_index(folio) - 1 > last) continue;
     if (folio.dirty || !inode.i_sb.s_op.release_folio(inode, folio)) continue;
+    assert(isReleased(folio), RELEASED);
     filemap_remove_folio(inode, folio);
   }
 }
@@ -159,11 +171,16 @@ export function invalidate_mapping_pages(inode: Inode, start = 0, end = Infinity
  * as a whole. False where one stays because something in it is dirty.
  */
 export function invalidate_inode_pages2_range(inode: Inode, start: number, end: number): boolean {
+  assert(start <= end, "what leaves the page cache is not empty");
   let gone = true;
   for (const folio of inode.i_mapping.slice(folioIndexAfter(inode.i_mapping, pageOf(start)))) {
     if (folio.index > pageOf(end)) break;
-    if (!inode.i_sb.s_op.release_folio(inode, folio) || folio.dirty) gone = false;
-    else filemap_remove_folio(inode, folio);
+    if (!inode.i_sb.s_op.release_folio(inode, folio) || folio.dirty) {
+      gone = false;
+      continue;
+    }
+    assert(isReleased(folio), RELEASED);
+    filemap_remove_folio(inode, folio);
   }
   return gone;
 }
