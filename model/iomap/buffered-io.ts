@@ -6,6 +6,7 @@
  *           iomap_page_mkwrite()
  * Left out: IOMAP_NOWAIT, fatal signals, throttling of dirty pages, reads that fail
  */
+import { assert } from "../include/assert.ts";
 import { EFAULT, ENOMEM } from "../include/errno.ts";
 import {
   __filemap_get_folio,
@@ -122,6 +123,8 @@ function iomap_write_begin(
     round.iomap.stale = true;
     return undefined;
   }
+  const { offset, length } = round.iomap;
+  assert(offset <= pos && pos + len <= offset + length, "what is written lies in its mapping");
   const end = Math.min(pos + len, folio_next_pos(folio));
   const start = folio_pos(folio);
   __iomap_write_begin(inode, round.iomap, folio, pos - start, end - start);
@@ -144,6 +147,7 @@ export function __iomap_write_end(
   const off = pos - folio_pos(folio);
   iomap_set_range_uptodate(inode, folio, off, len);
   iomap_set_range_dirty(inode, folio, off, copied);
+  assert(folio.uptodate || folio.ifs !== undefined, "a dirty folio has data, in part at least");
   filemap_dirty_folio(inode, folio);
   return copied;
 }
@@ -172,6 +176,7 @@ function writeFolio(
 ): number {
   const { s_op } = inode.i_sb;
   const written = s_op.__iomap_write_end(inode, folio, pos, bytes, copied);
+  assert(written <= copied, "no more is accepted of a write than was copied");
   // The kernel also moves i_size to `pos` where nothing was accepted; the retry that follows at
   // once moves it further.
   if (written > 0 && pos + written > inode.i_size) inode.i_size = pos + written;
@@ -196,6 +201,7 @@ function iomap_write_iter(
   while (from.left > 0 && length > 0) {
     const wanted = Math.min(chunk - (pos % chunk), retry > 0 ? retry : from.left, length);
     retry = 0;
+    assert(wanted > 0, "a round of a write has bytes");
     // Faulting in the user's pages comes first, in every kernel that was seen to have this path.
     if (!faultIn(from.memory, wanted)) {
       status = EFAULT;
@@ -219,6 +225,7 @@ function iomap_write_iter(
       length -= written;
       from.left -= written;
       from.memory.readable -= written;
+      assert(length >= 0 && from.memory.readable >= 0, "no more is written than there is room for");
     }
   }
   return pos > round.pos ? pos - round.pos : status;
@@ -250,13 +257,21 @@ export function writeZeros(inode: Inode, round: IomapRound): void {
   if (folio === undefined) return;
   inode.i_sb.s_op.__iomap_write_end(inode, folio, pos, length, length);
   inode.contents.delete(pos, pos + length);
+  assert(folio.dirty, "zeros that were written make their folio dirty");
 }
 
-/** fs/iomap/buffered-io.c iomap_read_folio(): afterwards the whole folio is uptodate. */
+/**
+ * fs/iomap/buffered-io.c iomap_read_folio(): afterwards the whole folio is uptodate.
+ *
+ * Of the folio that holds the last byte of the largest file, no file has the blocks behind that, so
+ * none is asked for.
+ */
 export function iomap_read_folio(inode: Inode, folio: Folio, ops: IomapOps): void {
   ifs_alloc(inode, folio);
-  iomap_iter(inode, folio_pos(folio), folio_size(folio), ops, ({ length }) => length);
+  const len = Math.min(folio_size(folio), inode.i_sb.s_maxbytes - folio_pos(folio));
+  iomap_iter(inode, folio_pos(folio), len, ops, ({ length }) => length);
   iomap_set_range_uptodate(inode, folio, 0, folio_size(folio));
+  assert(folio.uptodate, "a folio that was read is uptodate");
 }
 
 /**
@@ -266,6 +281,7 @@ export function iomap_read_folio(inode: Inode, folio: Folio, ops: IomapOps): voi
 export function iomap_page_mkwrite(inode: Inode, folio: Folio, ops: IomapOps): number {
   const pos = folio_pos(folio);
   const len = Math.min(folio_size(folio), inode.i_size - pos);
+  assert(len > 0, "a folio that is stored to begins before EOF");
   const done = iomap_iter(inode, pos, len, ops, (round) => {
     inode.i_sb.s_op.dirty_folio(inode, folio);
     return round.length;

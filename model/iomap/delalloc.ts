@@ -7,6 +7,7 @@
  * Blocks under dirty data keep their reservation, whoever dirtied them (a store through a mapping
  * may have): they will be written. Past EOF nothing ever is, so everything is given back there.
  */
+import { assert } from "../include/assert.ts";
 import { filemap_get_folio, folio_next_pos, folio_pos, pageOf } from "../mm/folio.ts";
 import { IFS_DIRTY, PAGE_SIZE } from "../include/types.ts";
 import type { Folio, Inode } from "../include/types.ts";
@@ -17,6 +18,7 @@ import type { Folio, Inode } from "../include/types.ts";
  */
 export function iomap_last_written_block(inode: Inode, pos: number, written: number): number {
   const size = inode.i_sb.s_blocksize;
+  assert(written >= 0, "a write that ended did not write less than nothing");
   return written === 0 ? pos - (pos % size) : Math.ceil((pos + written) / size) * size;
 }
 
@@ -57,6 +59,7 @@ function nextData(inode: Inode, pos: number, end: number): Data | undefined {
     if (at >= last) continue;
     const start = at;
     while (at < last && hasData(inode, folio, at)) at = nextBlock(at);
+    assert(pos <= start && start < at, "cached data that is found is not empty");
     return { folio, start, end: Math.min(at, last) };
   }
   return undefined;
@@ -69,6 +72,7 @@ function punchCleanBlocks(inode: Inode, { folio, start, end }: Data): void {
   const size = inode.i_sb.s_blocksize;
   const pos = folio_pos(folio);
   const last = Math.floor((end - 1 - pos) / size);
+  assert(last < ifs.length, "data that is found in a folio ends in it");
   for (let b = Math.floor((start - pos) / size); b <= last; b++) {
     if (((ifs[b] as number) & IFS_DIRTY) !== 0) continue;
     inode.i_sb.s_op.ext4_iomap_punch_delalloc(inode, pos + b * size, size);
@@ -84,6 +88,7 @@ export function iomap_write_delalloc_release(
   start_byte: number,
   end_byte: number,
 ): void {
+  assert(start_byte < end_byte, "what a write releases is not empty");
   const scan_end = Math.min(inode.i_size, end_byte);
   const punch = (from: number, to: number): void => {
     if (from < to) inode.i_sb.s_op.ext4_iomap_punch_delalloc(inode, from, to - from);
@@ -91,6 +96,7 @@ export function iomap_write_delalloc_release(
   let punched = start_byte;
   let data = nextData(inode, start_byte, scan_end);
   while (data !== undefined) {
+    assert(punched <= data.start && data.end <= scan_end, "data is looked for in its order");
     if (data.folio.dirty) {
       punch(punched, data.start);
       punchCleanBlocks(inode, data);

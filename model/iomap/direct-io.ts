@@ -15,8 +15,10 @@
  * the blocks, which the model leaves out; where the outcome would depend on it the harness does not
  * ask (harness/operations/operation.ts clampOperation()).
  */
+import { assert } from "../include/assert.ts";
 import { EFAULT, EINVAL, EIO } from "../include/errno.ts";
 import { filemap_write_and_wait_range } from "../mm/filemap.ts";
+import { folioIndexAfter, pageOf } from "../mm/folio.ts";
 import { invalidate_inode_pages2_range } from "../mm/truncate.ts";
 import { DELAYED, LOGICAL_BLOCK_SIZE, UNWRITTEN, WRITTEN } from "../include/types.ts";
 import type { Inode, Source } from "../include/types.ts";
@@ -52,8 +54,12 @@ export function errorAfterZeroing(_inode: Inode, error: number): number {
  * or a folio stays.
  */
 function kiocb_invalidate_pages(inode: Inode, pos: number, count: number): boolean {
-  if (filemap_write_and_wait_range(inode, pos, pos + count - 1) < 0) return false;
-  return invalidate_inode_pages2_range(inode, pos, pos + count - 1);
+  const last = pos + count - 1;
+  if (filemap_write_and_wait_range(inode, pos, last) < 0) return false;
+  if (!invalidate_inode_pages2_range(inode, pos, last)) return false;
+  const next = inode.i_mapping[folioIndexAfter(inode.i_mapping, pageOf(pos))];
+  assert(next === undefined || next.index > pageOf(last), "what is written directly is not cached");
+  return true;
 }
 
 function misaligned(n: number): boolean {
@@ -95,10 +101,18 @@ function iomap_dio_bio_iter(
 ): number {
   const rest = write.pos + write.len - pos;
   if (!inode.i_sb.s_op.dioIsAligned(pos, length, rest)) return EINVAL;
+  assert(
+    iomap.type === WRITTEN || iomap.type === UNWRITTEN,
+    "a direct write has blocks for what it writes",
+  );
   const size = inode.i_sb.s_blocksize;
   const need_zeroout = iomap.type === UNWRITTEN || iomap.isNew;
   const copied = Math.min(length, Math.max(0, write.pos + write.readable - pos));
   const end = pos + copied;
+  assert(
+    end <= write.pos + write.len && copied <= length,
+    "a direct write ends where it was to, in its mapping",
+  );
   const zeroesTail = (need_zeroout || end >= inode.i_size) && end % size !== 0;
   // Nothing reads an unwritten block from disk before it is converted, which happens when all of
   // the write is done.
@@ -118,6 +132,7 @@ function iomap_dio_bio_iter(
  * has zeroed the block up to there: the bytes that it had just put there.
  */
 function fillUnwritten(inode: Inode, { pos, len, source }: DirectWrite, reached: number): void {
+  assert(pos <= reached && reached <= pos + len, "a direct write comes to a place in its range");
   const size = inode.i_sb.s_blocksize;
   const end = reached < pos + len ? Math.max(pos, reached - (reached % size)) : reached;
   const [first, last] = [Math.floor(pos / size), Math.ceil(reached / size)];
@@ -126,6 +141,10 @@ function fillUnwritten(inode: Inode, { pos, len, source }: DirectWrite, reached:
     const [block, blockEnd] = [extent.start * size, extent.end * size];
     inode.contents.delete(block, blockEnd);
     const [from, to] = [Math.max(block, pos), Math.min(blockEnd, end)];
+    assert(
+      from < blockEnd && block < reached,
+      "unwritten blocks are filled that the write came to",
+    );
     if (from < to) inode.contents.set(from, to, source);
     inode.i_sb.s_op.writesToDisk(inode, block, blockEnd);
   }
@@ -154,6 +173,7 @@ export function iomap_dio_write(
   if (status < 0) return status;
   if (needsRoom && inode.refuses?.direct === true) return EIO;
   const size = end - pos;
+  assert(size >= 0 && size <= len, "no more is written directly than was asked for");
   if (unwritten) fillUnwritten(inode, write, end);
   end_io(inode, pos, size, unwritten && size > 0);
   if (size > 0) invalidate_inode_pages2_range(inode, pos, end - 1);

@@ -8,6 +8,7 @@
  * gets it when a write covers it in part; a folio that was written whole goes without until
  * something asks.
  */
+import { assert } from "../include/assert.ts";
 import { filemap_dirty_folio, folio_size } from "../mm/folio.ts";
 import { IFS_DIRTY, IFS_UPTODATE } from "../include/types.ts";
 import type { Folio, Inode } from "../include/types.ts";
@@ -22,6 +23,7 @@ export function ifs_alloc(inode: Inode, folio: Folio): Uint8Array | undefined {
   if (folio.ifs !== undefined) return folio.ifs;
   const nr_blocks = i_blocks_per_folio(inode, folio);
   if (nr_blocks <= 1) return undefined;
+  assert(folio.buffers === undefined, "a folio has iomap_folio_state or buffers, never both");
   const ifs = new Uint8Array(nr_blocks);
   const state = (folio.uptodate ? IFS_UPTODATE : 0) | (folio.dirty ? IFS_DIRTY : 0);
   if (state !== 0) ifs.fill(state);
@@ -33,6 +35,7 @@ export function ifs_alloc(inode: Inode, folio: Folio): Uint8Array | undefined {
 function setRange(inode: Inode, ifs: Uint8Array, off: number, len: number, bit: number): void {
   if (len === 0) return;
   const last = (off + len - 1) >> inode.i_blkbits;
+  assert(last < ifs.length, "blocks that get a state lie in the folio");
   for (let b = off >> inode.i_blkbits; b <= last; b++) ifs[b]! |= bit;
 }
 
@@ -151,6 +154,7 @@ export function iomap_invalidate_folio(
   iomap_invalidate_whole_folio(inode, folio, offset, length);
   const { ifs } = folio;
   if (ifs === undefined) return;
+  assert(offset + length <= folio_size(folio), "what is cut off a folio lies in it");
   const bits = inode.i_blkbits;
   const end = (offset + length) >> bits;
   for (let b = Math.ceil(offset / 2 ** bits); b < end; b++) ifs[b]! &= ~IFS_DIRTY;

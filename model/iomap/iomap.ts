@@ -9,6 +9,7 @@
  * Left out: srcmap (there is no copy on write), inline data, the physical address, flags (which of
  *           them a call is for, its iomap_ops say)
  */
+import { assert } from "../include/assert.ts";
 import type { Iomap, IomapOps } from "../include/iomap.ts";
 import type { Inode } from "../include/types.ts";
 
@@ -43,7 +44,10 @@ export function iomap_iter(
     const iomap = ops.iomap_begin(inode, pos, end - pos);
     if (typeof iomap === "number") return { pos, status: iomap };
     const mapped = Math.min(end, iomap.offset + iomap.length) - pos;
+    assert(iomap.offset <= pos, "a mapping begins no later than it was asked for");
+    assert(mapped > 0, "a mapping holds the byte that it was asked for");
     const processed = body({ pos, length: mapped, iomap });
+    assert(processed <= mapped, "no more is dealt with than was mapped");
     ops.iomap_end?.(inode, pos, mapped, Math.max(processed, 0), iomap);
     if (processed < 0) return { pos, status: processed };
     if (processed === 0 && !iomap.stale) break;

@@ -6,8 +6,9 @@
  *           fs/iomap/ioend.c
  * Left out: I/O errors; the size at which an ioend is full
  */
+import { assert } from "../include/assert.ts";
 import { dirtyFolios, folio_next_pos, folio_pos } from "../mm/folio.ts";
-import { HOLE } from "../include/types.ts";
+import { DELAYED, HOLE } from "../include/types.ts";
 import type { Iomap, IomapType, WritepageContext } from "../include/iomap.ts";
 import type { Folio, Inode } from "../include/types.ts";
 import {
@@ -27,11 +28,17 @@ function iomap_add_to_ioend(
   end_pos: number,
 ): void {
   let ioend = wpc.ioends.at(-1);
+  assert(pos < end_pos, "what is written begins before the end of what may be");
+  assert(
+    ioend === undefined || ioend.io_offset + ioend.io_size <= pos,
+    "ioends are in the order of the file, and do not overlap",
+  );
   if (ioend?.io_type !== type || ioend.io_offset + ioend.io_size !== pos) {
     ioend = { io_type: type, io_offset: pos, io_size: 0 };
     wpc.ioends.push(ioend);
   }
   ioend.io_size = Math.min(pos + len, end_pos) - ioend.io_offset;
+  assert(ioend.io_size > 0, "an ioend is not empty");
 }
 
 /**
@@ -49,6 +56,8 @@ function mapRun(
     if (error !== 0) return error;
     const { type, offset, length } = wpc.iomap as Iomap;
     const end = Math.min(run.end, offset + length);
+    assert(offset <= pos && pos < end, "the mapping of a dirty block holds it");
+    assert(type !== DELAYED, "what is written back has its blocks by then");
     if (type !== HOLE) iomap_add_to_ioend(wpc, type, pos, end - pos, end_pos);
     pos = end;
   }
@@ -71,6 +80,8 @@ function iomap_writepage_handle_eof(inode: Inode, folio: Folio): number | undefi
  * -errno.
  */
 function iomap_writepage_map(inode: Inode, wpc: WritepageContext, folio: Folio): number {
+  assert(folio.dirty, "only what is dirty is written back");
+  assert(folio.buffers === undefined, "a folio of the iomap path has no buffers");
   const end_pos = iomap_writepage_handle_eof(inode, folio);
   // folio_clear_dirty_for_io() was here before: a folio past EOF is not written, and clean all the
   // same.

@@ -4,6 +4,7 @@
  * Kernel:   fs/iomap/buffered-io.c iomap_zero_range(), iomap_zero_iter()
  * Left out: ranges of more than one block (ext4 asks for one at a time)
  */
+import { assert } from "../include/assert.ts";
 import { dirtyFolios } from "../mm/folio.ts";
 import { HOLE, UNWRITTEN } from "../include/types.ts";
 import type { Inode } from "../include/types.ts";
@@ -14,6 +15,7 @@ import { writeZeros } from "./buffered-io.ts";
 
 /** fs/iomap/buffered-io.c iomap_zero_iter_flush_and_stale() */
 function flushAndStale(inode: Inode, round: IomapRound, end: number): number {
+  assert(!round.iomap.stale, "a mapping goes stale once");
   round.iomap.stale = true;
   inode.i_sb.s_op.writepages(inode, round.pos, end);
   return 0;
@@ -29,6 +31,9 @@ type ZeroRange = (inode: Inode, pos: number, len: number, ops: IomapOps) => bool
  */
 function zeroRange(flushed: readonly IomapType[]): ZeroRange {
   return (inode, pos, len, ops) => {
+    const size = inode.i_sb.s_blocksize;
+    assert(len > 0, "what is zeroed is not empty");
+    assert((pos % size) + len <= size, "what is zeroed lies in one block");
     let dirty = dirtyFolios(inode, pos, pos + len - 1).length > 0;
     let did_zero = false;
     iomap_iter(inode, pos, len, ops, (round) => {
