@@ -6,6 +6,7 @@
  *         ext4_sync_file(), fs/sync.c ksys_sync_file_range(), mm/fadvise.c generic_fadvise(),
  *         fs/open.c vfs_fallocate()
  */
+import { assert } from "./include/assert.ts";
 import { EFBIG } from "./include/errno.ts";
 import {
   ext4_collapse_range,
@@ -25,7 +26,7 @@ import { directBytes, pattern, patternOffset, UNKNOWN_TAG } from "./include/patt
 import { emptyContents, emptyDisk } from "./ext4/power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
-import { EXT_MAX_BLOCKS, WRITTEN } from "./include/types.ts";
+import { EXT_MAX_BLOCKS, PAGE_SIZE, WRITTEN } from "./include/types.ts";
 import type { Committed, Inode, MemoryFailure, Refusal, SuperBlock } from "./include/types.ts";
 
 /**
@@ -42,6 +43,8 @@ export function createFileSystem(
   config: ModelConfig,
   overrides: readonly Override[] = [],
 ): SuperBlock {
+  assert(config.blockSize <= PAGE_SIZE, "a block is no larger than a page");
+  assert(config.freeBlocks >= 0, "no fewer than no blocks are free");
   const large = config.largeFolios && config.journal !== "journal";
   return {
     s_op: operationsFor(config, overrides),
@@ -321,6 +324,7 @@ export function fsync(inode: Inode): number {
 
 /** A call while the device refuses data. What it returns. */
 export function withoutRoom(inode: Inode, refuses: Refusal, call: () => number): number {
+  assert(inode.refuses === undefined, "a call that lacks room is not part of another");
   inode.refuses = refuses;
   const result = call();
   inode.refuses = undefined;
@@ -329,6 +333,7 @@ export function withoutRoom(inode: Inode, refuses: Refusal, call: () => number):
 
 /** A write that comes to an allocation of memory which fails. What it returns. */
 export function withoutMemory(inode: Inode, failure: MemoryFailure, call: () => number): number {
+  assert(inode.failure === undefined, "a call that lacks memory is not part of another");
   inode.failure = failure;
   const result = call();
   inode.failure = undefined;

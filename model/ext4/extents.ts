@@ -59,6 +59,7 @@ export function endAtBreak({ breaks }: Inode, map: MapBlocks): void {
 /** Set map's flags and length from a cached extent of the given status. */
 function mapFrom(map: MapBlocks, status: number, end: number): void {
   map.m_len = Math.min(map.m_len, end - map.m_lblk);
+  assert(map.m_len > 0, "a mapping is not empty");
   map.m_flags =
     status === WRITTEN
       ? BH_Mapped
@@ -102,9 +103,14 @@ function allocate(inode: Inode, map: MapBlocks, flags: number): number {
     noPreallocation: (flags & EXT4_GET_BLOCKS_NO_NORMALIZE) !== 0,
   });
   if (got === 0) return ENOSPC;
+  assert(
+    got > 0 && got <= map.m_len,
+    "the allocator gives some of the blocks that it was asked for",
+  );
   map.m_len = got;
   inode.i_extents.set(map.m_lblk, map.m_lblk + got, unwritten ? UNWRITTEN : WRITTEN);
   inode.i_sb.s_freeclusters_counter -= got;
+  assert(inode.i_sb.s_freeclusters_counter >= 0, "no more blocks are allocated than are free");
   if (!unwritten) ext4_update_inode_fsync_trans(inode);
   map.m_flags = BH_Mapped | BH_New | (unwritten ? BH_Unwritten : 0);
   return 0;
@@ -171,6 +177,7 @@ function orderData(inode: Inode, map: MapBlocks, flags: number): void {
  * that was only looked up; or -ENOSPC.
  */
 export function ext4_map_blocks(inode: Inode, map: MapBlocks, flags: number): number {
+  assert(map.m_lblk < EXT_MAX_BLOCKS, "a block lies in the largest file");
   const es = ext4_es_lookup_extent(inode, map.m_lblk);
   if (es === undefined) {
     ext4_map_query_blocks(inode, map);
@@ -202,11 +209,16 @@ export function ext4_convert_unwritten_extents(inode: Inode, lblk: number, len: 
     map.m_len = end - map.m_lblk;
     map.m_lblk += ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CONVERT);
   }
+  assert(map.m_lblk === end, "a conversion goes no further than it was to");
 }
 
 /** fs/ext4/extents.c ext4_ext_remove_space(): free what is allocated in [lblk, lblk + len). */
 export function ext4_ext_remove_space(inode: Inode, lblk: number, len: number): void {
   const { i_sb } = inode;
+  assert(
+    (inode.i_es_tree.next(lblk)?.start ?? Infinity) >= lblk + len,
+    "blocks that are freed have been forgotten before",
+  );
   for (const { start, end } of inode.i_extents.within(lblk, lblk + len)) {
     i_sb.s_freeclusters_counter += end - start;
     if (i_sb.s_journal) i_sb.s_mb_free_pending += end - start;

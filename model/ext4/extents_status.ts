@@ -43,7 +43,12 @@ export function ext4_es_insert_extent(
   status: ExtentStatus,
 ): void {
   if (len === 0) return;
+  assert(len > 0, "an extent is not shorter than nothing");
   assert(status !== DELAYED, "delayed blocks go through ext4_es_insert_delayed_extent");
+  assert(
+    status === HOLE || inode.i_extents.get(lblk) === status,
+    "what is remembered of allocated blocks is what the extent tree has",
+  );
   const resv_used = countDelayed(inode, lblk, len);
   inode.i_es_tree.set(lblk, lblk + len, status);
   inode.i_es_seq += 1;
@@ -52,6 +57,8 @@ export function ext4_es_insert_extent(
 
 /** fs/ext4/extents_status.c ext4_es_insert_delayed_extent(): the caller has reserved the space. */
 export function ext4_es_insert_delayed_extent(inode: Inode, lblk: number, len: number): void {
+  assert(len <= inode.i_reserved_data_blocks, "space is reserved before blocks are delayed");
+  assert((inode.i_es_tree.get(lblk) ?? HOLE) === HOLE, "only a hole becomes delayed");
   inode.i_es_tree.set(lblk, lblk + len, DELAYED);
   inode.i_es_seq += 1;
 }
@@ -62,6 +69,7 @@ export function ext4_es_insert_delayed_extent(inode: Inode, lblk: number, len: n
  */
 export function ext4_es_remove_extent(inode: Inode, lblk: number, len: number): void {
   if (len === 0) return;
+  assert(len > 0, "an extent is not shorter than nothing");
   const reserved = countDelayed(inode, lblk, len);
   inode.i_es_tree.delete(lblk, lblk + len);
   inode.i_es_seq += 1;
@@ -80,6 +88,8 @@ export function ext4_es_cache_extent(
   len: number,
   status: ExtentStatus,
 ): void {
+  assert(len > 0, "an extent that is remembered is not empty");
+  assert(status !== DELAYED, "a look-up finds nothing delayed");
   inode.i_es_tree.set(lblk, lblk + len, status);
 }
 
@@ -104,6 +114,7 @@ export function ext4_determine_insert_hole(
       break;
     }
   }
+  assert(start <= lblk && lblk < end, "the hole around a block holds it");
   ext4_es_cache_extent(inode, start, end - start, HOLE);
   return end;
 }

@@ -9,10 +9,11 @@
  *           of written blocks that it did not come to: the kernel keeps what is on disk there,
  *           without what was dirty, and here they read as zeros
  */
+import { assert } from "../include/assert.ts";
 import { EFBIG, EINVAL } from "../include/errno.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
 import { moveSources, movesOnDisk } from "./power-cut.ts";
-import { DELAYED, EXT_MAX_BLOCKS, HOLE, PAGE_SIZE } from "../include/types.ts";
+import { DELAYED, EXT_MAX_BLOCKS, HOLE, PAGE_SIZE, UNWRITTEN } from "../include/types.ts";
 import type { Inode, MapBlocks } from "../include/types.ts";
 import {
   EXT4_GET_BLOCKS_CONVERT_UNWRITTEN,
@@ -57,12 +58,14 @@ function ext4_alloc_file_blocks(
     }
     retries = 0;
     map.m_lblk += made;
+    assert(map.m_lblk <= end, "fallocate gets no more blocks than it asked for");
     ext4_update_inode_fsync_trans(inode);
     if (new_size === 0) continue;
     const epos = Math.min(map.m_lblk * s_blocksize, new_size);
     ext4_update_inode_size(inode, epos);
     if (epos > old_size) s_op.zeroAfterAllocating(inode, old_size, epos - old_size);
   }
+  assert(inode.i_extents.coveredFrom(lblk) >= end, "fallocate leaves no hole in its range");
   return 0;
 }
 
@@ -146,6 +149,13 @@ export function releaseDropped(inode: Inode, start: number, end: number): void {
   }
 }
 
+/** Whether blocks [first, last) all are: neighbours of one state are one in the extent tree. */
+function isUnwritten(inode: Inode, first: number, last: number): boolean {
+  if (first >= last) return true;
+  const extent = inode.i_extents.find(first);
+  return extent?.value === UNWRITTEN && extent.end >= last;
+}
+
 /** fs/ext4/extents.c ext4_zero_range() */
 export function ext4_zero_range(inode: Inode, offset: number, len: number, keep: boolean): number {
   const { s_op, s_blocksize: size } = inode.i_sb;
@@ -167,6 +177,7 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
   const convert = flags | EXT4_GET_BLOCKS_CONVERT_UNWRITTEN;
   const error = ext4_alloc_file_blocks(inode, first, last, new_size, convert);
   if (error !== 0) s_op.releaseDropped(inode, first, last);
+  else assert(isUnwritten(inode, first, last), "blocks that were zeroed are unwritten");
   if (error !== 0 || aligned) return error;
   s_op.zeroEdgesAfterDropping(inode, offset, len);
   if (new_size > 0) ext4_update_inode_size(inode, new_size);
@@ -210,6 +221,7 @@ export function ext4_punch_hole(inode: Inode, offset: number, length: number): n
   if (offset >= inode.i_size || offset >= s_maxbytes) return 0;
   const end = Math.min(s_op.endOfPunch(inode, offset + length), s_maxbytes);
   const len = end - offset;
+  assert(len > 0, "a hole that is punched is not empty");
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
   s_op.truncate_inode_pages_range(inode, offset, end - 1);
   ext4_zero_partial_blocks(inode, offset, len);
@@ -221,6 +233,7 @@ export function ext4_punch_hole(inode: Inode, offset: number, length: number): n
     s_op.ext4_es_remove_extent(inode, start_lblk, hole_len);
     s_op.ext4_ext_remove_space(inode, start_lblk, hole_len);
     s_op.ext4_es_insert_extent(inode, start_lblk, hole_len, HOLE);
+    assert(inode.i_es_tree.get(start_lblk) === HOLE, "a hole that was punched is known for one");
   }
   ext4_update_inode_fsync_trans(inode);
   return 0;
@@ -241,12 +254,14 @@ export function ext4_collapse_range(inode: Inode, offset: number, len: number): 
   ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, start_lblk, EXT_MAX_BLOCKS - start_lblk);
   s_op.ext4_ext_remove_space(inode, start_lblk, end_lblk - start_lblk);
+  assert(inode.i_es_tree.end <= start_lblk, "nothing is remembered of blocks that move");
   inode.i_extents.collapse(start_lblk, end_lblk);
   inode.maybeZeroed.collapse(start_lblk, end_lblk);
   inode.zeroedOnDisk.collapse(start_lblk, end_lblk);
   moveSources(inode.contents, end, -len);
   movesOnDisk(inode, end, -len);
   inode.i_size -= len;
+  assert(inode.i_size > offset, "a range that collapses ends before EOF");
   inode.i_disksize = inode.i_size;
   ext4_mark_inode_dirty(inode);
   return 0;
@@ -270,7 +285,9 @@ export function ext4_insert_range(inode: Inode, offset: number, len: number): nu
   if (inode.i_extents.end > start_lblk && inode.i_extents.end + len / size > EXT_MAX_BLOCKS) {
     return EINVAL;
   }
+  assert(inode.i_es_tree.end <= start_lblk, "nothing is remembered of blocks that move");
   inode.i_extents.insert(start_lblk, len / size);
+  assert(inode.i_extents.end <= EXT_MAX_BLOCKS, "a block lies in the largest file");
   inode.maybeZeroed.insert(start_lblk, len / size);
   inode.zeroedOnDisk.insert(start_lblk, len / size);
   moveSources(inode.contents, offset, len);

@@ -17,6 +17,7 @@
  * EOF; what it put into blocks that were written before stays there. Past EOF everything that it
  * made is freed.
  */
+import { assert } from "../include/assert.ts";
 import { EFBIG, EINVAL, ENOSPC } from "../include/errno.ts";
 import type { Iomap, IomapOps } from "../include/iomap.ts";
 import { iomap_dio_read, iomap_dio_write } from "../iomap/direct-io.ts";
@@ -57,6 +58,7 @@ function blocksPastEof({ i_extents, i_size, i_sb }: Inode): Inode["pastEof"] {
 function writeChecks(pos: number, len: number, from: UserMemory, most: number): number {
   if (pos >= most) return EFBIG;
   const count = Math.min(len, most - pos);
+  assert(count >= 0, "a write does not end before it begins");
   from.readable = Math.min(from.readable, count);
   return count;
 }
@@ -78,13 +80,16 @@ export function ext4_buffered_write_iter(
   if (count < 0) return count;
   inode.pastEof = blocksPastEof(inode);
   s_op.zeroBeforeExtending(inode, pos);
-  return s_op.perform_write(inode, pos, count, from, source);
+  const written = s_op.perform_write(inode, pos, count, from, source);
+  assert(written <= count, "no more is written than was asked for");
+  return written;
 }
 
 /** fs/ext4/inode.c ext4_set_iomap() */
 function iomapOf(inode: Inode, map: MapBlocks): Iomap {
   const { s_blocksize } = inode.i_sb;
   const { m_flags } = map;
+  assert(map.m_len > 0, "a mapping is not empty");
   const allocated =
     (m_flags & BH_Mapped) !== 0 ? WRITTEN : (m_flags & BH_Delay) !== 0 ? DELAYED : HOLE;
   return {
@@ -127,6 +132,7 @@ function ext4_iomap_alloc(inode: Inode, map: MapBlocks): number {
   const flags = pastEof ? EXT4_GET_BLOCKS_CREATE : EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT;
   for (let retries = 1; ; retries++) {
     const made = ext4_map_blocks(inode, map, flags);
+    assert(made !== 0, "blocks that are asked for are there, or the call fails");
     if (made !== ENOSPC || !s_op.ext4_should_retry_alloc(inode, retries)) return made;
   }
 }
@@ -153,9 +159,11 @@ const ext4_iomap_read_ops: IomapOps = { iomap_begin: ext4_iomap_begin_read };
 /** fs/ext4/file.c ext4_dio_write_end_io(), of I/O that did not fail. */
 function ext4_dio_write_end_io(inode: Inode, pos: number, size: number, unwritten: boolean): void {
   const { s_blocksize } = inode.i_sb;
+  assert(size > 0 || !unwritten, "a direct write that wrote nothing converts nothing");
   if (unwritten) {
     const first = Math.floor(pos / s_blocksize);
     const end = Math.ceil((pos + size) / s_blocksize);
+    assert(inode.i_extents.coveredFrom(first) >= end, "only blocks that are there are converted");
     ext4_convert_unwritten_extents(inode, first, end - first);
   }
   ext4_update_inode_size(inode, pos + size);
@@ -218,6 +226,7 @@ export function ext4_dio_write_iter(
     s_op.ext4_inode_extension_cleanup(inode);
     inode.contents.delete(Math.ceil(inode.i_size / s_blocksize) * s_blocksize, Infinity);
   }
+  assert(direct <= count, "no more is written than was asked for");
   if (direct < 0 || direct === count) return direct;
   from.readable -= direct;
   const rest = writeThroughCache(inode, pos + direct, count - direct, from, source);

@@ -13,6 +13,7 @@
  * transaction running, with what it has to write in order and all it would bring to the journal
  * (traced on 6.18: no jbd2_start_commit between ext4_sync_file_enter and _exit).
  */
+import { assert } from "../include/assert.ts";
 import { file_check_and_advance_wb_err } from "../mm/filemap.ts";
 import type { Inode } from "../include/types.ts";
 import { jbd2_journal_force_commit_nested } from "./reservation.ts";
@@ -30,6 +31,7 @@ export function ext4_update_inode_fsync_trans(inode: Inode): void {
  * for it.
  */
 export function ext4_mark_inode_dirty(inode: Inode): void {
+  assert(inode.i_disksize <= inode.i_size, "the size on disk is no larger than the file's");
   if (inode.i_disksize === inode.raw_i_size) return;
   inode.raw_i_size = inode.i_disksize;
   ext4_update_inode_fsync_trans(inode);
@@ -42,10 +44,15 @@ export function ext4_sync_file(
   end: number,
   datasync: boolean,
 ): number {
+  assert(start <= end, "what is synced is not empty");
   const error = inode.i_sb.s_op.writepages(inode, start, end);
   if (error < 0) return error;
   const refused = file_check_and_advance_wb_err(inode);
   if (refused < 0) return refused;
+  assert(
+    inode.i_datasync_tid <= inode.i_sb.s_commits,
+    "no sync waits for a transaction that has not begun",
+  );
   const committed = inode.i_datasync_tid < inode.i_sb.s_commits;
   if (inode.i_sb.s_commitsTold ?? (!datasync || !committed))
     jbd2_journal_force_commit_nested(inode);

@@ -7,6 +7,7 @@
  *           ext4_truncate_failed_write()
  * Left out: inline data, encryption, verity, journal credits
  */
+import { assert } from "../include/assert.ts";
 import { ENOSPC } from "../include/errno.ts";
 import {
   block_commit_write,
@@ -33,6 +34,7 @@ import {
   BH_New,
   BH_Unwritten,
   BH_Uptodate,
+  DELAYED,
 } from "../include/types.ts";
 import type { Folio, Inode } from "../include/types.ts";
 import { ext4_da_get_block_prep } from "./get_block.ts";
@@ -53,6 +55,7 @@ export function ext4_block_write_begin(
 ): number {
   const buffers = folio_create_buffers(inode, folio);
   const bits = inode.i_blkbits;
+  assert(from <= to && to <= buffers.length << bits, "what a write prepares lies in its folio");
   const size = 1 << bits;
   const first = firstBlock(inode, folio);
   for (let b = from >> bits; b << bits < to; b++) {
@@ -64,6 +67,7 @@ export function ext4_block_write_begin(
         folio_zero_new_buffers(inode, folio, from, to);
         return error;
       }
+      assert(((buffers[b] as number) & BH_Mapped) !== 0, "a block that a write covers has a place");
       if (((buffers[b] as number) & BH_New) !== 0) {
         if (folio.uptodate) buffers[b]! |= BH_Uptodate;
         continue;
@@ -144,6 +148,8 @@ export function ext4_da_write_begin(inode: Inode, pos: number, len: number): Wri
   return write_begin(inode, pos, len, get_block);
 }
 
+const COVERED = "what was accepted of a write lies before EOF";
+
 type WriteEnd = [inode: Inode, pos: number, len: number, copied: number, folio: Folio];
 
 /**
@@ -160,6 +166,7 @@ function writeEnd(
   ext4_update_inode_size(inode, s_op.sizeAfterWrite(inode, pos, accepted));
   const zero_len = s_op.gapToZero(old_size, pos);
   if (zero_len > 0) ext4_zero_partial_blocks(inode, old_size, zero_len);
+  assert(accepted === 0 || pos + accepted <= inode.i_size, COVERED);
   if (pos + len > inode.i_size) s_op.ext4_truncate_failed_write(inode);
   return accepted;
 }
@@ -225,6 +232,7 @@ export function ext4_da_write_end(
       disksize_changed = true;
     }
   }
+  assert(accepted === 0 || pos + accepted <= inode.i_size, COVERED);
   const zero_len = s_op.gapToZero(old_size, pos);
   if (!disksize_changed && zero_len === 0) return accepted;
   if (inode.failure?.handle(pos) === true) {
@@ -259,8 +267,10 @@ export function releaseShortWrite(inode: Inode, folio: Folio, from: number, to: 
   const bits = inode.i_blkbits;
   const first = firstBlock(inode, folio);
   const fresh = BH_New | BH_Delay;
+  assert(from < to && to <= folio_size(folio), "what a write leaves unused lies in its folio");
   for (let b = Math.ceil(from / 2 ** bits); b << bits < to; b++) {
     if (((buffers[b] as number) & fresh) !== fresh) continue;
+    assert(inode.i_es_tree.get(first + b) === DELAYED, "a block that is given back was reserved");
     buffers[b]! &= ~(BH_Mapped | BH_New | BH_Delay | BH_Dirty);
     inode.i_sb.s_op.ext4_es_remove_extent(inode, first + b, 1);
   }

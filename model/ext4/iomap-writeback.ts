@@ -9,6 +9,7 @@
  * A whole delayed extent gets its blocks at once, whatever part of it is dirty. They are unwritten
  * until the I/O to them is done; then just the part that was written is converted.
  */
+import { assert } from "../include/assert.ts";
 import type { Ioend, WritepageContext } from "../include/iomap.ts";
 import { BH_Delay, UNWRITTEN } from "../include/types.ts";
 import type { Inode, MapBlocks } from "../include/types.ts";
@@ -70,13 +71,16 @@ export function ext4_iomap_map_blocks(
     return 0;
   }
   const index = offset / s_blocksize;
+  assert(offset % s_blocksize === 0, "writeback maps from the beginning of a block on");
   const len = s_op.writebackLength(inode, index, dirty_len, wpc.range_end);
   const m_len = Math.min(MAX_WRITEPAGES_EXTENT_LEN, len);
+  assert(m_len > 0, "what writeback maps is not empty");
   const map: MapBlocks = { m_lblk: index, m_len, m_flags: 0 };
   ext4_map_blocks(inode, map, 0);
   if ((map.m_flags & BH_Delay) !== 0) {
     const ret = ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT);
     if (ret < 0) return ret;
+    assert((map.m_flags & BH_Delay) === 0, "what writeback has mapped has its blocks");
   }
   wpc.iomap = s_op.ext4_set_iomap(inode, map);
   return 0;
@@ -87,6 +91,7 @@ export function ext4_iomap_finish_ioend(inode: Inode, ioend: Ioend): void {
   const { io_type, io_offset, io_size } = ioend;
   const { s_blocksize } = inode.i_sb;
   const end = io_offset + io_size;
+  assert(io_offset >= 0 && end >= io_offset, "an ioend does not end before it begins");
   const blockEnd = Math.ceil(end / s_blocksize) * s_blocksize;
   inode.i_sb.s_op.writesToDisk(inode, io_offset - (io_offset % s_blocksize), blockEnd);
   if (io_type === UNWRITTEN) {

@@ -7,6 +7,7 @@
  *           fs/ext4/file.c ext4_iomap_buffered_write(), with the patch series applied
  * Left out: IOMAP_F_DIRTY and IOMAP_F_MERGED, inline data, journal credits
  */
+import { assert } from "../include/assert.ts";
 import { ENOSPC } from "../include/errno.ts";
 import {
   iomap_file_buffered_write,
@@ -32,6 +33,10 @@ import { EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT, ext4_map_blocks } from "./extents.ts
 export function ext4_set_iomap(inode: Inode, map: MapBlocks): Iomap {
   const size = inode.i_sb.s_blocksize;
   const flags = map.m_flags;
+  assert(
+    (flags & BH_Delay) === 0 || (flags & (BH_Unwritten | BH_Mapped)) === 0,
+    "a delayed mapping has no blocks",
+  );
   return {
     type:
       (flags & BH_Unwritten) !== 0
@@ -130,6 +135,7 @@ function ext4_iomap_buffered_da_write_begin(
  */
 export function ext4_iomap_punch_delalloc(inode: Inode, offset: number, length: number): void {
   const size = inode.i_sb.s_blocksize;
+  assert(length > 0, "what is given back is not empty");
   const lblk = Math.floor(offset / size);
   inode.i_sb.s_op.ext4_es_remove_extent(inode, lblk, Math.ceil(length / size));
 }
@@ -209,5 +215,6 @@ export function ext4_iomap_read_folio(inode: Inode, folio: Folio): void {
 export function ext4_iomap_zero_range(inode: Inode, from: number, length: number): boolean {
   const size = inode.i_sb.s_blocksize;
   const len = Math.min(length, size - (from % size));
+  assert(len > 0, "what is zeroed is not empty");
   return inode.i_sb.s_op.iomap_zero_range(inode, from, len, ext4_iomap_buffered_read_ops);
 }

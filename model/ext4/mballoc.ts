@@ -13,6 +13,7 @@
  * however long it asked for: then a delayed extent gets its blocks in two parts, and a caller that
  * needs only the first leaves the second as it is.
  */
+import { assert } from "../include/assert.ts";
 import { EXT_MAX_BLOCKS } from "../include/types.ts";
 import type { Inode, Preallocation, SuperBlock } from "../include/types.ts";
 import { ext4_has_free_clusters, jbd2_journal_force_commit_nested } from "./reservation.ts";
@@ -69,13 +70,19 @@ function ext4_mb_normalize_request(inode: Inode, lblk: number, len: number): Pre
     if (pa_end <= lblk) start = Math.max(start, pa_end);
     else if (pa_lstart > lblk) end = Math.min(end, pa_lstart);
   }
+  assert(start <= lblk && lblk < end, "room that is made around a block holds it");
   return { pa_lstart: start, pa_end: end, pa_free: end - start };
 }
 
 /** fs/ext4/mballoc.c ext4_mb_use_inode_pa(): as many blocks from `lblk` on as the room has. */
 function ext4_mb_use_inode_pa(inode: Inode, pa: Preallocation, lblk: number, len: number): number {
   const used = Math.min(len, pa.pa_end - lblk);
+  assert(
+    pa.pa_lstart <= lblk && used > 0,
+    "a block that is taken from preallocated room lies in it",
+  );
   pa.pa_free -= used;
+  assert(pa.pa_free >= 0, "no more is taken from preallocated room than is left of it");
   if (pa.pa_free <= 0) inode.i_prealloc = inode.i_prealloc.filter((other) => other !== pa);
   return used;
 }
@@ -119,8 +126,10 @@ export function ext4_mb_new_blocks(
   len: number,
   { reserved, noPreallocation }: AllocationHints,
 ): number {
+  assert(len > 0, "an allocation is not empty");
   const wanted = claim(inode, len, reserved);
   if (wanted <= 0) return 0;
+  assert(wanted <= len, "no more is claimed than was asked for");
   const kept = preallocationAt(inode, lblk);
   if (kept !== undefined) return ext4_mb_use_inode_pa(inode, kept, lblk, wanted);
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
@@ -128,6 +137,7 @@ export function ext4_mb_new_blocks(
   const pa = ext4_mb_normalize_request(inode, lblk, wanted);
   // Exactly what was asked for leaves nothing to keep.
   if (pa.pa_lstart === lblk && pa.pa_end <= lblk + wanted) return pa.pa_end - lblk;
+  assert(pa.pa_free > 0, "room that is kept for a file is not empty");
   inode.i_prealloc.push(pa);
   return ext4_mb_use_inode_pa(inode, pa, lblk, wanted);
 }

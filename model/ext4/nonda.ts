@@ -10,6 +10,7 @@
  *
  * Both are decided by what the counters said before anything was written back.
  */
+import { assert } from "../include/assert.ts";
 import type { Inode, SuperBlock } from "../include/types.ts";
 import type { GetBlock } from "../include/operations.ts";
 
@@ -43,6 +44,7 @@ export function ext4_nonda_switch(sb: SuperBlock): boolean {
   const { s_freeclusters_counter: free, s_dirtyclusters_counter: dirty, s_room } = sb;
   // Then there is more than can be had, and what can be had is delayed.
   if (s_room === undefined) return false;
+  assert(dirty >= 0, "no fewer than no blocks are promised");
   const { watermark, error } = s_room;
   const { push, now } = decide(free, dirty, watermark);
   const much = decide(free + error, Math.max(0, dirty - error), watermark);

@@ -11,6 +11,7 @@
  * The pass that a commit makes allocates nothing, and so does not stop at EOF as ordinary writeback
  * does: of a folio past EOF it clears the dirty buffers.
  */
+import { assert } from "../include/assert.ts";
 import { dirtyFolios } from "../mm/folio.ts";
 import type { Inode } from "../include/types.ts";
 import { submitFolio } from "./writeback.ts";
@@ -25,6 +26,7 @@ function jbd2_journal_file_inode(
   length: number,
   write: boolean,
 ): void {
+  assert(start >= 0 && length > 0, "what is ordered is not empty");
   const end = start + length - 1;
   const { jinode } = inode;
   if (jinode?.filed !== true) {
@@ -35,6 +37,7 @@ function jbd2_journal_file_inode(
   jinode.write ||= write;
   jinode.i_dirty_start = Math.min(jinode.i_dirty_start, start);
   jinode.i_dirty_end = Math.max(jinode.i_dirty_end, end);
+  assert(jinode.i_dirty_start <= start, "what is ordered begins no later than what was added");
 }
 
 /** fs/ext4/ext4_jbd2.h ext4_jbd2_inode_add_write() */
@@ -53,6 +56,7 @@ export function ext4_jbd2_inode_add_wait(inode: Inode, start_byte: number, lengt
 export function jbd2_journal_commit_transaction(inode: Inode): void {
   const { jinode } = inode;
   if (jinode?.filed !== true) return;
+  assert(jinode.i_dirty_start <= jinode.i_dirty_end, "what a commit writes first is not empty");
   jinode.filed = false;
   if (!jinode.write) return;
   for (const folio of dirtyFolios(inode, jinode.i_dirty_start, jinode.i_dirty_end)) {

@@ -30,6 +30,7 @@ export function emptyDisk(): Disk {
 export function recordCommit(inode: Inode): void {
   const { disk, i_disksize, i_extents } = inode;
   if (disk === undefined) return;
+  assert(i_disksize <= inode.i_size, "the size in the journal is no larger than the file's");
   disk.committed = {
     i_disksize,
     i_extents: i_extents.clone(),
@@ -62,6 +63,7 @@ function onDisk(
   change: (contents: IntervalMap<Source>, start: number, end: number) => void,
 ): void {
   if (disk === undefined) return;
+  assert(start <= end, "what changes on disk does not end before it begins");
   change(disk.contents, start, end);
   const { committed } = disk;
   if (committed === undefined) return;
@@ -83,6 +85,7 @@ function onDisk(
 function gaps({ freed }: Committed, first: number, last: number): { start: number; end: number }[] {
   const parts: { start: number; end: number }[] = [];
   let at = first;
+  assert(first < last, "an extent of the journal's inode is not empty");
   for (const { start, end } of freed.within(first, last)) {
     if (start > at) parts.push({ start: at, end: start });
     at = Math.max(at, end);
@@ -121,6 +124,7 @@ export function freesOnDisk({ disk, i_sb }: Inode, start: number, end: number): 
  * vanish.
  */
 export function moveSources(contents: IntervalMap<Source>, offset: number, by: number): void {
+  assert(offset + by >= 0, "nothing moves to before the beginning of the file");
   const moved = [...contents.within(offset, Infinity)];
   contents.delete(offset + Math.min(by, 0), Infinity);
   for (const { start, end, value } of moved) {

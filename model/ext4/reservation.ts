@@ -36,20 +36,30 @@ export function ext4_claim_free_clusters(sbi: SuperBlock, nclusters: number): bo
   return true;
 }
 
+const COUNTED = "what a file reserves is counted for its file system too";
+
+/** Of several files, more may be: so this is one comparison, whatever their number. */
+function countsReservation({ i_reserved_data_blocks, i_sb }: Inode): boolean {
+  return i_reserved_data_blocks <= i_sb.s_dirtyclusters_counter;
+}
+
 /** fs/ext4/inode.c ext4_da_reserve_space(): 0, or -ENOSPC and nothing changed. */
 export function ext4_da_reserve_space(inode: Inode, nr_resv: number): number {
   assert(nr_resv > 0, "a reservation is never empty");
   if (!inode.i_sb.s_op.ext4_claim_free_clusters(inode.i_sb, nr_resv)) return ENOSPC;
   inode.i_reserved_data_blocks += nr_resv;
+  assert(countsReservation(inode), COUNTED);
   return 0;
 }
 
 /** fs/ext4/inode.c ext4_da_release_space(): the promise is not needed any more. */
 export function ext4_da_release_space(inode: Inode, to_free: number): void {
   if (to_free === 0) return;
+  assert(to_free > 0, "what is released is not less than nothing");
   assert(to_free <= inode.i_reserved_data_blocks, "no more is released than was reserved");
   inode.i_reserved_data_blocks -= to_free;
   inode.i_sb.s_dirtyclusters_counter -= to_free;
+  assert(countsReservation(inode), COUNTED);
 }
 
 /**
@@ -57,9 +67,11 @@ export function ext4_da_release_space(inode: Inode, to_free: number): void {
  * it.
  */
 export function ext4_da_update_reserve_space(inode: Inode, used: number): void {
+  assert(used > 0, "what is used of a reservation is not nothing");
   assert(used <= inode.i_reserved_data_blocks, "no more is used than was reserved");
   inode.i_reserved_data_blocks -= used;
   inode.i_sb.s_dirtyclusters_counter -= used;
+  assert(countsReservation(inode), COUNTED);
 }
 
 /**
@@ -86,7 +98,10 @@ export function ext4_should_retry_alloc(inode: Inode, retries: number): boolean 
 export function jbd2_journal_force_commit_nested(inode: Inode): void {
   const { i_sb } = inode;
   for (const each of i_sb.s_inodes) i_sb.s_op.commit(each);
-  for (const each of i_sb.s_inodes) i_sb.s_op.recordCommit(each);
+  for (const each of i_sb.s_inodes) {
+    assert(each.jinode?.filed !== true, "a commit leaves nothing filed");
+    i_sb.s_op.recordCommit(each);
+  }
   i_sb.s_mb_free_pending = 0;
   i_sb.s_freedUnknown = false;
   i_sb.s_commits += 1;

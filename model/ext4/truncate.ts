@@ -6,6 +6,7 @@
  *           fs/ext4/extents.c ext4_ext_truncate()
  * Left out: the orphan list, transactions
  */
+import { assert } from "../include/assert.ts";
 import { EFBIG } from "../include/errno.ts";
 import { folio_create_buffers, mark_buffer_dirty } from "../fs/buffer.ts";
 import { __filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
@@ -32,6 +33,8 @@ function zeroBlock(inode: Inode, from: number, end: number): number | undefined 
   const folio = __filemap_get_folio(inode, pageOf(from), 0);
   const buffers = folio_create_buffers(inode, folio);
   const b = (from - folio_pos(folio)) >> inode.i_blkbits;
+  assert(from < end, "what is zeroed is not empty");
+  assert(b < buffers.length, "a block that is zeroed lies in its folio");
   if (((buffers[b] as number) & BH_Mapped) === 0) {
     ext4_get_block_lookup(inode, Math.floor(from / inode.i_sb.s_blocksize), folio, b);
     if (((buffers[b] as number) & BH_Mapped) === 0) return undefined;
@@ -46,6 +49,7 @@ function zeroBlock(inode: Inode, from: number, end: number): number | undefined 
 /** The end of the block that holds `from`, or of the range, whichever comes first. */
 function endInBlock(inode: Inode, from: number, length: number): number {
   const size = inode.i_sb.s_blocksize;
+  assert(length > 0, "what is zeroed is not empty");
   return from + Math.min(length, size - (from % size));
 }
 
@@ -117,6 +121,7 @@ export function zeroBeforeGrowing(inode: Inode, oldsize: number): void {
  */
 export function ext4_zero_partial_blocks(inode: Inode, lstart: number, length: number): void {
   const { s_op, s_blocksize } = inode.i_sb;
+  assert(length > 0, "a range that is zeroed at its edges is not empty");
   const byte_end = lstart + length - 1;
   const partial_start = lstart % s_blocksize;
   const partial_end = byte_end % s_blocksize;
@@ -154,6 +159,7 @@ export function ext4_truncate(inode: Inode): void {
   ext4_mark_inode_dirty(inode);
   ext4_discard_preallocations(inode);
   s_op.ext4_es_remove_extent(inode, last_block, EXT_MAX_BLOCKS - last_block);
+  assert(inode.i_es_tree.end <= last_block, "a truncation forgets all that is past EOF");
   s_op.ext4_ext_remove_space(inode, last_block, EXT_MAX_BLOCKS - last_block);
 }
 
@@ -171,5 +177,6 @@ export function ext4_setattr_size(inode: Inode, size: number): number {
   inode.contents.delete(Math.ceil(size / s_blocksize) * s_blocksize, Infinity);
   truncate_pagecache(inode, size);
   if (size <= oldsize) ext4_truncate(inode);
+  assert(inode.i_disksize === inode.i_size, "the journal knows of a truncation at once");
   return 0;
 }

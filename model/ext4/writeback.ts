@@ -93,7 +93,9 @@ function endRefused(inode: Inode, folio: Folio): void {
 
 /** fs/ext4/inode.c mpage_map_one_extent() with dioread_lock: blocks are written extents at once. */
 export function mpage_map_one_extent_lock(inode: Inode, map: MapBlocks): number {
-  ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE | EXT4_GET_BLOCKS_IO_SUBMIT);
+  const end = map.m_lblk + map.m_len;
+  const made = ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE | EXT4_GET_BLOCKS_IO_SUBMIT);
+  assert(made > 0 && map.m_lblk + made <= end, "writeback maps no more than it asked for");
   return 0;
 }
 
@@ -112,6 +114,7 @@ function mapRun(inode: Inode, folio: Folio, b: number, end: number): number {
   while (lblk < first + last) {
     const map: MapBlocks = { m_lblk: lblk, m_len: first + last - lblk, m_flags: 0 };
     inode.i_sb.s_op.mpage_map_one_extent(inode, map);
+    assert(map.m_len > 0, "writeback goes on with every extent");
     lblk += map.m_len;
   }
   for (let i = b; i < last; i++) buffers[i]! &= ~(BH_Delay | BH_Unwritten);
@@ -158,7 +161,8 @@ function refuseAgain(inode: Inode, lblk: number): void {
 export function submitFolio(inode: Inode, folio: Folio): void {
   const size = folio_size(folio);
   const len = folio_pos(folio) + size > inode.i_size ? inode.i_size % size : size;
-  const buffers = folio.buffers as Uint8Array;
+  const { buffers } = folio;
+  assert(buffers !== undefined, "a dirty folio that is written has buffers");
   const bits = inode.i_blkbits;
   let dirty = false;
   for (let b = 0; b < buffers.length; b++) {

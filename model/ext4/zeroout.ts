@@ -12,6 +12,7 @@
  *           every block for which that may still be wrong: the comparison accepts either state
  *           there, and the model adopts the one that it is shown. The content is zero both ways.
  */
+import { assert } from "../include/assert.ts";
 import { UNWRITTEN, WRITTEN } from "../include/types.ts";
 import type { Inode, MapBlocks } from "../include/types.ts";
 
@@ -75,12 +76,25 @@ function lessUnwritten(inode: Inode, map: MapBlocks, range: Range): Range {
 
 /** fs/ext4/extents.c ext4_ext_convert_to_initialized() */
 export function ext4_ext_convert_to_initialized(inode: Inode, map: MapBlocks): void {
-  const run = inode.i_extents.find(map.m_lblk) as Range;
+  const run = inode.i_extents.find(map.m_lblk);
+  assert(run?.value === UNWRITTEN, "only an unwritten extent is initialized");
   const extent = pieceAround(inode, map.m_lblk, run);
   const mapEnd = map.m_lblk + map.m_len;
+  assert(
+    extent.start <= map.m_lblk && mapEnd <= extent.end,
+    "blocks that are initialized lie in one extent",
+  );
   const zeroed = transfersToNeighbour(inode, map, extent)
     ? { start: map.m_lblk, end: mapEnd }
     : lessUnwritten(inode, map, zeroedRange(inode, map, extent));
+  assert(
+    extent.start <= zeroed.start && zeroed.start <= map.m_lblk,
+    "zeros before the blocks that are written begin in their extent",
+  );
+  assert(
+    mapEnd <= zeroed.end && zeroed.end <= extent.end,
+    "zeros behind the blocks that are written end in their extent",
+  );
 
   const reach = inode.i_sb.s_extent_max_zeroout;
   const left = Math.max(run.start, map.m_lblk - reach);
@@ -113,6 +127,7 @@ export function adoptZeroed(
     while (lblk < end) {
       const seen = stateAt(lblk);
       const until = Math.min(seen.end, end);
+      assert(until > lblk, "a state that was seen lasts for a block at least");
       if (seen.state === WRITTEN || seen.state === UNWRITTEN) {
         wrong += adoptRange(inode, lblk, until, seen.state);
       }
