@@ -6,6 +6,7 @@
  *
  * Ours, not the kernel's (there: an on-disk B-tree, a red-black tree, the page cache).
  */
+import { assert } from "./assert.ts";
 
 /** [start, end) with its value. */
 export interface Interval<V> {
@@ -123,14 +124,21 @@ export class IntervalMap<V> {
 
   /** Take out [start, end) and move everything from `end` on down by end - start. */
   collapse(start: number, end: number): void {
+    assert(start <= end, "what collapses ends behind its beginning");
     const first = this.#cut(start, end);
     this.#shift(first, start - end);
+    assert(
+      first === 0 || (this.#starts[first] ?? Infinity) >= this.#ends[first - 1]!,
+      "an interval begins no sooner than the one before it ends",
+    );
     this.#mergeAt(first);
   }
 
   /** Move everything from `start` on up by `len`, leaving nothing at [start, start + len). */
   insert(start: number, len: number): void {
-    if (len > 0) this.#shift(this.#cut(start, start), len);
+    if (len <= 0) return;
+    this.#shift(this.#cut(start, start), len);
+    assert(this.get(start) === undefined, "what is inserted has no value");
   }
 
   clear(): void {
