@@ -8,9 +8,9 @@ import { clampOperation } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import type { BlockRange } from "../harness/case/observation.ts";
 import { ExtentReader } from "../harness/system/fiemap.ts";
-import type { MountedImage } from "../harness/kernel/image.ts";
-import { KernelFile } from "../harness/kernel/kernel-file.ts";
-import type { KernelSubject } from "../harness/kernel/kernel-subject.ts";
+import type { MountedImage } from "../harness/subjects/image.ts";
+import { KernelFile } from "../harness/subjects/kernel-file.ts";
+import type { KernelSubject } from "../harness/subjects/kernel-subject.ts";
 import { STATX_BLOCKS, STATX_SIZE } from "../harness/system/syscalls.ts";
 
 /** One step as it was taken. */

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { kernelFileKind } from "../harness/guest/kernel-file.ts";
-import { packageRoot } from "../harness/package.ts";
+import { packageRoot } from "../harness/host/package.ts";
 import { readResult } from "../harness/stored/result.ts";
 import { BRIEF, median, table } from "./bench-measure.ts";
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { operationsSchema } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
-import { packageRoot } from "../harness/package.ts";
+import { packageRoot } from "../harness/host/package.ts";
 
 export interface Sequence {
   name: string;

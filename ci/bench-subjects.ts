@@ -2,17 +2,17 @@
  * What the benchmark compares, on one image: the bare calls, the kernel subject, the model, and the
  * two in lockstep.
  */
-import type { KernelTraits } from "../harness/kernel-traits.ts";
-import { modelConfig } from "../harness/kernel-traits.ts";
+import type { KernelTraits } from "../harness/under-test/kernel-traits.ts";
+import { modelConfig } from "../harness/under-test/kernel-traits.ts";
 import { modelWith } from "../harness/lockstep/deviations.ts";
-import { openImage } from "../harness/kernel/image.ts";
-import type { MountedImage } from "../harness/kernel/image.ts";
-import { KernelSubject } from "../harness/kernel/kernel-subject.ts";
+import { openImage } from "../harness/subjects/image.ts";
+import type { MountedImage } from "../harness/subjects/image.ts";
+import { KernelSubject } from "../harness/subjects/kernel-subject.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import type { Subject } from "../harness/lockstep/subject.ts";
-import { supported } from "../harness/run/executor.ts";
+import { supported } from "../harness/subjects/executor.ts";
 import { deviationsOfExecutor } from "../harness/run/expected-deviations.ts";
 import type { Variant } from "../harness/case/variant.ts";
 import { BareCalls, prepare } from "./bench-bare.ts";

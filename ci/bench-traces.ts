@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
-import { packageRoot } from "../harness/package.ts";
+import { packageRoot } from "../harness/host/package.ts";
 import { checkFile } from "../harness/trace/check.ts";
 import type { FileResult } from "../harness/trace/check.ts";
 import { DEFAULT_LIMITS, MIB } from "../harness/trace/limits.ts";

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { machineLacks } from "../harness/system/machine.ts";
-import { packageRoot } from "../harness/package.ts";
+import { packageRoot } from "../harness/host/package.ts";
 
 const lacks = machineLacks()?.message;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);
@@ -106,6 +106,7 @@ const scripts: Readonly<Record<string, string>> = {
   test: "is what runs this test",
   typecheck: "`npm run check` runs it",
   lint: "`npm run check` runs it",
+  imports: "`npm run check` runs it",
   "format:check": "`npm run check` runs it",
   mutation: "an hour; its first run of the tests alone takes more than four minutes",
 };

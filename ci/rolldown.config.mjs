@@ -13,6 +13,6 @@ const packed = (input, file) => ({
 });
 
 export default [
-  packed("dist/harness/cli.js", "dist/ext4-conform.js"),
+  packed("dist/harness/commands/cli.js", "dist/ext4-conform.js"),
   packed("dist/harness/run/worker-main.js", "dist/worker.js"),
 ];

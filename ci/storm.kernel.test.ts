@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { machineLacks } from "../harness/system/machine.ts";
-import { packageRoot } from "../harness/package.ts";
+import { packageRoot } from "../harness/host/package.ts";
 
 const lacks = machineLacks()?.message;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);

@@ -11,10 +11,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
-import { inContainer } from "../harness/container.ts";
-import { leftBehind } from "../harness/kernel/traces-left.ts";
-import { treeOf } from "../harness/run/held.ts";
-import { packageRoot } from "../harness/package.ts";
+import { inContainer } from "../harness/host/container.ts";
+import { leftBehind } from "../harness/workers/traces-left.ts";
+import { treeOf } from "../harness/workers/held.ts";
+import { packageRoot } from "../harness/host/package.ts";
 
 const cli = join(packageRoot, "dist", "ext4-conform.js");
 

@@ -1,6 +1,6 @@
 /**
  * Kernels whose behaviour is known: what the model must be told of each, as data. A kernel under
- * test is probed instead (harness/kernel/probe.ts); these are the ones that were recorded, and
+ * test is probed instead (harness/subjects/probe.ts); these are the ones that were recorded, and
  * those that properties imagine.
  */
 import type { ModelConfig } from "../model/tables.ts";

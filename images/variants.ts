@@ -1,6 +1,6 @@
 /**
  * Recipes of the file systems under test. Every entry is data; nothing below
- * `harness/kernel/mkfs.ts` and `model/tables.ts` branches on it.
+ * `harness/subjects/mkfs.ts` and `model/tables.ts` branches on it.
  */
 import type { Variant } from "../harness/case/variant.ts";
 

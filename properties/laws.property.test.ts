@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Observation } from "../harness/case/observation.ts";
-import { isAligned } from "../harness/aspects/limits.ts";
+import { isAligned } from "../harness/case/limits.ts";
 import { withoutFaults } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { bytesAt } from "../model/file-system.ts";

@@ -9,7 +9,7 @@ import { STATES, kindOf, note } from "../harness/lockstep/statistics.ts";
 import type { State, Statistics } from "../harness/lockstep/statistics.ts";
 import { statisticsText } from "../harness/report/statistics.ts";
 import { generatedCases } from "../harness/run/chunk.ts";
-import { variantNamed } from "../harness/variants.ts";
+import { variantNamed } from "../harness/under-test/variants.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 import { settingOf } from "./settings.ts";
 

@@ -10,7 +10,7 @@ import { runCase } from "../harness/lockstep/lockstep.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
-import { variantNamed } from "../harness/variants.ts";
+import { variantNamed } from "../harness/under-test/variants.ts";
 import { operations } from "../harness/generation/operations.ts";
 import { withoutPages } from "./page-cache.ts";
 import { settingOf } from "./settings.ts";

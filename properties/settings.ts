@@ -2,13 +2,13 @@
  * Settings: every variant on every kind of kernel, for properties of the model that need no kernel.
  */
 import * as fc from "fast-check";
-import { knownConfig } from "../harness/kernel-traits.ts";
+import { knownConfig } from "../harness/under-test/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { effectsOf } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { isModelled } from "../harness/case/variant.ts";
 import type { Variant } from "../harness/case/variant.ts";
-import { variantNamed } from "../harness/variants.ts";
+import { variantNamed } from "../harness/under-test/variants.ts";
 import { kernels } from "../images/kernels.ts";
 import type { KernelFacts, KernelName } from "../images/kernels.ts";
 import { variants } from "../images/variants.ts";

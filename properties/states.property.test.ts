@@ -9,7 +9,7 @@ import { Graph, NOT_TRIED } from "../harness/explore/graph.ts";
 import { modelWith } from "../harness/lockstep/deviations.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operations/operation.ts";
-import { variantNamed } from "../harness/variants.ts";
+import { variantNamed } from "../harness/under-test/variants.ts";
 import { knownDeviations, watchedDeviations } from "../model/deviations/index.ts";
 import { testSeed } from "./seed.ts";
 import { settingOf } from "./settings.ts";

@@ -8,12 +8,12 @@
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { alphabetOf } from "../harness/explore/alphabet.ts";
-import { kindText, sidesOf } from "../harness/differences/command.ts";
+import { kindText, sidesOf } from "../harness/commands/differences.ts";
 import { differences } from "../harness/differences/differences.ts";
 import type { Differences } from "../harness/differences/differences.ts";
 import { KINDS } from "../harness/differences/seen.ts";
 import { describeOperation } from "../harness/operations/operation.ts";
-import { counted } from "../harness/report/progress.ts";
+import { counted } from "../harness/text/numbers.ts";
 
 /**
  * Two sides (harness/differences/side.ts), how their columns are headed, and what the table says.

@@ -11,7 +11,7 @@ import { PersistentVolumeClaim } from "kubernetes-models/v1";
 import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { machineLacks } from "../../harness/system/machine.ts";
-import { packageRoot } from "../../harness/package.ts";
+import { packageRoot } from "../../harness/host/package.ts";
 import type { RunResult } from "../../harness/stored/result.ts";
 
 const read = (name: string): string => readFileSync(join(packageRoot, "ci/campaign", name), "utf8");

@@ -8,7 +8,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { builtCommand } from "../../harness/built-command.ts";
+import { builtCommand } from "../../harness/host/built-command.ts";
 import { machineLacks } from "../../harness/system/machine.ts";
 import type { RunResult } from "../../harness/stored/result.ts";
 import { faultAt, faults } from "./faults.ts";

@@ -12,7 +12,7 @@ import { Command } from "commander";
 import { execa } from "execa";
 import { UsageError } from "../../harness/case/failure.ts";
 import { BuildError } from "../../harness/kernel-build/build-error.ts";
-import { packageRoot } from "../../harness/package.ts";
+import { packageRoot } from "../../harness/host/package.ts";
 import type { RunResult } from "../../harness/stored/result.ts";
 import { mutants } from "./mutants.ts";
 import type { Mutant } from "./mutants.ts";

@@ -16,7 +16,7 @@ const HEADER_BYTES = 8;
 const EXT4_EXT_MAGIC = 0xf30a;
 const EXT4_MAX_EXTENT_DEPTH = 5;
 
-/** What lies in free space (kernel/free-space.ts): in each 16 bytes this and a number. */
+/** What lies in free space (subjects/free-space.ts): in each 16 bytes this and a number. */
 export const FREE_SPACE = "free space ";
 
 /**

@@ -30,18 +30,18 @@ export const variantSchema = z.strictObject({
   /**
    * The file system's own reserve is above the watermark of ext4_nonda_switch(), so that writes are
    * delayed up to the last block that may be had; the image grows with the processors
-   * (kernel/room.ts).
+   * (subjects/room.ts).
    */
   reserveDelays: z.literal(true).optional(),
   /**
-   * Its device can run out of room (kernel/thin.ts). For delayed allocation with dioread_nolock and
+   * Its device can run out of room (subjects/thin.ts). For delayed allocation with dioread_nolock and
    * blocks of a page: there the room for a block is missing exactly as long as its extent is not
    * marked written, so that the model knows what may be refused.
    */
   thin: z.literal(true).optional(),
   /**
    * Mounted with `mountOptions`, nodelalloc among them; then its files are made and opened, and
-   * then it is remounted with delalloc (kernel/older-files.ts).
+   * then it is remounted with delalloc (subjects/older-files.ts).
    */
   remounted: z.literal(true).optional(),
   /** Part of a run that names no variant. */
@@ -54,7 +54,7 @@ export function mayFillUp({ leavesFree }: Variant): boolean {
 }
 
 /**
- * Whether the model can say what happens on a variant of ours; of others, kernel/modelled.ts asks
+ * Whether the model can say what happens on a variant of ours; of others, subjects/modelled.ts asks
  * the file system that was made.
  */
 export function isModelled(variant: Variant): boolean {

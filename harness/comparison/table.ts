@@ -4,9 +4,9 @@
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import { describeOperation } from "../operations/operation.ts";
-import { counted, grouped } from "../report/progress.ts";
-import { paintWith } from "../report/terminal.ts";
-import type { Paint } from "../report/terminal.ts";
+import { counted, grouped } from "../text/numbers.ts";
+import { paintWith } from "../text/terminal.ts";
+import type { Paint } from "../text/terminal.ts";
 import { isWorse } from "./difference.ts";
 import type { Change, Difference, VariantDifference } from "./difference.ts";
 

@@ -32,18 +32,18 @@ import { WHOLE_FILE, sameMap } from "../case/extents.ts";
 import type { BlockRange, Extent, Observation } from "../case/observation.ts";
 import { blocksWith } from "../aspects/effects.ts";
 import type { Store } from "../aspects/effects.ts";
-import { FOLIO_BYTES } from "../aspects/limits.ts";
+import { FOLIO_BYTES } from "../case/limits.ts";
 import { clampOperation, effectsOf, isStarved, isWrite } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { Contents } from "./contents.ts";
-import { delayedBlocks, firstRun, patch } from "./extents-walk.ts";
-import type { Change } from "./extents-walk.ts";
+import { Contents } from "./step/contents.ts";
+import { delayedBlocks, firstRun, patch } from "./step/extents-walk.ts";
+import type { Change } from "./step/extents-walk.ts";
 import { promises } from "./promises.ts";
 import { sizeFollowsWrites } from "./promises/calls.ts";
-import { FRESH_FILE, movedBlocks } from "./step.ts";
-import type { ContractOptions, ContractPromise, Step } from "./step.ts";
+import { FRESH_FILE, movedBlocks } from "./step/step.ts";
+import type { ContractOptions, ContractPromise, Step } from "./step/step.ts";
 
-export type { ContractOptions } from "./step.ts";
+export type { ContractOptions } from "./step/step.ts";
 
 /** A promise that was not kept, as plain data. */
 export interface Broken {

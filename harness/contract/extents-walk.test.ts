@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BlockRange, Extent } from "../case/observation.ts";
-import { firstRun, firstVisibleRun, indexAfter, patch } from "./extents-walk.ts";
-import type { BlockState, Change } from "./extents-walk.ts";
+import { firstRun, firstVisibleRun, indexAfter, patch } from "./step/extents-walk.ts";
+import type { BlockState, Change } from "./step/extents-walk.ts";
 
 const BLOCKS = 24;
 const states = ["hole", "delayed", "unwritten", "written"] as const;

@@ -6,7 +6,7 @@ import { callPromises } from "./promises/calls.ts";
 import { delayedPromises } from "./promises/delayed.ts";
 import { accountPromises } from "./promises/accounts.ts";
 import { crashPromises } from "./promises/crash.ts";
-import type { ContractPromise } from "./step.ts";
+import type { ContractPromise } from "./step/step.ts";
 
 export const promises: readonly ContractPromise[] = [
   ...callPromises,

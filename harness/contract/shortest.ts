@@ -11,11 +11,11 @@
  */
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { Contents } from "./contents.ts";
+import { Contents } from "./step/contents.ts";
 import { Contract } from "./contract.ts";
 import type { Broken } from "./contract.ts";
-import { FRESH_FILE } from "./step.ts";
-import type { ContractOptions } from "./step.ts";
+import { FRESH_FILE } from "./step/step.ts";
+import type { ContractOptions } from "./step/step.ts";
 
 /** One case of a recording: what was done, and what was seen right after each operation. */
 export interface RecordedCase {

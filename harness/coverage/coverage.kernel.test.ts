@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { builtCommand } from "../built-command.ts";
+import { builtCommand } from "../host/built-command.ts";
 
 const source = process.env["EXT4_CONFORM_KERNEL_SOURCE"];
 if (source === undefined) {

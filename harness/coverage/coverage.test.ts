@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EnvironmentError, UsageError } from "../case/failure.ts";
-import type { ObjectCounters } from "../kernel/gcov.ts";
+import type { ObjectCounters } from "../subjects/gcov.ts";
 import { lacksProgram } from "../system/process.ts";
 import { coverageOf } from "./lines.ts";
 import { mustBeReportable, reportCoverage } from "./report.ts";

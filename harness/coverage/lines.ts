@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import * as z from "zod";
 import { EnvironmentError } from "../case/failure.ts";
-import type { ObjectCounters } from "../kernel/gcov.ts";
+import type { ObjectCounters } from "../subjects/gcov.ts";
 import { run } from "../system/process.ts";
 import { undoAtExit } from "../system/undo.ts";
 

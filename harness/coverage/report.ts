@@ -2,7 +2,7 @@
  * What a run covered of the kernel: written into a folder, told in a few lines.
  */
 import { join, relative } from "node:path";
-import type { ObjectCounters } from "../kernel/gcov.ts";
+import type { ObjectCounters } from "../subjects/gcov.ts";
 import { mustBeWritable, writeOutput } from "../stored/output.ts";
 import { writePages } from "./html.ts";
 import { coverageOf } from "./lines.ts";

@@ -1,9 +1,9 @@
 /**
  * Coverage in words.
  */
-import { counted, grouped } from "../report/progress.ts";
-import { paintWith } from "../report/terminal.ts";
-import type { Paint } from "../report/terminal.ts";
+import { counted, grouped } from "../text/numbers.ts";
+import { paintWith } from "../text/terminal.ts";
+import type { Paint } from "../text/terminal.ts";
 import type { FileCoverage } from "./lines.ts";
 import { ranIn } from "./patch-coverage.ts";
 import type { CodeLine, PatchCoverage, PatchedFile } from "./patch-coverage.ts";

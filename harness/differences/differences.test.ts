@@ -12,7 +12,7 @@ import type { Operation } from "../operations/operation.ts";
 import { alphabetOf } from "../explore/alphabet.ts";
 import type { AlphabetName } from "../explore/alphabet.ts";
 import { applied } from "../explore/applied.ts";
-import { differencesText, kindText, sidesOf } from "./command.ts";
+import { differencesText, kindText, sidesOf } from "../commands/differences.ts";
 import { differences, Search } from "./differences.ts";
 import type { Differences } from "./differences.ts";
 import { differencesLater, differencesNow, KINDS, lookLater } from "./seen.ts";

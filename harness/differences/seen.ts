@@ -20,9 +20,9 @@ import type { Inode, Source } from "../../model/include/types.ts";
 import { cachedPages, extentMap } from "../lockstep/model-subject.ts";
 import { describePages } from "../case/observation.ts";
 import type { Extent } from "../case/observation.ts";
-import { blockRange, segmentsOf } from "../report/block-map.ts";
-import type { BlockState } from "../report/block-map.ts";
-import { describeResult } from "../report/errno.ts";
+import { blockRange, segmentsOf } from "../text/block-map.ts";
+import type { BlockState } from "../text/block-map.ts";
+import { describeResult } from "../text/errno.ts";
 import type { Applied } from "../explore/applied.ts";
 
 /** Kinds of difference, in the order in which they are listed, with what each is. */

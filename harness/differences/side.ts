@@ -16,10 +16,10 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import { seededBugs } from "../../model/deviations/seeded/index.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { UsageError } from "../case/failure.ts";
-import { knownConfig } from "../kernel-traits.ts";
+import { knownConfig } from "../under-test/kernel-traits.ts";
 import { isModelled, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 
 /** A table of functions, and what it is of. */
 export interface Side {

@@ -3,8 +3,8 @@
  */
 import { UsageError } from "../case/failure.ts";
 import { Output } from "../stored/output.ts";
-import { mustBeSame, readExploration, writeExploration } from "../stored/exploration.ts";
-import type { StoredExploration } from "../stored/exploration.ts";
+import { mustBeSame, readExploration, writeExploration } from "./stored-exploration.ts";
+import type { StoredExploration } from "./stored-exploration.ts";
 import { EdgeSet } from "./driven.ts";
 import type { DrivenEdges } from "./driven.ts";
 

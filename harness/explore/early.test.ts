@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { settingOf } from "../../properties/settings.ts";
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { EdgeSet } from "./driven.ts";
 import { Graph, UNKNOWN } from "./graph.ts";

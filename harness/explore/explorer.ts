@@ -6,7 +6,7 @@ import { Lockstep } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operations/operation.ts";
-import type { Executor } from "../run/executor.ts";
+import type { Executor } from "../subjects/executor.ts";
 import { LookFailed } from "../lockstep/subject.ts";
 import type { Explored } from "./explored.ts";
 import { UNKNOWN } from "./graph.ts";

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { settingOf } from "../../properties/settings.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { alphabetName, alphabetOf, fits } from "./alphabet.ts";
 import type { AlphabetName } from "./alphabet.ts";
 import { Graph, NOT_TRIED, UNKNOWN } from "./graph.ts";

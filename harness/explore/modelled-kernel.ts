@@ -4,7 +4,7 @@
 import { REPEATS } from "../lockstep/lockstep.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import type { Executor } from "../run/executor.ts";
+import type { Executor } from "../subjects/executor.ts";
 import { Explorer } from "./explorer.ts";
 import type { ExploredDivergence } from "./explorer.ts";
 import type { Graph } from "./graph.ts";

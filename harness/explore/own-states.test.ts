@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { settingOf } from "../../properties/settings.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { Graph } from "./graph.ts";
 import { ownStatesText, tellingStates } from "./own-states.ts";

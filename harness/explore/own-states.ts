@@ -2,7 +2,7 @@
  * States that one variant, or one path, comes to and another does not.
  */
 import { describeOperation } from "../operations/operation.ts";
-import { counted } from "../report/progress.ts";
+import { counted } from "../text/numbers.ts";
 import type { Graph } from "./graph.ts";
 import { stateLines } from "./state-text.ts";
 

@@ -1,7 +1,7 @@
 import { instance } from "@viz-js/viz";
 import { describe, expect, test } from "vitest";
 import { settingOf } from "../../properties/settings.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { Graph } from "./graph.ts";
 import { pictureOf } from "./picture.ts";

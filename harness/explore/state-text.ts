@@ -1,7 +1,7 @@
 /**
  * A state of a small file as a person reads it.
  */
-import { STATE_CHARACTERS } from "../report/block-map.ts";
+import { STATE_CHARACTERS } from "../text/block-map.ts";
 import { cachedBlocks } from "../../model/state.ts";
 import type { Inode } from "../../model/include/types.ts";
 import { extentMap } from "../lockstep/model-subject.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_POS_BYTES } from "../aspects/limits.ts";
+import { MAX_POS_BYTES } from "../case/limits.ts";
 import { FALLOCATE_WEIGHTS } from "../operations/fallocate/generate.ts";
 import { generationOf } from "../operations/generation.ts";
 import { type Operation, operationsSchema } from "../operations/operation.ts";

@@ -10,7 +10,7 @@
  * Every candidate costs less than the value it came from (see cost.ts), and every one is a valid
  * case.
  */
-import { MAX_IO_BYTES } from "../aspects/limits.ts";
+import { MAX_IO_BYTES } from "../case/limits.ts";
 import {
   canLackMemory,
   effectsOf,

@@ -2,7 +2,7 @@
  * A guest's console: kept to be looked at, and understood as far as it says why a guest did not
  * come up or went down.
  */
-import { ownCommand } from "../own-command.ts";
+import { ownCommand } from "../host/own-command.ts";
 import { INIT_FAILED, WORKER_ENDED } from "./init.ts";
 
 /** Lines that are kept. */

@@ -5,7 +5,7 @@
  * which is older than any that the model is held against: so nothing here asks whether it conforms.
  */
 import { execa } from "execa";
-import { asNobody, builtCommand, cli, hiddenFromNobody } from "../built-command.ts";
+import { asNobody, builtCommand, cli, hiddenFromNobody } from "../host/built-command.ts";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";

@@ -2,8 +2,8 @@
  * The kernel under test by what the user calls it: "host", or a file.
  */
 import { resolve } from "node:path";
-import { hostKernel } from "../run/host-kernel.ts";
-import type { KernelUnderTest } from "../run/link.ts";
+import { hostKernel } from "../workers/host-kernel.ts";
+import type { KernelUnderTest } from "../workers/link.ts";
 import { machineLacks } from "../system/machine.ts";
 import { lacksProgram } from "../system/process.ts";
 import { startGuest } from "./guest.ts";

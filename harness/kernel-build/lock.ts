@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
-import { startTimeOf } from "../kernel/owner.ts";
+import { startTimeOf } from "../subjects/owner.ts";
 import { undoAtExit } from "../system/undo.ts";
 
 /** "pid start-time" of the process that holds a lock; "" where that cannot be read. */

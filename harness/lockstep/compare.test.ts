@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compare, treeBlocksMax } from "./compare.ts";
+import { treeBlocksMax } from "../contract/step/accounts.ts";
+import { compare } from "./compare.ts";
 import { divergence, firstDifferentByte } from "../finding/divergence.ts";
 import type { CacheExtent, Extent, ExtentState, Observation } from "../case/observation.ts";
 

@@ -8,7 +8,8 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { Contract } from "../contract/contract.ts";
 import type { Broken, ContractOptions } from "../contract/contract.ts";
-import { compare, compareData, treeBlocksMax } from "./compare.ts";
+import { treeBlocksMax } from "../contract/step/accounts.ts";
+import { compare, compareData } from "./compare.ts";
 import type { Difference } from "./compare.ts";
 import { describeHandover } from "./handover.ts";
 import type { Handover, HandoverReason } from "./handover.ts";
@@ -61,7 +62,7 @@ export interface LockstepOptions {
   repeats?: number;
   /**
    * Milliseconds after which the kernel may write back what a case has dirtied, without having been
-   * asked (kernel/flusher.ts); for ever where that is absent.
+   * asked (subjects/flusher.ts); for ever where that is absent.
    */
   quietMs?: number;
 }

@@ -20,7 +20,7 @@ import { patternTag } from "../../model/include/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/include/types.ts";
 import type { Inode, Refusal, SuperBlock } from "../../model/include/types.ts";
-import { indexAfter } from "../contract/extents-walk.ts";
+import { indexAfter } from "../contract/step/extents-walk.ts";
 import type {
   BlockRange,
   CachedPages,
@@ -155,7 +155,7 @@ export class ModelSubject implements Subject {
   /**
    * Learn how many blocks are free and not promised; undefined where nobody knows better than the
    * model. To be called after `begin`. Where the model thought otherwise, either may be right soon:
-   * the file before may not have given back its blocks yet (kernel/kernel-file.ts).
+   * the file before may not have given back its blocks yet (subjects/kernel-file.ts).
    */
   tellFree(blocks: number | undefined): void {
     const sb = this.#sb;

@@ -4,7 +4,7 @@ import { type Divergence, divergence, type DivergenceParts } from "../finding/di
 import type { CutLook, Extent, ExtentState, Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { report, type ReportContext } from "./report.ts";
-import { printable, wantsColour, wrap } from "./terminal.ts";
+import { printable, wantsColour, wrap } from "../text/terminal.ts";
 
 const context: ReportContext = {
   variant: { name: "4k-delalloc", blockSize: 4096 },

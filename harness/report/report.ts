@@ -5,7 +5,7 @@
  * 100 columns, ASCII, so that it survives a mailing list. Only the command that replays the case
  * may be longer, since it must stay in one piece.
  */
-import { ELIDED, type Band, pictureOf, STATE_CHARACTERS, type Touched } from "./block-map.ts";
+import { ELIDED, type Band, pictureOf, STATE_CHARACTERS, type Touched } from "../text/block-map.ts";
 import type {
   Divergence,
   DivergenceKind,
@@ -15,9 +15,9 @@ import type {
 } from "../finding/divergence.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
 import { type CacheExtent, describePages } from "../case/observation.ts";
-import { describeResult } from "./errno.ts";
+import { describeResult } from "../text/errno.ts";
 import { describeOperation, effectsOf, type Operation } from "../operations/operation.ts";
-import { type Paint, paintWith, printable, type Style, wrap } from "./terminal.ts";
+import { type Paint, paintWith, printable, type Style, wrap } from "../text/terminal.ts";
 import type { Variant } from "../case/variant.ts";
 
 const WIDTH = 100;

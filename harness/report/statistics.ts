@@ -3,7 +3,7 @@
  */
 import { CLAMPED, STATES } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
-import { grouped } from "./progress.ts";
+import { grouped } from "../text/numbers.ts";
 
 const NAME = 24;
 const CELL = 10;

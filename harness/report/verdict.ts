@@ -4,13 +4,13 @@
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { witnessesOf } from "../lockstep/deviations.ts";
 import { describeOperation } from "../operations/operation.ts";
-import { counted, grouped } from "./progress.ts";
+import { counted, grouped } from "../text/numbers.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
 import { sumEach } from "../run/by-variant.ts";
-import { paintWith, printable } from "./terminal.ts";
-import type { Paint } from "./terminal.ts";
-import type { FoundDivergence, Mounted } from "../run/messages.ts";
+import { paintWith, printable } from "../text/terminal.ts";
+import type { Paint } from "../text/terminal.ts";
+import type { FoundDivergence, Mounted } from "../workers/messages.ts";
 
 /** The jobs' results of one variant, added up. */
 interface Row {

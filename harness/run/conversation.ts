@@ -3,8 +3,8 @@
  */
 import { performance } from "node:perf_hooks";
 import { EnvironmentError } from "../case/failure.ts";
-import type { KernelUnderTest, WorkerEnd, WorkerLink } from "./link.ts";
-import type { CaseMark, Message, Request } from "./messages.ts";
+import type { KernelUnderTest, WorkerEnd, WorkerLink } from "../workers/link.ts";
+import type { CaseMark, Message, Request } from "../workers/messages.ts";
 import { LOOK_MS, Silence } from "./silence.ts";
 import type { Operation } from "../operations/operation.ts";
 

@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { builtCommand, cli } from "../built-command.ts";
+import { builtCommand, cli } from "../host/built-command.ts";
 import { readResult } from "../stored/result.ts";
 import type { RunResult } from "../stored/result.ts";
 

@@ -6,11 +6,11 @@ import { failedZeroingKeepsReservation } from "../../model/deviations/failed-zer
 import { shortWriteKeepsReservation } from "../../model/deviations/short-write-keeps-reservation.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { kernels } from "../../images/kernels.ts";
-import { knownConfig } from "../kernel-traits.ts";
+import { knownConfig } from "../under-test/kernel-traits.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { deviationsWithoutRoom } from "./expected-deviations.ts";
 
 const variant = variantNamed("4k-full");

@@ -4,15 +4,15 @@
 import { watchedDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import type { MountedImage } from "../kernel/image.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
+import type { MountedImage } from "../subjects/image.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { shownDeviations, unmountDeviations, witnessesOf } from "../lockstep/deviations.ts";
 import { runPromised, withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "../lockstep/subject.ts";
 import { mayFillUp } from "../case/variant.ts";
-import type { Executor } from "./executor.ts";
+import type { Executor } from "../subjects/executor.ts";
 import { powerCutDeviations } from "./power-cut-deviations.ts";
 
 /** What it takes to perform a witness. */

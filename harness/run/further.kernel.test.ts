@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
-import { builtCommand } from "../built-command.ts";
+import { builtCommand } from "../host/built-command.ts";
 import { machineLacks } from "../system/machine.ts";
 
 const lacks = machineLacks()?.message;

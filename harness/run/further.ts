@@ -4,7 +4,7 @@
  */
 import type { Divergence } from "../finding/divergence.ts";
 import { isMinor, isWorse } from "../finding/severity.ts";
-import { MAX_IO_BYTES } from "../aspects/limits.ts";
+import { MAX_IO_BYTES } from "../case/limits.ts";
 import type { Operation } from "../operations/operation.ts";
 
 /**

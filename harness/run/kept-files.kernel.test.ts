@@ -4,16 +4,16 @@
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openImage } from "../kernel/image.ts";
-import type { MountedImage } from "../kernel/image.ts";
-import { KernelSubject } from "../kernel/kernel-subject.ts";
+import { openImage } from "../subjects/image.ts";
+import type { MountedImage } from "../subjects/image.ts";
+import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { machineLacks } from "../system/machine.ts";
-import { probeKernel } from "../kernel/probe.ts";
-import { modelConfig } from "../kernel-traits.ts";
+import { probeKernel } from "../subjects/probe.ts";
+import { modelConfig } from "../under-test/kernel-traits.ts";
 import { modelWith, unmountDeviations } from "../lockstep/deviations.ts";
 import { runCase } from "../lockstep/lockstep.ts";
 import type { Operation } from "../operations/operation.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 
 const lacks = machineLacks();

@@ -5,14 +5,14 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openImage } from "../kernel/image.ts";
-import type { MountedImage } from "../kernel/image.ts";
-import { KernelSubject } from "../kernel/kernel-subject.ts";
+import { openImage } from "../subjects/image.ts";
+import type { MountedImage } from "../subjects/image.ts";
+import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { machineLacks } from "../system/machine.ts";
 import { runSync } from "../system/process.ts";
 import { keptMemory, mustSucceed, syscalls } from "../system/syscalls.ts";
 import type { Operation } from "../operations/operation.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { runListening } from "./listening.ts";
 
 const lacks = machineLacks()?.message;

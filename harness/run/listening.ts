@@ -4,9 +4,9 @@
  */
 import { basename } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
-import type { MountedImage } from "../kernel/image.ts";
+import type { MountedImage } from "../subjects/image.ts";
 import { triesAgain } from "../system/fail-nth.ts";
-import { isRefusal } from "../kernel/thin.ts";
+import { isRefusal } from "../subjects/thin.ts";
 import { runCase, runPromised } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";

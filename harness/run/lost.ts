@@ -6,12 +6,12 @@
  */
 import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
-import { faultPoints } from "../../properties/fault-points.ts";
+import { faultPoints } from "../generation/fault-points.ts";
 import { caseNumbered, generatedCases } from "./chunk.ts";
 import { Conversation, WorkerLost } from "./conversation.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
-import type { KernelUnderTest } from "./link.ts";
-import type { Assignment, Attempt, Attempted, FoundDivergence } from "./messages.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
+import type { KernelUnderTest } from "../workers/link.ts";
+import type { Assignment, Attempt, Attempted, FoundDivergence } from "../workers/messages.ts";
 import type { Operation } from "../operations/operation.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Variant } from "../case/variant.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { packageRoot } from "../package.ts";
+import { packageRoot } from "../host/package.ts";
 
 const compiled = pathToFileURL(join(packageRoot, "dist/harness/run/parent.js")).href;
 

@@ -6,21 +6,21 @@ import { randomInt } from "node:crypto";
 import { availableParallelism, freemem } from "node:os";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import type { Exploration } from "../explore/exploration.ts";
-import type { ExecutorName } from "./executor.ts";
+import type { ExecutorName } from "../subjects/executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
-import { HANG_SECONDS } from "./link.ts";
-import type { KernelUnderTest } from "./link.ts";
-import type { Assignment, ExplorationMessage } from "./messages.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
+import { HANG_SECONDS } from "../workers/link.ts";
+import type { KernelUnderTest } from "../workers/link.ts";
+import type { Assignment, ExplorationMessage } from "../workers/messages.ts";
 import { WHOLE, jobOf } from "./shard.ts";
 import type { Shard } from "./shard.ts";
 import type { Operation } from "../operations/operation.ts";
-import { Progress } from "../report/progress.ts";
+import { Progress } from "./progress.ts";
 import { nothingRun, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import type { Variant } from "../case/variant.ts";
-import { withIomap } from "../variants.ts";
+import { withIomap } from "../under-test/variants.ts";
 
 export interface PerformOptions extends UnderTestOptions {
   /** "host", or the file of a kernel that runs in a guest. */

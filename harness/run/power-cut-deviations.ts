@@ -6,12 +6,12 @@ import { unlinkSync } from "node:fs";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import type { MountedImage } from "../kernel/image.ts";
-import { KernelSubject } from "../kernel/kernel-subject.ts";
-import { cutPower, survivesPowerCut } from "../kernel/power-cut.ts";
+import type { MountedImage } from "../subjects/image.ts";
+import { KernelSubject } from "../subjects/kernel-subject.ts";
+import { cutPower, survivesPowerCut } from "../subjects/power-cut.ts";
 import { modelWith, witnessOf } from "../lockstep/deviations.ts";
-import { variantNamed } from "../variants.ts";
-import { releaseAnyway } from "./executor.ts";
+import { variantNamed } from "../under-test/variants.ts";
+import { releaseAnyway } from "../subjects/executor.ts";
 import { expectedFile } from "./kept-files.ts";
 
 /** Whether a power cut after the witness leaves a file that it must not. */

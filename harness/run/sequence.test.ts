@@ -3,7 +3,7 @@ import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
 import type { Operation } from "../operations/operation.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { leastSequence } from "./sequence.ts";
 
 const variant = variantNamed("4k-delalloc");

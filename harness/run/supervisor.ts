@@ -4,27 +4,27 @@
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
 import { EnvironmentError, Interrupted } from "../case/failure.ts";
-import type { ObjectCounters } from "../kernel/gcov.ts";
+import type { ObjectCounters } from "../subjects/gcov.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
-import { sweepLeftovers } from "../kernel/leftovers.ts";
+import { sweepLeftovers } from "../subjects/leftovers.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
-import type { KernelUnderTest } from "./link.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
+import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts, investigate } from "./lost.ts";
-import { isOfExploration } from "./messages.ts";
+import { isOfExploration } from "../workers/messages.ts";
 import type {
   Assignment,
   ExplorationMessage,
   FoundDivergence,
   Message,
   Mounted,
-} from "./messages.ts";
+} from "../workers/messages.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
-import { NOTHING_RUN } from "./run-counts.ts";
+import { NOTHING_RUN } from "../workers/run-counts.ts";
 import type { Explored } from "../explore/explored.ts";
-import type { RunCounts } from "./run-counts.ts";
-import { variantNamed } from "../variants.ts";
+import type { RunCounts } from "../workers/run-counts.ts";
+import { variantNamed } from "../under-test/variants.ts";
 
 /** Milliseconds in which a signal that ended a worker has reached this process too. */
 const SIGNAL_MS = 50;

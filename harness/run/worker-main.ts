@@ -2,7 +2,7 @@
  * Entry of a worker process. In a guest its argument is the serial line that the supervisor is at
  * the other end of.
  */
-import { ipcChannel, serialChannel } from "./channel.ts";
+import { ipcChannel, serialChannel } from "../workers/channel.ts";
 import { endWithParent } from "./parent.ts";
 import { runWorker } from "./worker.ts";
 

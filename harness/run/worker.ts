@@ -4,11 +4,11 @@
  * guest.
  */
 import { readFileSync } from "node:fs";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
-import { faultPoints } from "../../properties/fault-points.ts";
+import { faultPoints } from "../generation/fault-points.ts";
 import { readCorpus } from "../stored/corpus.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel } from "../workers/channel.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
 import type { Divergence } from "../finding/divergence.ts";
@@ -20,18 +20,24 @@ import { pictureOf } from "../explore/picture.ts";
 import { EnvironmentError, lackOf } from "../case/failure.ts";
 import { onDiskKinds } from "./kept-files.ts";
 import type { OnDiskFinding } from "./kept-files.ts";
-import { readCounters } from "../kernel/gcov.ts";
-import { probeKernel } from "../kernel/probe.ts";
-import type { Assignment, Attempt, FoundDivergence, Message, Request } from "./messages.ts";
+import { readCounters } from "../subjects/gcov.ts";
+import { probeKernel } from "../subjects/probe.ts";
+import type {
+  Assignment,
+  Attempt,
+  FoundDivergence,
+  Message,
+  Request,
+} from "../workers/messages.ts";
 import type { Operation } from "../operations/operation.ts";
-import { corpusDirectory } from "../package.ts";
+import { corpusDirectory } from "../host/package.ts";
 import { whenSignalled } from "../system/undo.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { TimeLeft } from "./time-left.ts";
 import { leastSequence } from "./sequence.ts";
 import { shrinkCase } from "./shrink.ts";
-import { NOTHING_RUN } from "./run-counts.ts";
+import { NOTHING_RUN } from "../workers/run-counts.ts";
 import { VariantRun } from "./variant-run.ts";
 
 /** Milliseconds between two progress messages. */

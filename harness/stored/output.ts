@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { UsageError } from "../case/failure.ts";
-import { printable } from "../report/terminal.ts";
+import { printable } from "../text/terminal.ts";
 import { sleepSync } from "../system/sleep.ts";
 
 /** Where the text of an output goes. */

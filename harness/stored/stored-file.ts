@@ -5,10 +5,10 @@
 import * as fs from "node:fs";
 import type * as z from "zod";
 import { UsageError } from "../case/failure.ts";
-import { isDeeperThan, repeatedKey } from "../json-keys.ts";
-import { pathText, valueAt } from "../json-path.ts";
-import { printable } from "../report/terminal.ts";
-import { shown } from "../trace/fault.ts";
+import { isDeeperThan, repeatedKey } from "./json-keys.ts";
+import { pathText, valueAt } from "./json-path.ts";
+import { printable } from "../text/terminal.ts";
+import { shown } from "./shown.ts";
 
 /** Bytes of the largest file that is read: a case of the longest length has a tenth of that. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;

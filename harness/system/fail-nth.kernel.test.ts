@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ENOMEM } from "../../model/include/errno.ts";
 import type { Operation } from "../operations/operation.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { failNth, triesAgain } from "./fail-nth.ts";
-import { openImage } from "../kernel/image.ts";
-import type { MountedImage } from "../kernel/image.ts";
-import { KernelSubject } from "../kernel/kernel-subject.ts";
+import { openImage } from "../subjects/image.ts";
+import type { MountedImage } from "../subjects/image.ts";
+import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { machineLacks } from "./machine.ts";
 
 const lacks =

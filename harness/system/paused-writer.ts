@@ -16,7 +16,7 @@
 import { Worker } from "node:worker_threads";
 import { createRequire } from "node:module";
 import { PATTERN_BYTES, pattern, patternOffset } from "../../model/include/pattern.ts";
-import { MAX_IO_BYTES } from "../aspects/limits.ts";
+import { MAX_IO_BYTES } from "../case/limits.ts";
 import * as sys from "./syscalls.ts";
 import { undoAtExit } from "./undo.ts";
 

@@ -18,7 +18,7 @@ import {
   pattern,
   patternOffset,
 } from "../../model/include/pattern.ts";
-import { MAX_IO_BYTES } from "../aspects/limits.ts";
+import { MAX_IO_BYTES } from "../case/limits.ts";
 import {
   MADV_NOHUGEPAGE,
   MAP_ANONYMOUS,

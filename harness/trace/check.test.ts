@@ -14,7 +14,7 @@ import { isRecordable } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { checkFile } from "./check.ts";
 import type { Allowed, CheckOptions } from "./check.ts";
-import { deviationsNamed, replayCommand, traceCheck } from "./check-command.ts";
+import { deviationsNamed, replayCommand, traceCheck } from "../commands/trace-check.ts";
 import { configOf } from "./config.ts";
 import type { Step } from "./format.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";

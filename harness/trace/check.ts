@@ -11,7 +11,7 @@ import { UsageError } from "../case/failure.ts";
 import { subsets } from "../lockstep/deviations.ts";
 import { withContract } from "../lockstep/lockstep.ts";
 import type { LockstepOptions } from "../lockstep/lockstep.ts";
-import { fileError, lineError } from "./fault.ts";
+import { fileError, lineError } from "../stored/shown.ts";
 import type { TraceHeader } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
 import { TraceModel } from "./lockstep.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { kernels } from "../../images/kernels.ts";
-import { modelConfig } from "../kernel-traits.ts";
+import { modelConfig } from "../under-test/kernel-traits.ts";
 import { configOf } from "./config.ts";
 import { headerV1, headerV2 } from "./samples.ts";
 

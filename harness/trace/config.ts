@@ -6,8 +6,8 @@ import { kernels } from "../../images/kernels.ts";
 import type { KernelFacts, KernelName } from "../../images/kernels.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { UsageError } from "../case/failure.ts";
-import { modelConfig } from "../kernel-traits.ts";
-import { shown } from "./fault.ts";
+import { modelConfig } from "../under-test/kernel-traits.ts";
+import { shown } from "../stored/shown.ts";
 import type { TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
 
 /** The recordings of version 1 were made on images of this size, bytes. */

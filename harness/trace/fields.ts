@@ -6,8 +6,8 @@
  * What it accepts is safe to hold against the model: whole numbers in range, lists that are sorted.
  */
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
-import { MAX_IO_BYTES, MAX_POS_BYTES } from "../aspects/limits.ts";
-import { shown, shownName } from "./fault.ts";
+import { MAX_IO_BYTES, MAX_POS_BYTES } from "../case/limits.ts";
+import { shown, shownName } from "../stored/shown.ts";
 import { MAX_ENTRIES } from "./limits.ts";
 import { fallocateModes } from "./modes.ts";
 import type { Step, StepName, TraceHeader } from "./format.ts";

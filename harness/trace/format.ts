@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { foreignVariantSchema } from "../stored/foreign-variant.ts";
-import { shown } from "./fault.ts";
+import { shown } from "../stored/shown.ts";
 
 /** The version that is written; all up to it are read. */
 export const TRACE_VERSION = 2;

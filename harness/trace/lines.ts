@@ -6,7 +6,7 @@ import { isUtf8 } from "node:buffer";
 import * as fs from "node:fs";
 import { pipeline } from "node:stream";
 import * as zlib from "node:zlib";
-import { fileError, lineError } from "./fault.ts";
+import { fileError, lineError } from "../stored/shown.ts";
 import { BYTES_PER_VALUE, MAX_DEPTH, MIB } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
 import { NAME_OF_PACKED, packingOf } from "./packing.ts";

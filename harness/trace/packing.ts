@@ -1,7 +1,7 @@
 /**
  * Which files are packed, and how: their names say so.
  */
-import { fileError } from "./fault.ts";
+import { fileError } from "../stored/shown.ts";
 
 export type Packing = "brotli" | "gzip";
 

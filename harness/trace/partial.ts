@@ -1,7 +1,7 @@
 /**
  * The name of a recording until it is whole, and the removal of those that dead processes left.
  *
- * The name says who writes it, as owner files of work directories do (kernel/leftovers.ts), since
+ * The name says who writes it, as owner files of work directories do (subjects/leftovers.ts), since
  * the contents must be nothing but the trace: the pid, when that process started, and where the pid
  * means something. One that another boot or pid namespace has left (a container or a guest may see
  * the folder) cannot be judged from here, and is left alone.
@@ -9,7 +9,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { pidScope, startTimeOf } from "../kernel/owner.ts";
+import { pidScope, startTimeOf } from "../subjects/owner.ts";
 
 /** Characters of the final name that are kept: of four bytes each at most, and NAME_MAX is 255. */
 const KEPT_CHARACTERS = 40;
@@ -17,7 +17,7 @@ const KEPT_CHARACTERS = 40;
 /** .<name>.<pid>-<start time>-<scope>.<random>.partial */
 const NAME = /^\..*\.(\d+)-(\d+)-([0-9a-f]{8})\.[0-9a-f]{8}\.partial$/s;
 
-/** The scope of this process (kernel/owner.ts) as eight digits; undefined where nothing says it. */
+/** The scope of this process (subjects/owner.ts) as eight digits; undefined where nothing says it. */
 function scopeDigits(): string | undefined {
   try {
     return createHash("sha256").update(pidScope()).digest("hex").slice(0, 8);

@@ -7,13 +7,13 @@
  */
 import * as z from "zod";
 import { UsageError } from "../case/failure.ts";
-import { colonsIn, isDeeperThan, repeatedKey } from "../json-keys.ts";
-import { pathText } from "../json-path.ts";
+import { colonsIn, isDeeperThan, repeatedKey } from "../stored/json-keys.ts";
+import { pathText } from "../stored/json-path.ts";
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { configOf, guessedOf } from "./config.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import { fileError, lineError, shown, shownName } from "./fault.ts";
+import { fileError, lineError, shown, shownName } from "../stored/shown.ts";
 import { stepCheck } from "./fields.ts";
 import type { StepCheck } from "./fields.ts";
 import { endSchema, headerV1Schema, headerV2Schema, KNOWN_VERSIONS, SINCE_2 } from "./format.ts";

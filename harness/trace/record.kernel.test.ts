@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { asNobody, cli, hiddenFromNobody } from "../built-command.ts";
+import { asNobody, cli, hiddenFromNobody } from "../host/built-command.ts";
 import { machineLacks } from "../system/machine.ts";
-import { leftBehind } from "../kernel/traces-left.ts";
-import { packageRoot } from "../package.ts";
+import { leftBehind } from "../workers/traces-left.ts";
+import { packageRoot } from "../host/package.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { operations } from "../generation/operations.ts";
 import type { Operation } from "../operations/operation.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "../run/chunk.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { chunksOf } from "./record.ts";
 
 test("what is recorded are the cases of a run with the same seed", () => {

@@ -5,29 +5,29 @@
 import * as fc from "fast-check";
 import { PAGE_SIZE } from "../../model/include/types.ts";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
-import { exitStatus } from "../exit-status.ts";
-import type { ExitStatus } from "../exit-status.ts";
+import { exitStatus } from "../host/exit-status.ts";
+import type { ExitStatus } from "../host/exit-status.ts";
 import { EnvironmentError, UsageError } from "../case/failure.ts";
-import type { KernelTraits } from "../kernel-traits.ts";
-import { openImage } from "../kernel/image.ts";
-import type { MountedImage } from "../kernel/image.ts";
-import { mountOptions } from "../kernel/mount.ts";
-import { probeKernel } from "../kernel/probe.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
+import { openImage } from "../subjects/image.ts";
+import type { MountedImage } from "../subjects/image.ts";
+import { mountOptions } from "../subjects/mount.ts";
+import { probeKernel } from "../subjects/probe.ts";
 import { syscalls } from "../system/syscalls.ts";
-import { pathToModel, writePathOf } from "../kernel/write-path.ts";
+import { pathToModel, writePathOf } from "../subjects/write-path.ts";
 import { isRecordable } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { LiveLine } from "../report/live-line.ts";
-import { counted, grouped } from "../report/progress.ts";
-import { say, sayOnStandardError } from "../report/say.ts";
-import { printable } from "../report/terminal.ts";
+import { LiveLine } from "../text/live-line.ts";
+import { counted, grouped } from "../text/numbers.ts";
+import { say, sayOnStandardError } from "../text/say.ts";
+import { printable } from "../text/terminal.ts";
 import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
-import { openExecutor, releaseAnyway } from "../run/executor.ts";
-import type { Executor } from "../run/executor.ts";
+import { openExecutor, releaseAnyway } from "../subjects/executor.ts";
+import type { Executor } from "../subjects/executor.ts";
 import { randomSeed } from "../run/perform.ts";
 import { isModelled } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { TRACE_VERSION } from "./format.ts";
 import type { Step, TraceEnd, TraceHeaderV2 } from "./format.ts";
 import { stepOf } from "./step.ts";
@@ -74,7 +74,7 @@ export function headerOf(
     variant,
     traits: { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl },
     freeBlocks: fresh.freeBlocks,
-    // The kernel subject switches read-ahead off (kernel/kernel-file.ts).
+    // The kernel subject switches read-ahead off (subjects/kernel-file.ts).
     mmapReadAround: 0,
   });
 }

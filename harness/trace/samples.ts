@@ -7,7 +7,7 @@ import type { KernelName } from "../../images/kernels.ts";
 import { modelWith } from "../lockstep/deviations.ts";
 import { isRecordable } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { variantNamed } from "../variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { configOf } from "./config.ts";
 import type { Step, TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
 import type { Line } from "./lines.ts";

@@ -3,8 +3,8 @@
  * it is, and what may be there instead.
  */
 import type * as z from "zod";
-import { valueAt } from "../json-path.ts";
-import { shown, shownName } from "./fault.ts";
+import { valueAt } from "../stored/json-path.ts";
+import { shown, shownName } from "../stored/shown.ts";
 
 /** Where something is wrong, and what. */
 export interface SchemaFault {

@@ -4,7 +4,7 @@
  * Kernel:   fs/iomap/direct-io.c __iomap_dio_rw(), iomap_dio_bio_iter(), iomap_dio_hole_iter(),
  *           iomap_dio_iter(), iomap_dio_complete(); mm/filemap.c kiocb_invalidate_pages(),
  *           kiocb_invalidate_post_direct_write(), kiocb_write_and_wait()
- * Left out: I/O errors but those of a device without room (harness/kernel/thin.ts), asynchronous
+ * Left out: I/O errors but those of a device without room (harness/subjects/thin.ts), asynchronous
  *           requests, IOMAP_DIO_OVERWRITE_ONLY and _PARTIAL, O_DSYNC, inline data, the way of short
  *           reads that 7.x has besides (it fails and finds nothing else); memory that is not
  *           aligned (the harness' buffers begin on a page, and no read goes on from a hole that

@@ -3,9 +3,9 @@
  * status cache.
  */
 import { blocksHeld } from "../../case/extents.ts";
-import { compareCache, treeBlocksMax } from "../../lockstep/compare.ts";
-import { delayedBlocks } from "../extents-walk.ts";
-import type { ContractPromise } from "../step.ts";
+import { falseInCache, treeBlocksMax } from "../step/accounts.ts";
+import { delayedBlocks } from "../step/extents-walk.ts";
+import type { ContractPromise } from "../step/step.ts";
 
 const reservedIsDelayed: ContractPromise = {
   id: "reserved-is-delayed",
@@ -43,7 +43,7 @@ const cacheIsTrue: ContractPromise = {
   source: "fs/ext4/extents_status.c: a cache, which may forget all but delayed extents",
   check({ seen, windows }) {
     if (seen.cache === undefined) return undefined;
-    return compareCache(seen.map, seen.cache, windows)?.message;
+    return falseInCache(seen.map, seen.cache, windows);
   },
 };
 

@@ -5,10 +5,10 @@
 import { blocksWith, wholeBlocksIn } from "../../aspects/effects.ts";
 import type { BlockRange } from "../../case/observation.ts";
 import { effectsOf, shortNameOf } from "../../operations/operation.ts";
-import { describeRun, firstVisibleRun, indexAfter } from "../extents-walk.ts";
-import type { Change } from "../extents-walk.ts";
-import { movedBlocks } from "../step.ts";
-import type { ContractPromise, Step } from "../step.ts";
+import { describeRun, firstVisibleRun, indexAfter } from "../step/extents-walk.ts";
+import type { Change } from "../step/extents-walk.ts";
+import { movedBlocks } from "../step/step.ts";
+import type { ContractPromise, Step } from "../step/step.ts";
 
 const isHole: Change = (now) => now === "hole";
 const isHeld: Change = (now) => now !== "hole";

@@ -4,11 +4,11 @@
  */
 import { EXT_MAX_BLOCKS } from "../../../model/include/types.ts";
 import { EFAULT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC } from "../../../model/include/errno.ts";
-import { isAligned } from "../../aspects/limits.ts";
+import { isAligned } from "../../case/limits.ts";
 import { effectsOf, failNthOf, isStarved, meetsDevice } from "../../operations/operation.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { describeResult } from "../../report/errno.ts";
-import type { ContractOptions, ContractPromise, Step } from "../step.ts";
+import { describeResult } from "../../text/errno.ts";
+import type { ContractOptions, ContractPromise, Step } from "../step/step.ts";
 
 /**
  * What a write must return where there is space for it, and a file may have `most` bytes

@@ -4,8 +4,8 @@
 import { IntervalMap } from "../../../model/include/interval-map.ts";
 import { dataRanges, sameMap } from "../../case/extents.ts";
 import type { CutFile, Extent } from "../../case/observation.ts";
-import type { Contents } from "../contents.ts";
-import type { ContractPromise } from "../step.ts";
+import type { Contents } from "../step/contents.ts";
+import type { ContractPromise } from "../step/step.ts";
 
 const clean: ContractPromise = {
   id: "recovers-clean",

@@ -3,12 +3,12 @@
  * and for nothing else.
  */
 import type { BlockRange } from "../../case/observation.ts";
-import { describeRun, firstVisibleRun, hasDelayed } from "../extents-walk.ts";
-import type { Change } from "../extents-walk.ts";
+import { describeRun, firstVisibleRun, hasDelayed } from "../step/extents-walk.ts";
+import type { Change } from "../step/extents-walk.ts";
 import { blocksWith } from "../../aspects/effects.ts";
 import { duringOf, effectsOf, isWrite } from "../../operations/operation.ts";
-import { movedBlocks } from "../step.ts";
-import type { ContractOptions, ContractPromise, Step } from "../step.ts";
+import { movedBlocks } from "../step/step.ts";
+import type { ContractOptions, ContractPromise, Step } from "../step/step.ts";
 
 const isDelayed: Change = (now) => now === "delayed";
 const becameDelayed: Change = (now, was) => now === "delayed" && was !== "delayed";

@@ -3,7 +3,7 @@
  */
 import { endsOfReadable, moveReadable, simplerRange, smaller } from "../../aspects/generation.ts";
 import type { Generation } from "../../aspects/generation.ts";
-import { MAX_IO_BYTES, SECTOR_BYTES } from "../../aspects/limits.ts";
+import { MAX_IO_BYTES, SECTOR_BYTES } from "../../case/limits.ts";
 import type { Weights } from "../../draw/weights.ts";
 import { SHORT_WRITE_PERCENT, shortReadable } from "../pwrite/generate.ts";
 import type { DirectWrite } from "./operation.ts";

@@ -14,7 +14,7 @@ import {
   readableWithinLen,
   starved,
   withinBlock,
-} from "../../aspects/limits.ts";
+} from "../../case/limits.ts";
 
 export const schema = z
   .strictObject({

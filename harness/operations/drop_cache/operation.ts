@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { ALL_BYTES, NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { starved } from "../../aspects/limits.ts";
+import { starved } from "../../case/limits.ts";
 
 /** Where the machine fails nothing. */
 export const plain = z.strictObject({ op: z.literal("drop_cache") });

@@ -3,7 +3,7 @@
  */
 import { endsOf, moveRange, simplerRange } from "../../aspects/generation.ts";
 import type { Generation } from "../../aspects/generation.ts";
-import { MAX_IO_BYTES } from "../../aspects/limits.ts";
+import { MAX_IO_BYTES } from "../../case/limits.ts";
 import { TO_THE_END_PERCENT } from "../../draw/weights.ts";
 import type { Weights } from "../../draw/weights.ts";
 import type { Fallocate, FallocateMode } from "./operation.ts";

@@ -6,7 +6,7 @@ import { EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/include/errno.
 import { PAGE_SIZE } from "../../../model/include/types.ts";
 import { ALL_BYTES, NO_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { ByteRange, Effects } from "../../aspects/effects.ts";
-import { pos, rangeLen } from "../../aspects/limits.ts";
+import { pos, rangeLen } from "../../case/limits.ts";
 
 /** fallocate(2) modes, named after their flags; ALLOCATE_RANGE is mode 0. */
 export const FALLOCATE_MODES = [

@@ -4,7 +4,7 @@
 import * as z from "zod";
 import { ALL_BYTES, NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { fail_nth, starved } from "../../aspects/limits.ts";
+import { fail_nth, starved } from "../../case/limits.ts";
 
 /** Where the machine fails nothing. */
 export const plain = z.strictObject({ op: z.literal("fsync") });

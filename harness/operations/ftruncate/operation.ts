@@ -5,7 +5,7 @@ import * as z from "zod";
 import { EFBIG } from "../../../model/include/errno.ts";
 import { NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { pos } from "../../aspects/limits.ts";
+import { pos } from "../../case/limits.ts";
 
 export const schema = z.strictObject({ op: z.literal("ftruncate"), size: pos });
 

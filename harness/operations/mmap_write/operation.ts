@@ -7,7 +7,7 @@ import { EFAULT, ENOSPC } from "../../../model/include/errno.ts";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { rangeOf } from "../../aspects/effects.ts";
 import type { ByteRange, Effects } from "../../aspects/effects.ts";
-import { FOLIO_BYTES, ioLen, pos } from "../../aspects/limits.ts";
+import { FOLIO_BYTES, ioLen, pos } from "../../case/limits.ts";
 
 export const schema = z.strictObject({ op: z.literal("mmap_write"), pos, len: ioLen });
 

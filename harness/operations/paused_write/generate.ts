@@ -3,7 +3,7 @@
  */
 import { endsOf, moveRange, simplerRange } from "../../aspects/generation.ts";
 import type { Generation, Move } from "../../aspects/generation.ts";
-import { SECTOR_BYTES } from "../../aspects/limits.ts";
+import { SECTOR_BYTES } from "../../case/limits.ts";
 import type { Weights } from "../../draw/weights.ts";
 import { generation as drop_cache } from "../drop_cache/generate.ts";
 import { generation as fsync } from "../fsync/generate.ts";

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { ALL_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { ByteRange, Effects, Store } from "../../aspects/effects.ts";
-import { ioLen, pos } from "../../aspects/limits.ts";
+import { ioLen, pos } from "../../case/limits.ts";
 import * as drop_cache from "../drop_cache/operation.ts";
 import * as fsync from "../fsync/operation.ts";
 import * as mmap_write from "../mmap_write/operation.ts";

@@ -4,7 +4,7 @@
 import * as z from "zod";
 import { rangeOf } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { ioLen, pos } from "../../aspects/limits.ts";
+import { ioLen, pos } from "../../case/limits.ts";
 
 export const schema = z.strictObject({ op: z.literal("pread"), pos, len: ioLen });
 

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { rangeOf } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { fail_nth, ioLen, pos, readableWithinLen, starved } from "../../aspects/limits.ts";
+import { fail_nth, ioLen, pos, readableWithinLen, starved } from "../../case/limits.ts";
 
 /** Pieces of a buffer, but the last. */
 export const MAX_PIECES = 7;

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { NO_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { fail_nth, pos, rangeLen, starved } from "../../aspects/limits.ts";
+import { fail_nth, pos, rangeLen, starved } from "../../case/limits.ts";
 
 /** Where the machine fails nothing. */
 export const plain = z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen });

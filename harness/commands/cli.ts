@@ -1,0 +1,561 @@
+#!/usr/bin/env node
+/**
+ * The command line: words to options, errors to one line and an exit status.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { knownDeviations } from "../../model/deviations/index.ts";
+import { CUT_PER_MILLE } from "../generation/weights.ts";
+import { MEMORY_MIB } from "../guest/under-test.ts";
+import type { UnderTestOptions } from "../guest/under-test.ts";
+import { variants } from "../../images/variants.ts";
+import type { CoverageOptions } from "../coverage/report.ts";
+import { compare } from "./compare.ts";
+import { doctor } from "./doctor.ts";
+import { exitStatus } from "../host/exit-status.ts";
+import { EXECUTORS } from "../subjects/executor.ts";
+import type { ExecutorName } from "../subjects/executor.ts";
+import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
+import { BuildError } from "../kernel-build/build-error.ts";
+import { ALPHABETS, alphabetName } from "../explore/alphabet.ts";
+import type { AlphabetName } from "../explore/alphabet.ts";
+import { explore } from "./explore.ts";
+import { kindsText, showDifferences } from "./differences.ts";
+import type { DifferencesArguments } from "./differences.ts";
+import { SIDE_SYNTAX } from "../differences/side.ts";
+import { addKernelCommands } from "./kernel.ts";
+import { endBySignal, whenSignalled } from "../system/undo.ts";
+import { generationOf } from "../operations/generation.ts";
+import type { Operation } from "../operations/operation.ts";
+import { ownCommand } from "../host/own-command.ts";
+import { packageVersion } from "../host/package.ts";
+import { readCounterexample } from "../stored/counterexample.ts";
+import { merge } from "./merge.ts";
+import { bisectStep } from "./bisect.ts";
+import { replay } from "./replay.ts";
+import { keepSafe, printable } from "../text/terminal.ts";
+import { HANG_SECONDS } from "../workers/link.ts";
+import { outliveStreams } from "../text/say.ts";
+import { run } from "./run.ts";
+import { parseShard } from "../run/shard.ts";
+import { traceCheck } from "./trace-check.ts";
+import { traceContract } from "./trace-contract.ts";
+import { DEFAULT_LIMITS, MIB } from "../trace/limits.ts";
+import { traceRecord } from "../trace/record.ts";
+import { isModelled, NOT_MODELLED } from "../case/variant.ts";
+import type { Variant } from "../case/variant.ts";
+import { chooseVariants } from "../under-test/variants.ts";
+
+/** How many that is where nobody says. */
+const USUAL_JOBS = "(default: 1, or a guest for each processor)";
+
+/** Of a run that has no other limit. */
+const USUAL_SECONDS = 30;
+
+function integer(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+/** Given twice, both count. */
+function variantOption(description: string): Option {
+  return new Option("--variant <names>", description)
+    .default(undefined, "default")
+    .argParser((text, before: Variant[] | undefined) => [
+      ...new Set([...(before ?? []), ...chooseVariants(text)]),
+    ]);
+}
+
+/** The options of a command that can run in another kernel, less its name. */
+function withGuest(command: Command): Command {
+  return command
+    .option("--memory <mib>", "of a guest", integer(256, 65_536), MEMORY_MIB)
+    .option("--append <option...>", "for the command line of a guest's kernel", [])
+    .addOption(
+      new Option("--accel <name>", "of a bzImage; auto takes KVM where it works")
+        .choices(["auto", "kvm", "tcg"])
+        .default("auto"),
+    );
+}
+
+/** The options of a command that can run in another kernel. */
+function withKernel(command: Command): Command {
+  const kernel = "host, or a user-mode Linux or bzImage to run in; no root needed";
+  return withGuest(command.option("--kernel <what>", kernel, "host"));
+}
+
+interface KernelArguments extends UnderTestOptions {
+  kernel: string;
+}
+
+/** How the program of the examples is started from here, where its name alone does not do it. */
+function calledHere(): string {
+  const words = ownCommand([]);
+  return words === "ext4-conform" ? "" : `, of what is called here: ${words}`;
+}
+
+const program = new Command("ext4-conform")
+  .description(
+    "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes:\n" +
+      "a real, loop-mounted file system, generated operations, a look at the file after every one.",
+  )
+  .version(packageVersion())
+  .exitOverride()
+  .configureHelp({ helpWidth: 100 })
+  .addHelpText(
+    "after",
+    `
+Examples${calledHere()}:
+  ext4-conform run                                 30 seconds over the default variants
+  ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
+  ext4-conform run --strict                        a known deviation fails the run too
+  ext4-conform run --kernel ./linux                in a user-mode Linux; a bzImage works as well
+  ext4-conform explore --variant 4k-delalloc       every state of a file of two blocks, every operation there
+  ext4-conform differences 4k-delalloc 4k-delalloc-iomap
+                                                   what a path, an option, a bug changes; the model alone, no kernel
+  ext4-conform compare --baseline A --candidate B  what changed from one kernel to another
+  ext4-conform replay FILE                         one stored case again, on a fresh image
+  ext4-conform trace check FILE...                 the model against what kernels did, no kernel needed
+  ext4-conform trace record --out FILE.jsonl.br    what this kernel does, to be checked anywhere
+  ext4-conform doctor                              what this machine lacks, and what to do about it
+
+Exit status:
+  0 conforms   1 diverges   2 a kernel does not build   4 cannot run here   64 wrong usage   70 a bug of this tool
+  130, 143 ended by Ctrl-C or SIGTERM
+
+Needs root, loop devices and e2fsprogs. Only images that it made itself are ever mounted or written; everything is
+removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
+  );
+
+withKernel(program.command("run"))
+  .description("generate cases and check them; the main job")
+  .addOption(variantOption("names, commas between them, or all (see: variants)"))
+  .option("--cases <n>", "cases for each variant", integer(1, 1e9))
+  .option(
+    "--seconds <n>",
+    "seconds in all, shared by the variants; with --cases, what is reached first ends it " +
+      `(default: ${USUAL_SECONDS}, without --cases)`,
+    integer(1, 1e7),
+  )
+  .addOption(
+    new Option(
+      "--enumerate <file>",
+      "instead: a stored case, its writes cut at every block boundary and a byte beside it",
+    ).conflicts(["cases", "seconds"]),
+  )
+  .option(
+    "--seed <n>",
+    "same seed, same operations (default: random)",
+    integer(-(2 ** 31), 2 ** 31 - 1),
+  )
+  .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
+  .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .option(
+    "--power-cuts <n>",
+    `of a thousand cases, those with a power cut (default: ${CUT_PER_MILLE})`,
+    integer(0, 1000),
+  )
+  .option("--strict", "known deviations count as divergences", false)
+  .option(
+    "--shard <i/n>",
+    "part i of n of a campaign with this seed, of this many cases (see: merge)",
+  )
+  .option("--first", "end with the first variant that diverges (each job with its own)", false)
+  .addOption(
+    new Option("--executor <name>", "system calls in process, or programs, for a cross-check")
+      .choices(EXECUTORS)
+      .default("ffi"),
+  )
+  .option(
+    "--hang <seconds>",
+    `silence after which the kernel counts as hung (default: ${HANG_SECONDS.host}, in a guest ${HANG_SECONDS.guest}, or twice as long as it took to boot)`,
+    integer(5, 3600),
+  )
+  .option("--statistics", "say how often each kind of operation met each state of blocks", false)
+  .option(
+    "--result <file>",
+    "write what it came to there as it goes, as JSON; - is standard output",
+  )
+  .option("--coverage <folder>", "of a kernel built with --coverage: report which lines ran")
+  .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
+  .action(async (options: RunArguments) => {
+    const { variant, hang, coverage, patch, shard, enumerate, cases, ...rest } = options;
+    const limited = cases !== undefined || enumerate !== undefined;
+    if (shard !== undefined && options.seed === undefined) {
+      throw new UsageError("--shard needs --seed: all shards of a campaign have the same");
+    }
+    process.exitCode = await run({
+      ...rest,
+      shard: shard === undefined ? undefined : parseShard(shard),
+      coverage: coverageOptions(coverage, patch),
+      faultsOf: enumerate === undefined ? undefined : casesToEnumerate(enumerate),
+      cases,
+      seconds: options.seconds ?? (limited ? undefined : USUAL_SECONDS),
+      seed: options.seed,
+      result: options.result,
+      variants: variant ?? chooseVariants("default"),
+      hangSeconds: hang,
+    });
+  });
+
+/** A stored case that has writes. Throws UsageError where it has none. */
+function casesToEnumerate(file: string): Operation[] {
+  const { operations } = readCounterexample(file);
+  if (operations.some((one) => generationOf(one).cutAt !== undefined)) return operations;
+  throw new UsageError(`${file} has no write that could end short`);
+}
+
+function coverageOptions(coverage?: string, patch?: string): CoverageOptions | undefined {
+  if (coverage !== undefined) return { coverage, patch };
+  if (patch !== undefined)
+    throw new UsageError("--patch needs --coverage: a folder for the report");
+  return undefined;
+}
+
+interface RunArguments extends KernelArguments {
+  variant?: Variant[];
+  cases?: number;
+  seconds?: number;
+  seed?: number;
+  jobs?: number;
+  maxLength: number;
+  powerCuts?: number;
+  strict: boolean;
+  first: boolean;
+  shard?: string;
+  enumerate?: string;
+  statistics: boolean;
+  executor: ExecutorName;
+  hang?: number;
+  save: string;
+  result?: string;
+  coverage?: string;
+  patch?: string;
+}
+
+withKernel(program.command("replay"))
+  .description("run one stored case again, on a fresh image of its variant")
+  .argument("<file>", "a counterexample that run saved")
+  .option("--strict", "known deviations count as divergences", false)
+  .action(async (file: string, options: KernelArguments & { strict: boolean }) => {
+    process.exitCode = await replay({ ...options, file });
+  });
+
+program
+  .command("merge")
+  .description("the results of the shards of a campaign (run --shard --result) as that of one run")
+  .argument("<files...>", "result files")
+  .option("--result <file>", "write what they came to there, as JSON; - is standard output")
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
+  .action((files: string[], options: { result?: string; save: string }) => {
+    process.exitCode = merge({ files, save: options.save, result: options.result });
+  });
+
+withKernel(program.command("explore"))
+  .description("everything that a file of a few blocks can come to, and every operation there")
+  .addOption(variantOption("names, commas between them, or all; those that have a model"))
+  .option("--blocks <n>", "blocks that the file may have", integer(1, 8), 2)
+  .option(
+    "--depth <n>",
+    "operations of the longest path (default: as many as it takes)",
+    integer(1, 1000),
+  )
+  .addOption(
+    new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName),
+  )
+  .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
+  .option("--shard <i/n>", "part i of n of the edges")
+  .option("--picture <file>", "of the states and what leads where, .svg or .dot; for a block or so")
+  .option(
+    "--resume <file>",
+    "store the edges that were driven there; where it exists, leave those out",
+  )
+  .option("--strict", "known deviations count as divergences", false)
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
+  .action(async (options: ExploreArguments) => {
+    const { blocks, depth, alphabet, shard, variant, resume, picture, ...rest } = options;
+    process.exitCode = await explore({
+      ...rest,
+      resume,
+      picture,
+      explore: { blocks, depth, alphabet },
+      shard: shard === undefined ? undefined : parseShard(shard),
+      variants: exploredOf(variant),
+      cases: undefined,
+      seconds: undefined,
+      seed: 0,
+      maxLength: 1,
+      first: false,
+      executor: "ffi",
+      hangSeconds: undefined,
+    });
+  });
+
+/** The variants that have states; says which have none. Throws UsageError where nothing is left. */
+function exploredOf(asked: readonly Variant[] | undefined): Variant[] {
+  const chosen = asked ?? chooseVariants("default");
+  const left = chosen.filter((variant) => !isModelled(variant)).map(({ name }) => name);
+  const why = `${left.join(", ")}: ${NOT_MODELLED}, so it has no states`;
+  if (left.length === chosen.length) throw new UsageError(`${why}; take another variant`);
+  if (left.length > 0 && asked !== undefined) process.stderr.write(`left out ${why}\n`);
+  return chosen.filter(isModelled);
+}
+
+/** What each alphabet has, for the help. */
+function alphabetsText(): string {
+  return Object.entries(ALPHABETS)
+    .map(([name, has]) => `${name}: ${has}`)
+    .join("; ");
+}
+
+interface ExploreArguments extends KernelArguments {
+  variant?: Variant[];
+  blocks: number;
+  depth?: number;
+  alphabet: AlphabetName;
+  jobs?: number;
+  shard?: string;
+  resume?: string;
+  picture?: string;
+  strict: boolean;
+  save: string;
+}
+
+program
+  .command("differences")
+  .description(
+    "what tells two tables of the model apart, by a shortest sequence of calls each; no kernel, no root",
+  )
+  .argument("<A>", `${SIDE_SYNTAX}: 4k-delalloc, 4k-nodelalloc-iomap, 4k-delalloc@6.18`)
+  .argument("<B>", "the same, say 4k-delalloc-iomap+delayed-blocks-not-new")
+  .option("--blocks <n>", "blocks that the file may have", integer(1, 8), 2)
+  .option("--depth <n>", "operations of the longest sequence", integer(1, 1000), 3)
+  .addOption(
+    new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName),
+  )
+  .option("--go-on", "also from where only blocks differ: what is not found then is nowhere", false)
+  .addHelpText(
+    "after",
+    `
+The variants and deviations are those of ext4-conform variants; "-iomap" behind a variant is the path of the patch.
+The kernel is that of version 2 of the patch series, mounted with buffered_iomap or without; on the buffer_head path
+it may be 6.12, 6.18 or 7.3 as well, on both series-v1. Without deviations it is the kernel as it should be; "+known" is
+as it is.
+
+Kinds of difference:
+${kindsText()}`,
+  )
+  .action(async (a: string, b: string, options: Omit<DifferencesArguments, "a" | "b">) => {
+    process.exitCode = await showDifferences({ ...options, a, b });
+  });
+
+withGuest(program.command("compare"))
+  .description("the same cases on two kernels: what changed, what got worse; for review of a patch")
+  .requiredOption("--baseline <kernel>", "host, or a user-mode Linux or bzImage")
+  .requiredOption("--candidate <kernel>", "the same with the change")
+  .addOption(variantOption("as of run"))
+  .option("--cases <n>", "for each variant", integer(1, 1e9), 1000)
+  .option(
+    "--seed <n>",
+    "same seed, same operations (default: random)",
+    integer(-(2 ** 31), 2 ** 31 - 1),
+  )
+  .option("--jobs <n>", `processes or guests ${USUAL_JOBS}`, integer(1, 64))
+  .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .option("--strict", "known deviations count as divergences", false)
+  .option("--save <folder>", "where counterexamples are written", "counterexamples")
+  .action(async (options: CompareArguments) => {
+    const { seed, variant, ...rest } = options;
+    const variants = variant ?? chooseVariants("default");
+    const limits = { seconds: undefined, hangSeconds: undefined };
+    process.exitCode = await compare({ ...rest, ...limits, seed, variants });
+  });
+
+interface CompareArguments extends UnderTestOptions {
+  baseline: string;
+  candidate: string;
+  variant?: Variant[];
+  cases: number;
+  seed?: number;
+  jobs?: number;
+  maxLength: number;
+  strict: boolean;
+  save: string;
+}
+
+withKernel(program.command("bisect-step"))
+  .description("for git bisect run: status 0 good, 1 bad, 125 where it cannot tell")
+  .argument("[file]", "a counterexample to replay; else cases are generated until the time is up")
+  .addOption(variantOption("as of run"))
+  .option("--seconds <n>", "in all, where there is no file", integer(1, 1e7), 30)
+  .option("--seed <n>", "the same for every step", integer(-(2 ** 31), 2 ** 31 - 1), 1)
+  .option("--strict", "known deviations are bad too", false)
+  .action(async (file: string | undefined, options: BisectArguments) => {
+    process.exitCode = await bisectStep({
+      ...options,
+      file,
+      variants: options.variant ?? chooseVariants("default"),
+    });
+  });
+
+interface BisectArguments extends KernelArguments {
+  variant?: Variant[];
+  seconds: number;
+  seed: number;
+  strict: boolean;
+}
+
+const trace = program
+  .command("trace")
+  .description("check what a kernel did, recorded earlier; or record it");
+
+trace
+  .command("check")
+  .description(
+    "hold the model against every recorded step, with as few known deviations as it takes",
+  )
+  .argument("<files...>", "recordings, packed or not (.br, .gz)")
+  .option("--strict", "a known deviation counts as a divergence", false)
+  .addOption(
+    new Option(
+      "--deviation <ids>",
+      "follow exactly these deviations, commas between them",
+    ).conflicts("strict"),
+  )
+  .addOption(
+    new Option(
+      "--contract",
+      "without the model: only what was promised, with the shortest sequence",
+    )
+      .default(false)
+      .conflicts(["strict", "deviation", "case"]),
+  )
+  .option("--save <folder>", "with --contract: write the shortest sequences there, to be replayed")
+  .option("--case <n>", "only the case with this number", integer(0, Number.MAX_SAFE_INTEGER))
+  .option("--max-steps <n>", "most steps in a case", integer(1, 1e6), DEFAULT_LIMITS.steps)
+  .option("--max-line <mib>", "longest line, MiB", integer(1, 256), DEFAULT_LIMITS.lineBytes / MIB)
+  .action(async (files: string[], options: TraceCheckArguments) => {
+    const { strict, deviation, contract, case: only, maxSteps, maxLine } = options;
+    const limits = { steps: maxSteps, lineBytes: maxLine * MIB };
+    if (contract) {
+      process.exitCode = await traceContract(files, limits, options.save);
+      return;
+    }
+    process.exitCode = await traceCheck({ files, strict, deviation, case: only, limits });
+  });
+
+interface TraceCheckArguments {
+  strict: boolean;
+  deviation?: string;
+  contract: boolean;
+  save?: string;
+  case?: number;
+  maxSteps: number;
+  maxLine: number;
+}
+
+trace
+  .command("record")
+  .description("perform generated cases on a fresh image and write down what was seen")
+  .requiredOption(
+    "--out <file>",
+    "the recording; packed where its name ends in .br or .gz; - is standard output",
+  )
+  .option("--variant <name>", "the file system to record (see: variants)", "4k-delalloc")
+  .option("--cases <n>", "how many", integer(1, 1e7), 400)
+  .option(
+    "--seed <n>",
+    "same seed, same operations (default: random)",
+    integer(-(2 ** 31), 2 ** 31 - 1),
+  )
+  .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .option("--force", "replace a file that is there", false)
+  .option("--mount-option <option...>", "of a patched kernel, as buffered_iomap", [])
+  .option("--series <text>", "the patches on top of the kernel, in words", "none")
+  .action(async (options: TraceRecordArguments) => {
+    const { mountOption, ...rest } = options;
+    const seed = options.seed;
+    process.exitCode = await traceRecord({ ...rest, seed, mountOptions: mountOption });
+  });
+
+interface TraceRecordArguments {
+  out: string;
+  variant: string;
+  cases: number;
+  seed?: number;
+  maxLength: number;
+  force: boolean;
+  mountOption: string[];
+  series: string;
+}
+
+program
+  .command("variants")
+  .description("list the file systems under test, and the known deviations")
+  .action(() => {
+    const lines = variants.map(
+      ({ name, purpose, byDefault }) =>
+        `  ${name.padEnd(18)} ${purpose}${byDefault ? "" : " (not by default)"}`,
+    );
+    const deviations = knownDeviations.map(({ id, claim }) => `  ${id}\n    ${claim}`);
+    process.stdout.write(
+      ["variants", ...lines, "", "known deviations", ...deviations, ""].join("\n"),
+    );
+  });
+
+program
+  .command("doctor")
+  .description("say what this machine and kernel can do, and what is missing")
+  .action(async () => {
+    process.exitCode = await doctor();
+  });
+
+addKernelCommands(program);
+
+/** One line for what went wrong; the exit status that says whose business it is. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitStatus.conforms : exitStatus.usage;
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`ext4-conform: ${printable(error.message)}\n`);
+    return exitStatus.usage;
+  }
+  if (error instanceof BuildError) {
+    process.stderr.write(`ext4-conform: the kernel was not built: ${error.message}\n`);
+    return exitStatus.notBuilt;
+  }
+  const lack = error instanceof EnvironmentError ? error : lackOf(error);
+  if (lack !== undefined) {
+    process.stderr.write(`SKIP: ${lack.message}. ${lack.remedy}\n`);
+    return exitStatus.cannotRun;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`ext4-conform: a bug of this tool, please report it\n${text}\n`);
+  return exitStatus.ourBug;
+}
+
+whenSignalled(undefined);
+keepSafe(process.stdout);
+keepSafe(process.stderr);
+
+// After what undoes things at the end, which may have something to say.
+outliveStreams();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof Interrupted) {
+    endBySignal(error.signal);
+    // It comes when the kernel delivers it.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  process.exitCode = explain(error);
+}
+// Not left to the event loop: a worker that the kernel holds in a system call would keep it alive.
+process.exit();

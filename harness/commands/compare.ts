@@ -1,0 +1,90 @@
+/**
+ * `ext4-conform compare`: the same cases on two kernels, and what changed from the one to the
+ * other.
+ */
+import { exitStatus } from "../host/exit-status.ts";
+import type { ExitStatus } from "../host/exit-status.ts";
+import { colourWanted, say } from "../text/say.ts";
+import { mustBeWritable } from "../stored/output.ts";
+import { packageVersion } from "../host/package.ts";
+import { firstDivergences } from "../report/verdict.ts";
+import { WorkerLost } from "../run/conversation.ts";
+import { perform, randomSeed } from "../run/perform.ts";
+import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
+import { present, presentLost, runAgain } from "./present.ts";
+import type { Told } from "./present.ts";
+import { difference, isWorse } from "../comparison/difference.ts";
+import { comparisonText } from "../comparison/table.ts";
+
+export interface CompareOptions extends Omit<PerformOptions, "kernel" | "first" | "executor"> {
+  /** "host", or the file of a kernel that runs in a guest. */
+  baseline: string;
+  candidate: string;
+  /** Folder for counterexamples. */
+  save: string;
+}
+
+function headOf(role: string, { kernel, traits }: Facts): string {
+  const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
+  return `${role.padEnd(10)} ${traits.release} (${where})\n`;
+}
+
+/** Run one of the two. Undefined where it did not come to its end, which was said then. */
+async function runOn(
+  role: "baseline" | "candidate",
+  options: CompareOptions,
+  seed: number,
+): Promise<Performed | undefined> {
+  const asked = { ...options, seed, first: false, shapes: true, executor: "ffi" as const };
+  const performed = await perform({ ...asked, kernel: options[role] }, (facts) =>
+    say(headOf(role, facts)),
+  );
+  const { failure } = performed;
+  if (failure === undefined) return performed;
+  if (!(failure instanceof WorkerLost)) throw failure;
+  presentLost(failure, runAgain(failure, performed, options.strict));
+  return undefined;
+}
+
+const toldOf = ({ kernel, traits, seed, options }: Facts): Told => ({
+  kernel,
+  release: traits.release,
+  seed,
+  strict: options.strict,
+});
+
+/** The reports of what the candidate alone does wrong. */
+function presentNew(
+  { facts, result }: Performed,
+  appeared: readonly { variant: string; kind: string }[],
+  save: string,
+): void {
+  for (const found of firstDivergences(result)) {
+    const { variant, kind } = found.divergence;
+    const isNew = appeared.some((one) => one.variant === variant && one.kind === kind);
+    if (isNew && facts !== undefined) present(found, toldOf(facts), result, save);
+  }
+}
+
+function divergedIn({ result }: Performed): Set<string> {
+  return new Set(firstDivergences(result).map(({ variant }) => variant));
+}
+
+/**
+ * Compare, print the table; 1 where the candidate does something wrong that the baseline does not.
+ */
+export async function compare(options: CompareOptions): Promise<ExitStatus> {
+  mustBeWritable(options.save);
+  const seed = options.seed ?? randomSeed();
+  const cases = `${options.cases} cases for each variant`;
+  say(`ext4-conform ${packageVersion()}   compare   seed ${seed}   ${cases}\n`);
+  const baseline = await runOn("baseline", options, seed);
+  const candidate = await runOn("candidate", options, seed);
+  if (baseline === undefined || candidate === undefined) return exitStatus.diverges;
+  say("\n");
+  const what = difference(baseline.result, candidate.result);
+  presentNew(candidate, what.appeared, options.save);
+  const diverged = { baseline: divergedIn(baseline), candidate: divergedIn(candidate) };
+  say(comparisonText(what, diverged, colourWanted()));
+  return isWorse(what) ? exitStatus.diverges : exitStatus.conforms;
+}

@@ -1,0 +1,121 @@
+/**
+ * Presenting a divergence: its counterexample saved, its report printed.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
+import { UsageError } from "../case/failure.ts";
+import { notCompared } from "../under-test/kernel-traits.ts";
+import { fileWord, ownCommand } from "../host/own-command.ts";
+import { packageVersion } from "../host/package.ts";
+import type { Facts } from "../run/perform.ts";
+import type { WorkerLost } from "../run/conversation.ts";
+import { kernelWords } from "../workers/link.ts";
+import type { KernelUnderTest } from "../workers/link.ts";
+import { lostDivergence } from "../run/lost.ts";
+import type { FoundDivergence } from "../workers/messages.ts";
+import { report } from "../report/report.ts";
+import { mountedAs } from "../run/supervisor.ts";
+import type { SupervisorResult } from "../run/supervisor.ts";
+import { colourWanted, complain, say } from "../text/say.ts";
+import { printable } from "../text/terminal.ts";
+import { variantNamed } from "../under-test/variants.ts";
+
+/** The first lines: what runs, on which kernel. */
+export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
+  const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
+  const lines = [
+    `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})   seed ${seed}`,
+    ...(kernel.guest ? [`command line: ${commandLine}`] : []),
+    ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
+    ...notCompared(traits).map((line) => `note: ${line}`),
+  ];
+  say(`${lines.join("\n")}\n\n`);
+}
+
+/** What a report says of the run. */
+export interface Told {
+  kernel: Pick<KernelUnderTest, "what" | "guest" | "append">;
+  /** uname -r */
+  release: string;
+  seed: number;
+  strict: boolean;
+}
+
+/** A name that is not taken yet. */
+function freeName(folder: string, stem: string): string {
+  for (let i = 1; ; i++) {
+    const path = join(folder, i === 1 ? `${stem}.json` : `${stem}-${i}.json`);
+    if (!existsSync(path)) return path;
+  }
+}
+
+/** Whether the counterexample was written; else says why not, since the report matters more. */
+function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boolean {
+  try {
+    writeCounterexample(path, counterexampleOf(...facts));
+    return true;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    complain(`ext4-conform: ${error.message}\n`);
+    return false;
+  }
+}
+
+/** Save a counterexample and print its report. */
+export function present(
+  found: FoundDivergence,
+  told: Told,
+  result: SupervisorResult,
+  save: string,
+): void {
+  const { seed, strict, release } = told;
+  const variant = variantNamed(found.variant);
+  const mounted = mountedAs(result, found.variant);
+  const kernel = { release, path: mounted.path ?? ("buffer_head" as const) };
+  const stem = found.case < 0 ? "corpus" : `${seed}-${found.case}`;
+  const path = freeName(save, `${found.variant}-${stem}`);
+  const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
+  const stored = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
+  const flags = [...kernelWords(told.kernel), ...(strict ? ["--strict"] : [])];
+  const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
+  const command = keeps
+    ? ownCommand(["replay", ...flags, fileWord(path)])
+    : ownCommand(["run", ...flags, "--variant", variant.name, "--seed", String(seed)]);
+  const colour = colourWanted();
+  const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
+  say(report(found.divergence, context));
+  if (found.named.length > 0) {
+    say(`  known as ${printable(found.named.join(" and "))}\n`);
+  }
+  if (!found.confirmed) say("  A fresh image did not show it again.\n");
+  say("\n");
+}
+
+/** The command that runs again what a worker was lost in. */
+export function runAgain(
+  { where: { variant } }: WorkerLost,
+  { kernel, seed }: { kernel: Told["kernel"]; seed: number },
+  strict: boolean,
+): string {
+  const flags = [...kernelWords(kernel), ...(variant === "" ? [] : ["--variant", variant])];
+  return ownCommand(["run", ...flags, "--seed", String(seed), ...(strict ? ["--strict"] : [])]);
+}
+
+/** The kernel did not come back, and there is no other to go on with. */
+export function presentLost(error: WorkerLost, command: string): void {
+  const { kind, message, evidence } = lostDivergence(error, error.where.variant, []);
+  const left = error.stuck
+    ? "The process cannot be killed; its mount stays until the next start or reboot."
+    : "It was killed and cleaned up after.";
+  const lines = [
+    `FAIL  the kernel ${kind === "hang" ? "hung" : "went down"}`,
+    "",
+    printable(`  ${error.message}: ${message}. ${left}`),
+    ...(evidence ?? []).map((line) => `  | ${printable(line.replaceAll("\t", " "))}`),
+    "",
+    "replay",
+    `  ${command}`,
+  ];
+  say(`${lines.join("\n")}\n`);
+}

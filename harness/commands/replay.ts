@@ -1,0 +1,117 @@
+/**
+ * `ext4-conform replay FILE`: one stored case again, on a fresh image of its variant.
+ */
+import { readCounterexample } from "../stored/counterexample.ts";
+import type { Counterexample } from "../stored/counterexample.ts";
+import { exitStatus } from "../host/exit-status.ts";
+import type { ExitStatus } from "../host/exit-status.ts";
+import { kernelUnderTest } from "../guest/under-test.ts";
+import type { UnderTestOptions } from "../guest/under-test.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
+import { describeHandover } from "../lockstep/handover.ts";
+import { fileWord, ownCommand } from "../host/own-command.ts";
+import { report } from "../report/report.ts";
+import { printable, wantsColour } from "../text/terminal.ts";
+import { WorkerLost } from "../run/conversation.ts";
+import { HANG_SECONDS, kernelWords } from "../workers/link.ts";
+import type { KernelUnderTest } from "../workers/link.ts";
+import { Attempts } from "../run/lost.ts";
+import type { Attempted } from "../workers/messages.ts";
+import { presentLost } from "./present.ts";
+
+export interface ReplayOptions extends UnderTestOptions {
+  file: string;
+  /** "host", or the file of a kernel that runs in a guest. */
+  kernel: string;
+  /** Known deviations count as divergences. */
+  strict: boolean;
+  /** The exit status where the kernel did not live to run the case. */
+  doubtful?: ExitStatus;
+}
+
+interface Replayed extends Attempted {
+  traits: KernelTraits;
+}
+
+async function attempt(
+  { variant, operations, before }: Counterexample,
+  kernel: KernelUnderTest,
+  strict: boolean,
+): Promise<Replayed> {
+  const attempts = new Attempts(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
+  try {
+    const { traits } = await attempts.probe();
+    const asked = {
+      variant,
+      operations,
+      before,
+      strict,
+      executor: "ffi" as const,
+      traits,
+      name: true,
+    };
+    return { ...(await attempts.run(asked)), traits };
+  } finally {
+    await attempts.finish();
+  }
+}
+
+/** Replay, print the report; the exit status. Throws UsageError where the file cannot be read. */
+export async function replay(options: ReplayOptions): Promise<ExitStatus> {
+  const { file, strict } = options;
+  const counterexample = readCounterexample(file);
+  const { variant, operations, before = [], seed } = counterexample;
+  const kernel = await kernelUnderTest(options.kernel, options);
+  const strictly = strict ? ["--strict"] : [];
+  const command = ownCommand(["replay", ...kernelWords(kernel), ...strictly, fileWord(file)]);
+  let replayed: Replayed;
+  try {
+    replayed = await attempt(counterexample, kernel, strict);
+  } catch (error) {
+    if (!(error instanceof WorkerLost)) throw error;
+    presentLost(error, command);
+    return options.doubtful ?? exitStatus.diverges;
+  }
+  const {
+    divergence,
+    named = [],
+    traits,
+    mounted,
+    notDone = [],
+    clamped = [],
+    handedOver,
+  } = replayed;
+  const promised = mounted?.promised;
+  if (promised !== undefined) process.stdout.write(`the contract alone judges: ${promised}\n`);
+  if (handedOver !== undefined) process.stdout.write(`${describeHandover(handedOver)}\n`);
+  for (const operation of notDone) {
+    process.stdout.write(`not done as it is, this kernel cannot: ${operation}\n`);
+  }
+  for (const clamping of clamped) process.stdout.write(`${clamping}\n`);
+  const known = { release: traits.release, path: mounted?.path ?? "not known" };
+  if (divergence !== undefined) {
+    const colour = wantsColour(process.stdout, process.env);
+    const { options: mountOptions } = mounted ?? {};
+    const context = { variant, kernel: known, mountOptions, seed, command, colour };
+    process.stdout.write(report(divergence, context));
+    if (named.length > 0) process.stdout.write(`  known as ${named.join(" and ")}\n`);
+    process.stdout.write(`\nDIVERGES: ${printable(`${file} (${variant.name})`)}\n`);
+    return exitStatus.diverges;
+  }
+  const all = operations.length + before.reduce((sum, one) => sum + one.operations.length, 0);
+  const performed =
+    notDone.length === 0
+      ? `all ${all} operations`
+      : `the ${all - notDone.length} of ${all} operations that could be done`;
+  const followed = promised === undefined && handedOver === undefined;
+  const did = followed
+    ? `model and kernel ${traits.release} agree on`
+    : `kernel ${traits.release} keeps its promises in`;
+  const less = clamped.length === 0 ? "" : `; ${clamped.length} of them clamped, see above`;
+  const of = printable(`${file} (${variant.name})`);
+  process.stdout.write(`CONFORMS: ${did} ${performed} of ${of}${less}\n`);
+  if (!strict && named.length > 0) {
+    process.stdout.write(`known deviation: ${named.join(", ")}\n`);
+  }
+  return exitStatus.conforms;
+}

@@ -1,0 +1,160 @@
+/**
+ * `ext4-conform run`: the main job.
+ */
+import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
+import type { CoverageOptions } from "../coverage/report.ts";
+import { exitStatus } from "../host/exit-status.ts";
+import type { ExitStatus } from "../host/exit-status.ts";
+import { colourWanted, complain, say, sayOnStandardError } from "../text/say.ts";
+import { mustBeWritable, Output } from "../stored/output.ts";
+import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
+import { WorkerLost } from "../run/conversation.ts";
+import { perform } from "../run/perform.ts";
+import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
+import { present, presentLost, printHead, runAgain } from "./present.ts";
+import { resultOf } from "./run-result.ts";
+import { writeResult } from "../stored/result.ts";
+import { addUp } from "../lockstep/statistics.ts";
+import type { Statistics } from "../lockstep/statistics.ts";
+import { counted } from "../text/numbers.ts";
+import { statisticsText } from "../report/statistics.ts";
+import type { SupervisorResult } from "../run/supervisor.ts";
+import { firstDivergences, ranAnything, verdict } from "../report/verdict.ts";
+
+export interface RunOptions extends PerformOptions {
+  /** Folder for counterexamples. */
+  save: string;
+  /**
+   * The exit status where something was seen once, and not again on a fresh image, or where the
+   * kernel did not live to be run.
+   */
+  doubtful?: ExitStatus;
+  /** File for what the run came to, as JSON. */
+  result: string | undefined;
+  /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
+  coverage?: CoverageOptions | undefined;
+}
+
+/** What the operations of all variants met. */
+function metIn({ results }: SupervisorResult): Statistics {
+  return results.reduce((sum, { statistics = {} }) => addUp(sum, statistics), {} as Statistics);
+}
+
+/**
+ * What is said beside a verdict of the lines of the kernel that ran. A failure takes nothing from
+ * the verdict.
+ */
+async function presentCoverage(
+  { kernels, guestsLost }: SupervisorResult,
+  options: CoverageOptions,
+): Promise<void> {
+  try {
+    const colour = colourWanted();
+    say(`\n${await reportCoverage(kernels, options, colour)}`);
+    if (guestsLost > 0) {
+      const guests = counted(guestsLost, "guest");
+      say(`note: ${guests} went down; what ran there is not counted\n`);
+    }
+  } catch (error) {
+    if (!(error instanceof EnvironmentError || error instanceof UsageError)) throw error;
+    complain(`ext4-conform: no coverage: ${error.message}\n`);
+  }
+}
+
+/** Throws UsageError where coverage cannot be had as asked. */
+function prepareCoverage({ coverage, kernel }: RunOptions): void {
+  if (coverage === undefined) return;
+  if (kernel === "host") {
+    throw new UsageError("--coverage needs --kernel: only in a guest are the counters this run's");
+  }
+  mustBeReportable(coverage);
+}
+
+/** Milliseconds between two versions of a result that is written as the run goes. */
+const RESULT_MS = 2000;
+
+/** Writes the result as the run goes, so that whatever ends it leaves what was known by then. */
+function writingAsItGoes(output: Output): (performed: Performed) => void {
+  let writtenAt = -Infinity;
+  return (performed) => {
+    const now = performance.now();
+    if (performed.facts === undefined || now - writtenAt < RESULT_MS) return;
+    writtenAt = now;
+    try {
+      writeResult(output, resultOf(performed, performed.facts, "still running"));
+    } catch (error) {
+      // There may be room again in the end; if not, it is said then.
+      if (!(error instanceof UsageError)) throw error;
+    }
+  };
+}
+
+/**
+ * The place for the result; text for the user leaves standard output to it. Throws UsageError where
+ * it cannot be written.
+ */
+function placeForResult({ result }: RunOptions): Output | undefined {
+  if (result === undefined) return undefined;
+  const output = Output.open(result);
+  if (output.isStandardOutput) sayOnStandardError();
+  return output;
+}
+
+/** What ended the run before its time, in words; undefined where nothing did. */
+function earlyEnd({ failure }: Performed): string | undefined {
+  if (failure === undefined) return undefined;
+  return failure instanceof Error ? failure.message : "an error that says nothing";
+}
+
+/** Print what was found and the table, write the result. */
+function presentAll(
+  performed: Performed,
+  facts: Facts,
+  { save, strict }: RunOptions,
+  output: Output | undefined,
+): void {
+  const { result, kernel, seed } = performed;
+  const doubtful = result.found.filter(({ confirmed }) => !confirmed);
+  const told = { kernel, release: facts.traits.release, seed, strict };
+  for (const found of [...firstDivergences(result), ...doubtful]) {
+    present(found, told, result, save);
+  }
+  const endedEarly = earlyEnd(performed);
+  say(verdict(result, colourWanted(), { cases: facts.options.cases, endedEarly }));
+  if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
+}
+
+/** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
+export async function run(options: RunOptions): Promise<ExitStatus> {
+  prepareCoverage(options);
+  const output = placeForResult(options);
+  const counts = options.coverage !== undefined;
+  const onResult = output?.isFile === true ? writingAsItGoes(output) : undefined;
+  const performed = await perform({ ...options, counts, onResult }, (facts) => {
+    mustBeWritable(options.save);
+    printHead(facts);
+  });
+  const { facts, result, failure } = performed;
+  // What was wrong with the command: nothing has run.
+  if (failure instanceof UsageError) throw failure;
+  const first = firstDivergences(result);
+  if (facts !== undefined) presentAll(performed, facts, options, output);
+  if (failure === undefined && facts !== undefined) {
+    if (options.statistics === true) say(`\n${statisticsText(metIn(result))}`);
+    if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
+    if (!ranAnything(result)) return exitStatus.cannotRun;
+    if (result.found.length === 0) return exitStatus.conforms;
+    return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
+  }
+  if (failure instanceof WorkerLost) {
+    presentLost(failure, runAgain(failure, performed, options.strict));
+    const ran = first.length > 0 || failure.where.variant !== "";
+    return ran ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
+  }
+  // What stopped the run takes nothing from what was found before.
+  if (failure instanceof Interrupted || first.length === 0 || !(failure instanceof Error)) {
+    throw failure;
+  }
+  complain(`ext4-conform: the run ended early: ${failure.message}\n`);
+  return exitStatus.diverges;
+}

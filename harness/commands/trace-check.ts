@@ -1,0 +1,181 @@
+/**
+ * `ext4-conform trace check FILE...`: the model against what kernels did, no kernel needed.
+ */
+import { deviationsOfSteps } from "../../model/deviations/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import { exitStatus } from "../host/exit-status.ts";
+import type { ExitStatus } from "../host/exit-status.ts";
+import { UsageError } from "../case/failure.ts";
+import { fileWord, ownCommand } from "../host/own-command.ts";
+import { LiveLine } from "../text/live-line.ts";
+import { counted, grouped } from "../text/numbers.ts";
+import { report } from "../report/report.ts";
+import { paintWith, printable, wantsColour } from "../text/terminal.ts";
+import type { Paint } from "../text/terminal.ts";
+import { checkFile, nameOf } from "../trace/check.ts";
+import type { Allowed, CheckOptions, Counts, FileResult } from "../trace/check.ts";
+import { unendedNote } from "../trace/format.ts";
+import type { TraceLimits } from "../trace/limits.ts";
+
+export interface CheckCommandOptions {
+  files: readonly string[];
+  /** No deviation is allowed. */
+  strict: boolean;
+  /**
+   * Ids of the deviations to follow, commas between them; undefined for those that turn out to be
+   * needed.
+   */
+  deviation: string | undefined;
+  /** Number of the only case to be checked. */
+  case: number | undefined;
+  limits: TraceLimits;
+}
+
+/**
+ * The deviations with these ids. Throws UsageError where there is none, and says which there are.
+ */
+export function deviationsNamed(ids: string): Deviation[] {
+  const names = [...new Set(ids.split(",").map((id) => id.trim()))];
+  return names.map((name) => {
+    const deviation = deviationsOfSteps.find(({ id }) => id === name);
+    if (deviation !== undefined) return deviation;
+    const known = deviationsOfSteps.map(({ id }) => id).join(", ");
+    throw new UsageError(
+      `there is no deviation "${printable(name)}" of steps; there are: ${known}`,
+    );
+  });
+}
+
+function allowedBy({ strict, deviation }: CheckCommandOptions): Allowed {
+  if (deviation !== undefined) return deviationsNamed(deviation);
+  return strict ? "none" : "needed";
+}
+
+/** "3,400 of 3,472 steps compared" */
+function comparedText({ compared, steps }: Counts): string {
+  return `${grouped(compared)} of ${counted(steps, "step")} compared`;
+}
+
+/** The line of a file. */
+export function fileLine(result: FileResult, paint: Paint): string {
+  const { cases, diverging, parts, compared, seconds } = result;
+  const state = diverging === 0 ? paint("green", "agrees  ") : paint("red", "DIVERGES");
+  const which =
+    diverging === 0
+      ? counted(cases, "case")
+      : `in ${grouped(diverging)} of ${counted(cases, "case")}`;
+  const speed = `${grouped(compared / Math.max(seconds, 1e-6))} steps/s`;
+  const needed = [...parts].map(([id, n]) => `${paint("yellow", id)} in ${counted(n, "case")}`);
+  const deviations = needed.length === 0 ? "no deviation" : needed.join(", ");
+  const facts = `${which}, ${comparedText(result)}, ${speed}; ${deviations}`;
+  const note = result.guessed === undefined ? "" : `\n          ${printable(result.guessed)}`;
+  return `${state}  ${printable(result.file)}: ${facts}${note}`;
+}
+
+/** The command that shows the first divergence of a file again. */
+export function replayCommand(result: FileResult, strict: boolean): string {
+  const ids = result.deviations.map(({ id }) => id).join(",");
+  const allowed = strict ? ["--strict"] : ids === "" ? [] : ["--deviation", ids];
+  const number = String(result.first?.number ?? 0);
+  return ownCommand(["trace", "check", ...allowed, "--case", number, "--", fileWord(result.file)]);
+}
+
+/** The report of the first divergence of a file; "" where there is none. */
+export function fileReport(result: FileResult, strict: boolean, colour: boolean): string {
+  const { first, header, file, deviations } = result;
+  if (first === undefined) return "";
+  const text = report(first.divergence, {
+    variant: { name: nameOf(header), blockSize: header.blockSize },
+    kernel: { release: header.kernel, path: header.path },
+    seed: header.seed,
+    command: replayCommand(result, strict),
+    colour,
+  });
+  const ids = deviations.map(({ id }) => id).join(", ");
+  const taken = ids === "" ? "no deviation explains it" : `not explained by ${ids} or more`;
+  const why = strict ? "no deviation was allowed" : taken;
+  return `${text}  case ${first.number}, line ${first.line} of ${printable(file)}; ${why}\n\n`;
+}
+
+/** The deviations that were taken, each with what it claims and the file that says why. */
+function takenLines(results: readonly FileResult[], paint: Paint): string {
+  const taken = new Set(results.flatMap(({ deviations }) => deviations));
+  if (taken.size === 0) return "";
+  const lines = [...taken].flatMap(({ id, claim }) => [
+    `  ${paint("yellow", id)}`,
+    `    ${claim}`,
+    `    why: model/deviations/${id}.ts`,
+  ]);
+  return `\nknown deviations that were taken (--strict takes none)\n${lines.join("\n")}\n`;
+}
+
+/** What all files together came to. `bad` of them could not be checked. */
+export function closing(results: readonly FileResult[], bad: number, paint: Paint): string {
+  const sum = (of: (result: FileResult) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  const counts = { cases: sum((r) => r.cases), steps: sum((r) => r.steps) };
+  const compared = comparedText({ ...counts, compared: sum((r) => r.compared) });
+  const ran = `${counted(counts.cases, "case")}, ${compared}`;
+  const diverging = results.filter((result) => result.diverging > 0).length;
+  const ofFiles = `of ${counted(results.length + bad, "file")}`;
+  const unread = bad === 0 ? "" : `; ${bad} ${ofFiles} could not be checked, see above`;
+  if (diverging > 0) {
+    return `${paint(["red", "bold"], "DIVERGES")}: ${diverging} ${ofFiles}; ${ran}${unread}`;
+  }
+  if (bad > 0) return `${paint(["red", "bold"], "NOT CHECKED")}: ${ran}${unread}`;
+  const all = results.length === 1 ? "the file" : `all ${results.length} files`;
+  const deviating = results.filter(({ deviations }) => deviations.length > 0).length;
+  const some = results.length === 1 ? "" : ` in ${deviating} of them`;
+  const taken = deviating === 0 ? "" : `, known deviations taken${some}`;
+  return `${paint(["green", "bold"], "AGREES")}: the model with ${all}${taken}; ${ran}`;
+}
+
+/**
+ * Check a file and print what it came to; undefined where it could not be checked, which was
+ * printed.
+ */
+async function checkAndPrint(
+  file: string,
+  options: CheckOptions,
+  strict: boolean,
+): Promise<FileResult | undefined> {
+  const colour = wantsColour(process.stdout, process.env);
+  const line = new LiveLine(process.stderr);
+  const onCase = ({ cases, compared }: Counts): void =>
+    line.show(() => `${printable(file)}: ${counted(cases, "case")}, ${counted(compared, "step")}`);
+  try {
+    const result = await checkFile(file, { ...options, onCase });
+    line.end();
+    process.stdout.write(fileReport(result, strict, colour));
+    process.stdout.write(`${fileLine(result, paintWith(colour))}\n`);
+    return result;
+  } catch (error) {
+    line.end();
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`ext4-conform: ${error.message}\n`);
+    return undefined;
+  }
+}
+
+/**
+ * Check files, print the verdict; the exit status. A divergence is the finding, whatever else is
+ * wrong with other files.
+ *
+ * @throws UsageError where what was asked for makes no sense
+ */
+export async function traceCheck(options: CheckCommandOptions): Promise<ExitStatus> {
+  const { files, strict, limits } = options;
+  const checkOptions = { allowed: allowedBy(options), only: options.case, limits };
+  const results: FileResult[] = [];
+  for (const file of files) {
+    const result = await checkAndPrint(file, checkOptions, strict);
+    if (result !== undefined) results.push(result);
+  }
+  const paint = paintWith(wantsColour(process.stdout, process.env));
+  const bad = files.length - results.length;
+  process.stdout.write(takenLines(results, paint));
+  const unended = results.filter(({ header }) => header.version === 1).length;
+  process.stdout.write(`\n${unendedNote(unended, files.length)}${closing(results, bad, paint)}\n`);
+  if (results.some(({ diverging }) => diverging > 0)) return exitStatus.diverges;
+  return bad > 0 ? exitStatus.usage : exitStatus.conforms;
+}

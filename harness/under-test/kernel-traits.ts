@@ -1,0 +1,118 @@
+/**
+ * KernelTraits: what a kernel does that the model must be told, found out by trying
+ * (subjects/probe.ts).
+ */
+import type { ModelConfig } from "../../model/tables.ts";
+import { kernels } from "../../images/kernels.ts";
+import type { KernelFacts } from "../../images/kernels.ts";
+import type { Variant } from "../case/variant.ts";
+
+export interface KernelTraits {
+  /** uname -r */
+  release: string;
+  /** What the kernel runs on, as Node.js calls it: "x64". */
+  machine: string;
+  /** EXT4_IOC_GET_ES_CACHE works. */
+  cacheIoctl: boolean;
+  /** cachestat(2) works. */
+  cachestat: boolean;
+  /** The kernel's log can be read. */
+  kernelLog: boolean;
+  /**
+   * Buffered writes use large folios (4 KiB blocks, delayed allocation; journalled data never
+   * does).
+   */
+  largeFolios: boolean;
+  /**
+   * A write whose first byte faults returns before the file system hears of it. Otherwise
+   * write_begin runs first, and what it prepared (a reserved block, a folio) is left where nothing
+   * releases it.
+   */
+  prefaultFirst: boolean;
+  /** When a write or an allocation that moves EOF zeroes the rest of the block that holds it. */
+  zeroesGap: "before" | "after";
+  /**
+   * A hole that is punched past EOF ends with the page or with the block that holds EOF; so may one
+   * that ends at EOF.
+   */
+  punchesTo: ModelConfig["punchesTo"];
+  /**
+   * What must be aligned before direct I/O goes to a mapping: the rest of the request, or what lies
+   * in it.
+   */
+  directAligns: ModelConfig["directAligns"];
+  /** Known deviations that show only when the file system is unmounted, by id. */
+  atUnmount: string[];
+  /** The mount option of the iomap series is known. */
+  bufferedIomap: boolean;
+}
+
+/** Those of them that the model is told. */
+type ToldToModel = Pick<
+  KernelTraits,
+  "largeFolios" | "prefaultFirst" | "zeroesGap" | "punchesTo" | "directAligns"
+>;
+
+/** What a run leaves out because this machine does not show it, a line each. */
+export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits): string[] {
+  return [
+    ...(cacheIoctl
+      ? []
+      : ["this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared"]),
+    ...(cachestat ? [] : ["this kernel has no cachestat(2): the page cache is not compared"]),
+    ...(kernelLog ? [] : ["/dev/kmsg cannot be read: the kernel's log is not compared"]),
+  ];
+}
+
+/**
+ * The model's configuration for a variant on a kernel. `freeBlocks` is what statfs says of the
+ * empty file system, `path` is what its writes were seen to take, `room` what of those blocks can
+ * be had.
+ *
+ * What the iomap path does besides cannot be probed before a kernel has it: the latest version of
+ * the series stands for it.
+ *
+ * Without delayed allocation the kernel does not use dioread_nolock, whatever the mount options say
+ * (fs/ext4/ext4_jbd2.h ext4_should_dioread_nolock()).
+ */
+export function modelConfig(
+  variant: Variant,
+  traits: ToldToModel,
+  freeBlocks: number,
+  path: ModelConfig["path"] = "buffer_head",
+  room?: ModelConfig["room"],
+): ModelConfig {
+  const { readAhead: _, ...series } = kernels["series v2"];
+  const { delalloc, remounted } = variant;
+  return {
+    ...(path === "iomap" ? series : {}),
+    path,
+    blockSize: variant.blockSize,
+    delalloc,
+    ...(remounted && { remounted }),
+    journal: variant.journal,
+    dioread: delalloc ? variant.dioread : "lock",
+    largeFolios: traits.largeFolios,
+    prefaultFirst: traits.prefaultFirst,
+    zeroesGap: traits.zeroesGap,
+    punchesTo: traits.punchesTo,
+    directAligns: traits.directAligns,
+    freeBlocks,
+    ...(room && { room }),
+  };
+}
+
+/**
+ * Of a file system that is all but empty, how much is free: the model must not run out of room
+ * there.
+ */
+const FREE = 0.9;
+
+/**
+ * The model's configuration for a variant on a kernel of which these facts are known, where there
+ * is no image to ask.
+ */
+export function knownConfig(variant: Variant, facts: KernelFacts): ModelConfig {
+  const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
+  return { ...modelConfig(variant, facts, freeBlocks), ...facts };
+}

@@ -1,0 +1,37 @@
+/**
+ * Choosing variants by name.
+ */
+import { BUFFERED_IOMAP, onIomap, variants } from "../../images/variants.ts";
+import { UsageError } from "../case/failure.ts";
+import type { Variant } from "../case/variant.ts";
+
+/**
+ * The variant with this name, or on the iomap path with this name and "-iomap". Throws UsageError
+ * where there is none, and says which there are.
+ */
+export function variantNamed(name: string): Variant {
+  const offered = [...variants, ...variants.map(onIomap)];
+  const variant = offered.find((candidate) => candidate.name === name);
+  if (variant !== undefined) return variant;
+  const names = variants.map((candidate) => candidate.name).join(", ");
+  throw new UsageError(`there is no variant "${name}"; there are: ${names}`);
+}
+
+/** "all", "default", or names with commas between them. Throws UsageError. */
+export function chooseVariants(selection: string): Variant[] {
+  if (selection === "all") return [...variants];
+  if (selection === "default") return variants.filter(({ byDefault }) => byDefault);
+  return [...new Set(selection.split(","))].map((name) => variantNamed(name.trim()));
+}
+
+/** Whether there is another variant of it on the patch's path. */
+const goesToIomap = ({ mountOptions, remounted }: Variant): boolean =>
+  !mountOptions.includes(BUFFERED_IOMAP) && remounted === undefined;
+
+/** The variants, each followed by itself on the patch's path where the kernel offers that. */
+export function withIomap(chosen: readonly Variant[], offered: boolean): Variant[] {
+  if (!offered) return [...chosen];
+  return chosen.flatMap((variant) =>
+    goesToIomap(variant) ? [variant, onIomap(variant)] : [variant],
+  );
+}
