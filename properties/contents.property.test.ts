@@ -102,7 +102,6 @@ class NaiveFile {
       case "sync_file_range":
       case "power_cut":
       case "unlink":
-      case "other_file":
         return 0;
       case "paused_write":
         throw new Error("the reference has no pauses");

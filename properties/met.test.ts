@@ -36,8 +36,6 @@ const list: Readonly<Record<string, readonly State[]>> = {
   // It stays within a block, and is rare enough to miss an unwritten one.
   "direct write, unaligned": ["hole", "delayed", "written", "past EOF"],
   direct_read: everything,
-  // Of the file that is left.
-  other_file: ["hole", "delayed", "written", "several"],
   // Of the whole file: one that is unwritten from end to end is rare.
   unlink: ["hole", "delayed", "written", "several", "past EOF"],
   mmap_write: inside,

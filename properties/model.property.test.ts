@@ -3,7 +3,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isStarved } from "../harness/operations/operation.ts";
+import { hasTwoFiles, isStarved } from "../harness/operations/operation.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
 import { witnessOf } from "../harness/lockstep/deviations.ts";
@@ -58,7 +58,7 @@ describe("two files", () => {
         const { s_inodes, s_dirtyclusters_counter, s_freeclusters_counter } = model.inode.i_sb;
         const sum = (of: (inode: Inode) => number): number =>
           [...s_inodes].reduce((total, inode) => total + of(inode), 0);
-        expect(s_inodes.size).toBe(list.some(({ op }) => op === "other_file") ? 2 : 1);
+        expect(s_inodes.size).toBe(hasTwoFiles(list) ? 2 : 1);
         expect(s_dirtyclusters_counter).toBe(sum((inode) => inode.i_reserved_data_blocks));
         expect(model.observe(undefined).reserved).toBe(s_dirtyclusters_counter);
         const held = sum((inode) => inode.i_extents.covered);

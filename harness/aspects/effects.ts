@@ -81,8 +81,6 @@ export interface Effects<O> {
   readonly direct?: true;
   /** Operations that are performed in the middle of it. Absent: none. */
   during?(this: void, operation: O): readonly unknown[];
-  /** The case goes on with its other file. */
-  readonly changesFile?: true;
   /** The case goes on with a new file of the same name. */
   readonly replacesFile?: true;
   /** It looks at what a power cut would leave. */

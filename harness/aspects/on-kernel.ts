@@ -50,8 +50,6 @@ export interface KernelFiles<D> {
   /** Perform what is one call, on a file of `i_size` bytes. */
   call(operation: D, i_size: number, tag: number): Performed;
   lookAfterCut(): CutLook;
-  /** Go on with the case's other file. */
-  change(): void;
   /** Unlink the file, and go on with a new one of its name. 0, or -errno. */
   replace(): number;
 }

@@ -51,8 +51,6 @@ export interface ModelFiles {
   /** What can be seen in a pause. */
   look(result: number): PausedLook;
   lookAfterCut(): CutLook;
-  /** Go on with the case's other file. */
-  change(): void;
   /** Unlink the file, and go on with a new one of its name. */
   replace(): void;
 }

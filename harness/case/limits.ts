@@ -32,6 +32,9 @@ export const pos = z.int().min(0).max(MAX_POS_BYTES);
 export const ioLen = z.int().min(1).max(MAX_IO_BYTES);
 export const rangeLen = z.int().min(1).max(MAX_POS_BYTES);
 
+/** Which of the case's two files it is about: the first one where absent. */
+export const file = z.union([z.literal(0), z.literal(1)]).optional();
+
 /**
  * Meanwhile the device takes no data for blocks that hold none yet: it is thin, and out of room
  * (subjects' thin.ts). For calls that write to it. In a case of two files the model does not follow

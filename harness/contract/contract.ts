@@ -33,7 +33,7 @@ import type { BlockRange, Extent, Observation } from "../case/observation.ts";
 import { blocksWith } from "../aspects/effects.ts";
 import type { Store } from "../aspects/effects.ts";
 import { FOLIO_BYTES } from "../case/limits.ts";
-import { clampOperation, effectsOf, isStarved, isWrite } from "../operations/operation.ts";
+import { clampOperation, effectsOf, fileOf, isStarved, isWrite } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { Contents } from "./step/contents.ts";
 import { delayedBlocks, firstRun, patch } from "./step/extents-walk.ts";
@@ -106,7 +106,9 @@ export class Contract {
   #known: readonly Extent[] = NOTHING_KNOWN;
   #copied: Extent[] | undefined;
   #size = 0;
-  /** The case's other file; undefined until it is asked for. */
+  /** Which of the case's files that is. */
+  #file: 0 | 1 = 0;
+  /** The other one; undefined until something is about it. */
   #other: FileSeen | undefined;
 
   constructor(options: ContractOptions) {
@@ -122,6 +124,7 @@ export class Contract {
 
   /** A case begins, on a fresh, empty file. */
   begin(): void {
+    this.#file = 0;
     this.#other = undefined;
     this.#step.options = this.#options;
     this.#beginFile();
@@ -152,6 +155,7 @@ export class Contract {
 
   /** The case goes on with its other file. */
   #change(): void {
+    this.#file = this.#file === 0 ? 1 : 0;
     const { options } = this.#step;
     const step = this.#other?.step ?? newStep(options);
     step.options = options;
@@ -205,9 +209,8 @@ export class Contract {
     followers: readonly Operation[] = NOTHING_ELSE,
   ): readonly Broken[] {
     // The file that it leaves is a new one: nothing of the one before is, or is promised, any more.
-    const { replacesFile, changesFile } = effectsOf(operation);
-    if (replacesFile === true && seen.result >= 0) this.#beginFile();
-    if (changesFile === true) this.#change();
+    if (fileOf(operation) !== this.#file) this.#change();
+    if (effectsOf(operation).replacesFile === true && seen.result >= 0) this.#beginFile();
     this.#enter(operation, index, seen, followers);
     let broken: Broken[] | undefined;
     for (let i = 0; i < this.#promises.length; i++) {

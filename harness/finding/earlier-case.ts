@@ -3,7 +3,7 @@
  * what shows.
  */
 import * as z from "zod";
-import { operationsSchema } from "../operations/operation.ts";
+import { someOperationsSchema } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
 export interface EarlierCase {
@@ -22,7 +22,7 @@ export const earlierCasesSchema = z
   .array(
     z.strictObject({
       kept: z.literal(true).exactOptional(),
-      operations: operationsSchema.min(1),
+      operations: someOperationsSchema,
     }),
   )
   .max(MAX_EARLIER);

@@ -2,7 +2,7 @@
  * Cost: what makes one counterexample simpler than another. The shrinker only ever offers cases
  * that cost less than what it has, so it ends whatever its rules are.
  */
-import { failNthOf, isInjected } from "../operations/operation.ts";
+import { failNthOf, fileOf, isInjected } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { generationOf } from "../operations/generation.ts";
 
@@ -49,6 +49,8 @@ export function costOf(operations: readonly Operation[], unit: number): Cost {
     rank += rankOf(operation);
     // Whoever reads it must know what had room before, or which allocation it is.
     if (isInjected(operation)) rank += 1;
+    // And keep two files apart.
+    if (fileOf(operation) === 1) rank += 1;
     magnitude += failNthOf(operation) ?? 0;
     if ("pos" in operation) {
       add(operation.pos);

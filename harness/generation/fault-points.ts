@@ -7,6 +7,7 @@
  * among those.
  */
 import { generationOf } from "../operations/generation.ts";
+import { fileOf, inFile } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
 /** Bytes of a write of [pos, pos + len) after which it may be cut, ascending: 0 to len - 1. */
@@ -29,7 +30,7 @@ export function faultPoints(operations: readonly Operation[], blockSize: number)
     if (cutAt === undefined || !("len" in operation)) return [];
     return cutsOf(operation.pos, operation.len, blockSize).map((cut) => [
       ...operations.with(index, cutAt(operation, cut)),
-      { op: "fsync" } as const,
+      inFile({ op: "fsync" } as const, fileOf(operation)),
     ]);
   });
 }

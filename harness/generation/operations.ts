@@ -13,6 +13,8 @@ import {
   canLackMemory,
   canStarve,
   effectsOf,
+  fileOf,
+  inFile,
   isWrite,
   operationsSchema,
 } from "../operations/operation.ts";
@@ -99,19 +101,20 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const draw = new Draw(random, this.#space, this.#everything);
     const length = drawLength(draw, this.#maxLength);
     const operations: Operation[] = [];
+    let file: 0 | 1 = 0;
     const two = this.#twoFiles && draw.percent(TWO_FILES_PERCENT.cases);
     const whole = this.#space.full && draw.percent(WHOLE_PERCENT);
     while (operations.length < length) {
       if (two && draw.percent(TWO_FILES_PERCENT.changes)) {
         draw.changeFile();
-        operations.push({ op: "other_file" });
-        continue;
+        file = file === 0 ? 1 : 0;
       }
       const op = draw.pick(this.#everything ? names.all : names.recordable);
       const drawn = generationOf({ op }).generate(draw);
       // A short one can be made whole, but for one that is paused.
       if (whole && effectsOf(drawn).during !== undefined) continue;
-      const operation = whole && "readable" in drawn ? { ...drawn, readable: drawn.len } : drawn;
+      const long = whole && "readable" in drawn ? { ...drawn, readable: drawn.len } : drawn;
+      const operation = inFile(long, file);
       note(draw, operation);
       const starved =
         !two &&
@@ -124,7 +127,9 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
       );
     }
     if (draw.perMille(this.#cutPerMille)) {
-      operations.splice(placeOfCut(draw, operations), 0, { op: "power_cut" });
+      const at = placeOfCut(draw, operations);
+      const cut = { op: "power_cut" } as const;
+      operations.splice(at, 0, inFile(cut, fileOf(operations[at - 1]!)));
     }
     return new fc.Value(operations, undefined);
   }

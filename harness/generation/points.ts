@@ -7,6 +7,7 @@
  */
 import type { Move } from "../aspects/generation.ts";
 import { generationOf } from "../operations/generation.ts";
+import { fileOf } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
 /** All points of a case, ascending, each once. */
@@ -21,14 +22,19 @@ export function moveOperation(operation: Operation, move: Move): Operation | und
   return how === undefined ? operation : how(operation, move);
 }
 
-/** The case with all points moved; undefined where an operation would be left without a range. */
+/**
+ * The case with all points moved, of one file or both; undefined where an operation would be left
+ * without a range.
+ */
 export function moveAll(
   operations: readonly Operation[],
-  move: (point: number) => number,
+  move: Move,
+  file?: 0 | 1,
 ): Operation[] | undefined {
   const moved: Operation[] = [];
   for (const operation of operations) {
-    const one = moveOperation(operation, move);
+    const stays = file !== undefined && fileOf(operation) !== file;
+    const one = stays ? operation : moveOperation(operation, move);
     if (one === undefined) return undefined;
     moved.push(one);
   }

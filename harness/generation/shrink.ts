@@ -15,6 +15,9 @@ import {
   canLackMemory,
   effectsOf,
   failNthOf,
+  fileOf,
+  hasTwoFiles,
+  inFile,
   isInjected,
   isStarved,
   operationSchema,
@@ -89,9 +92,10 @@ function* unshiftings(operations: readonly Operation[]): Generator<Candidate> {
     const ahead = (p: number): number => (p <= pos ? p : Math.max(pos, p - by));
     const [before, after] = [operations.slice(0, at), operations.slice(at + 1)];
     const place: Place = { stage: "remove", size: 1, at };
-    for (const instead of [[], [{ op: "fsync" } as const]]) {
-      const shiftedBack = moveAll(after, back);
-      const shiftedAhead = moveAll(before, ahead);
+    const file = fileOf(operation);
+    for (const instead of [[], [inFile({ op: "fsync" }, file)]]) {
+      const shiftedBack = moveAll(after, back, file);
+      const shiftedAhead = moveAll(before, ahead, file);
       if (shiftedBack !== undefined) {
         yield { operations: [...before, ...instead, ...shiftedBack], place };
       }
@@ -139,11 +143,13 @@ function* simplifications(
     const at = (from + i) % operations.length;
     const operation = operations[at]!;
     const place: Place = { stage: "simplify", at };
+    const file = fileOf(operation);
+    if (file === 1) yield { operations: operations.with(at, inFile(operation, 0)), place };
     for (const other of plainer(operation)) {
-      yield { operations: operations.with(at, other), place };
+      yield { operations: operations.with(at, inFile(other, file)), place };
     }
     for (const simpler of generationOf(operation).simpler(operation, space)) {
-      yield { operations: operations.with(at, simpler as Operation), place };
+      yield { operations: operations.with(at, inFile(simpler as Operation, file)), place };
     }
   }
 }
@@ -162,11 +168,18 @@ function* movements(operations: readonly Operation[], space: Space): Generator<C
   }
 }
 
+/** All of it in one file. */
+function* inOneFile(operations: readonly Operation[]): Generator<Candidate> {
+  if (!hasTwoFiles(operations)) return;
+  yield { operations: operations.map((one) => inFile(one, 0)), place: { stage: "move" } };
+}
+
 /** Two writes, the second where the first ends: one does as well. */
 function* merges(operations: readonly Operation[]): Generator<Candidate> {
   for (const [at, first] of operations.entries()) {
     const second = operations[at + 1];
-    const one = second && generationOf(first).joinedWith?.(first, second);
+    if (second === undefined || fileOf(first) !== fileOf(second)) continue;
+    const one = generationOf(first).joinedWith?.(first, second);
     if (one === undefined) continue;
     const place: Place = { stage: "remove", size: 1, at };
     yield { operations: operations.toSpliced(at, 2, one), place };
@@ -178,10 +191,14 @@ function* allocations(operations: readonly Operation[]): Generator<Candidate> {
   for (const [at, operation] of operations.entries()) {
     const allocation = generationOf(operation).allocation?.(operation);
     if (allocation === undefined) continue;
-    const sync = operations.findIndex((one, i) => i > at && generationOf(one).onlySyncs === true);
+    const file = fileOf(operation);
+    const syncs = (one: Operation): boolean =>
+      generationOf(one).onlySyncs === true && fileOf(one) === file;
+    const sync = operations.findIndex((one, i) => i > at && syncs(one));
     if (sync < 0) continue;
     const place: Place = { stage: "remove", size: 1, at };
-    yield { operations: operations.toSpliced(sync, 1).with(at, allocation as Operation), place };
+    const allocated = inFile(allocation as Operation, file);
+    yield { operations: operations.toSpliced(sync, 1).with(at, allocated), place };
   }
 }
 
@@ -208,6 +225,7 @@ function* candidatesFrom(
   const stage = from?.stage ?? "remove";
   if (stage === "remove") yield* removals(operations, from?.stage === "remove" ? from : undefined);
   if (stage === "remove" || stage === "simplify") {
+    yield* inOneFile(operations);
     // All numbers at once, before one at a time: most cases do not fail because of odd numbers.
     yield* movements(operations, space);
     yield* simplifications(operations, from?.stage === "simplify" ? from.at : 0, space);

@@ -7,6 +7,7 @@ import {
   clampOperation,
   describeOperation,
   duringOf,
+  fileOf,
 } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Observation } from "../case/observation.ts";
@@ -34,11 +35,12 @@ export function clampingsIn(
   operations: readonly Operation[],
   seen: readonly Pick<Observation, "i_size" | "during">[],
 ): Clamping[] {
-  return seen.flatMap(({ during = [] }, step) => {
+  // A new file is empty.
+  const sizes = [0, 0];
+  return seen.flatMap(({ during = [], i_size }, step) => {
     const asked = operations[step]!;
-    // A new file is empty; a change to the other file is an operation, after which its size is
-    // seen.
-    const own = clampingOf(step, asked, seen[step - 1]?.i_size ?? 0);
+    const own = clampingOf(step, asked, sizes[fileOf(asked)]!);
+    sizes[fileOf(asked)] = i_size;
     const others = duringOf(asked).map((one, i) =>
       during[i] === undefined ? undefined : clampingOf(step, one, during[i].i_size),
     );

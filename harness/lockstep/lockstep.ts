@@ -214,14 +214,15 @@ export class Lockstep {
   #perform(operation: Operation, last: boolean): Divergence | undefined {
     const [model, subject, step] = [this.#model, this.#subject, this.#step++];
     const { blockSize, onStep, onObservation } = this.#options;
+    model.turnTo(operation);
     if (this.handedOver === undefined) onStep?.(operation);
     const seen = subject.step(operation, step, last);
     onObservation?.(seen, step);
     const followers = followersOf(subject);
     if (this.handedOver !== undefined) return this.#judgeAlone(operation, seen, followers);
     // What moves blocks converts them first, where they were: what was known before is what holds
-    // then. Of another file, it is of it.
-    const later = movesBlocks(operation) || effectsOf(operation).changesFile === true;
+    // then.
+    const later = movesBlocks(operation);
     if (!later) model.place(operation, seen);
     model.apply(operation, step);
     if (later) model.place(operation, seen);

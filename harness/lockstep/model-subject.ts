@@ -37,6 +37,7 @@ import {
   clampOperation,
   effectsOf,
   failNthOf,
+  fileOf,
   isInjected,
   isStarved,
   isWrite,
@@ -117,7 +118,9 @@ export class ModelSubject implements Subject {
   #commitsBefore = 0;
   /** What was seen after the operation that is about to be applied. */
   #told: Observation | undefined;
-  /** The other file of the case; undefined until it is asked for. */
+  /** Which of the case's files `#inode` is. */
+  #file: 0 | 1 = 0;
+  /** The other one; undefined until something is about it. */
   #other: Inode | undefined;
   /** Transactions that were committed up to the last operation, where they are told. */
   #commitsTold = 0;
@@ -190,6 +193,7 @@ export class ModelSubject implements Subject {
 
   begin(): void {
     this.end();
+    this.#file = 0;
     this.#inode = createInode(this.#sb);
     this.#commitsTold = 0;
     this.#told = undefined;
@@ -234,10 +238,6 @@ export class ModelSubject implements Subject {
       bytesAt: (pos, len) => this.bytesRead(pos, len),
       look: (result) => this.#look(result),
       lookAfterCut: () => this.#lookAfterCut(),
-      change: () => {
-        const other = this.#other ?? createInode(this.#sb);
-        [this.#inode, this.#other] = [other, this.#inode];
-      },
       replace: () => {
         for (const id of this.#inode.deviated) this.#deviatedBefore.add(id);
         this.#inode = unlinkAndCreate(this.#inode);
@@ -245,8 +245,17 @@ export class ModelSubject implements Subject {
     };
   }
 
+  /** Go on with the file that the operation is about: the first time that is a new one. */
+  turnTo(operation: Operation): void {
+    const file = fileOf(operation);
+    if (file === this.#file) return;
+    const other = this.#other ?? createInode(this.#sb);
+    [this.#inode, this.#other, this.#file] = [other, this.#inode, file];
+  }
+
   /** Apply an operation without looking. */
   apply(operation: Operation, index: number): void {
+    this.turnTo(operation);
     this.#during = undefined;
     this.#cut = undefined;
     this.#read = undefined;

@@ -1,12 +1,13 @@
 /**
  * Operations by programs: an entry for each that one can do. There is none for faulting buffers,
- * shared mappings and fadvise, nor for direct I/O, since dd leaves O_DIRECT off where it likes.
+ * shared mappings and fadvise, nor for direct I/O, since dd leaves O_DIRECT off where it likes, nor for a
+ * second file.
  */
 import type { ByProcesses } from "../aspects/by-processes.ts";
 import { byProcesses as fallocate } from "./fallocate/processes.ts";
 import { byProcesses as fsync } from "./fsync/processes.ts";
 import { byProcesses as ftruncate } from "./ftruncate/processes.ts";
-import { isInjected } from "./operation.ts";
+import { fileOf, isInjected } from "./operation.ts";
 import type { Operation, OperationName, OperationOf } from "./operation.ts";
 import { byProcesses as pread } from "./pread/processes.ts";
 import { byProcesses as pwrite } from "./pwrite/processes.ts";
@@ -31,6 +32,6 @@ export function byProcesses(
   longest: number,
 ): ByProcesses<Operation> | undefined {
   const how: ByProcesses<Operation> | undefined = all[operation.op];
-  if (how === undefined || isInjected(operation)) return undefined;
+  if (how === undefined || isInjected(operation) || fileOf(operation) === 1) return undefined;
   return how.isPossible?.(operation, longest) === false ? undefined : how;
 }

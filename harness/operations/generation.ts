@@ -10,7 +10,6 @@ import { generation as fallocate } from "./fallocate/generate.ts";
 import { generation as fsync } from "./fsync/generate.ts";
 import { generation as ftruncate } from "./ftruncate/generate.ts";
 import { generation as mmap_write } from "./mmap_write/generate.ts";
-import { generation as other_file } from "./other_file/generate.ts";
 import { generation as paused_write } from "./paused_write/generate.ts";
 import { generation as power_cut } from "./power_cut/generate.ts";
 import { generation as pread } from "./pread/generate.ts";
@@ -31,7 +30,6 @@ const all: { readonly [N in OperationName]: Generation<OperationOf<N>> } = {
   paused_write,
   power_cut,
   unlink,
-  other_file,
   direct_write,
   direct_read,
 };

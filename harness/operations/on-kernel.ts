@@ -10,7 +10,6 @@ import { onKernel as fsync } from "./fsync/kernel.ts";
 import { onKernel as ftruncate } from "./ftruncate/kernel.ts";
 import { onKernel as mmap_write } from "./mmap_write/kernel.ts";
 import type { Operation, OperationName, OperationOf } from "./operation.ts";
-import { onKernel as other_file } from "./other_file/kernel.ts";
 import { onKernel as paused_write } from "./paused_write/kernel.ts";
 import { onKernel as power_cut } from "./power_cut/kernel.ts";
 import { onKernel as pread } from "./pread/kernel.ts";
@@ -30,7 +29,6 @@ const all: { readonly [N in OperationName]: OnKernel<OperationOf<N>, Operation> 
   fallocate,
   power_cut,
   unlink,
-  other_file,
   drop_cache,
   paused_write,
 };

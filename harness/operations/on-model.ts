@@ -11,7 +11,6 @@ import { onModel as fsync } from "./fsync/model.ts";
 import { onModel as ftruncate } from "./ftruncate/model.ts";
 import { onModel as mmap_write } from "./mmap_write/model.ts";
 import type { Operation, OperationName, OperationOf } from "./operation.ts";
-import { onModel as other_file } from "./other_file/model.ts";
 import { onModel as paused_write } from "./paused_write/model.ts";
 import { onModel as power_cut } from "./power_cut/model.ts";
 import { onModel as pread } from "./pread/model.ts";
@@ -31,7 +30,6 @@ const all: { readonly [N in OperationName]: OnModel<OperationOf<N>> } = {
   fallocate,
   power_cut,
   unlink,
-  other_file,
   drop_cache,
   paused_write,
 };

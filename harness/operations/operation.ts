@@ -17,13 +17,13 @@ import * as fallocate from "./fallocate/operation.ts";
 import * as fsync from "./fsync/operation.ts";
 import * as ftruncate from "./ftruncate/operation.ts";
 import * as mmap_write from "./mmap_write/operation.ts";
-import * as other_file from "./other_file/operation.ts";
 import * as paused_write from "./paused_write/operation.ts";
 import * as power_cut from "./power_cut/operation.ts";
 import * as pread from "./pread/operation.ts";
 import * as pwrite from "./pwrite/operation.ts";
 import * as sync_file_range from "./sync_file_range/operation.ts";
 import * as unlink from "./unlink/operation.ts";
+import { withFiles } from "./without-files.ts";
 
 export const operationSchema = z.discriminatedUnion("op", [
   pwrite.schema,
@@ -37,7 +37,6 @@ export const operationSchema = z.discriminatedUnion("op", [
   fallocate.schema,
   power_cut.schema,
   unlink.schema,
-  other_file.schema,
   drop_cache.schema,
   paused_write.schema,
 ]);
@@ -58,7 +57,6 @@ const effects: { readonly [N in OperationName]: Effects<OperationOf<N>> } = {
   fallocate: fallocate.effects,
   power_cut: power_cut.effects,
   unlink: unlink.effects,
-  other_file: other_file.effects,
   drop_cache: drop_cache.effects,
   paused_write: paused_write.effects,
 };
@@ -69,8 +67,34 @@ export const effectsOf = ({ op }: { op: OperationName }): Effects<Operation> => 
 /** Operations of the longest sequence that is stored. */
 export const MAX_OPERATIONS = 100_000;
 
-/** A stored sequence of operations. */
-export const operationsSchema = z.array(operationSchema).max(MAX_OPERATIONS);
+/** A stored sequence of operations, also as it was stored before operations had files. */
+export const operationsSchema = z.preprocess(
+  withFiles,
+  z.array(operationSchema).max(MAX_OPERATIONS),
+);
+
+/** The same of at least one. */
+export const someOperationsSchema = z.preprocess(
+  withFiles,
+  z.array(operationSchema).min(1).max(MAX_OPERATIONS),
+);
+
+/** Which of the case's two files it is about. */
+export const fileOf = ({ file }: Operation): 0 | 1 => file ?? 0;
+
+/** `operation`, about that file. */
+export function inFile<O extends Operation>(operation: O, file: 0 | 1): O {
+  if (fileOf(operation) === file) return operation;
+  const { file: _, ...rest } = operation;
+  return (file === 0 ? rest : { ...rest, file }) as O;
+}
+
+/** What comes behind `operations`: about the file that the last of them is about. */
+export function behind(operations: readonly Operation[], more: readonly Operation[]): Operation[] {
+  const last = operations.at(-1);
+  const file = last === undefined ? 0 : fileOf(last);
+  return [...operations, ...more.map((one) => inFile(one, file))];
+}
 
 /** Whether the device has no room while it is performed. */
 export function isStarved(operation: Operation): boolean {
@@ -110,7 +134,9 @@ export function canStarve(operation: Operation): boolean {
 
 /** Whether versions 1 and 2 of recordings can hold it. */
 export const isRecordable = (operation: Operation): boolean =>
-  !isInjected(operation) && effectsOf(operation).recordable?.(operation) === true;
+  !isInjected(operation) &&
+  fileOf(operation) === 0 &&
+  effectsOf(operation).recordable?.(operation) === true;
 
 /** Whether it moves blocks. */
 export const movesBlocks = (operation: Operation): boolean =>
@@ -138,10 +164,14 @@ export function clampOperation<O extends Operation>(operation: O, i_size: number
 export const clampedWhy = (operation: Operation, i_size: number): string | undefined =>
   effectsOf(operation).clampedWhy?.(operation, i_size);
 
+/** Whether a case is about two files. */
+export const hasTwoFiles = (operations: readonly Operation[]): boolean =>
+  operations.some((one) => fileOf(one) === 1);
+
 /** Files that a case has, one after the other and two at a time. */
 export function filesOf(operations: readonly Operation[]): number {
   const replaced = operations.filter((one) => effectsOf(one).replacesFile).length;
-  return 1 + replaced + (operations.some((one) => effectsOf(one).changesFile) ? 1 : 0);
+  return 1 + replaced + (hasTwoFiles(operations) ? 1 : 0);
 }
 
 /** What says that the machine fails it, beside the other operands. */
@@ -155,7 +185,8 @@ function injectedIn(operation: Operation): string[] {
 
 /** One line a person can read, in the notation of the calls. */
 export function describeOperation(operation: Operation): string {
-  const words = [...effectsOf(operation).operands(operation), ...injectedIn(operation)];
+  const other = fileOf(operation) === 1 ? ["file=1"] : [];
+  const words = [...other, ...effectsOf(operation).operands(operation), ...injectedIn(operation)];
   return `${operation.op}(${words.join(", ")})`;
 }
 

@@ -20,7 +20,7 @@ import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { Observation } from "../case/observation.ts";
-import { describeOperation } from "../operations/operation.ts";
+import { behind, describeOperation } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Mounted } from "../workers/messages.ts";
@@ -192,7 +192,7 @@ export class Confirmation {
       const worse = this.#worse(setup, judging.model, operations, first.divergence);
       return after(worse ?? first.divergence, before);
     }
-    const synced: Operation[] = [...operations, { op: "fsync" }];
+    const synced = behind(operations, [{ op: "fsync" }]);
     const again = perform(setup, judging, synced);
     if (again.divergence !== undefined) return after(again.divergence, before);
     keep(kept, judging, executor, synced, again.handedOver);
@@ -239,7 +239,7 @@ export class Confirmation {
     return worseFurtherOn(
       found,
       (operation) => executor.supports(operation),
-      (look) => runListening(image, model, executor, [...operations, ...look], onlyData).divergence,
+      (look) => runListening(image, model, executor, behind(operations, look), onlyData).divergence,
     );
   }
 }

@@ -11,6 +11,7 @@
 import type * as fc from "fast-check";
 import type { Divergence } from "../finding/divergence.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
+import { behind } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { isWorse, severityOf } from "../finding/severity.ts";
 import { FURTHER_LOOKS } from "./further.ts";
@@ -113,7 +114,7 @@ async function lookFurther(found: Divergence, attempt: SequenceAttempt): Promise
   for (const [i, { operations }] of [...cases.entries()].toReversed()) {
     for (const look of FURTHER_LOOKS) {
       if (look.length === 0) continue;
-      const shown = await attempt([...operations, ...look], cases.slice(0, i));
+      const shown = await attempt(behind(operations, look), cases.slice(0, i));
       if (shown !== undefined && isWorse(shown.kind, found.kind)) return shown;
     }
   }

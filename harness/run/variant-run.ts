@@ -40,6 +40,7 @@ import type { Mounted } from "../workers/messages.ts";
 import { NOTHING_RUN } from "../workers/run-counts.ts";
 import type { RunCounts } from "../workers/run-counts.ts";
 import { mountedWith } from "../subjects/mount.ts";
+import { behind } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { asItDelays, pathToModel, writePathOf } from "../subjects/write-path.ts";
 import { quietMillisecondsHere } from "../subjects/flusher.ts";
@@ -107,7 +108,8 @@ export interface ExplorerWatch {
 }
 
 /** A case as it is where its file is kept. */
-const synced = (operations: readonly Operation[]): Operation[] => [...operations, { op: "fsync" }];
+const synced = (operations: readonly Operation[]): Operation[] =>
+  behind(operations, [{ op: "fsync" }]);
 
 export class VariantRun {
   readonly variant: Variant;

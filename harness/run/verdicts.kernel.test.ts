@@ -136,9 +136,7 @@ describe.skipIf(lacks !== undefined)("a case that takes long", () => {
   const operations: Operation[] = [
     { op: "pwrite", pos: 0, len: 8192, readable: 8192 },
     { op: "pread", pos: 0, len: 100 },
-    { op: "other_file" },
-    { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
-    { op: "other_file" },
+    { op: "pwrite", file: 1, pos: 0, len: 4096, readable: 4096 },
     { op: "fsync" },
   ];
 

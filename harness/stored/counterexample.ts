@@ -8,7 +8,8 @@ import * as z from "zod";
 import { type Divergence, divergenceKindSchema } from "../finding/divergence.ts";
 import { earlierCasesSchema } from "../finding/earlier-case.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
-import { MAX_OPERATIONS, operationsSchema } from "../operations/operation.ts";
+import { MAX_OPERATIONS, someOperationsSchema } from "../operations/operation.ts";
+import { withFilesAndStep } from "../operations/without-files.ts";
 import { variants } from "../../images/variants.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
 import { writeOutput } from "./output.ts";
@@ -66,12 +67,16 @@ export const counterexampleSchema = z.strictObject({
   variant: z.preprocess(variantOf, foreignVariantSchema),
   /** Cases that come before it on the same file system, where it takes them. */
   before: earlierCasesSchema.optional(),
-  operations: operationsSchema.min(1),
+  operations: someOperationsSchema,
 });
 
 export type Counterexample = z.infer<typeof counterexampleSchema>;
 
-const stored = { format: FORMAT, version: VERSION, schema: counterexampleSchema };
+const stored = {
+  format: FORMAT,
+  version: VERSION,
+  schema: z.preprocess(withFilesAndStep, counterexampleSchema),
+};
 
 /**
  * The counterexample that `text` holds.

@@ -6,6 +6,7 @@ import { handoverReasonSchema } from "../lockstep/handover.ts";
 import { divergenceKindSchema } from "../finding/divergence.ts";
 import { earlierCasesSchema } from "../finding/earlier-case.ts";
 import { operationsSchema } from "../operations/operation.ts";
+import { withFilesAndStep } from "../operations/without-files.ts";
 import type { Output } from "./output.ts";
 import { readStored } from "./stored-file.ts";
 
@@ -64,17 +65,20 @@ const foundSchema = z.strictObject({
   variant: text,
   /** Number of the case; -1 where it has none. */
   case: z.int(),
-  divergence: z.strictObject({
-    variant: text,
-    step: count,
-    operations: operationsSchema,
-    before: earlierCasesSchema.exactOptional(),
-    kind: divergenceKindSchema,
-    expected: observationSchema.exactOptional(),
-    seen: observationSchema.exactOptional(),
-    message: text,
-    evidence: z.array(text).exactOptional(),
-  }),
+  divergence: z.preprocess(
+    withFilesAndStep,
+    z.strictObject({
+      variant: text,
+      step: count,
+      operations: operationsSchema,
+      before: earlierCasesSchema.exactOptional(),
+      kind: divergenceKindSchema,
+      expected: observationSchema.exactOptional(),
+      seen: observationSchema.exactOptional(),
+      message: text,
+      evidence: z.array(text).exactOptional(),
+    }),
+  ),
   /** It showed again on a fresh image. */
   confirmed: z.boolean(),
   /** Known deviations that explain it, by id. */

@@ -27,7 +27,9 @@ import {
   clampOperation,
   effectsOf,
   failNthOf,
+  fileOf,
   filesOf,
+  hasTwoFiles,
   isStarved,
 } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -48,7 +50,9 @@ export class KernelSubject implements Subject {
   readonly #file: KernelFile;
   readonly #extents: ExtentReader;
   #looks: Looks;
-  /** Of the case's other file. */
+  /** Which of the case's files it is at. */
+  #current: 0 | 1 = 0;
+  /** Of the other one. */
   #other: { looks: Looks; i_size: number } | undefined;
   /** Observations say how many transactions have committed. */
   #tellsCommits = false;
@@ -101,7 +105,7 @@ export class KernelSubject implements Subject {
   }
 
   begin(operations: readonly Operation[] = []): void {
-    const two = operations.some((one) => effectsOf(one).changesFile);
+    const two = hasTwoFiles(operations);
     this.#file.begin(filesOf(operations));
     this.#tellsCommits = two && cutCanBeFollowed(this.#image);
     if (this.#tellsCommits || operations.some((one) => effectsOf(one).cutsPower))
@@ -109,12 +113,14 @@ export class KernelSubject implements Subject {
     this.#reservedBefore = this.#file.keptReservation;
     this.#looks.begin();
     this.#i_size = 0;
+    this.#current = 0;
     this.#other = undefined;
     this.#reclaimed = false;
   }
 
   /** Go on with the case's other file. */
   #change(): void {
+    this.#current = this.#current === 0 ? 1 : 0;
     this.#file.change();
     const { blockSize } = this.#image.variant;
     const { looks, i_size } = this.#other ?? { looks: new Looks(blockSize), i_size: 0 };
@@ -125,6 +131,7 @@ export class KernelSubject implements Subject {
   }
 
   step(operation: Operation, index: number, last = false): Observation {
+    if (fileOf(operation) !== this.#current) this.#change();
     const before = this.#i_size;
     const clamped = clampOperation(operation, before);
     const how = onKernel(operation);
@@ -152,7 +159,6 @@ export class KernelSubject implements Subject {
       look: (result) => this.#look(result),
       call: (operation, i_size, tag) => this.#call(operation, i_size, tag),
       lookAfterCut: () => this.#lookAfterCut(),
-      change: () => this.#change(),
       replace: () => file.again(),
     };
   }

@@ -5,9 +5,9 @@
 import * as z from "zod";
 import { ALL_BYTES, NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { SECTOR_BYTES, ioLen, pos, withinBlock } from "../../case/limits.ts";
+import { file, SECTOR_BYTES, ioLen, pos, withinBlock } from "../../case/limits.ts";
 
-export const schema = z.strictObject({ op: z.literal("direct_read"), pos, len: ioLen });
+export const schema = z.strictObject({ op: z.literal("direct_read"), file, pos, len: ioLen });
 
 export type DirectRead = z.infer<typeof schema>;
 

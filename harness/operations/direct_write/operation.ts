@@ -7,6 +7,7 @@ import { PAGE_SIZE } from "../../../model/include/types.ts";
 import { ALL_BYTES, NO_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
 import {
+  file,
   SECTOR_BYTES,
   ioLen,
   isAligned,
@@ -19,6 +20,7 @@ import {
 export const schema = z
   .strictObject({
     op: z.literal("direct_write"),
+    file,
     pos,
     len: ioLen,
     readable: z.int().min(0),

@@ -5,11 +5,11 @@
 import * as z from "zod";
 import { ALL_BYTES, NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { starved } from "../../case/limits.ts";
+import { file, starved } from "../../case/limits.ts";
 
-/** Where the machine fails nothing. */
+/** Where the machine fails nothing, of the file that another operation is about. */
 export const plain = z.strictObject({ op: z.literal("drop_cache") });
-export const schema = plain.extend({ starved });
+export const schema = plain.extend({ file, starved });
 
 export type DropCache = z.infer<typeof schema>;
 

@@ -6,7 +6,7 @@ import { EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/include/errno.
 import { PAGE_SIZE } from "../../../model/include/types.ts";
 import { ALL_BYTES, NO_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { ByteRange, Effects } from "../../aspects/effects.ts";
-import { pos, rangeLen } from "../../case/limits.ts";
+import { file, pos, rangeLen } from "../../case/limits.ts";
 
 /** fallocate(2) modes, named after their flags; ALLOCATE_RANGE is mode 0. */
 export const FALLOCATE_MODES = [
@@ -22,6 +22,7 @@ export type FallocateMode = (typeof FALLOCATE_MODES)[number];
 
 export const schema = z.strictObject({
   op: z.literal("fallocate"),
+  file,
   mode: z.enum(FALLOCATE_MODES),
   pos,
   len: rangeLen,

@@ -4,11 +4,11 @@
 import * as z from "zod";
 import { ALL_BYTES, NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { fail_nth, starved } from "../../case/limits.ts";
+import { file, fail_nth, starved } from "../../case/limits.ts";
 
-/** Where the machine fails nothing. */
+/** Where the machine fails nothing, of the file that another operation is about. */
 export const plain = z.strictObject({ op: z.literal("fsync") });
-export const schema = plain.extend({ starved, fail_nth });
+export const schema = plain.extend({ file, starved, fail_nth });
 
 export type Fsync = z.infer<typeof schema>;
 

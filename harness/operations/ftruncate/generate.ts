@@ -19,6 +19,6 @@ export const generation: Generation<Ftruncate> = {
     for (const size of smaller(operation.size, 0, space.blockSize)) yield { op: "ftruncate", size };
   },
   points: ({ size }) => [size],
-  move: ({ op, size }, move) => ({ op, size: move(size) }),
+  move: (o, move) => ({ ...o, size: move(o.size) }),
   numbers: ({ size }) => [size],
 };

@@ -5,9 +5,9 @@ import * as z from "zod";
 import { EFBIG } from "../../../model/include/errno.ts";
 import { NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { pos } from "../../case/limits.ts";
+import { file, pos } from "../../case/limits.ts";
 
-export const schema = z.strictObject({ op: z.literal("ftruncate"), size: pos });
+export const schema = z.strictObject({ op: z.literal("ftruncate"), file, size: pos });
 
 export type Ftruncate = z.infer<typeof schema>;
 

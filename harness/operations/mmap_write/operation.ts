@@ -7,9 +7,11 @@ import { EFAULT, ENOSPC } from "../../../model/include/errno.ts";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { rangeOf } from "../../aspects/effects.ts";
 import type { ByteRange, Effects } from "../../aspects/effects.ts";
-import { FOLIO_BYTES, ioLen, pos } from "../../case/limits.ts";
+import { FOLIO_BYTES, file, ioLen, pos } from "../../case/limits.ts";
 
-export const schema = z.strictObject({ op: z.literal("mmap_write"), pos, len: ioLen });
+/** Of the file that another operation is about. */
+export const plain = z.strictObject({ op: z.literal("mmap_write"), pos, len: ioLen });
+export const schema = plain.extend({ file });
 
 export type MmapWrite = z.infer<typeof schema>;
 

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { ALL_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { ByteRange, Effects, Store } from "../../aspects/effects.ts";
-import { ioLen, pos } from "../../case/limits.ts";
+import { file, ioLen, pos } from "../../case/limits.ts";
 import * as drop_cache from "../drop_cache/operation.ts";
 import * as fsync from "../fsync/operation.ts";
 import * as mmap_write from "../mmap_write/operation.ts";
@@ -22,8 +22,8 @@ const MAX_DURING = 8;
  * holds (syscalls' paused-writer.ts).
  */
 const duringSchema = z.discriminatedUnion("op", [
-  mmap_write.schema,
-  pread.schema,
+  mmap_write.plain,
+  pread.plain,
   fsync.plain,
   sync_file_range.plain,
   drop_cache.plain,
@@ -47,6 +47,7 @@ export const effectsDuring = ({ op }: DuringOperation): Effects<DuringOperation>
 export const schema = z
   .strictObject({
     op: z.literal("paused_write"),
+    file,
     pos,
     len: ioLen,
     pause_at: z.int().min(0),

@@ -4,9 +4,10 @@
  */
 import * as z from "zod";
 import { NO_BYTES } from "../../aspects/effects.ts";
+import { file } from "../../case/limits.ts";
 import type { Effects } from "../../aspects/effects.ts";
 
-export const schema = z.strictObject({ op: z.literal("power_cut") });
+export const schema = z.strictObject({ op: z.literal("power_cut"), file });
 
 export type PowerCut = z.infer<typeof schema>;
 

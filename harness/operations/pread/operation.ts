@@ -4,9 +4,11 @@
 import * as z from "zod";
 import { rangeOf } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { ioLen, pos } from "../../case/limits.ts";
+import { file, ioLen, pos } from "../../case/limits.ts";
 
-export const schema = z.strictObject({ op: z.literal("pread"), pos, len: ioLen });
+/** Of the file that another operation is about. */
+export const plain = z.strictObject({ op: z.literal("pread"), pos, len: ioLen });
+export const schema = plain.extend({ file });
 
 export type Pread = z.infer<typeof schema>;
 

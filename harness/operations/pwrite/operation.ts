@@ -6,7 +6,7 @@ import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { rangeOf } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { fail_nth, ioLen, pos, readableWithinLen, starved } from "../../case/limits.ts";
+import { file, fail_nth, ioLen, pos, readableWithinLen, starved } from "../../case/limits.ts";
 
 /** Pieces of a buffer, but the last. */
 export const MAX_PIECES = 7;
@@ -14,6 +14,7 @@ export const MAX_PIECES = 7;
 export const schema = z
   .strictObject({
     op: z.literal("pwrite"),
+    file,
     pos,
     len: ioLen,
     /** Bytes of the user buffer that are mapped, from its start; the rest faults. */

@@ -5,11 +5,11 @@
 import * as z from "zod";
 import { NO_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
-import { fail_nth, pos, rangeLen, starved } from "../../case/limits.ts";
+import { file, fail_nth, pos, rangeLen, starved } from "../../case/limits.ts";
 
-/** Where the machine fails nothing. */
+/** Where the machine fails nothing, of the file that another operation is about. */
 export const plain = z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen });
-export const schema = plain.extend({ starved, fail_nth });
+export const schema = plain.extend({ file, starved, fail_nth });
 
 export type SyncFileRange = z.infer<typeof schema>;
 

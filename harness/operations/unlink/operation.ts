@@ -4,9 +4,10 @@
  */
 import * as z from "zod";
 import { ALL_BYTES } from "../../aspects/effects.ts";
+import { file } from "../../case/limits.ts";
 import type { Effects } from "../../aspects/effects.ts";
 
-export const schema = z.strictObject({ op: z.literal("unlink") });
+export const schema = z.strictObject({ op: z.literal("unlink"), file });
 
 export type Unlink = z.infer<typeof schema>;
 
