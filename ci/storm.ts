@@ -24,6 +24,9 @@ const cli = join(packageRoot, "dist", "ext4-conform.js");
  */
 const MOST_MS = 4000;
 
+/** Cases of each variant of a run that nobody disturbs: a few seconds. */
+const CASES = 800;
+
 /** What a run may not say because something of it was killed. */
 const WRONG = /DIVERGES|NOT REPRODUCED|the kernel (?:hung|went down)|bug of this tool/;
 
@@ -35,10 +38,10 @@ interface Storm {
 
 const folder = mkdtempSync(join(tmpdir(), "conform-storm-"));
 
-/** A run of so many seconds. */
-function start({ container, variant }: Storm, seconds: number) {
+/** A run that ends where `limit` says. */
+function start({ container, variant }: Storm, limit: "--seconds" | "--cases", most: number) {
   const options = { reject: false, cwd: folder } as const;
-  const args = [cli, "run", "--variant", variant, "--seconds", String(seconds)];
+  const args = [cli, "run", "--variant", variant, limit, String(most)];
   return container
     ? execa(...inContainer(["node", ...args]), options)
     : execa("node", args, options);
@@ -49,7 +52,7 @@ function start({ container, variant }: Storm, seconds: number) {
  * was wrong with its end.
  */
 async function strike(storm: Storm): Promise<{ pids: number[]; wrong: string[] }> {
-  const run = start(storm, 60);
+  const run = start(storm, "--seconds", 60);
   await setTimeout(randomInt(0, MOST_MS));
   const pids = treeOf(run.pid!);
   const victim = pids[randomInt(0, pids.length)]!;
@@ -78,7 +81,8 @@ async function witness(
   const wrong: string[] = [];
   let runs = 0;
   while (!over.aborted) {
-    const { exitCode, stdout, stderr } = await start(options, 5);
+    // Not seconds: on a machine that has much to do hardly a case may fit into a few of them.
+    const { exitCode, stdout, stderr } = await start(options, "--cases", CASES);
     runs += 1;
     if (exitCode !== 0) wrong.push(`status ${exitCode} undisturbed: ${stdout}${stderr}`);
   }
