@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { kernelFileKind } from "../harness/guest/kernel-file.ts";
+import { kernelFileKind } from "../harness/guest/kernel-image.ts";
 import { packageRoot } from "../harness/host/package.ts";
 import { readResult } from "../harness/stored/result.ts";
 import { BRIEF, median, table } from "./bench-measure.ts";

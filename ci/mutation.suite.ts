@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { checkFile } from "../harness/trace/check.ts";
 import { DEFAULT_LIMITS } from "../harness/trace/limits.ts";
-import { TraceModel } from "../harness/trace/lockstep.ts";
+import { TraceModel } from "../harness/trace/followed.ts";
 import { readTrace } from "../harness/trace/read.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 import type { Deviation } from "../model/deviations/index.ts";

@@ -114,7 +114,7 @@ import { generic_perform_write, generic_perform_write_prefault } from "./mm/file
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
 import type { Operations } from "./include/operations.ts";
 import { recordCommit, writesToDisk, zeroesOnDisk } from "./ext4/power-cut.ts";
-import type { Folio, Inode, Room } from "./include/types.ts";
+import type { Folio, Inode, Reserve } from "./include/types.ts";
 
 /** Where kernels with the patch series differ, none of which breaks a promise. */
 export interface IomapFacts {
@@ -182,7 +182,7 @@ export interface ModelConfig {
    * How exactly that is known, and what of it cannot be had; absent where all of it can, and writes
    * are delayed up to the last of them.
    */
-  room?: Room;
+  reserve?: Reserve;
 }
 
 /** A deviation's replacement for entries of the table, given the table it replaces them in. */

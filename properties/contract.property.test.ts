@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { Contract } from "../harness/contract/contract.ts";
 import type { Broken, ContractOptions } from "../harness/contract/contract.ts";
 import { witnessOf } from "../harness/lockstep/deviations.ts";
-import { Looks } from "../harness/lockstep/looks.ts";
+import { Windows } from "../harness/lockstep/windows.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { clampOperation } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
@@ -40,7 +40,7 @@ function brokenBy(
 ): Broken[] {
   const model = new ModelSubject(config, overrides);
   const contract = new Contract(config);
-  const looks = new Looks(config.blockSize);
+  const looks = new Windows(config.blockSize);
   looks.alwaysWhole = !windows;
   looks.saw(MANY_EXTENTS, true);
   contract.begin();

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { checkFile } from "../harness/trace/check.ts";
 import type { Allowed } from "../harness/trace/check.ts";
 import { DEFAULT_LIMITS } from "../harness/trace/limits.ts";
-import { TraceModel } from "../harness/trace/lockstep.ts";
+import { TraceModel } from "../harness/trace/followed.ts";
 import { readTrace } from "../harness/trace/read.ts";
 import { recordings, recordingsFolder as folder } from "./recordings.ts";
 

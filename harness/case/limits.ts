@@ -37,14 +37,14 @@ export const file = z.union([z.literal(0), z.literal(1)]).optional();
 
 /**
  * Meanwhile the device takes no data for blocks that hold none yet: it is thin, and out of room
- * (subjects' thin.ts). For calls that write to it. In a case of two files the model does not follow
+ * (subjects/thin.ts). For calls that write to it. In a case of two files the model does not follow
  * what a commit writes of the other one.
  */
 export const starved = z.literal(true).optional();
 
 /**
  * Meanwhile the calling thread's allocation of memory number `fail_nth` fails, of those that may
- * (fail-nth.ts). For calls that get over it or end early, as a short write does.
+ * (system/fail-nth.ts). For calls that get over it or end early, as a short write does.
  */
 export const fail_nth = z.int().min(1).max(MAX_FAIL_NTH).optional();
 

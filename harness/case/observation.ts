@@ -39,7 +39,7 @@ export interface Observation {
   map: Extent[];
   /**
    * The blocks that were looked at, for `map` and `cache`: sorted ranges; undefined for the whole
-   * file (looks.ts).
+   * file (windows.ts).
    */
   windows?: readonly BlockRange[] | undefined;
   /**

@@ -30,13 +30,13 @@ export const variantSchema = z.strictObject({
   /**
    * The file system's own reserve is above the watermark of ext4_nonda_switch(), so that writes are
    * delayed up to the last block that may be had; the image grows with the processors
-   * (subjects/room.ts).
+   * (subjects/reserve.ts).
    */
   reserveDelays: z.literal(true).optional(),
   /**
-   * Its device can run out of room (subjects/thin.ts). For delayed allocation with dioread_nolock and
-   * blocks of a page: there the room for a block is missing exactly as long as its extent is not
-   * marked written, so that the model knows what may be refused.
+   * Its device can run out of room (subjects/thin.ts). For delayed allocation with dioread_nolock
+   * and blocks of a page: there the room for a block is missing exactly as long as its extent is
+   * not marked written, so that the model knows what may be refused.
    */
   thin: z.literal(true).optional(),
   /**

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { version } from "node:os";
 import { dirname } from "node:path";
 import { DrivenFile } from "../explore/driven-file.ts";
-import { momentaryText } from "../report/verdict.ts";
+import { transientText } from "../report/verdict.ts";
 import { differingText, exploredText, exploredVerdict, placementText } from "./explored-text.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
@@ -150,11 +150,11 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   );
   say(exploredText(all));
   for (const [variant, explored] of all) say(placementText(variant, explored));
-  const momentary = results.reduce(
-    (sum, { counts, explored }) => sum + counts.momentary + (explored?.momentary ?? 0),
+  const transient = results.reduce(
+    (sum, { counts, explored }) => sum + counts.transient + (explored?.transient ?? 0),
     0,
   );
-  say(momentaryText(momentary));
+  say(transientText(transient));
   say(differingText(looks));
   for (const [variant, dot] of pictures) {
     const path = pathOf(picture!, variant, pictures.size);

@@ -32,7 +32,7 @@ const counts = {
   files: 14,
   checkpoints: 1,
   guesses: 2,
-  momentary: 0,
+  transient: 0,
   handedOver: {},
 };
 
@@ -111,7 +111,7 @@ describe("merging shards", () => {
           files: 42,
           checkpoints: 3,
           guesses: 6,
-          momentary: 0,
+          transient: 0,
           deviations: { "short-write-keeps-reservation": 6 },
           handedOver: {},
         },
@@ -184,6 +184,11 @@ describe("merging shards", () => {
     expect(merging(broken).status).toThrow(/variants\[0\]\.variant: expected string/);
     expect(merging({ ...shard(1), surprise: 1 }).status).toThrow(/surprise/);
   });
+});
+
+test("a count is read under the name that it had before", () => {
+  const text = JSON.stringify(shard(1)).replaceAll('"transient":0', '"momentary":3');
+  expect(resultSchema.parse(JSON.parse(text)).variants[0]?.counts.transient).toBe(3);
 });
 
 test("all that a divergence may hold can be read again", () => {

@@ -12,7 +12,7 @@ import type { Facts } from "../run/perform.ts";
 import type { WorkerLost } from "../run/conversation.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { lostDivergence } from "../run/lost.ts";
+import { lostDivergence } from "../run/crash-triage.ts";
 import type { FoundDivergence } from "../workers/messages.ts";
 import { report } from "../report/report.ts";
 import { mountedAs } from "../run/supervisor.ts";

@@ -15,7 +15,7 @@ import { printable, wantsColour } from "../text/terminal.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { HANG_SECONDS, kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { Attempts } from "../run/lost.ts";
+import { Attempts } from "../run/crash-triage.ts";
 import type { Attempted } from "../workers/messages.ts";
 import { presentLost } from "./present.ts";
 

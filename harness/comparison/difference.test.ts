@@ -21,7 +21,7 @@ function ran(fields: Partial<JobResult> = {}, deviations: Record<string, number>
     files: 1,
     checkpoints: 1,
     guesses: 0,
-    momentary: 0,
+    transient: 0,
     deviations,
     handedOver: {},
   };

@@ -156,7 +156,7 @@ test("a page cache that is another one for a moment ends nothing, and its edge i
   const walks = new Walks(graph);
   const { found, explorer } = exploreModelled(kernel, config, graph, walks);
   expect(found).toBeUndefined();
-  expect(explorer.explored).toMatchObject({ momentary: early.length, driven: graph.edges });
+  expect(explorer.explored).toMatchObject({ transient: early.length, driven: graph.edges });
   // Held; begun anew; and once more from the state that it is an edge of.
   expect(Math.min(...kernel.held.values())).toBe(3);
 });

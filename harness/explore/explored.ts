@@ -25,7 +25,7 @@ export interface Explored {
   /** Of these, the ones that led to a state which the model does not come to by itself. */
   outside: number;
   /** Times that the page cache was another one, and was not when the walk was begun anew. */
-  momentary: number;
+  transient: number;
   /** Operations of the longest path to a state. */
   deepest: number;
   /** No operation leads out of the states. */
@@ -52,7 +52,7 @@ export function together(a: Explored, b: Explored): Explored {
     operations: a.operations + b.operations,
     elsewhere: a.elsewhere + b.elsewhere,
     outside: a.outside + b.outside,
-    momentary: a.momentary + b.momentary,
+    transient: a.transient + b.transient,
     seconds: Math.max(a.seconds, b.seconds),
   };
 }

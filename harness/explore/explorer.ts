@@ -88,7 +88,7 @@ export class Explorer {
       operations: this.#operations,
       elsewhere: this.#elsewhere,
       outside: this.#outside,
-      momentary: this.#lockstep.momentary,
+      transient: this.#lockstep.transient,
       seconds: this.#seconds,
     };
   }
@@ -180,7 +180,7 @@ export class Explorer {
   #edge(from: number, by: number): ExploredDivergence | undefined {
     const { graph, walks, model } = this.#given;
     const operation = graph.alphabet[by]!;
-    const { momentary } = this.#lockstep;
+    const { transient } = this.#lockstep;
     const divergence = this.#step(operation, false);
     if (divergence !== undefined) {
       return this.#found(divergence, from < 0 ? [] : [...graph.operationsTo(from), operation]);
@@ -191,7 +191,7 @@ export class Explorer {
       return undefined;
     }
     // Begun anew, with blocks placed elsewhere, the file may have come here from another state.
-    walks.drove(this.#lockstep.momentary === momentary ? from : UNKNOWN, by);
+    walks.drove(this.#lockstep.transient === transient ? from : UNKNOWN, by);
     this.#at = graph.idOf(model.inode);
     if (this.#at < 0) this.#outside += 1;
     return undefined;

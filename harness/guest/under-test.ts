@@ -8,7 +8,7 @@ import { machineLacks } from "../system/machine.ts";
 import { lacksProgram } from "../system/process.ts";
 import { startGuest } from "./guest.ts";
 import type { GuestRecipe } from "./guest.ts";
-import { kernelFileKind } from "./kernel-file.ts";
+import { kernelFileKind } from "./kernel-image.ts";
 import { QEMU, kvmWorks, qemuRecipe } from "./qemu.ts";
 import { umlRecipe } from "./uml.ts";
 

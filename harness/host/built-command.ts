@@ -34,6 +34,12 @@ export function builtCommand(name: string) {
   beforeAll(() => mkdirSync(folder, { mode: 0o700 }));
   afterAll(() => rmSync(folder, { recursive: true }));
   const conform = (args: readonly string[], options: object = {}) =>
-    execa("node", [cli, ...args], { reject: false, cwd: folder, ...options });
+    execa("node", [cli, ...args], {
+      reject: false,
+      cwd: folder,
+      // How long a run takes to end after a signal depends on what else the machine does.
+      forceKillAfterDelay: false,
+      ...options,
+    });
   return { folder, conform };
 }

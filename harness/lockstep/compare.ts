@@ -2,9 +2,9 @@
  * Compare what the model expects with what was seen on the kernel, after every operation.
  *
  * Exactly equal: result, i_size, the map merged by state (of the blocks that were looked at, see
- * looks.ts), the reservation, the pages in the page cache and the dirty ones among them, the bytes
- * read. By rule: st_blocks, which includes extent-tree blocks, and the extent status cache, which
- * may forget.
+ * windows.ts), the reservation, the pages in the page cache and the dirty ones among them, the
+ * bytes read. By rule: st_blocks, which includes extent-tree blocks, and the extent status cache,
+ * which may forget.
  *
  * Not compared, and why:
  * - physical placement, and how extents of one state are split: the allocator's choice, and it

@@ -59,7 +59,7 @@ test("where zero_range brings back what is on disk, the model knows which bytes 
 });
 
 describe("a case that is handed over", () => {
-  const short = { ...config, room: { watermark: 0, error: 0, reserved: config.freeBlocks } };
+  const short = { ...config, reserve: { watermark: 0, error: 0, reserved: config.freeBlocks } };
   const handed = (subject: ReplaySubject, quietMs?: number) => {
     const used = quietMs === undefined ? short : config;
     const promised = withContract(options, used, []);
@@ -131,7 +131,7 @@ describe("a page cache that is another one", () => {
     const onObservation = (_: Observation, step: number): void => void steps.push(step);
     const how = { ...repeating, onObservation };
     const result = runCase(modelWith(config, []), subject, operations, how);
-    expect(result).toMatchObject({ steps: 2, divergence: undefined, momentary: 1 });
+    expect(result).toMatchObject({ steps: 2, divergence: undefined, transient: 1 });
     expect(subject.begun).toBe(3);
     expect(steps).toEqual([0, 1, 0, 1, 0, 1]);
   });
@@ -139,7 +139,7 @@ describe("a page cache that is another one", () => {
   test("every time is a divergence", () => {
     const subject = new Holding(Infinity);
     const result = runCase(modelWith(config, []), subject, operations, repeating);
-    expect(result).toMatchObject({ steps: 2, momentary: 0 });
+    expect(result).toMatchObject({ steps: 2, transient: 0 });
     expect(result.divergence).toMatchObject({
       step: 1,
       kind: "pages",
@@ -156,7 +156,7 @@ describe("a page cache that is another one", () => {
       }
     }
     const result = runCase(modelWith(config, []), new Failing(1), operations, repeating);
-    expect(result.momentary).toBe(0);
+    expect(result.transient).toBe(0);
     expect(result.divergence).toMatchObject({ step: 0, kind: "result" });
   });
 

@@ -74,7 +74,7 @@ export interface CaseResult {
   /** Blocks whose state the model had to be shown (model/ext4/zeroout.ts). */
   guesses: number;
   /** Times that the page cache was another one, and was not when the case was begun anew. */
-  momentary: number;
+  transient: number;
   /** Absent where the model was followed to the end, or there is none. */
   handedOver?: Handover | undefined;
 }
@@ -150,7 +150,7 @@ export class Lockstep {
   /** Blocks whose state the model had to be shown. */
   guesses = 0;
   /** Times that the page cache was another one, and was not when the case was begun anew. */
-  momentary = 0;
+  transient = 0;
 
   constructor(model: ModelSubject, subject: Subject, options: LockstepOptions) {
     this.#model = model;
@@ -195,7 +195,7 @@ export class Lockstep {
     const done = this.#operations.slice(0, this.#step);
     for (let i = 0; i < repeats; i++) {
       const again = this.#again(done, last);
-      if (again === undefined) this.momentary += 1;
+      if (again === undefined) this.transient += 1;
       if (again?.kind !== "pages") return again;
     }
     return found;
@@ -286,11 +286,11 @@ export class Lockstep {
 }
 
 function resultOf(
-  { guesses, momentary, handedOver }: Lockstep,
+  { guesses, transient, handedOver }: Lockstep,
   steps: number,
   found: Divergence | undefined,
 ): CaseResult {
-  return { steps, divergence: found, guesses, momentary, handedOver };
+  return { steps, divergence: found, guesses, transient, handedOver };
 }
 
 /**
@@ -361,7 +361,7 @@ export function runPromised(
     const broken = judge(operation, step, seen, followersOf(subject), hadPart, options);
     if (broken === undefined) continue;
     const parts = { variant, step, operations: [...operations], seen, ...broken };
-    return { steps: step + 1, divergence: divergence(parts), guesses: 0, momentary: 0 };
+    return { steps: step + 1, divergence: divergence(parts), guesses: 0, transient: 0 };
   }
-  return { steps: operations.length, divergence: undefined, guesses: 0, momentary: 0 };
+  return { steps: operations.length, divergence: undefined, guesses: 0, transient: 0 };
 }

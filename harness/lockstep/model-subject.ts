@@ -100,7 +100,7 @@ const NO_ROOM: Refusal = { block: always, again: always, direct: true };
 export class ModelSubject implements Subject {
   readonly name = "model";
   readonly #sb: SuperBlock;
-  readonly #room: ModelConfig["room"];
+  readonly #reserve: ModelConfig["reserve"];
   /**
    * With data=journal a folio is dirty, and stays where it is, until the transaction has committed
    * that has its buffers. An fsync commits only what has something of the inode, and a new mtime is
@@ -117,13 +117,13 @@ export class ModelSubject implements Subject {
   #cut: CutLook | undefined;
   #commitsBefore = 0;
   /** What was seen after the operation that is about to be applied. */
-  #told: Observation | undefined;
+  #observed: Observation | undefined;
   /** Which of the case's files `#inode` is. */
   #file: 0 | 1 = 0;
   /** The other one; undefined until something is about it. */
   #other: Inode | undefined;
   /** Transactions that were committed up to the last operation, where they are told. */
-  #commitsTold = 0;
+  #commitsObserved = 0;
   /** Deviations that had a part in files of the case which are gone. */
   readonly #deviatedBefore = new Set<string>();
 
@@ -132,7 +132,7 @@ export class ModelSubject implements Subject {
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#files = this.#asFiles();
     this.#sb = createFileSystem(config, overrides);
-    this.#room = config.room;
+    this.#reserve = config.reserve;
     this.#knowsPages = config.journal !== "journal";
     this.#inode = createInode(this.#sb);
   }
@@ -162,9 +162,9 @@ export class ModelSubject implements Subject {
    */
   tellFree(blocks: number | undefined): void {
     const sb = this.#sb;
-    if (blocks === undefined || this.#room === undefined) return;
+    if (blocks === undefined || this.#reserve === undefined) return;
     const doubt = Math.abs(sb.s_freeclusters_counter - sb.s_dirtyclusters_counter - blocks);
-    sb.s_room = { ...this.#room, error: this.#room.error + doubt };
+    sb.s_reserve = { ...this.#reserve, error: this.#reserve.error + doubt };
     sb.s_freeclusters_counter = blocks + sb.s_dirtyclusters_counter;
     sb.s_mb_free_pending = Math.min(sb.s_mb_free_pending, sb.s_freeclusters_counter);
   }
@@ -195,9 +195,9 @@ export class ModelSubject implements Subject {
     this.end();
     this.#file = 0;
     this.#inode = createInode(this.#sb);
-    this.#commitsTold = 0;
-    this.#told = undefined;
-    this.#sb.s_commitsTold = undefined;
+    this.#commitsObserved = 0;
+    this.#observed = undefined;
+    this.#sb.s_commitsObserved = undefined;
     this.#sb.s_freedUnknown ||= this.#sb.beyondModel;
     this.#sb.beyondModel = false;
     this.#commitsBefore = this.#sb.s_commits;
@@ -295,7 +295,7 @@ export class ModelSubject implements Subject {
    */
   #withoutRoom(operation: Operation, call: () => number): number {
     const inode = this.#inode;
-    const told = this.#told;
+    const told = this.#observed;
     if (told === undefined) return withoutRoom(inode, NO_ROOM, call);
     const failed = told.result < 0;
     const block = (lblk: number): boolean => stateAt(told.map, lblk).state !== WRITTEN;
@@ -324,7 +324,7 @@ export class ModelSubject implements Subject {
    */
   #withoutMemory({ pos, fail_nth }: { pos: number; fail_nth: number }, call: () => number): number {
     const inode = this.#inode;
-    const told = this.#told;
+    const told = this.#observed;
     if (told === undefined) {
       let left = fail_nth;
       const counted = (): boolean => --left === 0;
@@ -399,10 +399,11 @@ export class ModelSubject implements Subject {
    */
   place(operation: Operation, seen: Observation): void {
     const inode = this.#inode;
-    this.#told = seen;
+    this.#observed = seen;
     const { commits } = seen;
-    this.#sb.s_commitsTold = commits === undefined ? undefined : commits > this.#commitsTold;
-    if (commits !== undefined) this.#commitsTold = commits;
+    this.#sb.s_commitsObserved =
+      commits === undefined ? undefined : commits > this.#commitsObserved;
+    if (commits !== undefined) this.#commitsObserved = commits;
     const { breaks = [], map, windows = WHOLE_FILE } = seen;
     inode.saysError = seen.result === EIO;
     const goesOn = effectsOf(operation).goesOnAfterWriteback === true;

@@ -9,7 +9,7 @@ const counts = {
   files: 128,
   checkpoints: 1,
   guesses: 0,
-  momentary: 0,
+  transient: 0,
   deviations: { "short-write-keeps-reservation": 3 },
   handedOver: {},
 };
@@ -57,6 +57,17 @@ describe("verdict", () => {
   test("what was not seen again is no pass", () => {
     const once = { ...conforming, found: [found("1k-nodelalloc", 3, false)] };
     expect(verdict(once, false)).toMatch(/\nNOT REPRODUCED: 1 divergence .*\n$/);
+  });
+
+  test("a variant that its time cut off says so, and how much of it was looked at", () => {
+    const atIt = { variant: "4k-delalloc", counts, seconds: 1, mounted };
+    const cut = { ...conforming, results: [], underWay: new Map([[0, atIt]]) };
+    const sentence = verdict(cut, false, { cases: 100_000 }).trimEnd().split("\n").at(-1);
+    expect(sentence).toMatch(
+      /^CONFORMS: .*; the time was up before all cases of 4k-delalloc; ended before the last look at the disk of 4k-delalloc$/,
+    );
+    const stopped = verdict(cut, false, { endedEarly: "SIGTERM" });
+    expect(stopped).not.toMatch(/last look/);
   });
 
   test("of several jobs' divergences the first case counts, as with one job", () => {

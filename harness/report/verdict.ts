@@ -141,14 +141,14 @@ function deviationLines(result: SupervisorResult, paint: Paint): string[] {
 }
 
 /** What is said of a page cache that was another one only once; empty where none was. */
-export function momentaryText(times: number): string {
+export function transientText(times: number): string {
   if (times === 0) return "";
   return `${counted(times, "time")} the page cache differed from the model's, and did not when the case was begun anew; a folio that somebody holds or reclaims does that\n`;
 }
 
 function momentaryLines(result: SupervisorResult): string[] {
-  const text = momentaryText(
-    allResults(result).reduce((sum, { counts }) => sum + counts.momentary, 0),
+  const text = transientText(
+    allResults(result).reduce((sum, { counts }) => sum + counts.transient, 0),
   );
   return text === "" ? [] : [text];
 }
@@ -191,10 +191,14 @@ export function firstDivergences(result: SupervisorResult): FoundDivergence[] {
  * begins with "; ".
  */
 function leftOut({ notRun }: SupervisorResult, rows: readonly Row[], asked: Asked): string {
-  const late = rows.filter(({ timeUp }) => timeUp).map(({ variant }) => variant);
+  const named = (which: readonly Row[]): string => which.map(({ variant }) => variant).join(", ");
+  // What a signal ended is said by itself.
+  const cutOff = rows.filter(({ underWay }) => underWay && asked.endedEarly === undefined);
+  const late = rows.filter((row) => row.timeUp || cutOff.includes(row));
   const cut = asked.cases !== undefined && late.length > 0;
   return [
-    ...(cut ? [`; the time was up before all cases of ${late.join(", ")}`] : []),
+    ...(cut ? [`; the time was up before all cases of ${named(late)}`] : []),
+    ...(cutOff.length > 0 ? [`; ended before the last look at the disk of ${named(cutOff)}`] : []),
     ...(notRun.length > 0 ? [`; not run: ${notRun.join(", ")}`] : []),
   ].join("");
 }

@@ -24,7 +24,7 @@ function sum(a: RunCounts, b: RunCounts): RunCounts {
     files: a.files + b.files,
     checkpoints: a.checkpoints + b.checkpoints,
     guesses: a.guesses + b.guesses,
-    momentary: a.momentary + b.momentary,
+    transient: a.transient + b.transient,
     deviations: sumEach(a.deviations, b.deviations),
     handedOver: sumEach(a.handedOver, b.handedOver),
   };

@@ -71,7 +71,7 @@ export function runListening(
     const evidence = kernelLog?.alarmsInContext(device).said ?? [];
     const failed = { step: steps, kind: "kernel-log" as const, message: error.message, evidence };
     const found = { variant: variant.name, operations: [...operations], ...failed };
-    return { steps: steps + 1, divergence: found, guesses: 0, momentary: 0 };
+    return { steps: steps + 1, divergence: found, guesses: 0, transient: 0 };
   }
   if (heard === undefined) return result;
   if (image.pool === undefined && isRefusal(heard.alarm)) throw refusedByMachine(heard.alarm);

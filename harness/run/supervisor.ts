@@ -10,7 +10,7 @@ import { sweepLeftovers } from "../subjects/leftovers.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { Attempts, investigate } from "./lost.ts";
+import { Attempts, investigate } from "./crash-triage.ts";
 import { isOfExploration } from "../workers/messages.ts";
 import type {
   Assignment,

@@ -44,7 +44,7 @@ import { behind } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { asItDelays, pathToModel, writePathOf } from "../subjects/write-path.ts";
 import { quietMillisecondsHere } from "../subjects/flusher.ts";
-import { roomHere } from "../subjects/room.ts";
+import { reserveHere } from "../subjects/reserve.ts";
 import type { Variant } from "../case/variant.ts";
 import { isWorse } from "../finding/severity.ts";
 
@@ -97,8 +97,8 @@ export function configOf(
   const { fresh, variant, notModelled } = image;
   // Where the contract judges, the model only says which deviations are shown, for which there is
   // room.
-  const room = notModelled === undefined ? roomHere(variant) : undefined;
-  return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, room);
+  const reserve = notModelled === undefined ? reserveHere(variant) : undefined;
+  return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, reserve);
 }
 
 /** Called before each leg of a walk, and when the file of one stays for the next checkpoint. */
@@ -404,7 +404,7 @@ export class VariantRun {
     this.counts.cases += 1;
     this.counts.operations += result.steps;
     this.counts.guesses += result.guesses;
-    this.counts.momentary += result.momentary;
+    this.counts.transient += result.transient;
     this.#noteHandover(result.handedOver);
     if (this.statistics !== undefined) {
       noteClampings(this.statistics, clampingsIn(all, this.#recorded));

@@ -8,7 +8,7 @@ import { openImage } from "../subjects/image.ts";
 import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "../subjects/probe.ts";
-import { processorsHere } from "../subjects/room.ts";
+import { processorsHere } from "../subjects/reserve.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { expectedDeviations } from "./expected-deviations.ts";
 import { modelWith } from "../lockstep/deviations.ts";

@@ -319,7 +319,7 @@ class VariantJob {
       return (await this.#reportOnDisk(chunk, first)) ? "confirmed" : "unconfirmed";
     }
     for (const silence of findings) if (await this.#confirms(chunk, silence)) return "confirmed";
-    this.#run.counts.momentary += findings.length;
+    this.#run.counts.transient += findings.length;
     return undefined;
   }
 

@@ -85,18 +85,28 @@ const foundSchema = z.strictObject({
   named: z.array(text),
 });
 
+/** Counts as they were stored under an earlier name, too. */
+function withTransient(counts: unknown): unknown {
+  if (typeof counts !== "object" || counts === null || !("momentary" in counts)) return counts;
+  const { momentary: transient, ...rest } = counts;
+  return { transient, ...rest };
+}
+
 const variantSchema = z.strictObject({
   variant: text,
-  counts: z.strictObject({
-    cases: count,
-    operations: count,
-    files: count,
-    checkpoints: count,
-    guesses: count,
-    momentary: count.default(0),
-    deviations: z.record(text, count),
-    handedOver: z.partialRecord(handoverReasonSchema, count).default({}),
-  }),
+  counts: z.preprocess(
+    withTransient,
+    z.strictObject({
+      cases: count,
+      operations: count,
+      files: count,
+      checkpoints: count,
+      guesses: count,
+      transient: count.default(0),
+      deviations: z.record(text, count),
+      handedOver: z.partialRecord(handoverReasonSchema, count).default({}),
+    }),
+  ),
   seconds,
   mounted: z.strictObject({
     /** Absent where the kernel did not tell. */

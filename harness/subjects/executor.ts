@@ -11,7 +11,7 @@ import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "../lockstep/subject.ts";
 
 export interface Executor extends Subject {
-  /** Every look is at the whole file (looks.ts). */
+  /** Every look is at the whole file (windows.ts). */
   wholeLooks: boolean;
   /** Whether it can perform the operation at all. */
   supports(operation: Operation): boolean;

@@ -17,7 +17,7 @@ import { changeOptions, mountExt4, mountOptions, unmount } from "./mount.ts";
 import { FEW_OLDER_FILES, OLDER_FILES, OlderFiles } from "./older-files.ts";
 import { EXT4_ROOT_INO, readOnDisk } from "./on-disk.ts";
 import { runSync } from "../system/process.ts";
-import { processorsHere, withRoom } from "./room.ts";
+import { processorsHere, withRoom } from "./reserve.ts";
 import { readSuperblock } from "./superblock.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Result } from "../system/syscalls.ts";

@@ -11,7 +11,7 @@ import { statfsSync } from "node:fs";
 import { patternTag } from "../../model/include/pattern.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import { sleepSync } from "../system/sleep.ts";
-import { Looks } from "../lockstep/looks.ts";
+import { Windows } from "../lockstep/windows.ts";
 import type {
   BlockRange,
   CacheExtent,
@@ -49,11 +49,11 @@ export class KernelSubject implements Subject {
   readonly name: string;
   readonly #file: KernelFile;
   readonly #extents: ExtentReader;
-  #looks: Looks;
+  #windows: Windows;
   /** Which of the case's files it is at. */
   #current: 0 | 1 = 0;
   /** Of the other one. */
-  #other: { looks: Looks; i_size: number } | undefined;
+  #other: { windows: Windows; i_size: number } | undefined;
   /** Observations say how many transactions have committed. */
   #tellsCommits = false;
   #cacheIoctl = true;
@@ -72,7 +72,7 @@ export class KernelSubject implements Subject {
     this.#file = new KernelFile(image);
     this.#files = this.#asFiles();
     this.#extents = new ExtentReader(image.variant.blockSize);
-    this.#looks = new Looks(image.variant.blockSize);
+    this.#windows = new Windows(image.variant.blockSize);
   }
 
   /**
@@ -80,11 +80,11 @@ export class KernelSubject implements Subject {
    * has many extents.
    */
   get wholeLooks(): boolean {
-    return this.#looks.alwaysWhole;
+    return this.#windows.alwaysWhole;
   }
 
   set wholeLooks(whole: boolean) {
-    this.#looks.alwaysWhole = whole;
+    this.#windows.alwaysWhole = whole;
   }
 
   /**
@@ -111,7 +111,7 @@ export class KernelSubject implements Subject {
     if (this.#tellsCommits || operations.some((one) => effectsOf(one).cutsPower))
       this.#commitsBefore = commitsOf(this.#image);
     this.#reservedBefore = this.#file.keptReservation;
-    this.#looks.begin();
+    this.#windows.begin();
     this.#i_size = 0;
     this.#current = 0;
     this.#other = undefined;
@@ -123,10 +123,10 @@ export class KernelSubject implements Subject {
     this.#current = this.#current === 0 ? 1 : 0;
     this.#file.change();
     const { blockSize } = this.#image.variant;
-    const { looks, i_size } = this.#other ?? { looks: new Looks(blockSize), i_size: 0 };
-    this.#other = { looks: this.#looks, i_size: this.#i_size };
-    looks.alwaysWhole = this.#looks.alwaysWhole;
-    this.#looks = looks;
+    const { windows, i_size } = this.#other ?? { windows: new Windows(blockSize), i_size: 0 };
+    this.#other = { windows: this.#windows, i_size: this.#i_size };
+    windows.alwaysWhole = this.#windows.alwaysWhole;
+    this.#windows = windows;
     this.#i_size = i_size;
   }
 
@@ -143,7 +143,7 @@ export class KernelSubject implements Subject {
     if (result === -sys.EBADF) throw brokenHarness(`${operation.op} returned EBADF`);
     this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);
     this.#i_size = this.#file.i_size;
-    const windows = this.#looks.after(clamped, before, this.#i_size, last);
+    const windows = this.#windows.after(clamped, before, this.#i_size, last);
     const seen = this.#observe(result, read, windows);
     if (this.#tellsCommits) seen.commits = commitsOf(this.#image) - this.#commitsBefore;
     return during === undefined && cut === undefined ? seen : { ...seen, during, cut };
@@ -208,7 +208,7 @@ export class KernelSubject implements Subject {
     const pages = this.#pages();
     const cache = this.#cacheIoctl ? this.#cache(ranges) : undefined;
     const map = this.#map(ranges);
-    const pieces = this.#looks.saw(this.#extents.pieces, windows === undefined);
+    const pieces = this.#windows.saw(this.#extents.pieces, windows === undefined);
     const reserved = file.reservedBlocks() - this.#reservedBefore;
     const { st_blocks } = file;
     const { breaks } = this.#extents;

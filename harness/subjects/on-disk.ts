@@ -5,7 +5,7 @@
  */
 import { EnvironmentError } from "../case/failure.ts";
 import type { Extent } from "../case/observation.ts";
-import { appendMerged } from "../system/merge.ts";
+import { appendMerged } from "../system/merged-extents.ts";
 import { run, runSync } from "../system/process.ts";
 import type { ProcessResult } from "../system/process.ts";
 

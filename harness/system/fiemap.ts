@@ -9,7 +9,7 @@
  */
 import { WHOLE_FILE } from "../case/extents.ts";
 import type { BlockRange, CacheExtent, Extent } from "../case/observation.ts";
-import { appendMerged } from "./merge.ts";
+import { appendMerged } from "./merged-extents.ts";
 import { keptMemory, syscalls } from "./syscalls.ts";
 
 const FS_IOC_FIEMAP = 0xc020660b;

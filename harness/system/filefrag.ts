@@ -3,7 +3,7 @@
  * code.
  */
 import type { CacheExtent } from "../case/observation.ts";
-import { appendMerged } from "./merge.ts";
+import { appendMerged } from "./merged-extents.ts";
 
 /** "  1:  4..  7:  8705..  8708:  4:  4: unwritten,eof", in blocks of the file system. */
 const LINE = /^ *\d+: +(\d+)\.\. *(\d+): +\d+\.\. *\d+: +\d+: +(?:\d+:)? *(\S*)/;

@@ -18,7 +18,7 @@ import { deviationsNamed, replayCommand, traceCheck } from "../commands/trace-ch
 import { configOf } from "./config.ts";
 import type { Step } from "./format.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { TraceModel } from "./lockstep.ts";
+import { TraceModel } from "./followed.ts";
 import { parseTrace } from "./read.ts";
 import { asLines, headerV1, headerV2, stepsOf, traceLines } from "./samples.ts";
 

@@ -14,7 +14,7 @@ import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import { fileError, lineError } from "../stored/shown.ts";
 import type { TraceHeader } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
-import { TraceModel } from "./lockstep.ts";
+import { TraceModel } from "./followed.ts";
 import { readTrace } from "./read.ts";
 import type { TraceCase } from "./read.ts";
 

@@ -17,7 +17,9 @@ const KEPT_CHARACTERS = 40;
 /** .<name>.<pid>-<start time>-<scope>.<random>.partial */
 const NAME = /^\..*\.(\d+)-(\d+)-([0-9a-f]{8})\.[0-9a-f]{8}\.partial$/s;
 
-/** The scope of this process (subjects/owner.ts) as eight digits; undefined where nothing says it. */
+/**
+ * The scope of this process (subjects/owner.ts) as eight digits; undefined where nothing says it.
+ */
 function scopeDigits(): string | undefined {
   try {
     return createHash("sha256").update(pidScope()).digest("hex").slice(0, 8);

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
-import { appendMerged } from "../system/merge.ts";
+import { appendMerged } from "../system/merged-extents.ts";
 import type { CacheExtent, ExtentState, Observation } from "../case/observation.ts";
 import { clampOperation } from "../operations/operation.ts";
 import type { FallocateMode } from "../operations/fallocate/operation.ts";

@@ -66,8 +66,8 @@ export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits):
 
 /**
  * The model's configuration for a variant on a kernel. `freeBlocks` is what statfs says of the
- * empty file system, `path` is what its writes were seen to take, `room` what of those blocks can
- * be had.
+ * empty file system, `path` is what its writes were seen to take, `reserve` what of those blocks
+ * can be had.
  *
  * What the iomap path does besides cannot be probed before a kernel has it: the latest version of
  * the series stands for it.
@@ -80,7 +80,7 @@ export function modelConfig(
   traits: ToldToModel,
   freeBlocks: number,
   path: ModelConfig["path"] = "buffer_head",
-  room?: ModelConfig["room"],
+  reserve?: ModelConfig["reserve"],
 ): ModelConfig {
   const { readAhead: _, ...series } = kernels["series v2"];
   const { delalloc, remounted } = variant;
@@ -98,7 +98,7 @@ export function modelConfig(
     punchesTo: traits.punchesTo,
     directAligns: traits.directAligns,
     freeBlocks,
-    ...(room && { room }),
+    ...(reserve && { reserve }),
   };
 }
 

@@ -11,7 +11,7 @@ export interface RunCounts {
   /** Blocks whose state depended on placement and was taken from the kernel. */
   guesses: number;
   /** Times that the page cache was another one, and was not when the case was begun anew. */
-  momentary: number;
+  transient: number;
   /** Cases in which a known deviation had a part, by its id. */
   deviations: Record<string, number>;
   /** Cases of which the contract alone judged the end, by the reason. */
@@ -25,7 +25,7 @@ export const NOTHING_RUN: RunCounts = {
   files: 0,
   checkpoints: 0,
   guesses: 0,
-  momentary: 0,
+  transient: 0,
   deviations: {},
   handedOver: {},
 };

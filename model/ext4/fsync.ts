@@ -6,8 +6,8 @@
  * Left out: i_sync_tid: an fsync here commits always, one of the kernel only where the running
  *           transaction has something of the inode, and else there is nothing that a commit would
  *           do to it. With a second file the difference shows, and it may hang on whether the clock
- *           ticked and gave the inode another mtime: there the model is told (s_commitsTold); fast
- *           commits; barriers; metadata without a journal
+ *           ticked and gave the inode another mtime: there the model is told (s_commitsObserved);
+ *           fast commits; barriers; metadata without a journal
  *
  * Overwriting what is written changes nothing that fdatasync waits for, so it leaves the
  * transaction running, with what it has to write in order and all it would bring to the journal
@@ -54,7 +54,7 @@ export function ext4_sync_file(
     "no sync waits for a transaction that has not begun",
   );
   const committed = inode.i_datasync_tid < inode.i_sb.s_commits;
-  if (inode.i_sb.s_commitsTold ?? (!datasync || !committed))
+  if (inode.i_sb.s_commitsObserved ?? (!datasync || !committed))
     jbd2_journal_force_commit_nested(inode);
   // What the commit wrote first, in order, may have been refused.
   return file_check_and_advance_wb_err(inode);

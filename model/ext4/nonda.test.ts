@@ -19,7 +19,7 @@ const config: ModelConfig = {
   // Folios of a page: a write looks at the counters before each.
   largeFolios: false,
   freeBlocks: 100,
-  room: { watermark: 0, error: 0, reserved: 0 },
+  reserve: { watermark: 0, error: 0, reserved: 0 },
 };
 
 function fileOn(changes: Partial<ModelConfig>): Inode {
@@ -59,7 +59,7 @@ describe("ext4_nonda_switch", () => {
   ] as const)(
     "below the watermark blocks are allocated at once, with dioread_%s",
     (dioread, state) => {
-      const inode = fileOn({ dioread, room: { watermark: 90, error: 0, reserved: 0 } });
+      const inode = fileOn({ dioread, reserve: { watermark: 90, error: 0, reserved: 0 } });
       write(inode, 0, 10);
       expect(delayed(inode)).toBe(10);
       write(inode, 10, 2);
@@ -69,7 +69,7 @@ describe("ext4_nonda_switch", () => {
   );
 
   test("without room being told of, all is delayed", () => {
-    const { room: _, ...without } = config;
+    const { reserve: _, ...without } = config;
     const inode = createInode(createFileSystem(without));
     write(inode, 0, 90);
     expect(delayed(inode)).toBe(90);
@@ -80,8 +80,8 @@ describe("ext4_nonda_switch", () => {
     ["they may not", { error: 10 }, 30, false],
     ["hardly more is left than is reserved", { reserved: 70 }, 31, true],
     ["more is left", { reserved: 70 }, 30, false],
-  ])("%s", (_name, room, blocks, beyond) => {
-    const inode = fileOn({ room: { watermark: 0, error: 0, reserved: 0, ...room } });
+  ])("%s", (_name, reserve, blocks, beyond) => {
+    const inode = fileOn({ reserve: { watermark: 0, error: 0, reserved: 0, ...reserve } });
     write(inode, 0, blocks);
     expect(inode.i_sb.beyondModel).toBe(beyond);
   });

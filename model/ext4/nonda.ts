@@ -41,11 +41,11 @@ function decide(free: number, dirty: number, watermark: number): { push: boolean
  * what is free is promised, what is delayed is written back first.
  */
 export function ext4_nonda_switch(sb: SuperBlock): boolean {
-  const { s_freeclusters_counter: free, s_dirtyclusters_counter: dirty, s_room } = sb;
+  const { s_freeclusters_counter: free, s_dirtyclusters_counter: dirty, s_reserve } = sb;
   // Then there is more than can be had, and what can be had is delayed.
-  if (s_room === undefined) return false;
+  if (s_reserve === undefined) return false;
   assert(dirty >= 0, "no fewer than no blocks are promised");
-  const { watermark, error } = s_room;
+  const { watermark, error } = s_reserve;
   const { push, now } = decide(free, dirty, watermark);
   const much = decide(free + error, Math.max(0, dirty - error), watermark);
   const little = decide(free - error, dirty === 0 ? 0 : dirty + error, watermark);

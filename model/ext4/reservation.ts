@@ -20,9 +20,10 @@ import type { Inode, SuperBlock } from "../include/types.ts";
  * there are hardly more, it depends on what the model leaves out.
  */
 export function ext4_has_free_clusters(sbi: SuperBlock, nclusters: number): boolean {
-  const { s_room } = sbi;
+  const { s_reserve } = sbi;
   const left = sbi.s_freeclusters_counter - sbi.s_dirtyclusters_counter - nclusters;
-  if (s_room !== undefined && left < s_room.reserved + 2 * s_room.error) sbi.beyondModel = true;
+  if (s_reserve !== undefined && left < s_reserve.reserved + 2 * s_reserve.error)
+    sbi.beyondModel = true;
   return left >= 0;
 }
 

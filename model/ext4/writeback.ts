@@ -5,8 +5,8 @@
  *           mpage_process_page_bufs(), mpage_map_one_extent(), mpage_map_and_submit_extent(),
  *           mpage_submit_folio(); fs/ext4/page-io.c ext4_bio_write_folio(), ext4_end_io_end()
  * Left out: the two passes (folios that need no mapping first: the order cannot be seen once all is
- *           waited for), I/O errors but those of a device without room (kernel/thin.ts), allocation
- *           that fails half-way
+ *           waited for), I/O errors but those of a device without room (subjects/thin.ts),
+ *           allocation that fails half-way
  *
  * The walk stops at the first dirty folio that reaches EOF or ends there. Buffers of that folio
  * past EOF lose their dirty bit without getting blocks; dirty folios wholly past EOF behind it stay

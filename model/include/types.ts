@@ -283,7 +283,7 @@ export interface FileReadAhead {
 }
 
 /** How much of what is free a file system can give, and how well it knows; all in blocks. Ours. */
-export interface Room {
+export interface Reserve {
   /**
    * EXT4_FREECLUSTERS_WATERMARK: fewer that are free and not promised, and writes are not delayed.
    */
@@ -314,7 +314,7 @@ export interface SuperBlock {
    * Whether the sync that is about to come commits, where somebody has seen it; undefined where the
    * model decides. Ours.
    */
-  s_commitsTold: boolean | undefined;
+  s_commitsObserved: boolean | undefined;
   /** The files of the case, which the running transaction may have something of. Ours. */
   readonly s_inodes: Set<Inode>;
   /** New files record what is on their disk. Ours. */
@@ -335,7 +335,7 @@ export interface SuperBlock {
    * Undefined where all that is free can be had, and writes are delayed up to the last block of it.
    * Ours.
    */
-  s_room: Room | undefined;
+  s_reserve: Reserve | undefined;
   /**
    * Since that was set to false, what was done depends on how much is free more exactly than can be
    * known here. Ours.

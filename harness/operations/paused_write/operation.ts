@@ -19,7 +19,7 @@ const MAX_DURING = 8;
 
 /**
  * What may be called while a writer sleeps inside the kernel: what does not take the lock that it
- * holds (syscalls' paused-writer.ts).
+ * holds (system/paused-writer.ts).
  */
 const duringSchema = z.discriminatedUnion("op", [
   mmap_write.plain,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Looks } from "./looks.ts";
+import { Windows } from "./windows.ts";
 import type { Operation } from "../operations/operation.ts";
 
 const BLOCK = 4096;
@@ -15,16 +15,16 @@ const write = (lblk: number): Operation => ({
 });
 
 describe("a file of many extents", () => {
-  let looks: Looks;
-  const after = (operation: Operation) => looks.after(operation, SIZE, SIZE, false);
+  let looking: Windows;
+  const after = (operation: Operation) => looking.after(operation, SIZE, SIZE, false);
 
   beforeEach(() => {
-    looks = new Looks(BLOCK);
-    looks.alwaysWhole = false;
-    looks.begin();
+    looking = new Windows(BLOCK);
+    looking.alwaysWhole = false;
+    looking.begin();
     after(write(0));
     after({ op: "fsync" });
-    looks.saw(8000, true);
+    looking.saw(8000, true);
   });
 
   test("a write: its blocks and a margin", () => {
@@ -68,9 +68,9 @@ describe("a file of many extents", () => {
 
   test("a size that changes: everything behind, and the block at the former end", () => {
     const operation: Operation = { op: "ftruncate", size: 100 * BLOCK };
-    const windows = looks.after(operation, 200 * BLOCK, 100 * BLOCK, false);
+    const windows = looking.after(operation, 200 * BLOCK, 100 * BLOCK, false);
     expect(windows).toEqual([{ lblk: 100 - MARGIN, end: Infinity }]);
-    const grown = looks.after(write(1000), 100 * BLOCK, 1001 * BLOCK, false);
+    const grown = looking.after(write(1000), 100 * BLOCK, 1001 * BLOCK, false);
     expect(grown).toEqual([
       { lblk: 100 - MARGIN, end: 100 + MARGIN },
       { lblk: 1000 - MARGIN, end: 1001 + MARGIN },
@@ -78,7 +78,7 @@ describe("a file of many extents", () => {
   });
 
   test("nothing was called: nothing", () => {
-    expect(looks.after(undefined, SIZE, SIZE, false)).toEqual([]);
+    expect(looking.after(undefined, SIZE, SIZE, false)).toEqual([]);
   });
 
   test("what moves all blocks: the whole file", () => {
@@ -91,34 +91,34 @@ describe("a file of many extents", () => {
   });
 
   test("the whole file when the case ends, and once in 1,000 operations", () => {
-    expect(looks.after(write(9), SIZE, SIZE, true)).toBeUndefined();
-    looks.saw(8000, true);
+    expect(looking.after(write(9), SIZE, SIZE, true)).toBeUndefined();
+    looking.saw(8000, true);
     let windows = 0;
     while (after(write(windows)) !== undefined) {
       windows += 1;
-      looks.saw(3, false);
+      looking.saw(3, false);
     }
     expect(windows).toBe(8000 / 8 - 1);
   });
 
   test("as many extents as there can be: those of the last whole look and of all since", () => {
-    expect(looks.saw(5, false)).toBe(8005);
-    expect(looks.saw(5, false)).toBe(8010);
-    expect(looks.saw(7000, true)).toBe(7000);
+    expect(looking.saw(5, false)).toBe(8005);
+    expect(looking.saw(5, false)).toBe(8010);
+    expect(looking.saw(7000, true)).toBe(7000);
   });
 });
 
 test("a file of few extents is always looked at whole", () => {
-  const looks = new Looks(BLOCK);
-  looks.alwaysWhole = false;
-  looks.begin();
-  expect(looks.after(write(1), 0, SIZE, false)).toBeUndefined();
-  looks.saw(64, true);
-  expect(looks.after(write(1), SIZE, SIZE, false)).toBeUndefined();
+  const windows = new Windows(BLOCK);
+  windows.alwaysWhole = false;
+  windows.begin();
+  expect(windows.after(write(1), 0, SIZE, false)).toBeUndefined();
+  windows.saw(64, true);
+  expect(windows.after(write(1), SIZE, SIZE, false)).toBeUndefined();
 });
 
 test("always whole", () => {
-  const looks = new Looks(BLOCK);
-  looks.saw(8000, true);
-  expect(looks.after(write(1), SIZE, SIZE, false)).toBeUndefined();
+  const windows = new Windows(BLOCK);
+  windows.saw(8000, true);
+  expect(windows.after(write(1), SIZE, SIZE, false)).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 /**
- * Room: how large an image must be on this machine for delayed allocation to stay on.
+ * Reserve: how large an image must be on this machine for delayed allocation to stay on.
  *
  * Kernel: fs/ext4/inode.c ext4_nonda_switch() allocates at once where free blocks fall below
  *         EXT4_FREECLUSTERS_WATERMARK (fs/ext4/ext4.h: four times the error that the per-CPU
@@ -11,7 +11,7 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism, version } from "node:os";
-import type { Room } from "../../model/include/types.ts";
+import type { Reserve } from "../../model/include/types.ts";
 import type { Variant } from "../case/variant.ts";
 
 export interface Processors {
@@ -43,7 +43,7 @@ export function watermarkBlocks({ online, possible }: Processors): number {
 export function roomOf(
   { imageSize, blockSize }: Pick<Variant, "imageSize" | "blockSize">,
   processors: Processors | undefined,
-): Room {
+): Reserve {
   const reserved = Math.min(Math.floor(imageSize / blockSize / RESERVE), MOST_RESERVED);
   if (processors === undefined) return { watermark: 0, error: 0, reserved };
   const { online } = processors;
@@ -52,7 +52,7 @@ export function roomOf(
 }
 
 /** The same on this machine. */
-export function roomHere(variant: Variant): Room {
+export function reserveHere(variant: Variant): Reserve {
   return roomOf(variant, / SMP\b/.test(version()) ? processorsHere() : undefined);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { variantNamed } from "../under-test/variants.ts";
-import { processorsHere, watermarkBlocks, withRoom } from "./room.ts";
+import { processorsHere, watermarkBlocks, withRoom } from "./reserve.ts";
 
 describe("room for delayed allocation", () => {
   test("the watermark is four times the error of the counters", () => {

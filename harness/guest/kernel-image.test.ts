@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UsageError } from "../case/failure.ts";
-import { kernelFileKind } from "./kernel-file.ts";
+import { kernelFileKind } from "./kernel-image.ts";
 
 let folder = "";
 

@@ -1,5 +1,5 @@
 /**
- * Looks: which blocks of the file to look at after an operation.
+ * Windows: which blocks of the file to look at after an operation.
  *
  * A look at the whole file costs the kernel time for every extent of it, twice (FIEMAP and the
  * extent status cache, up to half a microsecond each). So as long as a file has few extents every
@@ -44,7 +44,7 @@ function joined(ranges: readonly BlockRange[]): BlockRange[] {
   return result;
 }
 
-export class Looks {
+export class Windows {
   readonly #blockSize: number;
   /** Every look is at the whole file. */
   alwaysWhole = true;
