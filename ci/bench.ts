@@ -15,6 +15,7 @@ import { exitStatus } from "../harness/host/exit-status.ts";
 import { DdSubject } from "../harness/subjects/dd-subject.ts";
 import { probeKernel } from "../harness/subjects/probe.ts";
 import type { KernelTraits } from "../harness/under-test/kernel-traits.ts";
+import { caseSource } from "../harness/run/chunk.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/under-test/variants.ts";
 import { counted } from "../harness/text/numbers.ts";
@@ -133,17 +134,13 @@ async function wholeRun(traits: KernelTraits): Promise<void> {
   let drawn = sample();
   const generation = timed(() => (drawn = sample())) / drawn;
 
-  const run = await VariantRun.open(variant, traits, {
-    seed: 1,
-    maxLength: 200,
-    strict: false,
-    executor: "ffi",
-  });
+  const run = await VariantRun.open(variant, traits, { strict: false, executor: "ffi" });
+  const source = caseSource(variant, { seed: 1, maxLength: 200 });
   try {
     let checkpoints = 0;
     const start = nanoseconds();
     for (let chunk = 0; chunk < RUN_CHUNKS && nanoseconds() - start < RUN_MS * 1e6; chunk++) {
-      const found = run.runChunk(chunk, CASES);
+      const found = run.runChunk(source, chunk, CASES);
       if (found !== undefined) throw new Error(`diverges: ${found.divergence.message}`);
       // A run ends with one too.
       if (!run.checkpointDue && chunk < RUN_CHUNKS - 1) continue;

@@ -3,7 +3,7 @@
  * checkpoint.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CASES_PER_CHUNK } from "../harness/run/chunk.ts";
+import { CASES_PER_CHUNK, caseSource } from "../harness/run/chunk.ts";
 import { Confirmation } from "../harness/run/confirm.ts";
 import { readCorpus } from "../harness/stored/corpus.ts";
 import { witnessOf } from "../harness/lockstep/deviations.ts";
@@ -39,15 +39,11 @@ beforeAll(async () => {
 describe
   .skipIf(lacks !== undefined)
   .each(variants.map((variant) => [variant.name, variant] as const))("%s", (_, variant) => {
+  const source = caseSource(variant, { seed: testSeed, maxLength: 100 });
   let run: VariantRun;
 
   beforeAll(async () => {
-    run = await VariantRun.open(variant, traits, {
-      seed: testSeed,
-      maxLength: 100,
-      strict: false,
-      executor: "ffi",
-    });
+    run = await VariantRun.open(variant, traits, { strict: false, executor: "ffi" });
   });
 
   afterAll(() => run.close());
@@ -61,7 +57,7 @@ describe
 
   test("conforms after every operation and on disk", async () => {
     for (let chunk = 0; chunk < CHUNKS; chunk++) {
-      expect(run.runChunk(chunk, CASES_PER_CHUNK)?.divergence).toBeUndefined();
+      expect(run.runChunk(source, chunk, CASES_PER_CHUNK)?.divergence).toBeUndefined();
       expect(run.checkpointDue ? await run.checkpoint(false) : []).toEqual([]);
     }
     expect(run.counts.cases).toBeGreaterThanOrEqual(CHUNKS * CASES_PER_CHUNK);

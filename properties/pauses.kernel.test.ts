@@ -63,7 +63,7 @@ describe.skipIf(lacks !== undefined)("a thousand times on the running kernel", (
   test.each(scenarios)(
     "$name: $claim",
     async ({ variant, operations }) => {
-      const options = { seed: 1, maxLength: 20, strict: false, executor: "ffi" as const };
+      const options = { strict: false, executor: "ffi" as const };
       const run = await VariantRun.open(variant, traits, options);
       try {
         for (let i = 0; i < REPETITIONS; i++) expect(run.replay(operations)).toBeUndefined();

@@ -47,7 +47,7 @@ describe.skipIf(lacks !== undefined).each(names)("%s", (name) => {
   let run: VariantRun;
 
   beforeAll(async () => {
-    const options = { seed: testSeed, maxLength: 20, strict: false, executor: "ffi" } as const;
+    const options = { strict: false, executor: "ffi" } as const;
     run = await VariantRun.open(variant, traits, options);
   });
 

@@ -27,15 +27,14 @@ export interface BisectOptions extends UnderTestOptions {
 const MAX_LENGTH = 200;
 
 function test(options: BisectOptions): Promise<ExitStatus> {
-  const { file } = options;
+  const { file, seed } = options;
   const doubtful = exitStatus.cannotTell;
   if (file !== undefined) return replay({ ...options, file, doubtful });
   return run({
     ...options,
-    cases: undefined,
+    work: { kind: "generate", seed, cases: undefined, maxLength: MAX_LENGTH },
     jobs: 1,
     first: true,
-    maxLength: MAX_LENGTH,
     executor: "ffi",
     hangSeconds: undefined,
     save: "counterexamples",

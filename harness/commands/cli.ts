@@ -36,6 +36,7 @@ import { keepSafe, printable } from "../text/terminal.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
 import { outliveStreams } from "../text/say.ts";
 import { run } from "./run.ts";
+import { randomSeed } from "../run/perform.ts";
 import { parseShard } from "../run/shard.ts";
 import { traceCheck } from "./trace-check.ts";
 import { traceContract } from "./trace-contract.ts";
@@ -184,7 +185,8 @@ withKernel(program.command("run"))
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
-    const { variant, hang, coverage, patch, shard, enumerate, cases, ...rest } = options;
+    const { variant, hang, coverage, patch, shard, enumerate, ...others } = options;
+    const { cases, seed, maxLength, powerCuts, ...rest } = others;
     const limited = cases !== undefined || enumerate !== undefined;
     if (shard !== undefined && options.seed === undefined) {
       throw new UsageError("--shard needs --seed: all shards of a campaign have the same");
@@ -193,10 +195,11 @@ withKernel(program.command("run"))
       ...rest,
       shard: shard === undefined ? undefined : parseShard(shard),
       coverage: coverageOptions(coverage, patch),
-      faultsOf: enumerate === undefined ? undefined : casesToEnumerate(enumerate),
-      cases,
+      work:
+        enumerate === undefined
+          ? { kind: "generate", seed: seed ?? randomSeed(), cases, maxLength, powerCuts }
+          : { kind: "enumerate", operations: casesToEnumerate(enumerate) },
       seconds: options.seconds ?? (limited ? undefined : USUAL_SECONDS),
-      seed: options.seed,
       result: options.result,
       variants: variant ?? chooseVariants("default"),
       hangSeconds: hang,
@@ -286,10 +289,7 @@ withKernel(program.command("explore"))
       explore: { blocks, depth, alphabet },
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: exploredOf(variant),
-      cases: undefined,
       seconds: undefined,
-      seed: 0,
-      maxLength: 1,
       first: false,
       executor: "ffi",
       hangSeconds: undefined,
@@ -370,10 +370,11 @@ withGuest(program.command("compare"))
   .option("--strict", "known deviations count as divergences", false)
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: CompareArguments) => {
-    const { seed, variant, ...rest } = options;
+    const { seed = randomSeed(), variant, cases, maxLength, ...rest } = options;
     const variants = variant ?? chooseVariants("default");
     const limits = { seconds: undefined, hangSeconds: undefined };
-    process.exitCode = await compare({ ...rest, ...limits, seed, variants });
+    const work = { kind: "generate", seed, cases, maxLength } as const;
+    process.exitCode = await compare({ ...rest, ...limits, work, variants });
   });
 
 interface CompareArguments extends UnderTestOptions {

@@ -9,14 +9,20 @@ import { mustBeWritable } from "../stored/output.ts";
 import { packageVersion } from "../host/package.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import { WorkerLost } from "../run/conversation.ts";
-import { perform, randomSeed } from "../run/perform.ts";
+import { perform } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
+import type { Generate } from "../workers/messages.ts";
 import { present, presentLost, runAgain } from "./present.ts";
 import type { Told } from "./present.ts";
 import { difference, isWorse } from "../comparison/difference.ts";
 import { comparisonText } from "../comparison/table.ts";
 
-export interface CompareOptions extends Omit<PerformOptions, "kernel" | "first" | "executor"> {
+export interface CompareOptions extends Omit<
+  PerformOptions,
+  "kernel" | "first" | "executor" | "work"
+> {
+  /** The cases that both run. */
+  work: Generate & { cases: number };
   /** "host", or the file of a kernel that runs in a guest. */
   baseline: string;
   candidate: string;
@@ -33,9 +39,8 @@ function headOf(role: string, { kernel, traits }: Facts): string {
 async function runOn(
   role: "baseline" | "candidate",
   options: CompareOptions,
-  seed: number,
 ): Promise<Performed | undefined> {
-  const asked = { ...options, seed, first: false, shapes: true, executor: "ffi" as const };
+  const asked = { ...options, first: false, shapes: true, executor: "ffi" as const };
   const performed = await perform({ ...asked, kernel: options[role] }, (facts) =>
     say(headOf(role, facts)),
   );
@@ -75,11 +80,11 @@ function divergedIn({ result }: Performed): Set<string> {
  */
 export async function compare(options: CompareOptions): Promise<ExitStatus> {
   mustBeWritable(options.save);
-  const seed = options.seed ?? randomSeed();
-  const cases = `${options.cases} cases for each variant`;
+  const { seed, cases: count } = options.work;
+  const cases = `${count} cases for each variant`;
   say(`ext4-conform ${packageVersion()}   compare   seed ${seed}   ${cases}\n`);
-  const baseline = await runOn("baseline", options, seed);
-  const candidate = await runOn("candidate", options, seed);
+  const baseline = await runOn("baseline", options);
+  const candidate = await runOn("candidate", options);
   if (baseline === undefined || candidate === undefined) return exitStatus.diverges;
   say("\n");
   const what = difference(baseline.result, candidate.result);

@@ -28,7 +28,7 @@ import { UsageError } from "../case/failure.ts";
 import type { TellingStates } from "../explore/own-states.ts";
 import { MAX_PICTURED } from "../explore/picture.ts";
 
-export interface ExploreOptions extends Omit<PerformOptions, "explore"> {
+export interface ExploreOptions extends Omit<PerformOptions, "work"> {
   explore: Omit<Exploration, "tellsDriven" | "before" | "pictured" | "compared">;
   /** File for a picture of the graph, .dot or .svg; undefined for none. */
   picture: string | undefined;
@@ -112,12 +112,15 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   const looks = new Map<string, TellingStates>();
   const asked: PerformOptions = {
     ...options,
-    explore: {
-      ...options.explore,
-      tellsDriven: file !== undefined,
-      before: file?.before ?? {},
-      pictured: picture !== undefined,
-      compared: true,
+    work: {
+      kind: "explore",
+      exploration: {
+        ...options.explore,
+        tellsDriven: file !== undefined,
+        before: file?.before ?? {},
+        pictured: picture !== undefined,
+        compared: true,
+      },
     },
     onExploration: (message) => {
       if (message.type === "driven") file?.add(message.variant, message.driven);

@@ -10,7 +10,7 @@ import { packageVersion } from "../host/package.ts";
 import { printable } from "../text/terminal.ts";
 import { firstDivergences, verdict } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
-import { present } from "./present.ts";
+import { present, seedText } from "./present.ts";
 import { asSupervised, verdictOfAll } from "./run-result.ts";
 import { WHOLE } from "../run/shard.ts";
 import type { Shard } from "../run/shard.ts";
@@ -33,7 +33,7 @@ const common: Readonly<Record<string, (result: RunResult) => string | number | b
   "version of the tool": ({ tool }) => tool,
   kernel: ({ kernel }) => `${kernel.release} ${kernel.machine}`,
   "options of the kernel": ({ kernel }) => kernel.append.join(" "),
-  seed: ({ seed }) => seed,
+  seed: ({ seed }) => seed ?? "",
   "number of cases": ({ cases }) => cases ?? "limited by time",
   "number of shards": (result) => shardOf(result).of,
   "--strict": ({ strict }) => strict,
@@ -75,7 +75,7 @@ export function mergeResults(results: readonly RunResult[]): RunResult {
     version,
     tool,
     kernel,
-    seed,
+    ...(seed === undefined ? {} : { seed }),
     strict,
     ...(cases === undefined ? {} : { cases }),
     seconds: Math.max(...results.map(({ seconds }) => seconds)),
@@ -91,7 +91,7 @@ export function mergeResults(results: readonly RunResult[]): RunResult {
 function printHead({ kernel, seed, shard }: RunResult, there: number): void {
   const shards = `${there} of ${shard?.of ?? 1} shards`;
   const what = printable(`${kernel.release} ${kernel.machine} (${kernel.kind})`);
-  say(`ext4-conform ${packageVersion()}   kernel ${what}   seed ${seed}   ${shards}\n\n`);
+  say(`ext4-conform ${packageVersion()}   kernel ${what}${seedText(seed)}   ${shards}\n\n`);
 }
 
 /**

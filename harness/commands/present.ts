@@ -21,11 +21,15 @@ import { colourWanted, complain, say } from "../text/say.ts";
 import { printable } from "../text/terminal.ts";
 import { variantNamed } from "../under-test/variants.ts";
 
+/** Behind other words of a line: "   seed 7"; nothing where nothing is generated. */
+export const seedText = (seed: number | undefined): string =>
+  seed === undefined ? "" : `   seed ${seed}`;
+
 /** The first lines: what runs, on which kernel. */
 export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
   const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
   const lines = [
-    `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})   seed ${seed}`,
+    `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})${seedText(seed)}`,
     ...(kernel.guest ? [`command line: ${commandLine}`] : []),
     ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
     ...notCompared(traits).map((line) => `note: ${line}`),
@@ -38,9 +42,13 @@ export interface Told {
   kernel: Pick<KernelUnderTest, "what" | "guest" | "append">;
   /** uname -r */
   release: string;
-  seed: number;
+  /** Of generated cases. */
+  seed: number | undefined;
   strict: boolean;
 }
+
+const seedFlags = (seed: number | undefined): string[] =>
+  seed === undefined ? [] : ["--seed", String(seed)];
 
 /** A name that is not taken yet. */
 function freeName(folder: string, stem: string): string {
@@ -73,15 +81,16 @@ export function present(
   const variant = variantNamed(found.variant);
   const mounted = mountedAs(result, found.variant);
   const kernel = { release, path: mounted.path ?? ("buffer_head" as const) };
-  const stem = found.case < 0 ? "corpus" : `${seed}-${found.case}`;
+  const stem = found.case < 0 ? "corpus" : `${seed ?? "case"}-${found.case}`;
   const path = freeName(save, `${found.variant}-${stem}`);
   const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
-  const stored = { variant, kernel, seed, found: new Date().toISOString(), ...claim };
+  const from = seed === undefined ? {} : { seed };
+  const stored = { variant, kernel, ...from, found: new Date().toISOString(), ...claim };
   const flags = [...kernelWords(told.kernel), ...(strict ? ["--strict"] : [])];
   const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
   const command = keeps
     ? ownCommand(["replay", ...flags, fileWord(path)])
-    : ownCommand(["run", ...flags, "--variant", variant.name, "--seed", String(seed)]);
+    : ownCommand(["run", ...flags, "--variant", variant.name, ...seedFlags(seed)]);
   const colour = colourWanted();
   const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
   say(report(found.divergence, context));
@@ -95,11 +104,11 @@ export function present(
 /** The command that runs again what a worker was lost in. */
 export function runAgain(
   { where: { variant } }: WorkerLost,
-  { kernel, seed }: { kernel: Told["kernel"]; seed: number },
+  { kernel, seed }: Pick<Told, "kernel" | "seed">,
   strict: boolean,
 ): string {
   const flags = [...kernelWords(kernel), ...(variant === "" ? [] : ["--variant", variant])];
-  return ownCommand(["run", ...flags, "--seed", String(seed), ...(strict ? ["--strict"] : [])]);
+  return ownCommand(["run", ...flags, ...seedFlags(seed), ...(strict ? ["--strict"] : [])]);
 }
 
 /** The kernel did not come back, and there is no other to go on with. */

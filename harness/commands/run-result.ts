@@ -6,6 +6,7 @@ import { allResults, confirmedDivergences, ranAnything } from "../report/verdict
 import { head } from "../stored/result.ts";
 import type { RunResult } from "../stored/result.ts";
 import { byVariant } from "../run/by-variant.ts";
+import { casesOf } from "../run/perform.ts";
 import type { Facts, Performed } from "../run/perform.ts";
 import { WHOLE } from "../run/shard.ts";
 import { nothingRun } from "../run/supervisor.ts";
@@ -36,13 +37,14 @@ export function resultOf(
   const since = (time: number): number => (time - started) / 1000;
   const { divergedAt, found, notRun } = result;
   const { what, kind, guest, append } = kernel;
-  const { cases, strict, shard = WHOLE } = options;
+  const { work, strict, shard = WHOLE } = options;
+  const cases = casesOf(work);
   const { release, machine } = traits;
   return {
     ...head,
     tool: packageVersion(),
     kernel: { what, kind, guest, append: [...append], commandLine, release, machine },
-    seed,
+    ...(seed === undefined ? {} : { seed }),
     strict,
     ...(cases === undefined ? {} : { cases }),
     ...(shard.of === 1 ? {} : { shard }),

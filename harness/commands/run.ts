@@ -9,7 +9,7 @@ import { colourWanted, complain, say, sayOnStandardError } from "../text/say.ts"
 import { mustBeWritable, Output } from "../stored/output.ts";
 import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
-import { perform } from "../run/perform.ts";
+import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
 import { present, presentLost, printHead, runAgain } from "./present.ts";
 import { resultOf } from "./run-result.ts";
@@ -120,7 +120,7 @@ function presentAll(
     present(found, told, result, save);
   }
   const endedEarly = earlyEnd(performed);
-  say(verdict(result, colourWanted(), { cases: facts.options.cases, endedEarly }));
+  say(verdict(result, colourWanted(), { cases: casesOf(facts.options.work), endedEarly }));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
 }
 

@@ -8,6 +8,7 @@ import { ModelBroken } from "../../model/include/assert.ts";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Variant } from "../case/variant.ts";
+import type { Generate } from "../workers/messages.ts";
 
 /** Cases in a chunk: tens of milliseconds. */
 export const CASES_PER_CHUNK = 50;
@@ -25,6 +26,20 @@ export function generatedCases(options: {
 }): fc.Arbitrary<Operation[]> {
   const { powerCuts: cutPerMille, ...rest } = options;
   return operationsArbitrary({ ...rest, cutPerMille, everything: true, twoFiles: true });
+}
+
+/** Where the cases of a run come from. */
+export interface CaseSource {
+  arbitrary: fc.Arbitrary<Operation[]>;
+  seed: number;
+}
+
+/** The source of what is generated for a variant. */
+export function caseSource(
+  variant: Variant,
+  { seed, maxLength, powerCuts }: Omit<Generate, "kind" | "cases">,
+): CaseSource {
+  return { arbitrary: generatedCases({ variant, maxLength, powerCuts }), seed };
 }
 
 /**

@@ -7,11 +7,11 @@
 import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
 import { faultPoints } from "../generation/fault-points.ts";
-import { caseNumbered, generatedCases } from "./chunk.ts";
+import { caseNumbered, caseSource } from "./chunk.ts";
 import { Conversation, WorkerLost } from "./conversation.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import type { Assignment, Attempt, Attempted, FoundDivergence } from "../workers/messages.ts";
+import type { Assignment, Attempt, Attempted, FoundDivergence, Work } from "../workers/messages.ts";
 import type { Operation } from "../operations/operation.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Variant } from "../case/variant.ts";
@@ -92,17 +92,26 @@ export class Attempts {
   }
 }
 
+/** The cases of a run by their numbers. */
+function casesOf(work: Work, variant: Variant): (number: number) => Operation[] {
+  switch (work.kind) {
+    case "generate": {
+      const { arbitrary, seed } = caseSource(variant, work);
+      return (number) => caseNumbered(arbitrary, seed, number);
+    }
+    case "enumerate": {
+      const listed = faultPoints(work.operations, variant.blockSize);
+      return (number) => listed[number] ?? [];
+    }
+    case "explore":
+      // Its walks are told as they are.
+      return () => [];
+  }
+}
+
 /** The cases that may have brought the kernel down, the likeliest first. */
-function suspectsOf(
-  { where }: WorkerLost,
-  variant: Variant,
-  assignment: Assignment,
-): Operation[][] {
-  const { seed, maxLength, powerCuts, faultsOf } = assignment;
-  const arbitrary = generatedCases({ variant, maxLength, powerCuts });
-  const listed = faultsOf && faultPoints(faultsOf, variant.blockSize);
-  const numbered = (number: number): Operation[] =>
-    listed?.[number] ?? caseNumbered(arbitrary, seed, number);
+function suspectsOf({ where }: WorkerLost, variant: Variant, { work }: Assignment): Operation[][] {
+  const numbered = casesOf(work, variant);
   if (where.trying !== undefined) return [where.trying];
   if (where.atCheckpoint) {
     return [...where.kept.map((mark) => numbered(mark.case)), ...where.keptWalks].toReversed();
@@ -117,7 +126,7 @@ export async function investigate(
   assignment: Assignment,
   attempts: Attempts,
 ): Promise<FoundDivergence> {
-  const { strict, executor, traits, maxLength } = assignment;
+  const { strict, executor, traits } = assignment;
   const suspects = suspectsOf(lost, variant, assignment);
   const number = lost.where.mark?.case ?? -1;
   const attempt = async (operations: Operation[]): Promise<Divergence | undefined> => {
@@ -131,7 +140,7 @@ export async function investigate(
     if (again?.kind === kind) {
       const arbitrary = operationsArbitrary({
         variant,
-        maxLength: Math.max(maxLength, suspect.length),
+        maxLength: suspect.length,
       });
       const least = await shrinkCase(suspect, again, arbitrary, attempt, SHRINK_MS);
       // An attempt that hangs is ended before the kernel notices that a task is stuck.

@@ -5,17 +5,15 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism, freemem } from "node:os";
 import { CASES_PER_CHUNK } from "./chunk.ts";
-import type { Exploration } from "../explore/exploration.ts";
 import type { ExecutorName } from "../subjects/executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import type { Assignment, ExplorationMessage } from "../workers/messages.ts";
+import type { Assignment, ExplorationMessage, Work } from "../workers/messages.ts";
 import { WHOLE, jobOf } from "./shard.ts";
 import type { Shard } from "./shard.ts";
-import type { Operation } from "../operations/operation.ts";
 import { Progress } from "./progress.ts";
 import { nothingRun, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
@@ -26,27 +24,18 @@ export interface PerformOptions extends UnderTestOptions {
   /** "host", or the file of a kernel that runs in a guest. */
   kernel: string;
   variants: readonly Variant[];
-  /** Cases for each variant; undefined where time alone is the limit. */
-  cases: number | undefined;
+  work: Work;
   /**
    * Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What
    * is reached first ends it.
    */
   seconds: number | undefined;
-  /** Instead of generated cases: all fault points of this one. */
-  faultsOf?: Operation[] | undefined;
-  /** Instead of cases: all that a small file can come to. */
-  explore?: Exploration | undefined;
-  /** Called with what is told of it. */
+  /** Called with what is told of an exploration. */
   onExploration?: ((message: ExplorationMessage) => void) | undefined;
   /** Called when what the run came to so far is another thing. */
   onResult?: ((performed: Performed) => void) | undefined;
-  seed: number | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
   jobs?: number | undefined;
-  maxLength: number;
-  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
-  powerCuts?: number | undefined;
   strict: boolean;
   /** Which part of a campaign; all of it where that is not said. */
   shard?: Shard | undefined;
@@ -62,6 +51,14 @@ export interface PerformOptions extends UnderTestOptions {
   /** Seconds; undefined where it is as long as is usual on such a kernel. */
   hangSeconds: number | undefined;
 }
+
+/** The seed of generated cases; undefined where none are. */
+const seedOf = (work: Work): number | undefined =>
+  work.kind === "generate" ? work.seed : undefined;
+
+/** Cases for each variant; undefined where nobody has said how many. */
+export const casesOf = (work: Work): number | undefined =>
+  work.kind === "generate" ? work.cases : undefined;
 
 /** A seed that a person can type. */
 export function randomSeed(): number {
@@ -91,7 +88,8 @@ export interface Facts {
   jobs: number;
   options: PerformOptions;
   kernel: KernelUnderTest;
-  seed: number;
+  /** Of generated cases. */
+  seed: number | undefined;
   hangSeconds: number;
   traits: KernelTraits;
   commandLine: string;
@@ -101,28 +99,25 @@ export interface Facts {
  * What a job is to tell: the graph is the same for all, and states are compared where there are
  * several variants.
  */
-function toldBy(explore: Exploration, job: number, variants: number): Exploration {
-  const { pictured, compared } = explore;
+function workOf(work: Work, job: number, variants: number): Work {
+  if (work.kind !== "explore") return work;
+  const { pictured, compared } = work.exploration;
   const one = job === 0;
-  return { ...explore, pictured: one && pictured, compared: one && compared && variants > 1 };
+  const told = { pictured: one && pictured, compared: one && compared && variants > 1 };
+  return { ...work, exploration: { ...work.exploration, ...told } };
 }
 
 /** @param deadline when the time is up, performance.now() */
 function assignmentsFor(
-  { options, jobs, kernel, seed, traits }: Facts,
+  { options, jobs, kernel, traits }: Facts,
   deadline: number | undefined,
 ): Assignment[] {
-  const { cases, maxLength, strict, executor, shard = WHOLE } = options;
+  const { work, strict, executor, shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
-    seed,
-    cases,
-    faultsOf: options.faultsOf,
-    explore: options.explore && toldBy(options.explore, job, variants.length),
+    work: workOf(work, job, variants.length),
     seconds: deadline && Math.max(0, deadline - performance.now()) / 1000,
-    maxLength,
-    powerCuts: options.powerCuts,
     strict,
     executor,
     ...jobOf(shard, job, jobs),
@@ -137,7 +132,8 @@ function assignmentsFor(
 /** What a run came to. */
 export interface Performed {
   kernel: KernelUnderTest;
-  seed: number;
+  /** Of generated cases. */
+  seed: number | undefined;
   /** performance.now() at its beginning. */
   started: number;
   /** Absent where the kernel did not answer. */
@@ -158,10 +154,12 @@ export async function perform(
   const started = performance.now();
   const { seconds, onResult } = options;
   const deadline = seconds === undefined ? undefined : started + seconds * 1000;
-  const seed = options.seed ?? randomSeed();
+  const { work } = options;
+  const seed = seedOf(work);
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
-  const jobs = options.jobs ?? usualJobs(kernel.guest, options);
+  const { memory } = options;
+  const jobs = options.jobs ?? usualJobs(kernel.guest, { cases: casesOf(work), memory });
   const progress = new Progress(process.stderr);
   const performed: Performed = { kernel, seed, started, result: nothingRun() };
   const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {

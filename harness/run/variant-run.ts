@@ -2,10 +2,10 @@
  * VariantRun: chunk after chunk of cases on one variant's image, with checkpoints in between.
  */
 import { basename } from "node:path";
-import type * as fc from "fast-check";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
-import { CASES_PER_CHUNK, checkChunk, chunkSeed, generatedCases } from "./chunk.ts";
+import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
+import type { CaseSource } from "./chunk.ts";
 import { modelWith, needsDeviation } from "../lockstep/deviations.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
@@ -55,11 +55,6 @@ const KEEP_EVERY = 8;
 const SHRINK_MS = 30_000;
 
 export interface VariantRunOptions {
-  seed: number;
-  /** Most operations in a case. */
-  maxLength: number;
-  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
-  powerCuts?: number | undefined;
   /** Known deviations count as divergences. */
   strict: boolean;
   executor: ExecutorName;
@@ -122,8 +117,6 @@ export class VariantRun {
   /** Undefined where only the contract judges. */
   readonly #model: ModelSubject | undefined;
   readonly #kept: KeptFiles;
-  readonly #arbitrary: fc.Arbitrary<Operation[]>;
-  readonly #options: VariantRunOptions;
   readonly #config: ModelConfig;
   readonly #countsPages: boolean;
   /** With the contract. */
@@ -164,7 +157,6 @@ export class VariantRun {
   private constructor(image: MountedImage, traits: KernelTraits, options: VariantRunOptions) {
     this.variant = image.variant;
     this.#image = image;
-    this.#options = options;
     // No program counts them.
     this.#countsPages = traits.cachestat && options.executor === "ffi";
     this.#subject = openExecutor(options.executor, image);
@@ -194,8 +186,6 @@ export class VariantRun {
         }),
     };
     this.#kept = new KeptFiles(image);
-    const { maxLength, powerCuts } = options;
-    this.#arbitrary = generatedCases({ variant: this.variant, maxLength, powerCuts });
     const deviations = Object.fromEntries(this.deviations.map(({ id }) => [id, 0]));
     this.counts = { ...NOTHING_RUN, deviations, handedOver: {} };
   }
@@ -225,13 +215,13 @@ export class VariantRun {
   }
 
   /** Run the cases of a chunk, `cases` of them. Returns the first divergence, shrunk. */
-  runChunk(chunk: number, cases: number): RunFinding | undefined {
+  runChunk(source: CaseSource, chunk: number, cases: number): RunFinding | undefined {
     let index = 0;
     let shrinking = false;
-    const { seed } = this.#options;
+    const { arbitrary, seed } = source;
     const shrunk = checkChunk(
       {
-        arbitrary: this.#arbitrary,
+        arbitrary,
         seed: chunkSeed(seed, chunk),
         cases,
         shrinkMs: SHRINK_MS,

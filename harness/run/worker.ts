@@ -9,7 +9,8 @@ import { operations as operationsArbitrary } from "../generation/operations.ts";
 import { faultPoints } from "../generation/fault-points.ts";
 import { readCorpus } from "../stored/corpus.ts";
 import type { Channel } from "../workers/channel.ts";
-import { CASES_PER_CHUNK } from "./chunk.ts";
+import { CASES_PER_CHUNK, caseSource } from "./chunk.ts";
+import type { CaseSource } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import type { Exploration } from "../explore/exploration.ts";
@@ -26,6 +27,7 @@ import type {
   Assignment,
   Attempt,
   FoundDivergence,
+  Generate,
   Message,
   Request,
 } from "../workers/messages.ts";
@@ -131,25 +133,32 @@ class VariantJob {
     return performance.now() >= this.#until;
   }
 
-  /** Run this job's chunks until a limit or the first divergence; whether there was one. */
-  async run(): Promise<boolean> {
-    const { executor, job, jobs } = this.#assignment;
-    const cases = this.#assignment.cases ?? (executor === "dd" ? DD_CASES : Infinity);
-    const started = performance.now();
-    if (this.#assignment.faultsOf !== undefined) {
-      const faulty = await this.#enumerate(this.#assignment.faultsOf);
-      this.#finished(started);
-      return faulty;
+  /** Do what is to be done with the variant; whether there was a divergence. */
+  run(): Promise<boolean> {
+    const { work } = this.#assignment;
+    switch (work.kind) {
+      case "generate":
+        return this.#generate(work);
+      case "enumerate":
+        return this.#enumerate(work.operations);
+      case "explore":
+        return this.#explore(work.exploration);
     }
-    if (this.#assignment.explore !== undefined)
-      return this.#explore(this.#assignment.explore, started);
+  }
+
+  /** Run this job's chunks until a limit or the first divergence; whether there was one. */
+  async #generate(work: Generate): Promise<boolean> {
+    const { executor, job, jobs } = this.#assignment;
+    const cases = work.cases ?? (executor === "dd" ? DD_CASES : Infinity);
+    const source = caseSource(this.#run.variant, work);
+    const started = performance.now();
     let chunk = job;
     let found = job === 0 && !this.#assignment.strict && (await this.#corpus());
     let timeUp = false;
     for (; !found; chunk += jobs) {
       const left = cases - chunk * CASES_PER_CHUNK;
       if (left <= 0) break;
-      found = await this.#chunk(chunk, Math.min(left, CASES_PER_CHUNK));
+      found = await this.#chunk(source, chunk, Math.min(left, CASES_PER_CHUNK));
       await breathe();
       timeUp = this.#isTimeUp;
       if (timeUp) break;
@@ -174,7 +183,8 @@ class VariantJob {
   }
 
   /** Drive this job's share of the edges of a small file; whether there was a divergence. */
-  async #explore(what: Exploration, started: number): Promise<boolean> {
+  async #explore(what: Exploration): Promise<boolean> {
+    const started = performance.now();
     const variant = this.#run.variant.name;
     const graph = this.#run.graph(what);
     while (!graph.grow(PROGRESS_MS)) {
@@ -246,6 +256,13 @@ class VariantJob {
 
   /** Run this job's share of the fault points of a case; whether there was a divergence. */
   async #enumerate(of: readonly Operation[]): Promise<boolean> {
+    const started = performance.now();
+    const faulty = await this.#faultPoints(of);
+    this.#finished(started);
+    return faulty;
+  }
+
+  async #faultPoints(of: readonly Operation[]): Promise<boolean> {
     const { job, jobs } = this.#assignment;
     const cases = faultPoints(of, this.#run.variant.blockSize);
     for (let number = job; number < cases.length; number += jobs) {
@@ -289,8 +306,8 @@ class VariantJob {
   }
 
   /** Whether the chunk, or the checkpoint after it, showed a divergence. */
-  async #chunk(chunk: number, cases: number): Promise<boolean> {
-    const finding = this.#run.runChunk(chunk, cases);
+  async #chunk(source: CaseSource, chunk: number, cases: number): Promise<boolean> {
+    const finding = this.#run.runChunk(source, chunk, cases);
     if (finding !== undefined) {
       await this.#report(finding.case, finding.divergence, finding.operations);
       return true;

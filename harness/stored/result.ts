@@ -136,7 +136,8 @@ export const resultSchema = z.strictObject({
     release: text,
     machine: text,
   }),
-  seed: z.int(),
+  /** Of generated cases; absent where none were. */
+  seed: z.int().exactOptional(),
   strict: z.boolean(),
   /** Cases for each variant in all shards together; absent where time was the limit. */
   cases: count.exactOptional(),

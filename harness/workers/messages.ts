@@ -19,22 +19,33 @@ import type { Operation } from "../operations/operation.ts";
 import type { Variant } from "../case/variant.ts";
 import type { RunCounts } from "./run-counts.ts";
 
+/** Cases that follow from a seed. */
+export interface Generate {
+  kind: "generate";
+  seed: number;
+  /** For each variant, over all jobs; undefined where time alone is the limit. */
+  cases: number | undefined;
+  /** Most operations in a case. */
+  maxLength: number;
+  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
+  powerCuts?: number | undefined;
+}
+
+/** What is done with each variant. */
+export type Work =
+  | Generate
+  /** All fault points of a case (generation/fault-points.ts). */
+  | { kind: "enumerate"; operations: Operation[] }
+  /** All that a small file can come to. */
+  | { kind: "explore"; exploration: Exploration };
+
 /** A share of a run. */
 export interface Assignment {
   /** Names, in the order in which they run. */
   variants: string[];
-  seed: number;
-  /** Cases for each variant, over all jobs; undefined where time alone is the limit. */
-  cases: number | undefined;
-  /** Instead of generated cases: all fault points of this one (fault-points.ts). */
-  faultsOf: Operation[] | undefined;
-  /** Instead of cases: all that a small file can come to. */
-  explore?: Exploration | undefined;
+  work: Work;
   /** Seconds from now for all variants together; undefined where cases alone are the limit. */
   seconds: number | undefined;
-  maxLength: number;
-  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
-  powerCuts?: number | undefined;
   strict: boolean;
   executor: ExecutorName;
   /** This worker runs the chunks job, job + jobs, job + 2 jobs, ... */
