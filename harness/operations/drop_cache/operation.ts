@@ -3,9 +3,9 @@
  * leave the page cache.
  */
 import * as z from "zod";
-import { ALL_BYTES, NO_BYTES } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
 import { file, starved } from "../../case/limits.ts";
+import { syncing } from "../fsync/operation.ts";
 
 /** Where the machine fails nothing, of the file that another operation is about. */
 export const plain = z.strictObject({ op: z.literal("drop_cache") });
@@ -13,15 +13,5 @@ export const schema = plain.extend({ file, starved });
 
 export type DropCache = z.infer<typeof schema>;
 
-export const effects: Effects<DropCache> = {
-  operands: () => [],
-  result: "status",
-  recordable: () => true,
-  meetsDevice: () => true,
-  touches: () => NO_BYTES,
-  errors: [],
-  sizeAfter: (_, before) => before,
-  persists: (_, __, i_size) => ({ pos: 0, end: i_size }),
-  syncs: () => ALL_BYTES,
-  syncsAll: true,
-};
+/** Those of the fsync that it begins with; nobody has its allocations fail. */
+export const effects: Effects<DropCache> = syncing;

@@ -12,16 +12,18 @@ export const schema = plain.extend({ file, starved, fail_nth });
 
 export type Fsync = z.infer<typeof schema>;
 
-export const effects: Effects<Fsync> = {
+/** The effects of what syncs all of a file. */
+export const syncing = {
   operands: () => [],
   result: "status",
   recordable: () => true,
   meetsDevice: () => true,
-  canLackMemory: () => true,
   touches: () => NO_BYTES,
   errors: [],
   sizeAfter: (_, before) => before,
   persists: (_, __, i_size) => ({ pos: 0, end: i_size }),
   syncs: () => ALL_BYTES,
   syncsAll: true,
-};
+} satisfies Effects<{ op: string }>;
+
+export const effects: Effects<Fsync> = { ...syncing, canLackMemory: () => true };
