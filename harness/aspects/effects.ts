@@ -35,6 +35,10 @@ export const wholeBlocksIn = ({ pos, end }: ByteRange, blockSize: number): Block
   end: Math.floor(end / blockSize),
 });
 
+/** i_size after a write that returned `result`, of a file that had `before`. */
+export const sizeAfterWrite = ({ pos }: { pos: number }, before: number, result: number): number =>
+  result > 0 ? Math.max(before, pos + result) : before;
+
 /** What an operation does to the bytes of a file, as the contract follows them. */
 export interface FileBytes {
   /** `count` bytes at `pos` are those of region `tag` of the pattern from byte `from` on. */
@@ -121,8 +125,11 @@ export interface Effects<O> {
   readonly errors?: readonly number[];
   /** Errors that it may return besides, where space has run out. Absent: ENOSPC. */
   readonly errorsWithoutSpace?: readonly number[];
-  /** i_size after it returned `result`, of a file that had `before`; -1 where it does not say. */
-  sizeAfter(this: void, operation: O, before: number, result: number): number;
+  /**
+   * i_size after it returned `result`, of a file that had `before`; -1 where it does not say.
+   * Absent: as before.
+   */
+  sizeAfter?(this: void, operation: O, before: number, result: number): number;
 
   // What becomes of the bytes.
 

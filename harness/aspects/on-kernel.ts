@@ -2,6 +2,7 @@
  * How an operation is performed by system calls: as one call on a file, or as more than that.
  */
 import type { CutLook, PausedLook } from "../case/observation.ts";
+import type { Performed } from "./performed.ts";
 import type { Syscalls } from "../system/syscalls.ts";
 import type { UserBuffer } from "../system/user-buffer.ts";
 
@@ -30,15 +31,6 @@ export interface KernelCall<O> {
    * memory. Absent: it gets none.
    */
   staysInPage?(this: void, operation: O): boolean;
-}
-
-/** What came of what is more than one call. */
-export interface Performed {
-  /** Bytes, 0, or -errno. */
-  result: number;
-  read?: Uint8Array | undefined;
-  during?: PausedLook[] | undefined;
-  cut?: CutLook;
 }
 
 /** The files of a case, for what is more than one call on one of them. */

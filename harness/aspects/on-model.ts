@@ -3,6 +3,7 @@
  */
 import type { Inode } from "../../model/include/types.ts";
 import type { CutLook, PausedLook } from "../case/observation.ts";
+import type { Performed } from "./performed.ts";
 
 /** What a read of `len` bytes at `pos` returned; undefined where nobody will compare it. */
 export type BytesAt = (pos: number, len: number) => Uint8Array | undefined;
@@ -32,32 +33,27 @@ export interface ModelCall<O> {
   unknown?(this: void, inode: Inode, operation: O, length: number): readonly Unknown[];
 }
 
-/** What came of what is more than one call. */
-export interface Performed {
-  /** Bytes, 0, or -errno. */
-  result: number;
-  read?: Uint8Array | undefined;
-  /** What the model cannot know of that. */
+/** What came of it, and what nobody can know of what was read. */
+export interface ModelPerformed extends Performed {
   unknown?: readonly Unknown[];
-  during?: PausedLook[] | undefined;
-  cut?: CutLook;
 }
 
 /** The files of a case, for what is more than one call on one of them. */
-export interface ModelFiles {
+export interface ModelFiles<D> {
   /** The file that the case is at. */
   readonly inode: Inode;
-  readonly bytesAt: BytesAt;
   /** What can be seen in a pause. */
   look(result: number): PausedLook;
+  /** Perform what is one call, on the file as it is. */
+  call(operation: D, tag: number): ModelPerformed;
   lookAfterCut(): CutLook;
   /** Unlink the file, and go on with a new one of its name. */
   replace(): void;
 }
 
-export interface ModelEvent<O> {
+export interface ModelEvent<O, D> {
   /** Perform it as number `index` of its case. */
-  perform(this: void, files: ModelFiles, operation: O, index: number): Performed;
+  perform(this: void, files: ModelFiles<D>, operation: O, index: number): ModelPerformed;
 }
 
-export type OnModel<O> = ModelCall<O> | ModelEvent<O>;
+export type OnModel<O, D> = ModelCall<O> | ModelEvent<O, D>;

@@ -208,8 +208,8 @@ export class Contract {
     seen: Observation,
     followers: readonly Operation[] = NOTHING_ELSE,
   ): readonly Broken[] {
-    // The file that it leaves is a new one: nothing of the one before is, or is promised, any more.
     if (fileOf(operation) !== this.#file) this.#change();
+    // The file that it leaves is a new one: nothing of the one before is, or is promised, any more.
     if (effectsOf(operation).replacesFile === true && seen.result >= 0) this.#beginFile();
     this.#enter(operation, index, seen, followers);
     let broken: Broken[] | undefined;

@@ -127,7 +127,9 @@ export class ModelSubject implements Subject {
   /** Deviations that had a part in files of the case which are gone. */
   readonly #deviatedBefore = new Set<string>();
 
-  readonly #files: ModelFiles;
+  readonly #files: ModelFiles<Operation>;
+  readonly #bytesAt = (pos: number, len: number): Uint8Array | undefined =>
+    this.bytesRead(pos, len);
 
   constructor(config: ModelConfig, overrides: readonly Override[] = []) {
     this.#files = this.#asFiles();
@@ -229,14 +231,21 @@ export class ModelSubject implements Subject {
   }
 
   /** The case's files, for operations that are more than one call. */
-  #asFiles(): ModelFiles {
+  #asFiles(): ModelFiles<Operation> {
     const current = (): Inode => this.#inode;
     return {
       get inode() {
         return current();
       },
-      bytesAt: (pos, len) => this.bytesRead(pos, len),
       look: (result) => this.#look(result),
+      call: (operation, tag) => {
+        const how = modelCall(operation);
+        if (how === undefined) throw new Error(`${operation.op} is more than one call`);
+        this.#call(how, operation, tag);
+        const read = this.#read;
+        const unknown = read && how.unknown?.(this.#inode, operation, read.length);
+        return { result: this.#result, read, ...(unknown && { unknown }) };
+      },
       lookAfterCut: () => this.#lookAfterCut(),
       replace: () => {
         for (const id of this.#inode.deviated) this.#deviatedBefore.add(id);
@@ -258,11 +267,10 @@ export class ModelSubject implements Subject {
     this.turnTo(operation);
     this.#during = undefined;
     this.#cut = undefined;
-    this.#read = undefined;
     this.#sb.s_wroteBack = false;
     const how = onModel(operation);
     if ("call" in how) {
-      this.#call(how, operation, index);
+      this.#call(how, operation, patternTag(index));
       return;
     }
     const { result, read, unknown, during, cut } = how.perform(this.#files, operation, index);
@@ -273,18 +281,19 @@ export class ModelSubject implements Subject {
     this.#cut = cut;
   }
 
-  #call({ call, read }: ModelCall<Operation>, operation: Operation, index: number): void {
+  #call({ call, read }: ModelCall<Operation>, operation: Operation, tag: number): void {
+    this.#read = undefined;
     const inode = this.#inode;
     const applied = clampOperation(operation, inode.i_size);
     if (applied === undefined) {
       this.#result = 0;
       return;
     }
-    const perform = (): number => call(inode, applied, patternTag(index));
+    const perform = (): number => call(inode, applied, tag);
     const result = isInjected(applied) ? this.#injected(applied, perform) : perform();
     this.#result = result;
     if (read !== undefined && result >= 0) {
-      this.#read = read(inode, applied, result, this.#files.bytesAt);
+      this.#read = read(inode, applied, result, this.#bytesAt);
     }
   }
 

@@ -18,7 +18,7 @@ import { onModel as pwrite } from "./pwrite/model.ts";
 import { onModel as sync_file_range } from "./sync_file_range/model.ts";
 import { onModel as unlink } from "./unlink/model.ts";
 
-const all: { readonly [N in OperationName]: OnModel<OperationOf<N>> } = {
+const all: { readonly [N in OperationName]: OnModel<OperationOf<N>, Operation> } = {
   pwrite,
   direct_write,
   direct_read,
@@ -35,7 +35,7 @@ const all: { readonly [N in OperationName]: OnModel<OperationOf<N>> } = {
 };
 
 /** How operations of its name are performed; the functions take those of that name only. */
-export const onModel = ({ op }: Operation): OnModel<Operation> => all[op];
+export const onModel = ({ op }: Operation): OnModel<Operation, Operation> => all[op];
 
 /** The call that it is; undefined where it is more than one. */
 export function modelCall(operation: Operation): ModelCall<Operation> | undefined {

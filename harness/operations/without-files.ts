@@ -29,8 +29,9 @@ export function withFilesAndStep(record: unknown): unknown {
       : step;
   const changed = { ...record, operations: withFiles(operations) };
   if ("step" in record) return { ...changed, step: moved(record.step) };
-  if (!("divergence" in record) || typeof record.divergence !== "object") return changed;
-  const { divergence } = record;
-  const step = divergence !== null && "step" in divergence ? divergence.step : undefined;
-  return { ...changed, divergence: { ...divergence, step: moved(step) } };
+  const divergence = "divergence" in record ? record.divergence : undefined;
+  if (typeof divergence !== "object" || divergence === null || !("step" in divergence)) {
+    return changed;
+  }
+  return { ...changed, divergence: { ...divergence, step: moved(divergence.step) } };
 }

@@ -21,7 +21,8 @@ import type {
   Observation,
   PausedLook,
 } from "../case/observation.ts";
-import type { KernelCall, KernelFiles, Performed } from "../aspects/on-kernel.ts";
+import type { KernelCall, KernelFiles } from "../aspects/on-kernel.ts";
+import type { Performed } from "../aspects/performed.ts";
 import { onKernel } from "../operations/on-kernel.ts";
 import {
   clampOperation,

@@ -140,7 +140,7 @@ function sizeAfter({ operation, sizeBefore, seen, starved }: Step): number {
   const { result, direct, sizeAfter: after } = effectsOf(operation);
   // The write itself may have succeeded, and its sync failed.
   if (starved && result === "written" && direct !== true && seen.result === EIO) return -1;
-  return after(operation, sizeBefore, seen.result);
+  return after === undefined ? sizeBefore : after(operation, sizeBefore, seen.result);
 }
 
 export const sizeFollowsWrites: ContractPromise = {

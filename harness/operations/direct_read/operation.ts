@@ -30,7 +30,6 @@ export const effects: Effects<DirectRead> = {
 
   /** With what it has written back first. */
   touches: () => ALL_BYTES,
-  sizeAfter: (_, before) => before,
   changesNothing: true,
   /** At EOF a read ends before its length. */
   syncs: (o, result) => (result > 0 ? { pos: o.pos, end: o.pos + result } : NO_BYTES),

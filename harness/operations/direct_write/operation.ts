@@ -4,7 +4,7 @@
 import * as z from "zod";
 import { directBytes, patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { PAGE_SIZE } from "../../../model/include/types.ts";
-import { ALL_BYTES, NO_BYTES, rangeOf } from "../../aspects/effects.ts";
+import { ALL_BYTES, NO_BYTES, rangeOf, sizeAfterWrite } from "../../aspects/effects.ts";
 import type { Effects } from "../../aspects/effects.ts";
 import {
   file,
@@ -87,7 +87,7 @@ export const effects: Effects<DirectWrite> = {
   touches: () => ALL_BYTES,
 
   readable: (o) => o.readable,
-  sizeAfter: (o, before, result) => (result > 0 ? Math.max(before, o.pos + result) : before),
+  sizeAfter: sizeAfterWrite,
 
   change(o, index, { result }, bytes) {
     const { readable } = o;

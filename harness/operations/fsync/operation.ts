@@ -20,7 +20,6 @@ export const syncing = {
   meetsDevice: () => true,
   touches: () => NO_BYTES,
   errors: [],
-  sizeAfter: (_, before) => before,
   persists: (_, __, i_size) => ({ pos: 0, end: i_size }),
   syncs: () => ALL_BYTES,
   syncsAll: true,

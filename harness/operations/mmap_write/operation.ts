@@ -42,7 +42,6 @@ export const effects: Effects<MmapWrite> = {
   errors: [],
   /** A program's own store dies of SIGBUS then. */
   errorsWithoutSpace: [EFAULT, ENOSPC],
-  sizeAfter: (_, before) => before,
 
   change(o, index, { result }, bytes) {
     if (result < 0) bytes.loseTrack();

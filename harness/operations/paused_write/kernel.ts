@@ -2,7 +2,7 @@ import { patternTag } from "../../../model/include/pattern.ts";
 import type { KernelEvent } from "../../aspects/on-kernel.ts";
 import type { PausedLook } from "../../case/observation.ts";
 import { pausedWriter } from "../../system/paused-writer.ts";
-import { duringTag } from "./operation.ts";
+import { duringTag, joined } from "./operation.ts";
 import type { DuringOperation, PausedWrite } from "./operation.ts";
 
 export const onKernel: KernelEvent<PausedWrite, DuringOperation> = {
@@ -22,8 +22,7 @@ export const onKernel: KernelEvent<PausedWrite, DuringOperation> = {
       }
       return after === "continue";
     });
-    const read = reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
-    return { result, read, during: looks };
+    return { result, read: joined(reads), during: looks };
   },
   isPossible: () => pausedWriter() !== undefined,
 };

@@ -5,7 +5,7 @@
  */
 import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
-import { ALL_BYTES, rangeOf } from "../../aspects/effects.ts";
+import { ALL_BYTES, rangeOf, sizeAfterWrite } from "../../aspects/effects.ts";
 import type { ByteRange, Effects, Store } from "../../aspects/effects.ts";
 import { file, ioLen, pos } from "../../case/limits.ts";
 import * as drop_cache from "../drop_cache/operation.ts";
@@ -63,6 +63,10 @@ export function duringTag(index: number, i: number): number {
   return patternTag(index + 1 + i);
 }
 
+/** What was read in a pause, one after the other; undefined where nothing was. */
+export const joined = (reads: readonly Uint8Array[]): Uint8Array | undefined =>
+  reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
+
 const describe = (one: DuringOperation): string =>
   `${one.op}(${effectsDuring(one).operands(one).join(", ")})`;
 
@@ -103,7 +107,7 @@ export const effects: Effects<PausedWrite> = {
   touches: () => ALL_BYTES,
 
   readable: ({ after, len, pause_at }) => (after === "continue" ? len : pause_at),
-  sizeAfter: (o, before, result) => (result > 0 ? Math.max(before, o.pos + result) : before),
+  sizeAfter: sizeAfterWrite,
 
   /**
    * Kernels differ in how far a write has come when it sleeps (before 6.16 a folio's worth of

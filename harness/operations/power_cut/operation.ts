@@ -16,6 +16,5 @@ export const effects: Effects<PowerCut> = {
   result: "status",
   cutsPower: true,
   touches: () => NO_BYTES,
-  sizeAfter: (_, before) => before,
   changesNothing: true,
 };

@@ -17,6 +17,5 @@ export const effects: Effects<Pread> = {
   result: "read",
   recordable: () => true,
   touches: rangeOf,
-  sizeAfter: (_, before) => before,
   changesNothing: true,
 };

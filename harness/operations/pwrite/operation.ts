@@ -4,8 +4,8 @@
  */
 import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
-import { rangeOf } from "../../aspects/effects.ts";
-import type { Effects } from "../../aspects/effects.ts";
+import { NO_BYTES, rangeOf, sizeAfterWrite } from "../../aspects/effects.ts";
+import type { ByteRange, Effects } from "../../aspects/effects.ts";
 import { file, fail_nth, ioLen, pos, readableWithinLen, starved } from "../../case/limits.ts";
 
 /** Pieces of a buffer, but the last. */
@@ -50,7 +50,9 @@ export function isPlain({ iov, append, sync, limit }: Pwrite): boolean {
   return iov === undefined && append === undefined && sync === undefined && limit === undefined;
 }
 
-const written = ({ pos: at }: Pwrite, result: number) => ({ pos: at, end: at + result });
+/** What a write that is synced has put on disk. */
+const syncs = ({ pos: at, sync }: Pwrite, result: number): ByteRange =>
+  sync === undefined ? NO_BYTES : { pos: at, end: at + result };
 
 export const effects: Effects<Pwrite> = {
   operands: ({ pos: at, len, readable, iov, append, sync, limit }) => [
@@ -85,15 +87,15 @@ export const effects: Effects<Pwrite> = {
 
   readable: (o) => o.readable,
   limit: (o) => o.limit ?? Infinity,
-  sizeAfter: (o, before, result) => (result > 0 ? Math.max(before, o.pos + result) : before),
+  sizeAfter: sizeAfterWrite,
 
   change(o, index, { result }, bytes) {
     if (result > 0) bytes.put(o.pos, result, patternTag(index), patternOffset(o.readable));
   },
   overwrites: rangeOf,
-  persists: (o, result) => (o.sync === undefined ? { pos: 0, end: 0 } : written(o, result)),
+  persists: syncs,
 
-  syncs: (o, result) => (o.sync === undefined ? { pos: 0, end: 0 } : written(o, result)),
+  syncs,
   dirties: rangeOf,
   onlyDirties: ({ sync }) => sync === undefined,
 };

@@ -17,6 +17,4 @@ export const effects: Effects<Unlink> = {
   replacesFile: true,
   touches: () => ALL_BYTES,
   errors: [],
-  /** The contract begins anew with the file. */
-  sizeAfter: (_, before) => before,
 };
