@@ -8,6 +8,7 @@ import { firstByteNotOrdered } from "./first-byte-not-ordered.ts";
 import { failedZeroingKeepsReservation } from "./failed-zeroing-keeps-reservation.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
 import { refusedDataConverted } from "./refused-data-converted.ts";
+import { releaseTakesBlockOfEof } from "./release-takes-block-of-eof.ts";
 import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
 import { rewriteAfterErrorIsLost } from "./rewrite-after-error-is-lost.ts";
 import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
@@ -33,6 +34,7 @@ export const knownDeviations: readonly Deviation[] = [
   refusedDataConverted,
   uncountedWriteMovesSize,
   delayedBlocksNotNew,
+  releaseTakesBlockOfEof,
   firstByteNotOrdered,
 ];
 

@@ -3,7 +3,8 @@ import type { Deviation } from "../deviation.ts";
 export const releaseTakesWrittenBlock: Deviation = {
   id: "release-takes-written-block",
   claim: "A short delayed write gives back the block that its last bytes went into as well.",
-  reason: "The end of what was written is rounded down to a block, not up.",
+  reason:
+    "The end of what was written is rounded down to a block, and no dirty data is looked for.",
   seenIn: ["seeded"],
   path: "iomap",
   breaks: [],
@@ -19,6 +20,9 @@ export const releaseTakesWrittenBlock: Deviation = {
       return written === 0
         ? base.iomap_last_written_block(inode, pos, 0)
         : end - (end % inode.i_sb.s_blocksize);
+    },
+    iomap_write_delalloc_release(inode, start_byte, end_byte) {
+      base.ext4_iomap_punch_delalloc(inode, start_byte, end_byte - start_byte);
     },
   }),
 };
