@@ -75,6 +75,13 @@ interface FileSeen {
   size: number;
 }
 
+const newFile = (options: ContractOptions): FileSeen => ({
+  step: newStep(options),
+  known: NOTHING_KNOWN,
+  copied: undefined,
+  size: 0,
+});
+
 function newStep(options: ContractOptions): Step {
   return {
     options,
@@ -102,19 +109,24 @@ export class Contract {
   readonly #promises: readonly ContractPromise[];
   /** As a case begins. */
   readonly #options: ContractOptions;
-  #step: Step;
-  #known: readonly Extent[] = NOTHING_KNOWN;
-  #copied: Extent[] | undefined;
-  #size = 0;
-  /** Which of the case's files that is. */
-  #file: 0 | 1 = 0;
-  /** The other one; undefined until something is about it. */
-  #other: FileSeen | undefined;
+  /** The case's files. */
+  readonly #files: readonly [FileSeen, FileSeen];
+  /** Which of them it is at. */
+  #at: 0 | 1 = 0;
+  #hasOther = false;
 
   constructor(options: ContractOptions) {
     this.#promises = promises.filter(({ appliesTo }) => appliesTo?.(options) !== false);
     this.#options = options;
-    this.#step = newStep(options);
+    this.#files = [newFile(options), newFile(options)];
+  }
+
+  get #file(): FileSeen {
+    return this.#files[this.#at];
+  }
+
+  get #step(): Step {
+    return this.#file.step;
   }
 
   /** The promises that this file system made. */
@@ -124,10 +136,9 @@ export class Contract {
 
   /** A case begins, on a fresh, empty file. */
   begin(): void {
-    this.#file = 0;
-    this.#other = undefined;
-    this.#step.options = this.#options;
-    this.#beginFile();
+    this.#at = 0;
+    this.#hasOther = false;
+    for (const file of this.#files) this.#beginFile(file);
   }
 
   /** For the rest of the case: space may run out. */
@@ -149,42 +160,36 @@ export class Contract {
   }
 
   #loosen(what: Partial<ContractOptions>): void {
-    this.#step.options = { ...this.#step.options, ...what };
+    for (const { step } of this.#files) step.options = { ...step.options, ...what };
     this.mayHaveWrittenBack();
   }
 
   /** The case goes on with its other file. */
   #change(): void {
-    this.#file = this.#file === 0 ? 1 : 0;
-    const { options } = this.#step;
-    const step = this.#other?.step ?? newStep(options);
-    step.options = options;
-    const { known, copied, size } = this.#other ?? {
-      known: NOTHING_KNOWN,
-      copied: undefined,
-      size: 0,
-    };
-    this.#other = { step: this.#step, known: this.#known, copied: this.#copied, size: this.#size };
+    const { known, copied } = this.#file;
+    this.#at = this.#at === 0 ? 1 : 0;
+    this.#hasOther = true;
     // Where space runs out, ext4_nonda_switch() has other files written back
     // (`mayHaveWrittenBack`).
-    const { mayFillUp = false, mayWriteBack = false } = options;
-    const stays = this.#copied === undefined && !mayFillUp && !mayWriteBack;
-    step.otherDelayed = stays ? delayedBlocks(this.#known) : undefined;
-    [this.#step, this.#known, this.#copied, this.#size] = [step, known, copied, size];
+    const { mayFillUp = false, mayWriteBack = false } = this.#step.options;
+    const stays = copied === undefined && !mayFillUp && !mayWriteBack;
+    this.#step.otherDelayed = stays ? delayedBlocks(known) : undefined;
   }
 
-  #beginFile(): void {
-    this.#known = NOTHING_KNOWN;
-    this.#copied = undefined;
-    this.#size = 0;
-    this.#step.contents.clear();
-    this.#step.maybeDirty.clear();
-    this.#step.pieces = 0;
-    this.#step.synced = undefined;
-    this.#step.durable.clear();
-    this.#step.starved = false;
-    this.#step.sizeUntold = false;
-    if (this.#other === undefined) this.#step.otherDelayed = 0;
+  #beginFile(file: FileSeen, options = this.#options): void {
+    const { step } = file;
+    file.known = NOTHING_KNOWN;
+    file.copied = undefined;
+    file.size = 0;
+    step.options = options;
+    step.contents.clear();
+    step.maybeDirty.clear();
+    step.pieces = 0;
+    step.synced = undefined;
+    step.durable.clear();
+    step.starved = false;
+    step.sizeUntold = false;
+    if (!this.#hasOther) step.otherDelayed = 0;
   }
 
   /**
@@ -193,8 +198,8 @@ export class Contract {
    */
   file(): { i_size: number; map: Extent[]; contents: Contents } | undefined {
     if (this.#step.sizeUntold) return undefined;
-    const map = this.#known.filter(({ state }) => state !== "delayed");
-    return { i_size: this.#size, map, contents: this.#step.contents.copy() };
+    const map = this.#file.known.filter(({ state }) => state !== "delayed");
+    return { i_size: this.#file.size, map, contents: this.#step.contents.copy() };
   }
 
   /**
@@ -208,9 +213,11 @@ export class Contract {
     seen: Observation,
     followers: readonly Operation[] = NOTHING_ELSE,
   ): readonly Broken[] {
-    if (fileOf(operation) !== this.#file) this.#change();
+    if (fileOf(operation) !== this.#at) this.#change();
     // The file that it leaves is a new one: nothing of the one before is, or is promised, any more.
-    if (effectsOf(operation).replacesFile === true && seen.result >= 0) this.#beginFile();
+    if (effectsOf(operation).replacesFile === true && seen.result >= 0) {
+      this.#beginFile(this.#file, this.#step.options);
+    }
     this.#enter(operation, index, seen, followers);
     let broken: Broken[] | undefined;
     for (let i = 0; i < this.#promises.length; i++) {
@@ -233,16 +240,16 @@ export class Contract {
   ): void {
     const step = this.#step;
     const { blockSize } = step.options;
-    const done = clampOperation(operation, this.#size);
+    const done = clampOperation(operation, this.#file.size);
     step.operation = done;
     step.starved ||= isStarved(operation);
     const writes = isWrite(operation);
     step.succeeded = writes ? seen.result > 0 : seen.result >= 0;
     step.seen = seen;
     step.windows = seen.windows ?? WHOLE_FILE;
-    step.before = this.#known;
-    step.sizeBefore = this.#size;
-    step.mapChanged = seen.windows !== undefined || !sameMap(this.#known, seen.map);
+    step.before = this.#file.known;
+    step.sizeBefore = this.#file.size;
+    step.mapChanged = seen.windows !== undefined || !sameMap(this.#file.known, seen.map);
     step.syncedFrom = 0;
     step.syncedEnd = 0;
     if (step.succeeded) {
@@ -268,14 +275,14 @@ export class Contract {
     this.#noteDurable(seen);
     this.#noteSaid();
     if (seen.windows === undefined) {
-      this.#known = seen.map;
-      this.#copied = undefined;
+      this.#file.known = seen.map;
+      this.#file.copied = undefined;
     } else {
-      this.#copied ??= [...this.#known];
-      patch(this.#copied, seen.windows, seen.map);
-      this.#known = this.#copied;
+      this.#file.copied ??= [...this.#file.known];
+      patch(this.#file.copied, seen.windows, seen.map);
+      this.#file.known = this.#file.copied;
     }
-    this.#size = seen.i_size;
+    this.#file.size = seen.i_size;
   }
 
   /**

@@ -107,7 +107,10 @@ export class ModelSubject implements Subject {
    * something: the clock decides (traced on 6.18).
    */
   readonly #knowsPages: boolean;
-  #inode: Inode;
+  /** The case's files; undefined until something is about it. */
+  #inodes: (Inode | undefined)[] = [];
+  /** Which of them the last operation was about. */
+  #at: 0 | 1 = 0;
   /** Of the last operation. */
   #result = 0;
   #read: Uint8Array | undefined;
@@ -118,10 +121,6 @@ export class ModelSubject implements Subject {
   #commitsBefore = 0;
   /** What was seen after the operation that is about to be applied. */
   #observed: Observation | undefined;
-  /** Which of the case's files `#inode` is. */
-  #file: 0 | 1 = 0;
-  /** The other one; undefined until something is about it. */
-  #other: Inode | undefined;
   /** Transactions that were committed up to the last operation, where they are told. */
   #commitsObserved = 0;
   /** Deviations that had a part in files of the case which are gone. */
@@ -136,12 +135,14 @@ export class ModelSubject implements Subject {
     this.#sb = createFileSystem(config, overrides);
     this.#reserve = config.reserve;
     this.#knowsPages = config.journal !== "journal";
-    this.#inode = createInode(this.#sb);
   }
 
-  /** The file of the current case. */
+  /** One of the case's files: the first time that is a new one. */
+  readonly #file = (file: 0 | 1): Inode => (this.#inodes[file] ??= createInode(this.#sb));
+
+  /** The file that the last operation was about. */
   get inode(): Inode {
-    return this.#inode;
+    return this.#file(this.#at);
   }
 
   /**
@@ -183,9 +184,12 @@ export class ModelSubject implements Subject {
 
   /** Ids of the deviations that had a part in the case. */
   get deviated(): ReadonlySet<string> {
-    if (this.#other === undefined && this.#deviatedBefore.size === 0) return this.#inode.deviated;
-    const others = this.#other?.deviated ?? [];
-    return new Set([...this.#inode.deviated, ...others, ...this.#deviatedBefore]);
+    const [first, second] = this.#inodes;
+    if (second === undefined && this.#deviatedBefore.size === 0 && first !== undefined) {
+      return first.deviated;
+    }
+    const inFiles = this.#inodes.flatMap((inode) => [...(inode?.deviated ?? [])]);
+    return new Set([...inFiles, ...this.#deviatedBefore]);
   }
 
   /** Whether new files record what a power cut would leave of them. */
@@ -195,8 +199,7 @@ export class ModelSubject implements Subject {
 
   begin(): void {
     this.end();
-    this.#file = 0;
-    this.#inode = createInode(this.#sb);
+    this.#file(0);
     this.#commitsObserved = 0;
     this.#observed = undefined;
     this.#sb.s_commitsObserved = undefined;
@@ -207,21 +210,17 @@ export class ModelSubject implements Subject {
   }
 
   end(): void {
-    evictInode(this.#inode);
-    this.#endOther();
-  }
-
-  #endOther(): void {
-    if (this.#other !== undefined) evictInode(this.#other);
-    this.#other = undefined;
+    for (const inode of this.#inodes) if (inode !== undefined) evictInode(inode);
+    this.#inodes = [];
+    this.#at = 0;
   }
 
   /** End the case but keep its file, as it is now. */
   keep(): Inode {
-    const kept = this.#inode;
-    this.#endOther();
+    const kept = this.inode;
+    this.#inodes[this.#at] = undefined;
+    this.end();
     this.#sb.s_inodes.delete(kept);
-    this.#inode = createInode(this.#sb);
     return kept;
   }
 
@@ -232,7 +231,7 @@ export class ModelSubject implements Subject {
 
   /** The case's files, for operations that are more than one call. */
   #asFiles(): ModelFiles<Operation> {
-    const current = (): Inode => this.#inode;
+    const current = (): Inode => this.inode;
     return {
       get inode() {
         return current();
@@ -243,23 +242,20 @@ export class ModelSubject implements Subject {
         if (how === undefined) throw new Error(`${operation.op} is more than one call`);
         this.#call(how, operation, tag);
         const read = this.#read;
-        const unknown = read && how.unknown?.(this.#inode, operation, read.length);
+        const unknown = read && how.unknown?.(this.inode, operation, read.length);
         return { result: this.#result, read, ...(unknown && { unknown }) };
       },
       lookAfterCut: () => this.#lookAfterCut(),
       replace: () => {
-        for (const id of this.#inode.deviated) this.#deviatedBefore.add(id);
-        this.#inode = unlinkAndCreate(this.#inode);
+        for (const id of this.inode.deviated) this.#deviatedBefore.add(id);
+        this.#inodes[this.#at] = unlinkAndCreate(this.inode);
       },
     };
   }
 
-  /** Go on with the file that the operation is about: the first time that is a new one. */
+  /** Go on with the file that the operation is about. */
   turnTo(operation: Operation): void {
-    const file = fileOf(operation);
-    if (file === this.#file) return;
-    const other = this.#other ?? createInode(this.#sb);
-    [this.#inode, this.#other, this.#file] = [other, this.#inode, file];
+    this.#at = fileOf(operation);
   }
 
   /** Apply an operation without looking. */
@@ -283,7 +279,7 @@ export class ModelSubject implements Subject {
 
   #call({ call, read }: ModelCall<Operation>, operation: Operation, tag: number): void {
     this.#read = undefined;
-    const inode = this.#inode;
+    const inode = this.inode;
     const applied = clampOperation(operation, inode.i_size);
     if (applied === undefined) {
       this.#result = 0;
@@ -303,7 +299,7 @@ export class ModelSubject implements Subject {
    * model takes it that all were refused.
    */
   #withoutRoom(operation: Operation, call: () => number): number {
-    const inode = this.#inode;
+    const inode = this.inode;
     const told = this.#observed;
     if (told === undefined) return withoutRoom(inode, NO_ROOM, call);
     const failed = told.result < 0;
@@ -332,7 +328,7 @@ export class ModelSubject implements Subject {
    * write had made there is truncated. Without being told the model counts those that it knows of.
    */
   #withoutMemory({ pos, fail_nth }: { pos: number; fail_nth: number }, call: () => number): number {
-    const inode = this.#inode;
+    const inode = this.inode;
     const told = this.#observed;
     if (told === undefined) {
       let left = fail_nth;
@@ -358,8 +354,8 @@ export class ModelSubject implements Subject {
 
   #lookAfterCut(): CutLook {
     const commits = this.#sb.s_commits - this.#commitsBefore;
-    if (this.#inode.sizeUntold) return { unsure: true, commits, file: undefined, complaints: [] };
-    const committed = afterPowerCut(this.#inode);
+    if (this.inode.sizeUntold) return { unsure: true, commits, file: undefined, complaints: [] };
+    const committed = afterPowerCut(this.inode);
     if (committed === undefined) return { commits, file: undefined, complaints: [] };
     const { i_disksize: i_size, i_extents } = committed;
     const map = [...i_extents].map(({ start, end, value }) => ({
@@ -373,17 +369,18 @@ export class ModelSubject implements Subject {
 
   /** Blocks reserved by the files of the case. */
   get #reserved(): number {
-    return this.#inode.i_reserved_data_blocks + (this.#other?.i_reserved_data_blocks ?? 0);
+    const [first, second] = this.#inodes;
+    return (first?.i_reserved_data_blocks ?? 0) + (second?.i_reserved_data_blocks ?? 0);
   }
 
   #look(result: number): PausedLook {
-    const { i_size } = this.#inode;
+    const { i_size } = this.inode;
     return { result, i_size, reserved: this.#reserved };
   }
 
   /** What a read of `len` bytes at `pos` returned; undefined where nobody will compare it. */
   protected bytesRead(pos: number, len: number): Uint8Array | undefined {
-    return bytesAt(this.#inode, pos, len);
+    return bytesAt(this.inode, pos, len);
   }
 
   /** Take from what was read the bytes that the model cannot know. */
@@ -391,13 +388,13 @@ export class ModelSubject implements Subject {
     const read = this.#read;
     if (read === undefined || seen === undefined) return;
     const call = modelCall(operation);
-    const unknown = call?.unknown?.(this.#inode, operation, read.length) ?? this.#unknown;
+    const unknown = call?.unknown?.(this.inode, operation, read.length) ?? this.#unknown;
     for (const { start, end } of unknown) read.set(seen.subarray(start, end), start);
   }
 
   /** Apply what came with the last operation, which is still the one whose result counts. */
   follow(operations: readonly Operation[], index: number): void {
-    for (const operation of operations) callOnModel(this.#inode, operation, patternTag(index));
+    for (const operation of operations) callOnModel(this.inode, operation, patternTag(index));
   }
 
   /**
@@ -407,7 +404,7 @@ export class ModelSubject implements Subject {
    * be called before `apply`, with what was seen after the operation.
    */
   place(operation: Operation, seen: Observation): void {
-    const inode = this.#inode;
+    const inode = this.inode;
     this.#observed = seen;
     const { commits } = seen;
     this.#sb.s_commitsObserved =
@@ -426,7 +423,7 @@ export class ModelSubject implements Subject {
 
   /** Whether there are blocks whose state the model could only guess. */
   get guessed(): boolean {
-    return this.#inode.maybeZeroed.size > 0;
+    return this.inode.maybeZeroed.size > 0;
   }
 
   /**
@@ -437,16 +434,16 @@ export class ModelSubject implements Subject {
   adopt(seen: readonly Extent[], windows: readonly BlockRange[] = WHOLE_FILE): number {
     let guessed = 0;
     for (const { lblk, end } of windows) {
-      guessed += adoptZeroed(this.#inode, lblk, end, (block) => stateAt(seen, block));
+      guessed += adoptZeroed(this.inode, lblk, end, (block) => stateAt(seen, block));
     }
-    const committed = this.#inode.disk?.committed;
+    const committed = this.inode.disk?.committed;
     if (committed !== undefined) committed.guessed = false;
     return guessed;
   }
 
   /** What can be seen in `windows`, undefined for the whole file, after the last operation. */
   observe(windows: readonly BlockRange[] | undefined): Observation {
-    const inode = this.#inode;
+    const inode = this.inode;
     const map: Extent[] = [];
     for (const { lblk, end } of windows ?? WHOLE_FILE) {
       // What it leaves in the extent status tree decides how far the next mapping of iomap reaches,

@@ -44,6 +44,14 @@ const SCRATCH_BYTES = COUNTER_AT + COUNTER_BYTES;
 /** Milliseconds within which a file that was removed is gone, on a machine that is busy. */
 const EVICTION_MS = 1000;
 
+/** A file that is open. */
+interface Opened {
+  readonly path: string;
+  readonly fd: number;
+  /** The same file with O_DIRECT; -1 until something asks for it. */
+  directFd: number;
+}
+
 export class KernelFile implements OpenFile {
   readonly #image: MountedImage;
   readonly calls = sys.syscalls();
@@ -52,12 +60,10 @@ export class KernelFile implements OpenFile {
   readonly #bytes: Uint8Array;
   readonly #statx: Uint32Array;
   #cases = 0;
-  #path = "";
-  #fd = -1;
-  /** The same file with O_DIRECT, where something asked for it. */
-  #directFd = -1;
-  /** The other file of the case; undefined until it is asked for. */
-  #other: { path: string; fd: number; directFd: number } | undefined;
+  /** The case's files; undefined until something is about it. */
+  #files: (Opened | undefined)[] = [];
+  /** Which of them it is at. */
+  #at: 0 | 1 = 0;
   #counterFd = -1;
   #counterMount = 0;
   /** Blocks that files of this mount which were kept have reserved. */
@@ -80,12 +86,25 @@ export class KernelFile implements OpenFile {
 
   /** Where it lies. */
   get path(): string {
-    return this.#path;
+    return this.#file.path;
   }
 
   /** Its descriptor. */
   get fd(): number {
-    return this.#fd;
+    return this.#file.fd;
+  }
+
+  fdOf(file: 0 | 1): number {
+    return this.#opened(file).fd;
+  }
+
+  get #file(): Opened {
+    return this.#opened(this.#at);
+  }
+
+  /** One of the case's files: the first time that is a new one. */
+  #opened(file: 0 | 1): Opened {
+    return (this.#files[file] ??= this.#create(this.#newPath()));
   }
 
   /** A fresh, empty file for a case that takes `files` in all; the one before is removed. */
@@ -100,8 +119,7 @@ export class KernelFile implements OpenFile {
     }
     this.#openCounter();
     this.#awaitEviction(this.#kept);
-    this.#path = this.#newPath();
-    this.#fd = this.#create(this.#path);
+    this.#opened(0);
   }
 
   #newPath(): string {
@@ -109,13 +127,14 @@ export class KernelFile implements OpenFile {
   }
 
   /** A new, empty file. */
-  #create(path: string): number {
+  #create(path: string): Opened {
     const older = this.#image.takeFile(path);
-    return this.#opened(older ?? this.calls.open(path, sys.NEW_FILE, 0o600), path);
+    const fd = this.#ready(older ?? this.calls.open(path, sys.NEW_FILE, 0o600), path);
+    return { path, fd, directFd: -1 };
   }
 
   /** The descriptor that opening a file gave. */
-  #opened(result: sys.Result, path: string): number {
+  #ready(result: sys.Result, path: string): number {
     const fd = mustLook(result, `open ${path}`);
     // Read-ahead would fill the page cache with folios, and large ones, that no operation asked
     // for.
@@ -125,41 +144,45 @@ export class KernelFile implements OpenFile {
   }
 
   get directFd(): number {
-    if (this.#directFd < 0) {
+    const file = this.#file;
+    if (file.directFd < 0) {
       const flags = sys.O_RDWR | sys.O_DIRECT | sys.O_CLOEXEC;
-      this.#directFd = this.#opened(this.calls.open(this.#path, flags, 0), this.#path);
+      file.directFd = this.#ready(this.calls.open(file.path, flags, 0), file.path);
     }
-    return this.#directFd;
+    return file.directFd;
   }
 
-  /** Close and remove it, and the case's other file. */
+  /** Close and remove the case's files. */
   end(): void {
-    if (this.#fd >= 0) {
-      this.#close();
-      mustLook(this.calls.unlink(this.#path), `unlink ${this.#path}`);
-    }
-    this.#removeOther();
+    this.#remove(this.#at);
+    this.#remove(this.#at === 0 ? 1 : 0);
+    this.#at = 0;
   }
 
-  /** Go on with the case's other file; the first time that is a new one. */
-  change(): void {
-    if (this.#other === undefined) {
-      const path = this.#newPath();
-      this.#other = { path, fd: this.#create(path), directFd: -1 };
-    }
-    const { path, fd, directFd } = this.#other;
+  #remove(at: 0 | 1): void {
+    const file = this.#files[at];
+    if (file === undefined) return;
+    this.#files[at] = undefined;
+    if (at !== this.#at) this.#othersReserved = 0;
+    this.#close(file);
+    mustLook(this.calls.unlink(file.path), `unlink ${file.path}`);
+  }
+
+  /** Go on with that file of the case. */
+  turnTo(file: 0 | 1): void {
+    if (file === this.#at) return;
     this.#othersReserved = this.#ownReserved();
-    this.#other = { path: this.#path, fd: this.#fd, directFd: this.#directFd };
-    [this.#path, this.#fd, this.#directFd] = [path, fd, directFd];
+    this.#at = file;
   }
 
   /** Remove the file and go on with a new one of its name. What unlink(2) returned, or -errno. */
   again(): number {
-    const result = this.calls.unlink(this.#path);
+    const file = this.#file;
+    const result = this.calls.unlink(file.path);
     if (result < 0) return result;
-    this.#close();
+    this.#close(file);
     this.#awaitEviction(this.#kept + this.#othersReserved);
-    this.#fd = this.#create(this.#path);
+    this.#files[this.#at] = this.#create(file.path);
     return 0;
   }
 
@@ -181,7 +204,7 @@ export class KernelFile implements OpenFile {
    * (sync_file_range(2)).
    */
   awaitWriteback(): void {
-    this.calls.sync_file_range(this.#fd, 0, 0, sys.SYNC_FILE_RANGE_WAIT_BEFORE);
+    this.calls.sync_file_range(this.fd, 0, 0, sys.SYNC_FILE_RANGE_WAIT_BEFORE);
   }
 
   /** Close it but leave it in place. */
@@ -189,27 +212,20 @@ export class KernelFile implements OpenFile {
     this.stat(sys.STATX_INO);
     const ino = this.#statxField(STX_INO_WORD);
     const own = this.#ownReserved();
-    this.#removeOther();
+    const file = this.#file;
+    this.#files[this.#at] = undefined;
+    this.#remove(this.#at === 0 ? 1 : 0);
     // A deviation may have left it a reservation, which goes with the inode.
     this.#kept += own;
     this.#awaitEviction(this.#kept);
-    this.#close();
-    return { path: this.#path, ino };
+    this.#close(file);
+    this.#at = 0;
+    return { path: file.path, ino };
   }
 
   /** Blocks that the current file has reserved. */
   #ownReserved(): number {
     return this.reservedBlocks() - this.#kept - this.#othersReserved;
-  }
-
-  #removeOther(): void {
-    if (this.#other === undefined) return;
-    const { path, fd, directFd } = this.#other;
-    this.#other = undefined;
-    this.#othersReserved = 0;
-    if (directFd >= 0) sys.mustSucceed(this.calls.close(directFd), "close");
-    sys.mustSucceed(this.calls.close(fd), "close");
-    mustLook(this.calls.unlink(path), `unlink ${path}`);
   }
 
   /** Close every descriptor into the file system, so that it can be unmounted; ends the case. */
@@ -218,11 +234,9 @@ export class KernelFile implements OpenFile {
     this.end();
   }
 
-  #close(): void {
-    if (this.#directFd >= 0) sys.mustSucceed(this.calls.close(this.#directFd), "close");
-    this.#directFd = -1;
-    sys.mustSucceed(this.calls.close(this.#fd), "close");
-    this.#fd = -1;
+  #close({ fd, directFd }: Opened): void {
+    if (directFd >= 0) sys.mustSucceed(this.calls.close(directFd), "close");
+    sys.mustSucceed(this.calls.close(fd), "close");
   }
 
   /**
@@ -240,7 +254,7 @@ export class KernelFile implements OpenFile {
     if (isStarved(o)) {
       // What an operation opens and maps is there already.
       if (effectsOf(o).direct === true) void this.directFd;
-      trim(this.#fd);
+      trim(this.fd);
       writeMetadata(loopDevice);
       result = pool.withoutRoom(() => callOnKernel(this, o, tag));
     } else {
@@ -266,7 +280,7 @@ export class KernelFile implements OpenFile {
   /** statx(2), for `i_size` and `st_blocks` below. */
   stat(mask: number): void {
     const calls = this.calls;
-    const result = calls.statx(this.#fd, "", sys.AT_EMPTY_PATH, mask, this.memory + STATX_AT);
+    const result = calls.statx(this.fd, "", sys.AT_EMPTY_PATH, mask, this.memory + STATX_AT);
     mustLook(result, "statx");
   }
 

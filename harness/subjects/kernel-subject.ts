@@ -50,11 +50,11 @@ export class KernelSubject implements Subject {
   readonly name: string;
   readonly #file: KernelFile;
   readonly #extents: ExtentReader;
-  #windows: Windows;
-  /** Which of the case's files it is at. */
-  #current: 0 | 1 = 0;
-  /** Of the other one. */
-  #other: { windows: Windows; i_size: number } | undefined;
+  /** Of the case's files: where to look, and their sizes as they were seen last. */
+  readonly #windows: readonly [Windows, Windows];
+  #sizes: [number, number] = [0, 0];
+  /** Which of them it is at. */
+  #at: 0 | 1 = 0;
   /** Observations say how many transactions have committed. */
   #tellsCommits = false;
   #cacheIoctl = true;
@@ -62,7 +62,6 @@ export class KernelSubject implements Subject {
   /** The machine was short of memory in this case: what is in the page cache is up to it. */
   #reclaimed = false;
   #reservedBefore = 0;
-  #i_size = 0;
   readonly #image: MountedImage;
   readonly #files: KernelFiles<Operation>;
   #commitsBefore = 0;
@@ -73,7 +72,8 @@ export class KernelSubject implements Subject {
     this.#file = new KernelFile(image);
     this.#files = this.#asFiles();
     this.#extents = new ExtentReader(image.variant.blockSize);
-    this.#windows = new Windows(image.variant.blockSize);
+    const { blockSize } = image.variant;
+    this.#windows = [new Windows(blockSize), new Windows(blockSize)];
   }
 
   /**
@@ -81,11 +81,11 @@ export class KernelSubject implements Subject {
    * has many extents.
    */
   get wholeLooks(): boolean {
-    return this.#windows.alwaysWhole;
+    return this.#windows[0].alwaysWhole;
   }
 
   set wholeLooks(whole: boolean) {
-    this.#windows.alwaysWhole = whole;
+    for (const windows of this.#windows) windows.alwaysWhole = whole;
   }
 
   /**
@@ -112,28 +112,16 @@ export class KernelSubject implements Subject {
     if (this.#tellsCommits || operations.some((one) => effectsOf(one).cutsPower))
       this.#commitsBefore = commitsOf(this.#image);
     this.#reservedBefore = this.#file.keptReservation;
-    this.#windows.begin();
-    this.#i_size = 0;
-    this.#current = 0;
-    this.#other = undefined;
+    for (const windows of this.#windows) windows.begin();
+    this.#sizes = [0, 0];
+    this.#at = 0;
     this.#reclaimed = false;
   }
 
-  /** Go on with the case's other file. */
-  #change(): void {
-    this.#current = this.#current === 0 ? 1 : 0;
-    this.#file.change();
-    const { blockSize } = this.#image.variant;
-    const { windows, i_size } = this.#other ?? { windows: new Windows(blockSize), i_size: 0 };
-    this.#other = { windows: this.#windows, i_size: this.#i_size };
-    windows.alwaysWhole = this.#windows.alwaysWhole;
-    this.#windows = windows;
-    this.#i_size = i_size;
-  }
-
   step(operation: Operation, index: number, last = false): Observation {
-    if (fileOf(operation) !== this.#current) this.#change();
-    const before = this.#i_size;
+    this.#at = fileOf(operation);
+    this.#file.turnTo(this.#at);
+    const before = this.#sizes[this.#at];
     const clamped = clampOperation(operation, before);
     const how = onKernel(operation);
     const done =
@@ -143,8 +131,8 @@ export class KernelSubject implements Subject {
     const { result, read, during, cut } = done;
     if (result === -sys.EBADF) throw brokenHarness(`${operation.op} returned EBADF`);
     this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);
-    this.#i_size = this.#file.i_size;
-    const windows = this.#windows.after(clamped, before, this.#i_size, last);
+    const i_size = (this.#sizes[this.#at] = this.#file.i_size);
+    const windows = this.#windows[this.#at].after(clamped, before, i_size, last);
     const seen = this.#observe(result, read, windows);
     if (this.#tellsCommits) seen.commits = commitsOf(this.#image) - this.#commitsBefore;
     return during === undefined && cut === undefined ? seen : { ...seen, during, cut };
@@ -209,12 +197,12 @@ export class KernelSubject implements Subject {
     const pages = this.#pages();
     const cache = this.#cacheIoctl ? this.#cache(ranges) : undefined;
     const map = this.#map(ranges);
-    const pieces = this.#windows.saw(this.#extents.pieces, windows === undefined);
+    const pieces = this.#windows[this.#at].saw(this.#extents.pieces, windows === undefined);
     const reserved = file.reservedBlocks() - this.#reservedBefore;
     const { st_blocks } = file;
     const { breaks } = this.#extents;
     const blocks = { st_blocks, map, windows, pieces, breaks, reserved, pages, cache };
-    return { result, i_size: this.#i_size, ...blocks, read };
+    return { result, i_size: this.#sizes[this.#at], ...blocks, read };
   }
 
   #pages(): CachedPages | undefined {
