@@ -7,6 +7,7 @@
  *         fs/open.c vfs_fallocate()
  */
 import { assert } from "./include/assert.ts";
+import { emptyContents } from "./include/contents.ts";
 import { EFBIG } from "./include/errno.ts";
 import {
   ext4_collapse_range,
@@ -23,7 +24,7 @@ import { IntervalMap } from "./include/interval-map.ts";
 import { file_check_and_advance_wb_err, filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
 import { directBytes, pattern, patternOffset, UNKNOWN_TAG } from "./include/pattern.ts";
-import { emptyContents, emptyDisk } from "./ext4/power-cut.ts";
+import { emptyDisk } from "./ext4/power-cut.ts";
 import { operationsFor } from "./tables.ts";
 import type { ModelConfig, Override } from "./tables.ts";
 import { EXT_MAX_BLOCKS, PAGE_SIZE, WRITTEN } from "./include/types.ts";

@@ -47,6 +47,8 @@ export interface FileBytes {
   remove(pos: number, end: number): void;
   /** Bytes from `from` on move by `by`. */
   move(from: number, by: number): void;
+  /** `count` bytes at `pos` are those that the file which the operation reads has at `from`. */
+  copyIn(pos: number, count: number, from: number): void;
   /** Nobody can say any more what the file holds. */
   loseTrack(): void;
 }
@@ -107,6 +109,11 @@ export interface Effects<O> {
 
   // What it is about.
 
+  /**
+   * The file that it changes, and the first byte there, where it takes bytes from its own file and
+   * position and puts them elsewhere. Absent: it is about those.
+   */
+  into?(this: void, operation: O): { readonly file: 0 | 1; readonly pos: number };
   /** Bytes that it is about. Absent: [pos, pos + len), or the whole file where it names none. */
   range?(this: void, operation: O, i_size: number): ByteRange;
   /** Bytes of which it may change the state without writing back, with i_size before and after. */

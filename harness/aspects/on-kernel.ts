@@ -11,6 +11,8 @@ export interface OpenFile {
   readonly calls: Syscalls;
   /** Its descriptor. */
   readonly fd: number;
+  /** The descriptor of one of the case's files: the first time, of a new one. */
+  fdOf(file: 0 | 1): number;
   /** A descriptor of it with O_DIRECT, opened on first use. */
   readonly directFd: number;
   /** What writes write from. */

@@ -18,9 +18,9 @@ export interface Unknown {
 export interface ModelCall<O> {
   /**
    * Perform it as it is, writing the bytes of region `tag` (model/include/pattern.ts). What it
-   * returned: bytes, 0, or -errno.
+   * returned: bytes, 0, or -errno. `file` has the case's files: the first time, a new one.
    */
-  call(this: void, inode: Inode, operation: O, tag: number): number;
+  call(this: void, inode: Inode, operation: O, tag: number, file: (file: 0 | 1) => Inode): number;
   /** What it read, `length` bytes of it, which are at least none. Absent: it reads nothing. */
   read?(
     this: void,

@@ -33,7 +33,14 @@ import type { BlockRange, Extent, Observation } from "../case/observation.ts";
 import { blocksWith } from "../aspects/effects.ts";
 import type { Store } from "../aspects/effects.ts";
 import { FOLIO_BYTES } from "../case/limits.ts";
-import { clampOperation, effectsOf, fileOf, isStarved, isWrite } from "../operations/operation.ts";
+import {
+  clampOperation,
+  effectsOf,
+  fileOf,
+  isStarved,
+  isWrite,
+  sourceOf,
+} from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { Contents } from "./step/contents.ts";
 import { delayedBlocks, firstRun, patch } from "./step/extents-walk.ts";
@@ -94,6 +101,7 @@ function newStep(options: ContractOptions): Step {
     mapChanged: false,
     syncedFrom: 0,
     syncedEnd: 0,
+    readableInSource: Infinity,
     contents: new Contents(),
     maybeDirty: new IntervalMap(),
     pieces: 0,
@@ -257,7 +265,10 @@ export class Contract {
       for (const follower of followers) this.#sync(follower, blockSize);
     }
     step.pieces = Math.max(step.pieces, seen.pieces);
-    if (done !== undefined) step.contents.apply(done, index, seen);
+    const from = done && sourceOf(done);
+    const source = from && this.#files[from.file];
+    step.readableInSource = source === undefined ? Infinity : Math.max(0, source.size - from!.pos);
+    if (done !== undefined) step.contents.apply(done, index, seen, source?.step.contents);
   }
 
   #sync(operation: Operation, blockSize: number): void {

@@ -13,7 +13,7 @@
 import { directRead, fsync, warnsAtUnmount } from "../../model/file-system.ts";
 import type { IntervalMap } from "../../model/include/interval-map.ts";
 import { UNKNOWN_TAG } from "../../model/include/pattern.ts";
-import { emptyContents } from "../../model/ext4/power-cut.ts";
+import { emptyContents } from "../../model/include/contents.ts";
 import { copyFile } from "../../model/state.ts";
 import { WRITTEN } from "../../model/include/types.ts";
 import type { Inode, Source } from "../../model/include/types.ts";

@@ -34,7 +34,7 @@ export function applied(
   const call = clamped && modelCall(clamped);
   if (clamped === undefined || call === undefined) return undefined;
   const after = copyFile(inode);
-  const result = call.call(after, clamped, tag);
+  const result = call.call(after, clamped, tag, () => after);
   fiemap(after, 0, Infinity);
   return { inode: after, result };
 }

@@ -17,6 +17,7 @@ import {
   inFile,
   isWrite,
   operationsSchema,
+  targetOf,
 } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { Draw, expand } from "../draw/draw.ts";
@@ -56,9 +57,10 @@ function note(draw: Draw, operation: Operation): void {
   const { cutsTo, replacesFile } = effectsOf(operation);
   const size = replacesFile === true ? 0 : cutsTo?.(operation);
   if (size !== undefined) draw.endsAt(size);
-  if (!("pos" in operation)) return;
-  const { pos } = operation;
-  const end = pos + ("readable" in operation ? operation.readable : operation.len);
+  const target = targetOf(operation);
+  if (target === undefined) return;
+  const { pos } = target;
+  const end = pos + ("readable" in operation ? operation.readable : target.len);
   if (end > draw.space.maxFile) return;
   if ("readable" in operation && end > pos) draw.reaches(end);
   draw.remember(pos);

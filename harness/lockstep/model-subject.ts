@@ -285,7 +285,7 @@ export class ModelSubject implements Subject {
       this.#result = 0;
       return;
     }
-    const perform = (): number => call(inode, applied, tag);
+    const perform = (): number => call(inode, applied, tag, this.#file);
     const result = isInjected(applied) ? this.#injected(applied, perform) : perform();
     this.#result = result;
     if (read !== undefined && result >= 0) {
@@ -394,7 +394,8 @@ export class ModelSubject implements Subject {
 
   /** Apply what came with the last operation, which is still the one whose result counts. */
   follow(operations: readonly Operation[], index: number): void {
-    for (const operation of operations) callOnModel(this.inode, operation, patternTag(index));
+    for (const operation of operations)
+      callOnModel(this.inode, operation, patternTag(index), this.#file);
   }
 
   /**

@@ -8,7 +8,13 @@ import type { Clamping } from "./clampings.ts";
 import type { Inode } from "../../model/include/types.ts";
 import { rangeOf } from "../aspects/effects.ts";
 import type { ByteRange } from "../aspects/effects.ts";
-import { clampOperation, effectsOf, failNthOf, isStarved } from "../operations/operation.ts";
+import {
+  clampOperation,
+  effectsOf,
+  failNthOf,
+  isStarved,
+  targetOf,
+} from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { extentMap } from "./model-subject.ts";
 
@@ -30,7 +36,8 @@ export function kindOf(operation: Operation, i_size: number): string {
 function rangeIn(operation: Operation, i_size: number): ByteRange {
   const { range } = effectsOf(operation);
   if (range !== undefined) return range(operation, i_size);
-  return "pos" in operation ? rangeOf(operation) : { pos: 0, end: i_size };
+  const target = targetOf(operation);
+  return target === undefined ? { pos: 0, end: i_size } : rangeOf(target);
 }
 
 /** What a file has in bytes [pos, end). */

@@ -44,5 +44,9 @@ export function modelCall(operation: Operation): ModelCall<Operation> | undefine
 }
 
 /** Perform what is one call: what it returned. Of what is more, undefined, and nothing is done. */
-export const callOnModel = (inode: Inode, operation: Operation, tag: number): number | undefined =>
-  modelCall(operation)?.call(inode, operation, tag);
+export const callOnModel = (
+  inode: Inode,
+  operation: Operation,
+  tag: number,
+  file: (file: 0 | 1) => Inode,
+): number | undefined => modelCall(operation)?.call(inode, operation, tag, file);

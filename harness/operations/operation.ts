@@ -79,8 +79,24 @@ export const someOperationsSchema = z.preprocess(
   z.array(operationSchema).min(1).max(MAX_OPERATIONS),
 );
 
-/** Which of the case's two files it is about. */
-export const fileOf = ({ file }: Operation): 0 | 1 => file ?? 0;
+/** Which of the case's two files it is about: the one that it changes. */
+export function fileOf(operation: Operation): 0 | 1 {
+  const { into } = effectsOf(operation);
+  return into === undefined ? (operation.file ?? 0) : into(operation).file;
+}
+
+/** The bytes that it names in that file, at most; undefined where it names none. */
+export function targetOf(operation: Operation): { pos: number; len: number } | undefined {
+  if (!("pos" in operation)) return undefined;
+  const { into } = effectsOf(operation);
+  return into === undefined ? operation : { pos: into(operation).pos, len: operation.len };
+}
+
+/** Where the bytes that it writes come from; undefined where that is no file. */
+export function sourceOf(operation: Operation): { file: 0 | 1; pos: number } | undefined {
+  if (!("pos" in operation) || effectsOf(operation).into === undefined) return undefined;
+  return { file: operation.file ?? 0, pos: operation.pos };
+}
 
 /** `operation`, about that file. */
 export function inFile<O extends Operation>(operation: O, file: 0 | 1): O {
@@ -166,7 +182,7 @@ export const clampedWhy = (operation: Operation, i_size: number): string | undef
 
 /** Whether a case is about two files. */
 export const hasTwoFiles = (operations: readonly Operation[]): boolean =>
-  operations.some((one) => fileOf(one) === 1);
+  operations.some((one) => fileOf(one) === 1 || sourceOf(one)?.file === 1);
 
 /** Files that a case has, one after the other and two at a time. */
 export function filesOf(operations: readonly Operation[]): number {
@@ -185,7 +201,7 @@ function injectedIn(operation: Operation): string[] {
 
 /** One line a person can read, in the notation of the calls. */
 export function describeOperation(operation: Operation): string {
-  const other = fileOf(operation) === 1 ? ["file=1"] : [];
+  const other = operation.file === 1 ? ["file=1"] : [];
   const words = [...other, ...effectsOf(operation).operands(operation), ...injectedIn(operation)];
   return `${operation.op}(${words.join(", ")})`;
 }

@@ -16,7 +16,8 @@ import type {
 import type { EarlierCase } from "../finding/earlier-case.ts";
 import { type CacheExtent, describePages } from "../case/observation.ts";
 import { describeResult } from "../text/errno.ts";
-import { describeOperation, effectsOf, type Operation } from "../operations/operation.ts";
+import { blocksWith, rangeOf } from "../aspects/effects.ts";
+import { describeOperation, effectsOf, targetOf, type Operation } from "../operations/operation.ts";
 import { type Paint, paintWith, printable, type Style, wrap } from "../text/terminal.ts";
 import type { Variant } from "../case/variant.ts";
 
@@ -66,11 +67,11 @@ const titles: Readonly<Record<DivergenceKind, string>> = {
 
 /** Blocks that an operation touches, with what a short write reached apart from what it did not. */
 function touchedBy(operation: Operation | undefined, blockSize: number): Touched[] {
-  if (operation === undefined || !("pos" in operation)) return [];
-  const first = Math.floor(operation.pos / blockSize);
-  const end = Math.ceil((operation.pos + operation.len) / blockSize);
+  const target = operation && targetOf(operation);
+  if (operation === undefined || target === undefined) return [];
+  const { lblk: first, end } = blocksWith(rangeOf(target), blockSize);
   if (!("readable" in operation)) return [{ lblk: first, len: end - first, mark: "=" }];
-  const reached = operation.pos + operation.readable;
+  const reached = target.pos + operation.readable;
   const middle = operation.readable === 0 ? first : Math.ceil(reached / blockSize);
   return [
     { lblk: first, len: middle - first, mark: "=" },
@@ -79,10 +80,10 @@ function touchedBy(operation: Operation | undefined, blockSize: number): Touched
 }
 
 function blocksOf(operation: Operation, blockSize: number): string {
-  if (!("pos" in operation)) return "";
-  const first = Math.floor(operation.pos / blockSize);
-  const last = Math.ceil((operation.pos + operation.len) / blockSize) - 1;
-  return last === first ? `block ${first}` : `blocks ${first}-${last}`;
+  const target = targetOf(operation);
+  if (target === undefined) return "";
+  const { lblk, end } = blocksWith(rangeOf(target), blockSize);
+  return end - 1 === lblk ? `block ${lblk}` : `blocks ${lblk}-${end - 1}`;
 }
 
 /**

@@ -34,7 +34,7 @@ import {
   UNWRITTEN,
   WRITTEN,
 } from "../include/types.ts";
-import type { Inode, MapBlocks, Source, UserMemory } from "../include/types.ts";
+import type { CopiedBytes, Inode, MapBlocks, Source, UserMemory } from "../include/types.ts";
 import {
   EXT4_GET_BLOCKS_CREATE,
   EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT,
@@ -72,7 +72,7 @@ export function ext4_buffered_write_iter(
   pos: number,
   len: number,
   from: UserMemory,
-  source: Source,
+  source: Source | CopiedBytes,
   limit = Infinity,
 ): number {
   const { s_op, s_maxbytes } = inode.i_sb;

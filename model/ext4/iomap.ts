@@ -26,7 +26,7 @@ import {
   UNWRITTEN,
   WRITTEN,
 } from "../include/types.ts";
-import type { Folio, Inode, MapBlocks, Source, UserMemory } from "../include/types.ts";
+import type { CopiedBytes, Folio, Inode, MapBlocks, Source, UserMemory } from "../include/types.ts";
 import { EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT, ext4_map_blocks } from "./extents.ts";
 
 /** fs/ext4/inode.c ext4_set_iomap() */
@@ -184,8 +184,13 @@ function delallocOps(inode: Inode): IomapOps {
 }
 
 function writeWith(choose: (inode: Inode) => IomapOps) {
-  return (inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number =>
-    iomap_file_buffered_write(inode, pos, len, from, source, choose(inode));
+  return (
+    inode: Inode,
+    pos: number,
+    len: number,
+    from: UserMemory,
+    source: Source | CopiedBytes,
+  ): number => iomap_file_buffered_write(inode, pos, len, from, source, choose(inode));
 }
 
 function mkwriteWith(choose: (inode: Inode) => IomapOps) {

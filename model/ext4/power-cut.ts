@@ -13,13 +13,9 @@
  * Verified on the kernel by the operation power_cut, after any operation of a case.
  */
 import { assert } from "../include/assert.ts";
+import { emptyContents } from "../include/contents.ts";
 import { IntervalMap } from "../include/interval-map.ts";
 import type { Committed, Disk, Inode, Source } from "../include/types.ts";
-
-/** What an empty file holds, for `Inode.contents` and its like. */
-export function emptyContents(): IntervalMap<Source> {
-  return new IntervalMap((a, b) => a.tag === b.tag && a.delta === b.delta);
-}
 
 /** Of a new file, whose name nothing has committed yet. */
 export function emptyDisk(): Disk {

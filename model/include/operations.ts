@@ -10,6 +10,7 @@ import type {
   Folio,
   Inode,
   MapBlocks,
+  CopiedBytes,
   Source,
   SuperBlock,
   UserMemory,
@@ -68,7 +69,13 @@ export interface Operations {
   /** Bytes [start, end) of the page cache, whole blocks, are written to disk. */
   writesToDisk(inode: Inode, start: number, end: number): void;
   /** How write(2) puts data into the page cache. Bytes written, or -errno where none were. */
-  perform_write(inode: Inode, pos: number, len: number, from: UserMemory, source: Source): number;
+  perform_write(
+    inode: Inode,
+    pos: number,
+    len: number,
+    from: UserMemory,
+    source: Source | CopiedBytes,
+  ): number;
   /** Whether direct I/O goes past the page cache. */
   ext4_should_use_dio(inode: Inode): boolean;
   /**
@@ -88,7 +95,7 @@ export interface Operations {
     len: number,
     copied: number,
     folio: Folio,
-    source: Source,
+    source: Source | CopiedBytes,
   ): number;
   /** Page `index` is about to be used by a fault: read what read-ahead reads then. */
   mmapReadAhead(inode: Inode, index: number): void;

@@ -71,6 +71,12 @@ export interface Source {
   delta: number;
 }
 
+/** The same of bytes that another file holds: byte p is the one at p + delta of `of`. */
+export interface CopiedBytes {
+  readonly of: IntervalMap<Source>;
+  readonly delta: number;
+}
+
 /** What a write copies from: struct iov_iter, and the memory that it points to. */
 export interface UserMemory {
   /**

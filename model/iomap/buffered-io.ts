@@ -7,6 +7,7 @@
  * Left out: IOMAP_NOWAIT, fatal signals, throttling of dirty pages, reads that fail
  */
 import { assert } from "../include/assert.ts";
+import { putBytes } from "../include/contents.ts";
 import { EFAULT, ENOMEM } from "../include/errno.ts";
 import {
   __filemap_get_folio,
@@ -18,7 +19,7 @@ import {
   pageOf,
 } from "../mm/folio.ts";
 import { IFS_UPTODATE, PAGE_SIZE, WRITTEN } from "../include/types.ts";
-import type { Folio, Inode, Source, UserMemory } from "../include/types.ts";
+import type { CopiedBytes, Folio, Inode, Source, UserMemory } from "../include/types.ts";
 import { faultIn, noMemoryAt } from "../mm/filemap.ts";
 import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
 import { iomap_iter } from "./iomap.ts";
@@ -172,7 +173,7 @@ function writeFolio(
   pos: number,
   bytes: number,
   copied: number,
-  source: Source,
+  source: Source | CopiedBytes,
 ): number {
   const { s_op } = inode.i_sb;
   const written = s_op.__iomap_write_end(inode, folio, pos, bytes, copied);
@@ -180,7 +181,7 @@ function writeFolio(
   // The kernel also moves i_size to `pos` where nothing was accepted; the retry that follows at
   // once moves it further.
   if (written > 0 && pos + written > inode.i_size) inode.i_size = pos + written;
-  inode.contents.set(pos, pos + written, source);
+  putBytes(inode.contents, pos, pos + written, source);
   return written;
 }
 
@@ -192,7 +193,7 @@ function iomap_write_iter(
   inode: Inode,
   round: IomapRound,
   from: UserBuffer,
-  source: Source,
+  source: Source | CopiedBytes,
 ): number {
   let { pos, length } = round;
   let chunk = PAGE_SIZE * 2 ** inode.i_sb.s_max_folio_order;
@@ -237,7 +238,7 @@ export function iomap_file_buffered_write(
   pos: number,
   len: number,
   memory: UserMemory,
-  source: Source,
+  source: Source | CopiedBytes,
   ops: IomapOps,
 ): number {
   const from = { left: len, memory };

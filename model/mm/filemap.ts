@@ -6,10 +6,11 @@
  * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
  */
 import { assert } from "../include/assert.ts";
+import { putBytes } from "../include/contents.ts";
 import { EFAULT, EIO, ENOMEM } from "../include/errno.ts";
 import type { Operations } from "../include/operations.ts";
 import { PAGE_SIZE } from "../include/types.ts";
-import type { Folio, Inode, Source, UserMemory } from "../include/types.ts";
+import type { CopiedBytes, Folio, Inode, Source, UserMemory } from "../include/types.ts";
 import {
   __filemap_get_folio,
   filemap_get_folio,
@@ -48,7 +49,12 @@ export function noMemoryAt({ failure }: Inode, pos: number): boolean {
   return failure?.folio(pos) ?? false;
 }
 
-function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): Round {
+function writeRound(
+  inode: Inode,
+  at: Progress,
+  bytes: number,
+  source: Source | CopiedBytes,
+): Round {
   const { s_op } = inode.i_sb;
   if (noMemoryAt(inode, at.pos)) {
     if (inode.failure?.truncates === true) s_op.ext4_truncate_failed_write(inode);
@@ -64,9 +70,9 @@ function writeRound(inode: Inode, at: Progress, bytes: number, source: Source): 
   const copied = Math.min(len, at.from.readable);
   const status = s_op.write_end(inode, at.pos, len, copied, folio, source);
   assert(status <= copied, "no more is accepted of a write than was copied");
-  if (status === ENOMEM) inode.contents.set(at.pos, at.pos + copied, source);
+  if (status === ENOMEM) putBytes(inode.contents, at.pos, at.pos + copied, source);
   if (status > 0) {
-    inode.contents.set(at.pos, at.pos + status, source);
+    putBytes(inode.contents, at.pos, at.pos + status, source);
     at.pos += status;
     at.left -= status;
     at.from.readable -= status;

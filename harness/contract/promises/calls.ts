@@ -5,19 +5,36 @@
 import { EXT_MAX_BLOCKS } from "../../../model/include/types.ts";
 import { EFAULT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC } from "../../../model/include/errno.ts";
 import { isAligned } from "../../case/limits.ts";
-import { effectsOf, failNthOf, isStarved, meetsDevice } from "../../operations/operation.ts";
-import type { Operation } from "../../operations/operation.ts";
+import {
+  effectsOf,
+  failNthOf,
+  isStarved,
+  meetsDevice,
+  targetOf,
+} from "../../operations/operation.ts";
 import { describeResult } from "../../text/errno.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step/step.ts";
+
+/** What a write was asked for. */
+interface Write {
+  pos: number;
+  len: number;
+  /** Bytes of its buffer that it can read, in the end. */
+  readable: number;
+  /** Bytes that a file of its process may have. */
+  limit: number;
+  /** What it returns where it can read nothing. */
+  nothing: number;
+}
 
 /**
  * What a write must return where there is space for it, and a file may have `most` bytes
  * (fs/read_write.c generic_write_checks_count()).
  */
-function writable(pos: number, len: number, readable: number, most: number): number {
+function writable({ pos, len, readable, nothing }: Write, most: number): number {
   if (pos >= most) return EFBIG;
   const copied = Math.min(readable, len, most - pos);
-  return copied > 0 ? copied : EFAULT;
+  return copied > 0 ? copied : nothing;
 }
 
 /**
@@ -40,24 +57,16 @@ function endsTooEarly(
   return result === EFBIG || (result > 0 && result < expected);
 }
 
-/** What a write was asked for. */
-interface Write {
-  pos: number;
-  len: number;
-  /** Bytes of its buffer that it can read, in the end. */
-  readable: number;
-  /** Bytes that a file of its process may have. */
-  limit: number;
-}
-
 /** The write, past the page cache or not, that the operation is; undefined where it is none. */
-function writeOf(operation: Operation | undefined, direct: boolean): Write | undefined {
-  if (operation === undefined || !("len" in operation)) return undefined;
+function writeOf({ operation, readableInSource }: Step, direct: boolean): Write | undefined {
+  const target = operation && targetOf(operation);
+  if (operation === undefined || target === undefined) return undefined;
   const effects = effectsOf(operation);
   if (effects.result !== "written" || (effects.direct === true) !== direct) return undefined;
-  const { pos, len } = operation;
-  const readable = effects.readable?.(operation) ?? len;
-  return { pos, len, readable, limit: effects.limit?.(operation) ?? Infinity };
+  const { pos, len } = target;
+  const readable = Math.min(effects.readable?.(operation) ?? len, readableInSource);
+  const nothing = readableInSource === Infinity ? EFAULT : 0;
+  return { pos, len, readable, limit: effects.limit?.(operation) ?? Infinity, nothing };
 }
 
 const writeReturnsWhatItCopied: ContractPromise = {
@@ -66,16 +75,16 @@ const writeReturnsWhatItCopied: ContractPromise = {
     "A write returns how many bytes it took from its buffer: all that can be read, or EFAULT where none can.",
   source:
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
-  check({ operation, seen, options, starved }) {
-    const write = writeOf(operation, false);
+  check(step) {
+    const { operation, seen, options, starved } = step;
+    const write = writeOf(step, false);
     if (operation === undefined || write === undefined) return undefined;
     if (starved && seen.result === EIO && meetsDevice(operation)) return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     const lacksMemory = failNthOf(operation) !== undefined;
     if (seen.result === ENOMEM && lacksMemory) return undefined;
-    const { pos, len, readable, limit } = write;
-    const most = Math.min(EXT_MAX_BLOCKS * options.blockSize, limit);
-    const expected = writable(pos, len, readable, most);
+    const { readable, limit } = write;
+    const expected = writable(write, Math.min(EXT_MAX_BLOCKS * options.blockSize, limit));
     if (seen.result === expected) return undefined;
     if (endsTooEarly(write, seen.result, expected, options)) return undefined;
     const mayEndEarly = options.mayFillUp === true || lacksMemory;
@@ -101,14 +110,15 @@ const directWriteIsWhole: ContractPromise = {
     "A direct write that is aligned writes all of its buffer where all of it can be read, else what can be read, or it fails with EFAULT.",
   source:
     "open(2), O_DIRECT: where alignment is not met, EINVAL or buffered I/O; write(2): EFAULT where the buffer is outside the address space",
-  check({ operation, seen, options }) {
-    const write = writeOf(operation, true);
+  check(step) {
+    const { operation, seen, options } = step;
+    const write = writeOf(step, true);
     if (operation === undefined || write === undefined) return undefined;
     if (seen.result === ENOSPC && options.mayFillUp === true) return undefined;
     if (isStarved(operation) && seen.result === EIO) return undefined;
     const { pos, len, readable } = write;
     const most = EXT_MAX_BLOCKS * options.blockSize;
-    const expected = writable(pos, len, readable, most);
+    const expected = writable(write, most);
     if (seen.result === expected) return undefined;
     if (pos < most && !isAligned(write) && seen.result === EINVAL) return undefined;
     if (pos < most && readable < len && seen.result === EFAULT) return undefined;

@@ -6,7 +6,7 @@ import type { BlockRange } from "../../case/observation.ts";
 import { describeRun, firstVisibleRun, hasDelayed } from "../step/extents-walk.ts";
 import type { Change } from "../step/extents-walk.ts";
 import { blocksWith } from "../../aspects/effects.ts";
-import { duringOf, effectsOf, isWrite } from "../../operations/operation.ts";
+import { duringOf, effectsOf, isWrite, targetOf } from "../../operations/operation.ts";
 import { movedBlocks } from "../step/step.ts";
 import type { ContractOptions, ContractPromise, Step } from "../step/step.ts";
 
@@ -33,9 +33,10 @@ function unusedBlocks({ operation, seen, succeeded, options }: Step): BlockRange
   if (operation === undefined || !isWrite(operation) || duringOf(operation).length > 0) {
     return undefined;
   }
-  if (!("len" in operation)) return undefined;
+  const target = targetOf(operation);
+  if (target === undefined) return undefined;
   const { blockSize } = options;
-  const { pos, len } = operation;
+  const { pos, len } = target;
   const lblk = succeeded ? Math.ceil((pos + seen.result) / blockSize) : Math.floor(pos / blockSize);
   const end = Math.ceil((pos + len) / blockSize);
   return lblk < end ? { lblk, end } : undefined;

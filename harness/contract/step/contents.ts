@@ -5,10 +5,11 @@
  * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
  */
 import { IntervalMap } from "../../../model/include/interval-map.ts";
+import type { Interval } from "../../../model/include/interval-map.ts";
 import { UNKNOWN_TAG, pattern } from "../../../model/include/pattern.ts";
 import type { Observation } from "../../case/observation.ts";
 import type { FileBytes } from "../../aspects/effects.ts";
-import { effectsOf, isWrite } from "../../operations/operation.ts";
+import { effectsOf, isWrite, targetOf } from "../../operations/operation.ts";
 import type { Operation } from "../../operations/operation.ts";
 
 /** Byte p of the file is pattern(tag)[p + delta]. */
@@ -30,6 +31,8 @@ export class Contents implements FileBytes {
   #bytes = new IntervalMap<Source>(same);
   /** False once an operation failed half-way, so that nobody can say what it did. */
   known = true;
+  /** The file that the operation reads. */
+  #source: Contents = this;
 
   /** A case begins: the file is empty. */
   clear(): void {
@@ -62,7 +65,8 @@ export class Contents implements FileBytes {
   doubt(durable: IntervalMap<true>, call: Operation): void {
     const unknown = { tag: UNKNOWN_TAG, delta: 0 };
     const data = [...this.#bytes].map(({ start, end }) => ({ start, end }));
-    if (isWrite(call) && "pos" in call) data.push({ start: call.pos, end: call.pos + call.len });
+    const target = isWrite(call) ? targetOf(call) : undefined;
+    if (target) data.push({ start: target.pos, end: target.pos + target.len });
     for (const { start, end } of data) {
       let at = start;
       for (const safe of durable.within(start, end)) {
@@ -73,8 +77,17 @@ export class Contents implements FileBytes {
     }
   }
 
-  /** Follow `operation`, number `index` of its case, after which `seen` was seen. */
-  apply(operation: Operation, index: number, seen: Pick<Observation, "result" | "during">): void {
+  /**
+   * Follow `operation`, number `index` of its case, after which `seen` was seen. It reads from
+   * `source`.
+   */
+  apply(
+    operation: Operation,
+    index: number,
+    seen: Pick<Observation, "result" | "during">,
+    source: Contents = this,
+  ): void {
+    this.#source = source;
     effectsOf(operation).change?.(operation, index, seen, this);
   }
 
@@ -92,6 +105,22 @@ export class Contents implements FileBytes {
     for (const { start, end, value } of moved) {
       this.#bytes.set(start + by, end + by, { tag: value.tag, delta: value.delta - by });
     }
+  }
+
+  copyIn(pos: number, count: number, from: number): void {
+    const source = this.#source;
+    const { known, bytes } = source.held(from, count);
+    this.known &&= known;
+    this.#bytes.delete(pos, pos + count);
+    const by = pos - from;
+    for (const { start, end, value } of bytes) {
+      this.#bytes.set(start + by, end + by, { tag: value.tag, delta: value.delta - by });
+    }
+  }
+
+  /** What of `len` bytes at `pos` is held, and whether that is all. */
+  held(pos: number, len: number): { known: boolean; bytes: Interval<Source>[] } {
+    return { known: this.known, bytes: [...this.#bytes.within(pos, pos + len)] };
   }
 
   loseTrack(): void {

@@ -55,6 +55,8 @@ export interface Step {
    */
   syncedFrom: number;
   syncedEnd: number;
+  /** Bytes behind the position that it reads from, up to EOF; Infinity where that is no file. */
+  readableInSource: number;
   /** The bytes of the file, with what the operation did to them. */
   contents: Contents;
   /**
