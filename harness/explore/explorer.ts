@@ -8,6 +8,8 @@ import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Executor } from "../subjects/executor.ts";
 import { LookFailed } from "../lockstep/subject.ts";
+import type { Handover } from "../lockstep/handover.ts";
+import type { Listener } from "../session/events.ts";
 import type { Explored } from "./explored.ts";
 import { UNKNOWN } from "./graph.ts";
 import type { Graph } from "./graph.ts";
@@ -25,15 +27,18 @@ export interface ExplorerOptions {
   model: ModelSubject;
   subject: Executor;
   lockstep: LockstepOptions;
-  /** Keep the file, which has just been synced, if there is room for it. */
-  keep: (operations: readonly Operation[]) => void;
-  /** Called with what is about to be done, and whether that is on a new file. */
-  onLeg?: (fresh: boolean, operations: readonly Operation[]) => void;
+  /**
+   * Keep the file, which has just been synced, if there is room for it; of what was handed over the
+   * model does not know it.
+   */
+  keep: (operations: readonly Operation[], handedOver: Handover | undefined) => void;
+  /** Hears before each leg of a walk. */
+  tell: Listener;
   /**
    * Whether a checkpoint is due: a new file may take a new mount, and with it what unmounting says
    * of the kept ones.
    */
-  due?: () => boolean;
+  due: () => boolean;
   /** What the kernel has complained of since the last time; undefined where it has not. */
   complaint: () => string | undefined;
 }
@@ -118,7 +123,7 @@ export class Explorer {
       if (over && this.#walked.length > 0) found = this.#endWalk();
       this.done = leg === undefined;
       if (leg === undefined || found !== undefined) break;
-      if (over && this.#given.due?.() === true) break;
+      if (over && this.#given.due()) break;
       if (over && this.#operations >= next) {
         if (performance.now() - started >= milliseconds) break;
         next = this.#operations + BETWEEN_LOOKS;
@@ -131,12 +136,9 @@ export class Explorer {
 
   /** A divergence, if it is one of which there is no shorter one. */
   #go({ goal, operations }: Leg): ExploredDivergence | undefined {
-    const { graph, walks, onLeg } = this.#given;
+    const { graph, walks, tell } = this.#given;
     const fresh = goal !== undefined;
-    onLeg?.(
-      fresh,
-      operations.map((by) => graph.alphabet[by]!),
-    );
+    tell({ type: "walking", fresh, operations: operations.map((by) => graph.alphabet[by]!) });
     if (fresh) this.#begin();
     for (const [index, by] of operations.entries()) {
       const from = this.#at;
@@ -232,7 +234,7 @@ export class Explorer {
       divergence = this.#complained(said);
     }
     if (divergence !== undefined) return this.#found(divergence, []);
-    if (this.#walkNumber % KEEP_EVERY === 0) keep(this.#walked);
+    if (this.#walkNumber % KEEP_EVERY === 0) keep(this.#walked, this.#lockstep.handedOver);
     this.#walked = [];
     this.#at = UNKNOWN;
     return undefined;

@@ -38,6 +38,8 @@ export function exploreModelled(
     subject,
     lockstep: { variant: "modelled", blockSize: config.blockSize, repeats: REPEATS },
     keep: () => {},
+    tell: () => {},
+    due: () => false,
     complaint: () => undefined,
   });
   let found: ExploredDivergence | undefined;

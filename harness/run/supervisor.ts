@@ -5,7 +5,6 @@
 import { Conversation, WorkerLost } from "./conversation.ts";
 import { EnvironmentError, Interrupted } from "../case/failure.ts";
 import type { ObjectCounters } from "../subjects/gcov.ts";
-import type { Statistics } from "../lockstep/statistics.ts";
 import { sweepLeftovers } from "../subjects/leftovers.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
@@ -15,14 +14,14 @@ import { isOfExploration } from "../workers/messages.ts";
 import type {
   Assignment,
   ExplorationMessage,
+  Finished,
   FoundDivergence,
   Message,
-  Mounted,
 } from "../workers/messages.ts";
+import type { Mounted } from "../session/session.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { NOTHING_RUN } from "../workers/run-counts.ts";
-import type { Explored } from "../explore/explored.ts";
 import type { RunCounts } from "../workers/run-counts.ts";
 import { variantNamed } from "../under-test/variants.ts";
 
@@ -30,17 +29,11 @@ import { variantNamed } from "../under-test/variants.ts";
 const SIGNAL_MS = 50;
 
 /** What one job came to on one variant. */
-export interface JobResult {
+export interface JobResult extends Finished {
   variant: string;
-  counts: RunCounts;
-  seconds: number;
   mounted: Mounted;
   /** Where they were asked for, and the variant was run to its end. */
   shapes?: CaseShape[];
-  explored?: Explored;
-  statistics?: Statistics;
-  /** The time was up before all cases were run. */
-  timeUp?: boolean;
 }
 
 export interface SupervisorResult {
@@ -227,24 +220,11 @@ class Job {
     }
     if (message.type === "found") this.#result.found.push(message.found);
     if (message.type === "finished") {
-      const { variant, counts, seconds } = message;
-      const shapes = message.shapes === undefined ? {} : { shapes: unpackShapes(message.shapes) };
-      this.#options.onProgress(job, variant, counts);
-      const met = message.statistics === undefined ? {} : { statistics: message.statistics };
-      const explored = message.explored === undefined ? {} : { explored: message.explored };
-      const late = message.timeUp === true ? { timeUp: true } : {};
-      const mounted = this.#mounted;
+      const { type: _, shapes: packed, ...finished } = message;
+      this.#options.onProgress(job, finished.variant, finished.counts);
+      const shapes = packed === undefined ? {} : { shapes: unpackShapes(packed) };
       this.#result.underWay.delete(this.#number);
-      this.#result.results.push({
-        variant,
-        counts,
-        seconds,
-        mounted,
-        ...shapes,
-        ...met,
-        ...explored,
-        ...late,
-      });
+      this.#result.results.push({ ...finished, ...shapes, mounted: this.#mounted });
       this.#shrinks = false;
       this.#options.onResult?.();
     }
