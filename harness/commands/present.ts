@@ -13,7 +13,7 @@ import type { WorkerLost } from "../run/conversation.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { lostDivergence } from "../run/crash-triage.ts";
-import type { FoundDivergence } from "../workers/messages.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import { report } from "../report/report.ts";
 import { mountedAs } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FoundDivergence } from "../workers/messages.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
 import { firstDivergences, verdict } from "./verdict.ts";
 

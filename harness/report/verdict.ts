@@ -10,8 +10,7 @@ import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
 import { sumEach } from "../run/by-variant.ts";
 import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
-import type { Mounted } from "../session/session.ts";
-import type { FoundDivergence } from "../workers/messages.ts";
+import type { FoundDivergence, Mounted } from "../stored/result.ts";
 
 /** The jobs' results of one variant, added up. */
 interface Row {

@@ -2,7 +2,7 @@
  * What the jobs came to, added up: one result for each variant.
  */
 import { together as exploredTogether } from "../explore/explored.ts";
-import type { RunCounts } from "../workers/run-counts.ts";
+import type { RunCounts } from "../stored/result.ts";
 import type { JobResult } from "./supervisor.ts";
 
 /** Two counts of the same things, added up. */

@@ -11,7 +11,8 @@ import type { Operation } from "../operations/operation.ts";
 import { worseFurtherOn } from "../session/further.ts";
 import { onDiskDivergence } from "../session/kept-files.ts";
 import { Session } from "../session/session.ts";
-import type { Mounted, Performed, SessionOptions, SessionSetup } from "../session/session.ts";
+import type { Performed, SessionOptions, SessionSetup } from "../session/session.ts";
+import type { Mounted } from "../stored/result.ts";
 import type { Finding } from "../subjects/same-on-disk.ts";
 import type { Attempted } from "../workers/messages.ts";
 

@@ -2,7 +2,7 @@
  * How far a run has come, as a live line.
  */
 import { grouped } from "../text/numbers.ts";
-import type { RunCounts } from "../workers/run-counts.ts";
+import type { RunCounts } from "../stored/result.ts";
 import { rateOf, together } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
 import { LiveLine } from "../text/live-line.ts";

@@ -11,18 +11,11 @@ import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts, investigate } from "./crash-triage.ts";
 import { isOfExploration } from "../workers/messages.ts";
-import type {
-  Assignment,
-  ExplorationMessage,
-  Finished,
-  FoundDivergence,
-  Message,
-} from "../workers/messages.ts";
-import type { Mounted } from "../session/session.ts";
+import type { Assignment, ExplorationMessage, Finished, Message } from "../workers/messages.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
-import { NOTHING_RUN } from "../workers/run-counts.ts";
-import type { RunCounts } from "../workers/run-counts.ts";
+import { NOTHING_RUN } from "../stored/result.ts";
+import type { FoundDivergence, Mounted, RunCounts } from "../stored/result.ts";
 import { variantNamed } from "../under-test/variants.ts";
 
 /** Milliseconds in which a signal that ended a worker has reached this process too. */

@@ -3,7 +3,8 @@
  */
 import type { CaseEvent } from "../session/events.ts";
 import type { Channel } from "../workers/channel.ts";
-import type { Assignment, Finished, FoundDivergence, VariantNews } from "../workers/messages.ts";
+import type { FoundDivergence } from "../stored/result.ts";
+import type { Assignment, Finished, VariantNews } from "../workers/messages.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";

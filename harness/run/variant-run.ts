@@ -16,8 +16,8 @@ import { unlessBroken, worseFurtherOn } from "../session/further.ts";
 import type { OnDiskFinding } from "../session/kept-files.ts";
 import { Session } from "../session/session.ts";
 import type { Performed, PerformOptions, SessionOptions } from "../session/session.ts";
-import { NOTHING_RUN } from "../workers/run-counts.ts";
-import type { RunCounts } from "../workers/run-counts.ts";
+import { NOTHING_RUN } from "../stored/result.ts";
+import type { RunCounts } from "../stored/result.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
 import type { CaseSource } from "./chunk.ts";
 

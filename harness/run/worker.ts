@@ -11,7 +11,7 @@ import { whenSignalled } from "../system/undo.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import type { Channel } from "../workers/channel.ts";
 import type { Assignment, Attempt, Message, Request } from "../workers/messages.ts";
-import { NOTHING_RUN } from "../workers/run-counts.ts";
+import { NOTHING_RUN } from "../stored/result.ts";
 import { Confirmation } from "./confirm.ts";
 import { enumerate } from "./enumerate.ts";
 import { explore } from "./explore.ts";

@@ -13,6 +13,7 @@ import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operations/operation.ts";
+import type { Mounted } from "../stored/result.ts";
 import { openExecutor, releaseAnyway, supported } from "../subjects/executor.ts";
 import type { Executor, ExecutorName } from "../subjects/executor.ts";
 import { quietMillisecondsHere } from "../subjects/flusher.ts";
@@ -28,19 +29,6 @@ import { expectedDeviations } from "./expected-deviations.ts";
 import { KeptFiles } from "./kept-files.ts";
 import type { CheckResult } from "./kept-files.ts";
 import { runListening } from "./listening.ts";
-
-/** How a variant's image was mounted. */
-export interface Mounted {
-  /**
-   * What a buffered write of a new file on it was seen to take; undefined where the kernel does not
-   * tell.
-   */
-  path: ModelConfig["path"] | undefined;
-  /** As in /proc/self/mounts. */
-  options: string;
-  /** Why the contract alone judges it; absent where the model does. */
-  promised?: string;
-}
 
 /** On which kernel, and how, cases are performed and judged. */
 export interface SessionOptions {

@@ -16,8 +16,8 @@ import type { Statistics } from "../lockstep/statistics.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Variant } from "../case/variant.ts";
 import type { CaseEvent } from "../session/events.ts";
-import type { Mounted, SessionOptions } from "../session/session.ts";
-import type { RunCounts } from "./run-counts.ts";
+import type { SessionOptions } from "../session/session.ts";
+import type { FoundDivergence, Mounted, RunCounts } from "../stored/result.ts";
 
 /** Cases that follow from a seed. */
 export interface Generate {
@@ -95,18 +95,6 @@ export type Request =
   | { type: "count" }
   /** The worker ends. */
   | { type: "end" };
-
-/** A divergence that a worker found, confirmed it and gave it a name where it has one. */
-export interface FoundDivergence {
-  variant: string;
-  /** Number of the case; -1 for a case of the corpus. */
-  case: number;
-  divergence: Divergence;
-  /** It showed again on a fresh image. */
-  confirmed: boolean;
-  /** Known deviations that explain it, by id. */
-  named: string[];
-}
 
 /** What is told of an exploration. */
 type ExplorationNews =
