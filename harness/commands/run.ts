@@ -14,8 +14,7 @@ import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
 import { present, presentLost, printHead, runAgain } from "./present.ts";
 import { resultOf } from "./run-result.ts";
 import { writeResult } from "../stored/result.ts";
-import { addUp } from "../lockstep/statistics.ts";
-import type { Statistics } from "../lockstep/statistics.ts";
+import { metIn } from "../run/by-variant.ts";
 import { counted } from "../text/numbers.ts";
 import { statisticsText } from "../report/statistics.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
@@ -33,11 +32,6 @@ export interface RunOptions extends PerformOptions {
   result: string | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
-}
-
-/** What the operations of all variants met. */
-function metIn({ results }: SupervisorResult): Statistics {
-  return results.reduce((sum, { statistics = {} }) => addUp(sum, statistics), {} as Statistics);
 }
 
 /**
@@ -140,7 +134,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   const first = firstDivergences(result);
   if (facts !== undefined) presentAll(performed, facts, options, output);
   if (failure === undefined && facts !== undefined) {
-    if (options.statistics === true) say(`\n${statisticsText(metIn(result))}`);
+    if (options.statistics === true) say(`\n${statisticsText(metIn(result.results))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
     if (!ranAnything(result)) return exitStatus.cannotRun;
     if (result.found.length === 0) return exitStatus.conforms;
