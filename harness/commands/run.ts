@@ -11,7 +11,7 @@ import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
-import { present, presentLost, printHead, runAgain } from "./present.ts";
+import { presentFound, presentLost, printHead, runAgain, toldOf } from "./present.ts";
 import { resultOf } from "./run-result.ts";
 import { writeResult } from "../stored/result.ts";
 import { metIn } from "../run/by-variant.ts";
@@ -104,15 +104,11 @@ function earlyEnd({ failure }: Performed): string | undefined {
 function presentAll(
   performed: Performed,
   facts: Facts,
-  { save, strict }: RunOptions,
+  { save }: RunOptions,
   output: Output | undefined,
 ): void {
-  const { result, kernel, seed } = performed;
-  const doubtful = result.found.filter(({ confirmed }) => !confirmed);
-  const told = { kernel, release: facts.traits.release, seed, strict };
-  for (const found of [...firstDivergences(result), ...doubtful]) {
-    present(found, told, result, save);
-  }
+  const { result } = performed;
+  presentFound(result, toldOf(facts), save);
   const endedEarly = earlyEnd(performed);
   say(verdict(result, colourWanted(), { cases: casesOf(facts.options.work), endedEarly }));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
