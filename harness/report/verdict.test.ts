@@ -70,6 +70,14 @@ describe("verdict", () => {
     expect(stopped).not.toMatch(/last look/);
   });
 
+  test("says what the contract alone judged, and why", () => {
+    const promised = { ...mounted, promised: "space runs out there" };
+    const judged = { variant: "4k-full", counts, seconds: 1, mounted: promised };
+    const text = verdict({ ...conforming, results: [judged] }, false);
+    expect(text).toContain("judged by the contract alone\n  4k-full: space runs out there\n");
+    expect(verdict(conforming, false)).not.toContain("contract alone");
+  });
+
   test("of several jobs' divergences the first case counts, as with one job", () => {
     const both = [
       found("4k-delalloc", 70, true),

@@ -10,7 +10,7 @@ import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
 import { byVariant, speedOf, sumEach } from "../run/by-variant.ts";
 import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
-import type { FoundDivergence } from "../stored/result.ts";
+import type { FoundDivergence, Mounted } from "../stored/result.ts";
 
 /** What all jobs came to on one variant. */
 interface Row extends JobResult {
@@ -29,13 +29,18 @@ export function ranAnything(result: SupervisorResult): boolean {
   return result.found.length > 0 || allResults(result).some(({ counts }) => counts.cases > 0);
 }
 
+function printableMounted({ options, promised, ...rest }: Mounted): Mounted {
+  const why = promised === undefined ? {} : { promised: printable(promised) };
+  return { ...rest, options: printable(options), ...why };
+}
+
 function rowsOf(all: SupervisorResult): Row[] {
   const atIt = new Set([...all.underWay.values()].map(({ variant }) => variant));
   return byVariant(allResults(all)).map((row) => ({
     ...row,
     // Of a merge these are from a file.
     variant: printable(row.variant),
-    mounted: { ...row.mounted, options: printable(row.mounted.options) },
+    mounted: printableMounted(row.mounted),
     diverged: all.found.filter(({ variant }) => variant === row.variant),
     underWay: atIt.has(row.variant),
   }));
@@ -122,14 +127,14 @@ function momentaryLines(result: SupervisorResult): string[] {
 }
 
 /** Where the contract alone judged, all of a variant or the end of some cases. */
-function promisedLines({ results }: SupervisorResult, paint: Paint): string[] {
-  const reasons = new Map<string, string>();
-  let ends: Record<string, number> = {};
-  for (const { variant, mounted, counts } of results) {
-    if (mounted.promised !== undefined) reasons.set(variant, mounted.promised);
-    ends = sumEach(ends, counts.handedOver);
-  }
-  const lines = [...reasons].map(([variant, reason]) => `  ${variant}: ${reason}`);
+function promisedLines(rows: readonly Row[], paint: Paint): string[] {
+  const lines = rows.flatMap(({ variant, mounted: { promised } }) =>
+    promised === undefined ? [] : [`  ${variant}: ${promised}`],
+  );
+  const ends = rows.reduce<Record<string, number>>(
+    (sum, { counts }) => sumEach(sum, counts.handedOver),
+    {},
+  );
   for (const reason of handoverReasonSchema.options) {
     const cases = ends[reason] ?? 0;
     if (cases === 0) continue;
@@ -208,7 +213,7 @@ export function verdict(result: SupervisorResult, colour: boolean, asked: Asked 
     ...table(rows, paint),
     "",
     ...mountLines(rows, paint),
-    ...promisedLines(result, paint),
+    ...promisedLines(rows, paint),
     ...deviationLines(result, paint),
     ...momentaryLines(result),
     closing(result, paint, asked),

@@ -132,8 +132,8 @@ class Job {
    */
   async run(assignment: Assignment): Promise<void> {
     for (let left = assignment.variants; ;) {
+      const asked = { ...assignment, variants: left };
       try {
-        const asked = { ...assignment, variants: left };
         await this.#conversation.ask({ type: "run", assignment: asked }, "done", (message) =>
           this.#take(message),
         );
@@ -145,7 +145,7 @@ class Job {
         const goesOn = this.#options.kernel.guest && !this.#stopped;
         if (!(error instanceof WorkerLost) || !goesOn) throw error;
         const variant = variantNamed(error.where.variant || left[0]!);
-        await this.#lost(error, variant.name, asked(assignment, left));
+        await this.#lost(error, variant.name, asked);
         left = assignment.first ? [] : left.slice(left.indexOf(variant.name) + 1);
       }
       if (left.length === 0 || this.#isLate) return;
@@ -194,11 +194,11 @@ class Job {
   #take(message: Message): void {
     this.#options.hear(this.#number, message);
     if (message.type === "mounted") {
-      const { variant, path, options } = message;
+      const { type: _, variant, ...mounted } = message;
       this.#variantStarted = performance.now();
       this.#shrinks = false;
       this.#result.notRun = this.#result.notRun.filter((name) => name !== variant);
-      this.#isAt({ variant, counts: NOTHING_RUN, seconds: 0, mounted: { path, options } });
+      this.#isAt({ variant, counts: NOTHING_RUN, seconds: 0, mounted });
     }
     if (message.type === "progress") {
       this.#isAt({ ...this.#soFar, counts: message.counts, seconds: this.#seconds });
@@ -228,10 +228,6 @@ class Job {
   async settled(): Promise<void> {
     await this.#conversation.settled();
   }
-}
-
-function asked(assignment: Assignment, variants: string[]): Assignment {
-  return { ...assignment, variants };
 }
 
 const countsNothing = (): EnvironmentError =>
