@@ -12,7 +12,6 @@ import { Graph } from "../explore/graph.ts";
 import { tellingStates } from "../explore/own-states.ts";
 import { pictureOf } from "../explore/picture.ts";
 import { Walks } from "../explore/walk.ts";
-import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Session } from "../session/session.ts";
 import { PROGRESS_MS } from "./teller.ts";
 import type { Teller } from "./teller.ts";
@@ -64,34 +63,6 @@ function walksOf(
   const same = before !== undefined && before.graph === graph.digest;
   const driven = same ? EdgeSet.unpack(before) : undefined;
   return new Walks(graph, (state) => state % jobs === job, driven);
-}
-
-/** What drives edges of a graph on a session. */
-function explorerOf(
-  session: Session,
-  model: ModelSubject,
-  graph: Graph,
-  walks: Walks,
-  teller: Teller,
-): Explorer {
-  const { executor, lockstep } = session;
-  executor.wholeLooks = true;
-  return new Explorer({
-    graph,
-    walks,
-    model,
-    subject: executor,
-    lockstep,
-    keep(operations, handedOver) {
-      if (!session.hasRoom) return;
-      teller.hear({ type: "kept", operations });
-      session.keep([...operations], handedOver);
-    },
-    tell: teller.hear.bind(teller),
-    // Where no file waits, a new mount loses nothing.
-    due: () => session.waiting > 0 && session.checkpointDue,
-    complaint: () => session.complaint(),
-  });
 }
 
 /** The shortest way there does it too, unless something on the way here had a part in it. */
@@ -157,7 +128,7 @@ export async function explore(job: VariantJob, what: Exploration): Promise<boole
   const graph = graphOf(session, what);
   await grow(graph, what, session, teller);
   const walks = walksOf(graph, assignment, what.before[variant.name]);
-  const explorer = explorerOf(session, model, graph, walks, teller);
+  const explorer = new Explorer({ graph, walks, model, session, tell: teller.hear.bind(teller) });
   const tellDriven = (): void =>
     teller.tell({ type: "driven", driven: walks.drivenEdges.pack(graph.digest) });
   const found = await drive(job, explorer, what.tellsDriven ? tellDriven : undefined);
