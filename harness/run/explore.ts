@@ -40,7 +40,12 @@ function graphOf(
 }
 
 /** Let the graph grow, and tell of it what is asked for. */
-async function grow(graph: Graph, what: Exploration, session: Session, teller: Teller) {
+async function grow(
+  graph: Graph,
+  what: Exploration,
+  session: Session,
+  teller: Teller,
+): Promise<void> {
   while (!graph.grow(PROGRESS_MS)) {
     teller.tell({ type: "states", states: graph.states });
     await breathe();
