@@ -3,17 +3,13 @@
  * two in lockstep.
  */
 import type { KernelTraits } from "../harness/under-test/kernel-traits.ts";
-import { modelConfig } from "../harness/under-test/kernel-traits.ts";
-import { modelWith } from "../harness/lockstep/deviations.ts";
-import { openImage } from "../harness/subjects/image.ts";
 import type { MountedImage } from "../harness/subjects/image.ts";
 import { KernelSubject } from "../harness/subjects/kernel-subject.ts";
 import { runCase } from "../harness/lockstep/lockstep.ts";
 import type { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import type { Subject } from "../harness/lockstep/subject.ts";
-import { supported } from "../harness/subjects/executor.ts";
-import { deviationsOfExecutor } from "../harness/run/expected-deviations.ts";
+import { Session } from "../harness/session/session.ts";
 import type { Variant } from "../harness/case/variant.ts";
 import { BareCalls, prepare } from "./bench-bare.ts";
 import { nanoseconds, timed } from "./bench-measure.ts";
@@ -21,38 +17,37 @@ import type { Task } from "./bench-measure.ts";
 import type { Sequence } from "./bench-sequences.ts";
 
 export class Bench {
-  readonly image: MountedImage;
+  readonly #session: Session;
   readonly #subject: KernelSubject;
   readonly #bare: BareCalls;
   readonly #model: ModelSubject;
   readonly #lockstep: { variant: string; blockSize: number };
 
-  private constructor(image: MountedImage, traits: KernelTraits) {
-    this.image = image;
-    this.#subject = new KernelSubject(image);
-    this.#bare = new BareCalls(image);
-    const { name, blockSize } = image.variant;
+  private constructor(session: Session, subject: KernelSubject) {
+    this.#session = session;
+    this.#subject = subject;
+    this.#bare = new BareCalls(session.image);
+    const { name, blockSize } = session.variant;
     this.#lockstep = { variant: name, blockSize };
-    const config = modelConfig(image.variant, traits, image.fresh.freeBlocks);
-    const performing = { executor: this.#subject, config, options: this.#lockstep };
-    this.#model = modelWith(config, deviationsOfExecutor(performing, traits));
-    this.#subject.wholeLooks = false;
+    this.#model = session.model!;
+    subject.wholeLooks = false;
   }
 
+  /** On a fresh image of the variant, which must have a model. Throws EnvironmentError. */
   static async open(variant: Variant, traits: KernelTraits): Promise<Bench> {
-    const image = await openImage(variant);
-    try {
-      return new Bench(image, traits);
-    } catch (error) {
-      image.close();
-      throw error;
-    }
+    let subject: KernelSubject | undefined;
+    const open = (image: MountedImage): KernelSubject => (subject = new KernelSubject(image));
+    const options = { traits, strict: false, executor: "ffi" } as const;
+    return new Bench(await Session.open(variant, options, { open }), subject!);
+  }
+
+  get image(): MountedImage {
+    return this.#session.image;
   }
 
   close(): void {
     this.#bare.release();
-    this.#subject.release();
-    this.image.close();
+    this.#session.close();
   }
 
   /**
@@ -61,7 +56,7 @@ export class Bench {
    */
   possible(sequence: Sequence): Sequence {
     const { before, cases } = sequence;
-    const left = cases.map((operations) => supported(this.#subject, [...operations]));
+    const left = cases.map((operations) => this.#session.supported(operations));
     return { ...sequence, before, cases: left };
   }
 

@@ -134,7 +134,7 @@ async function wholeRun(traits: KernelTraits): Promise<void> {
   let drawn = sample();
   const generation = timed(() => (drawn = sample())) / drawn;
 
-  const run = await VariantRun.open(variant, traits, { strict: false, executor: "ffi" });
+  const run = await VariantRun.open(variant, { traits, strict: false, executor: "ffi" });
   const source = caseSource(variant, { seed: 1, maxLength: 200 });
   try {
     let checkpoints = 0;
@@ -143,7 +143,7 @@ async function wholeRun(traits: KernelTraits): Promise<void> {
       const found = run.runChunk(source, chunk, CASES);
       if (found !== undefined) throw new Error(`diverges: ${found.divergence.message}`);
       // A run ends with one too.
-      if (!run.checkpointDue && chunk < RUN_CHUNKS - 1) continue;
+      if (!run.session.checkpointDue && chunk < RUN_CHUNKS - 1) continue;
       const before = nanoseconds();
       const findings = await run.checkpoint(false);
       checkpoints += nanoseconds() - before;

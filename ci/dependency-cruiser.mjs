@@ -21,6 +21,8 @@ const ROOMS = [
   // What goes between a process that asks and one that works.
   "harness/workers",
   "harness/explore",
+  // What cases are performed on: an image, its mount, its subjects, what is expected there.
+  "harness/session",
   // The kernel, by system calls and by programs: images, mounts, probes.
   "harness/subjects",
   "harness/stored",

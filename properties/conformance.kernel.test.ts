@@ -29,7 +29,7 @@ const CHUNKS = 3;
 let traits: KernelTraits;
 
 function confirmationOf(variant: Variant, strict: boolean): Confirmation {
-  return new Confirmation({ variant, traits, strict, executor: "ffi" });
+  return new Confirmation(variant, { traits, strict, executor: "ffi" });
 }
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ describe
   let run: VariantRun;
 
   beforeAll(async () => {
-    run = await VariantRun.open(variant, traits, { strict: false, executor: "ffi" });
+    run = await VariantRun.open(variant, { traits, strict: false, executor: "ffi" });
   });
 
   afterAll(() => run.close());
@@ -58,7 +58,7 @@ describe
   test("conforms after every operation and on disk", async () => {
     for (let chunk = 0; chunk < CHUNKS; chunk++) {
       expect(run.runChunk(source, chunk, CASES_PER_CHUNK)?.divergence).toBeUndefined();
-      expect(run.checkpointDue ? await run.checkpoint(false) : []).toEqual([]);
+      expect(run.session.checkpointDue ? await run.checkpoint(false) : []).toEqual([]);
     }
     expect(run.counts.cases).toBeGreaterThanOrEqual(CHUNKS * CASES_PER_CHUNK);
     expect(await run.checkpoint(true)).toEqual([]);

@@ -63,8 +63,7 @@ describe.skipIf(lacks !== undefined)("a thousand times on the running kernel", (
   test.each(scenarios)(
     "$name: $claim",
     async ({ variant, operations }) => {
-      const options = { strict: false, executor: "ffi" as const };
-      const run = await VariantRun.open(variant, traits, options);
+      const run = await VariantRun.open(variant, { traits, strict: false, executor: "ffi" });
       try {
         for (let i = 0; i < REPETITIONS; i++) expect(run.replay(operations)).toBeUndefined();
       } finally {

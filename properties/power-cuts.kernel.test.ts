@@ -47,8 +47,7 @@ describe.skipIf(lacks !== undefined).each(names)("%s", (name) => {
   let run: VariantRun;
 
   beforeAll(async () => {
-    const options = { strict: false, executor: "ffi" } as const;
-    run = await VariantRun.open(variant, traits, options);
+    run = await VariantRun.open(variant, { traits, strict: false, executor: "ffi" });
   });
 
   afterAll(() => run.close());

@@ -231,6 +231,15 @@ describe.skipIf(lacks !== undefined)("run", () => {
     expect(rest(two.stdout).split("\n").at(-1)).toBe(rest(one.stdout).split("\n").at(-1));
   });
 
+  test("says what the contract alone judged, and why", async () => {
+    const result = join(folder, "promised.json");
+    const asked = ["run", "--variant", "4k-full", "--cases", "1", "--result", result];
+    const { stdout } = await conform(asked);
+    expect(stdout).toMatch(/\njudged by the contract alone\n {2}4k-full: space runs out there, /);
+    const merged = await conform(["merge", result]);
+    expect(merged.stdout).toMatch(/\njudged by the contract alone\n {2}4k-full: /);
+  });
+
   test("--strict finds the known deviation, shrunk, named, saved, and replays it", async () => {
     const found = await conform(["run", "--strict", "--variant", "4k-delalloc", "--seconds", "10"]);
     expect(found.exitCode).toBe(1);

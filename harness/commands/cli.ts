@@ -71,6 +71,25 @@ function variantOption(description: string): Option {
     ]);
 }
 
+const seedOption = (): Option =>
+  new Option("--seed <n>", "same seed, same operations (default: random)").argParser(
+    integer(-(2 ** 31), 2 ** 31 - 1),
+  );
+
+const alphabetOption = (): Option =>
+  new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName);
+
+/** The options of a command that reports what it finds of some variants. */
+interface CaseArguments {
+  variant?: Variant[];
+  cases?: number;
+  seed?: number;
+  jobs?: number;
+  maxLength: number;
+  strict: boolean;
+  save: string;
+}
+
 /** The options of a command that can run in another kernel, less its name. */
 function withGuest(command: Command): Command {
   return command
@@ -148,11 +167,7 @@ withKernel(program.command("run"))
       "instead: a stored case, its writes cut at every block boundary and a byte beside it",
     ).conflicts(["cases", "seconds"]),
   )
-  .option(
-    "--seed <n>",
-    "same seed, same operations (default: random)",
-    integer(-(2 ** 31), 2 ** 31 - 1),
-  )
+  .addOption(seedOption())
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option(
@@ -220,22 +235,15 @@ function coverageOptions(coverage?: string, patch?: string): CoverageOptions | u
   return undefined;
 }
 
-interface RunArguments extends KernelArguments {
-  variant?: Variant[];
-  cases?: number;
+interface RunArguments extends KernelArguments, CaseArguments {
   seconds?: number;
-  seed?: number;
-  jobs?: number;
-  maxLength: number;
   powerCuts?: number;
-  strict: boolean;
   first: boolean;
   shard?: string;
   enumerate?: string;
   statistics: boolean;
   executor: ExecutorName;
   hang?: number;
-  save: string;
   result?: string;
   coverage?: string;
   patch?: string;
@@ -268,9 +276,7 @@ withKernel(program.command("explore"))
     "operations of the longest path (default: as many as it takes)",
     integer(1, 1000),
   )
-  .addOption(
-    new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName),
-  )
+  .addOption(alphabetOption())
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--shard <i/n>", "part i of n of the edges")
   .option("--picture <file>", "of the states and what leads where, .svg or .dot; for a block or so")
@@ -313,17 +319,14 @@ function alphabetsText(): string {
     .join("; ");
 }
 
-interface ExploreArguments extends KernelArguments {
-  variant?: Variant[];
+interface ExploreArguments
+  extends KernelArguments, Pick<CaseArguments, "variant" | "jobs" | "strict" | "save"> {
   blocks: number;
   depth?: number;
   alphabet: AlphabetName;
-  jobs?: number;
   shard?: string;
   resume?: string;
   picture?: string;
-  strict: boolean;
-  save: string;
 }
 
 program
@@ -335,9 +338,7 @@ program
   .argument("<B>", "the same, say 4k-delalloc-iomap+delayed-blocks-not-new")
   .option("--blocks <n>", "blocks that the file may have", integer(1, 8), 2)
   .option("--depth <n>", "operations of the longest sequence", integer(1, 1000), 3)
-  .addOption(
-    new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName),
-  )
+  .addOption(alphabetOption())
   .option("--go-on", "also from where only blocks differ: what is not found then is nowhere", false)
   .addHelpText(
     "after",
@@ -360,11 +361,7 @@ withGuest(program.command("compare"))
   .requiredOption("--candidate <kernel>", "the same with the change")
   .addOption(variantOption("as of run"))
   .option("--cases <n>", "for each variant", integer(1, 1e9), 1000)
-  .option(
-    "--seed <n>",
-    "same seed, same operations (default: random)",
-    integer(-(2 ** 31), 2 ** 31 - 1),
-  )
+  .addOption(seedOption())
   .option("--jobs <n>", `processes or guests ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--strict", "known deviations count as divergences", false)
@@ -377,16 +374,10 @@ withGuest(program.command("compare"))
     process.exitCode = await compare({ ...rest, ...limits, work, variants });
   });
 
-interface CompareArguments extends UnderTestOptions {
+interface CompareArguments extends UnderTestOptions, CaseArguments {
   baseline: string;
   candidate: string;
-  variant?: Variant[];
   cases: number;
-  seed?: number;
-  jobs?: number;
-  maxLength: number;
-  strict: boolean;
-  save: string;
 }
 
 withKernel(program.command("bisect-step"))
@@ -404,11 +395,9 @@ withKernel(program.command("bisect-step"))
     });
   });
 
-interface BisectArguments extends KernelArguments {
-  variant?: Variant[];
+interface BisectArguments extends KernelArguments, Pick<CaseArguments, "variant" | "strict"> {
   seconds: number;
   seed: number;
-  strict: boolean;
 }
 
 const trace = program
@@ -469,11 +458,7 @@ trace
   )
   .option("--variant <name>", "the file system to record (see: variants)", "4k-delalloc")
   .option("--cases <n>", "how many", integer(1, 1e7), 400)
-  .option(
-    "--seed <n>",
-    "same seed, same operations (default: random)",
-    integer(-(2 ** 31), 2 ** 31 - 1),
-  )
+  .addOption(seedOption())
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--force", "replace a file that is there", false)
   .option("--mount-option <option...>", "of a patched kernel, as buffered_iomap", [])

@@ -12,8 +12,7 @@ import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
 import type { Generate } from "../workers/messages.ts";
-import { present, presentLost, runAgain } from "./present.ts";
-import type { Told } from "./present.ts";
+import { present, presentLost, runAgain, toldOf } from "./present.ts";
 import { difference, isWorse } from "../comparison/difference.ts";
 import { comparisonText } from "../comparison/table.ts";
 
@@ -50,13 +49,6 @@ async function runOn(
   presentLost(failure, runAgain(failure, performed, options.strict));
   return undefined;
 }
-
-const toldOf = ({ kernel, traits, seed, options }: Facts): Told => ({
-  kernel,
-  release: traits.release,
-  seed,
-  strict: options.strict,
-});
 
 /** The reports of what the candidate alone does wrong. */
 function presentNew(

@@ -41,7 +41,7 @@ const result = {
       variant: EVIL,
       counts: { ...counts, deviations: { [EVIL]: 1 } },
       seconds: 1,
-      mounted: { path: "iomap", options: EVIL },
+      mounted: { path: "iomap", options: EVIL, promised: EVIL },
     },
   ],
   divergences: [

@@ -22,7 +22,7 @@ import type { PerformOptions, Performed } from "../run/perform.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { present, presentLost, printHead } from "./present.ts";
+import { present, presentLost, printHead, toldOf } from "./present.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import { UsageError } from "../case/failure.ts";
 import type { TellingStates } from "../explore/own-states.ts";
@@ -137,10 +137,9 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
     say(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
   });
-  const { facts, result, failure, kernel, seed } = performed;
+  const { facts, result, failure } = performed;
   if (facts !== undefined) {
-    const told = { kernel, release: facts.traits.release, seed, strict };
-    for (const found of result.found) present(found, told, result, options.save);
+    for (const found of result.found) present(found, toldOf(facts), result, options.save);
   }
   if (failure instanceof WorkerLost) {
     presentLost(failure, exploreAgain(failure, performed, options));

@@ -8,9 +8,9 @@ import { mustBeWritable, Output } from "../stored/output.ts";
 import { UsageError } from "../case/failure.ts";
 import { packageVersion } from "../host/package.ts";
 import { printable } from "../text/terminal.ts";
-import { firstDivergences, verdict } from "../report/verdict.ts";
+import { verdict } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
-import { present, seedText } from "./present.ts";
+import { presentFound, seedText } from "./present.ts";
 import { asSupervised, verdictOfAll } from "./run-result.ts";
 import { WHOLE } from "../run/shard.ts";
 import type { Shard } from "../run/shard.ts";
@@ -114,10 +114,7 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
   const { kernel, seed, strict } = merged;
   printHead(parts[0]!, parts.length);
   const all = asSupervised([merged]);
-  const doubtful = all.found.filter(({ confirmed }) => !confirmed);
-  for (const found of [...firstDivergences(all), ...doubtful]) {
-    present(found, { kernel, release: kernel.release, seed, strict }, all, save);
-  }
+  presentFound(all, { kernel, release: kernel.release, seed, strict }, save);
   const { cases, endedEarly } = merged;
   say(verdict(all, colourWanted(), { cases, endedEarly }));
   const missing = missingOf(parts);

@@ -13,8 +13,9 @@ import type { WorkerLost } from "../run/conversation.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { lostDivergence } from "../run/crash-triage.ts";
-import type { FoundDivergence } from "../workers/messages.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import { report } from "../report/report.ts";
+import { firstDivergences } from "../report/verdict.ts";
 import { mountedAs } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
 import { colourWanted, complain, say } from "../text/say.ts";
@@ -46,6 +47,14 @@ export interface Told {
   seed: number | undefined;
   strict: boolean;
 }
+
+/** What a report says of this run. */
+export const toldOf = ({ kernel, traits, seed, options }: Facts): Told => ({
+  kernel,
+  release: traits.release,
+  seed,
+  strict: options.strict,
+});
 
 const seedFlags = (seed: number | undefined): string[] =>
   seed === undefined ? [] : ["--seed", String(seed)];
@@ -99,6 +108,14 @@ export function present(
   }
   if (!found.confirmed) say("  A fresh image did not show it again.\n");
   say("\n");
+}
+
+/** Present the first divergence of each variant, and all that a fresh image did not show again. */
+export function presentFound(result: SupervisorResult, told: Told, save: string): void {
+  const doubtful = result.found.filter(({ confirmed }) => !confirmed);
+  for (const found of [...firstDivergences(result), ...doubtful]) {
+    present(found, told, result, save);
+  }
 }
 
 /** The command that runs again what a worker was lost in. */

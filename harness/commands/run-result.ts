@@ -67,12 +67,7 @@ export function resultOf(
 export function asSupervised(results: readonly RunResult[]): SupervisorResult {
   return {
     ...nothingRun(),
-    results: results.flatMap(({ variants }) =>
-      variants.map(({ mounted: { path, options }, ...rest }) => ({
-        ...rest,
-        mounted: { path, options },
-      })),
-    ),
+    results: results.flatMap(({ variants }) => variants),
     found: results.flatMap(({ divergences }) => divergences),
     notRun: [...new Set(results.flatMap(({ notRun = [] }) => notRun))],
   };

@@ -11,11 +11,10 @@ import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
-import { present, presentLost, printHead, runAgain } from "./present.ts";
+import { presentFound, presentLost, printHead, runAgain, toldOf } from "./present.ts";
 import { resultOf } from "./run-result.ts";
 import { writeResult } from "../stored/result.ts";
-import { addUp } from "../lockstep/statistics.ts";
-import type { Statistics } from "../lockstep/statistics.ts";
+import { metIn } from "../run/by-variant.ts";
 import { counted } from "../text/numbers.ts";
 import { statisticsText } from "../report/statistics.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
@@ -33,11 +32,6 @@ export interface RunOptions extends PerformOptions {
   result: string | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
-}
-
-/** What the operations of all variants met. */
-function metIn({ results }: SupervisorResult): Statistics {
-  return results.reduce((sum, { statistics = {} }) => addUp(sum, statistics), {} as Statistics);
 }
 
 /**
@@ -110,15 +104,11 @@ function earlyEnd({ failure }: Performed): string | undefined {
 function presentAll(
   performed: Performed,
   facts: Facts,
-  { save, strict }: RunOptions,
+  { save }: RunOptions,
   output: Output | undefined,
 ): void {
-  const { result, kernel, seed } = performed;
-  const doubtful = result.found.filter(({ confirmed }) => !confirmed);
-  const told = { kernel, release: facts.traits.release, seed, strict };
-  for (const found of [...firstDivergences(result), ...doubtful]) {
-    present(found, told, result, save);
-  }
+  const { result } = performed;
+  presentFound(result, toldOf(facts), save);
   const endedEarly = earlyEnd(performed);
   say(verdict(result, colourWanted(), { cases: casesOf(facts.options.work), endedEarly }));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
@@ -140,7 +130,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   const first = firstDivergences(result);
   if (facts !== undefined) presentAll(performed, facts, options, output);
   if (failure === undefined && facts !== undefined) {
-    if (options.statistics === true) say(`\n${statisticsText(metIn(result))}`);
+    if (options.statistics === true) say(`\n${statisticsText(metIn(result.results))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
     if (!ranAnything(result)) return exitStatus.cannotRun;
     if (result.found.length === 0) return exitStatus.conforms;

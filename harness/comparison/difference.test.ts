@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FoundDivergence } from "../workers/messages.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import type { CaseShape } from "../run/shape.ts";
 import { nothingRun } from "../run/supervisor.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";

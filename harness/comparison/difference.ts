@@ -3,7 +3,7 @@
  * how it is printed.
  */
 import type { Divergence } from "../finding/divergence.ts";
-import { byVariant } from "../run/by-variant.ts";
+import { byVariant, speedOf } from "../run/by-variant.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import type { CaseShape } from "../run/shape.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
@@ -61,10 +61,6 @@ function resultOf({ results }: SupervisorResult, name: string): JobResult | unde
   return byVariant(results).find(({ variant }) => variant === name);
 }
 
-function speedOf(job: JobResult | undefined): number {
-  return job === undefined ? 0 : job.counts.operations / Math.max(job.seconds, 0.001);
-}
-
 const total = (shapes: readonly CaseShape[], of: "blocks" | "extents"): number =>
   shapes.reduce((sum, shape) => sum + shape[of], 0);
 
@@ -82,7 +78,10 @@ function variantDifference(
     variant,
     ...(baseline === undefined ? {} : { baseline }),
     ...(candidate === undefined ? {} : { candidate }),
-    perSecond: { baseline: speedOf(baseline), candidate: speedOf(candidate) },
+    perSecond: {
+      baseline: baseline === undefined ? 0 : speedOf(baseline),
+      candidate: candidate === undefined ? 0 : speedOf(candidate),
+    },
     compared: after.length,
     mapsChanged: changed.length,
     ...(numbers.length === 0 ? {} : { firstChanged: Math.min(...numbers) }),

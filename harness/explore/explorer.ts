@@ -3,11 +3,11 @@
  */
 import type { Divergence } from "../finding/divergence.ts";
 import { Lockstep } from "../lockstep/lockstep.ts";
-import type { LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operations/operation.ts";
-import type { Executor } from "../subjects/executor.ts";
 import { LookFailed } from "../lockstep/subject.ts";
+import type { Listener } from "../session/events.ts";
+import type { Session } from "../session/session.ts";
 import type { Explored } from "./explored.ts";
 import { UNKNOWN } from "./graph.ts";
 import type { Graph } from "./graph.ts";
@@ -23,19 +23,13 @@ export interface ExplorerOptions {
   graph: Graph;
   walks: Walks;
   model: ModelSubject;
-  subject: Executor;
-  lockstep: LockstepOptions;
-  /** Keep the file, which has just been synced, if there is room for it. */
-  keep: (operations: readonly Operation[]) => void;
-  /** Called with what is about to be done, and whether that is on a new file. */
-  onLeg?: (fresh: boolean, operations: readonly Operation[]) => void;
-  /**
-   * Whether a checkpoint is due: a new file may take a new mount, and with it what unmounting says
-   * of the kept ones.
-   */
-  due?: () => boolean;
-  /** What the kernel has complained of since the last time; undefined where it has not. */
-  complaint: () => string | undefined;
+  /** Where edges are driven. */
+  session: Pick<
+    Session,
+    "executor" | "lockstep" | "keep" | "hasRoom" | "waiting" | "checkpointDue" | "complaint"
+  >;
+  /** Hears before each leg of a walk, and when the file of one stays for the next checkpoint. */
+  tell: Listener;
 }
 
 /** An edge whose end is not as it must be. */
@@ -68,7 +62,9 @@ export class Explorer {
 
   constructor(options: ExplorerOptions) {
     this.#given = options;
-    this.#lockstep = new Lockstep(options.model, options.subject, options.lockstep);
+    const { executor, lockstep } = options.session;
+    executor.wholeLooks = true;
+    this.#lockstep = new Lockstep(options.model, executor, lockstep);
   }
 
   get explored(): Explored {
@@ -118,7 +114,7 @@ export class Explorer {
       if (over && this.#walked.length > 0) found = this.#endWalk();
       this.done = leg === undefined;
       if (leg === undefined || found !== undefined) break;
-      if (over && this.#given.due?.() === true) break;
+      if (over && this.#mountIsDue) break;
       if (over && this.#operations >= next) {
         if (performance.now() - started >= milliseconds) break;
         next = this.#operations + BETWEEN_LOOKS;
@@ -129,14 +125,20 @@ export class Explorer {
     return found;
   }
 
+  /**
+   * A new file may take a new mount, and with it what unmounting says of the kept ones. Where none
+   * waits, it loses nothing.
+   */
+  get #mountIsDue(): boolean {
+    const { waiting, checkpointDue } = this.#given.session;
+    return waiting > 0 && checkpointDue;
+  }
+
   /** A divergence, if it is one of which there is no shorter one. */
   #go({ goal, operations }: Leg): ExploredDivergence | undefined {
-    const { graph, walks, onLeg } = this.#given;
+    const { graph, walks, tell } = this.#given;
     const fresh = goal !== undefined;
-    onLeg?.(
-      fresh,
-      operations.map((by) => graph.alphabet[by]!),
-    );
+    tell({ type: "walking", fresh, operations: operations.map((by) => graph.alphabet[by]!) });
     if (fresh) this.#begin();
     for (const [index, by] of operations.entries()) {
       const from = this.#at;
@@ -156,11 +158,11 @@ export class Explorer {
 
   /** The divergence, or undefined where those of this layer come first. */
   #shorter(found: ExploredDivergence, from: number, by: number): ExploredDivergence | undefined {
-    const { walks, complaint } = this.#given;
+    const { walks, session } = this.#given;
     if (found.shortest.length <= walks.layer + 1) return found;
     walks.diverged(from, by);
     // What the kernel said of it is no finding about the next walk.
-    complaint();
+    session.complaint();
     if (this.#early === undefined || found.shortest.length < this.#early.shortest.length) {
       this.#early = found;
     }
@@ -210,7 +212,7 @@ export class Explorer {
 
   /** The kernel said so of the walk. */
   #complained(message: string): Divergence {
-    const { variant } = this.#given.lockstep;
+    const { variant } = this.#given.session.lockstep;
     const operations = [...this.#walked];
     return { variant, step: operations.length - 1, operations, kind: "kernel-log", message };
   }
@@ -224,17 +226,25 @@ export class Explorer {
    * disk later.
    */
   #endWalk(): ExploredDivergence | undefined {
-    const { complaint, keep } = this.#given;
+    const { session } = this.#given;
     let divergence: Divergence | undefined;
     if (this.#walkNumber % KEEP_EVERY === 0) divergence = this.#step({ op: "fsync" }, true);
-    const said = complaint();
+    const said = session.complaint();
     if (divergence === undefined && said !== undefined) {
       divergence = this.#complained(said);
     }
     if (divergence !== undefined) return this.#found(divergence, []);
-    if (this.#walkNumber % KEEP_EVERY === 0) keep(this.#walked);
+    if (this.#walkNumber % KEEP_EVERY === 0) this.#keep(this.#walked);
     this.#walked = [];
     this.#at = UNKNOWN;
     return undefined;
+  }
+
+  /** Keep the file, which has just been synced, if there is room for it. */
+  #keep(operations: readonly Operation[]): void {
+    const { session, tell } = this.#given;
+    if (!session.hasRoom) return;
+    tell({ type: "kept", operations });
+    session.keep(operations, this.#lockstep.handedOver);
   }
 }

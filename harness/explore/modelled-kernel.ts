@@ -35,10 +35,16 @@ export function exploreModelled(
     graph,
     walks,
     model: new ModelSubject(config),
-    subject,
-    lockstep: { variant: "modelled", blockSize: config.blockSize, repeats: REPEATS },
-    keep: () => {},
-    complaint: () => undefined,
+    session: {
+      executor: subject,
+      lockstep: { variant: "modelled", blockSize: config.blockSize, repeats: REPEATS },
+      keep: () => {},
+      hasRoom: false,
+      waiting: 0,
+      checkpointDue: false,
+      complaint: () => undefined,
+    },
+    tell: () => {},
   });
   let found: ExploredDivergence | undefined;
   while (found === undefined && !explorer.done) found = explorer.drive(Infinity);

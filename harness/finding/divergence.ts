@@ -6,18 +6,11 @@
  * a guest; the one thing of an observation that is bulky, the bytes that were read, is kept as a
  * digest and the bytes that matter.
  */
-import { createHash } from "node:crypto";
 import * as z from "zod";
-import type {
-  CacheExtent,
-  CachedPages,
-  CutLook,
-  Extent,
-  Observation,
-  PausedLook,
-} from "../case/observation.ts";
-import type { EarlierCase } from "./earlier-case.ts";
-import type { Operation } from "../operations/operation.ts";
+import type { Observation } from "../case/observation.ts";
+import { operationsSchema } from "../operations/operation.ts";
+import { earlierCasesSchema } from "./earlier-case.ts";
+import { count, recordedSchema, recordObservation, text } from "./recorded.ts";
 
 export const DIVERGENCE_KINDS = [
   // After every operation, in the order in which they are compared.
@@ -48,109 +41,39 @@ export const DIVERGENCE_KINDS = [
 export const divergenceKindSchema = z.enum(DIVERGENCE_KINDS);
 export type DivergenceKind = (typeof DIVERGENCE_KINDS)[number];
 
-/** Bytes of a read that are kept: enough to see whose data they are. */
-const KEPT_BYTES = 32;
-
-/** The bytes that a pread returned. */
-export interface RecordedRead {
-  /** Bytes that were read. */
-  length: number;
-  /** SHA-256 of all of them, hexadecimal. */
-  sha256: string;
-  /** Offset in the read of the kept bytes; where the two reads differ first, or 0. */
-  offset: number;
-  /** Up to 32 bytes from `offset` on, base64. */
-  bytes: string;
-}
-
-/** An Observation as data that JSON holds. */
-export interface RecordedObservation {
-  result: number;
-  i_size: number;
-  st_blocks: number;
-  map: Extent[];
-  pieces: number;
-  reserved: number;
-  pages?: CachedPages;
-  cache?: CacheExtent[];
-  read?: RecordedRead;
-  during?: PausedLook[];
-  cut?: RecordedCut;
-}
-
-/** A look after a power cut as data that JSON holds. */
-export interface RecordedCut {
-  commits: number;
-  file?: { i_size: number; map: Extent[]; bytes?: RecordedRead };
-  complaints: string[];
-}
-
-export interface Divergence {
+export const divergenceSchema = z.strictObject({
   /** Name of the variant. */
-  variant: string;
+  variant: text,
   /**
    * Index in `operations` of the operation after which it showed; the last one for what a
    * checkpoint finds.
    */
-  step: number;
-  operations: Operation[];
+  step: count,
+  operations: operationsSchema,
   /**
    * Cases that ran on the same file system before, where it takes them; the first one first. Absent
    * where it takes none.
    */
-  before?: EarlierCase[];
-  kind: DivergenceKind;
+  before: earlierCasesSchema.exactOptional(),
+  kind: divergenceKindSchema,
   /**
    * What the model, or the contract, allows. Absent where no observation was made: a hang, a line
    * in the kernel log.
    */
-  expected?: RecordedObservation;
-  seen?: RecordedObservation;
+  expected: recordedSchema.exactOptional(),
+  seen: recordedSchema.exactOptional(),
   /** The first difference in words, one line. */
-  message: string;
+  message: text,
   /** What a program said that a reader will want to see: lines of e2fsck or of the kernel log. */
-  evidence?: string[];
-}
+  evidence: z.array(text).exactOptional(),
+});
+
+export type Divergence = z.infer<typeof divergenceSchema>;
 
 /** What `divergence` is made of: observations as they were made, with their bytes. */
 export interface DivergenceParts extends Omit<Divergence, "expected" | "seen"> {
   expected?: Observation | undefined;
   seen?: Observation | undefined;
-}
-
-function recordRead(read: Uint8Array, offset: number): RecordedRead {
-  return {
-    length: read.length,
-    sha256: createHash("sha256").update(read).digest("hex"),
-    offset,
-    bytes: Buffer.from(read.subarray(offset, offset + KEPT_BYTES)).toString("base64"),
-  };
-}
-
-function recordCut({ commits, file, complaints }: CutLook, offset: number): RecordedCut {
-  if (file === undefined) return { commits, complaints: [...complaints] };
-  const { i_size, map, bytes } = file;
-  const read = bytes === undefined ? {} : { bytes: recordRead(bytes, offset) };
-  return { commits, file: { i_size, map: [...map], ...read }, complaints: [...complaints] };
-}
-
-/** A copy of `observation` as data. The bytes read are kept from `offset` on. */
-export function recordObservation(observation: Observation, offset = 0): RecordedObservation {
-  const { result, i_size, st_blocks, pieces, reserved, map, pages, cache, read, during, cut } =
-    observation;
-  return {
-    result,
-    i_size,
-    st_blocks,
-    map: map.map((extent) => ({ ...extent })),
-    pieces,
-    reserved,
-    ...(pages === undefined ? {} : { pages: { ...pages } }),
-    ...(cache === undefined ? {} : { cache: cache.map((extent) => ({ ...extent })) }),
-    ...(read === undefined ? {} : { read: recordRead(read, offset) }),
-    ...(during === undefined ? {} : { during: during.map((look) => ({ ...look })) }),
-    ...(cut === undefined ? {} : { cut: recordCut(cut, offset) }),
-  };
 }
 
 /**

@@ -4,25 +4,19 @@
  */
 import * as z from "zod";
 import { someOperationsSchema } from "../operations/operation.ts";
-import type { Operation } from "../operations/operation.ts";
-
-export interface EarlierCase {
-  operations: Operation[];
-  /**
-   * Its file stayed to the end, to be looked at on disk; else it was removed when the next case
-   * began.
-   */
-  kept?: true;
-}
 
 /** Cases that are stored before one: more than come between two checkpoints. */
 const MAX_EARLIER = 10_000;
 
-export const earlierCasesSchema = z
-  .array(
-    z.strictObject({
-      kept: z.literal(true).exactOptional(),
-      operations: someOperationsSchema,
-    }),
-  )
-  .max(MAX_EARLIER);
+const earlierCaseSchema = z.strictObject({
+  /**
+   * Its file stayed to the end, to be looked at on disk; else it was removed when the next case
+   * began.
+   */
+  kept: z.literal(true).exactOptional(),
+  operations: someOperationsSchema,
+});
+
+export const earlierCasesSchema = z.array(earlierCaseSchema).max(MAX_EARLIER);
+
+export type EarlierCase = z.infer<typeof earlierCaseSchema>;

@@ -77,10 +77,3 @@ export function noteClampings(statistics: Statistics, clampings: readonly Clampi
     statistics[key] = (statistics[key] ?? 0) + 1;
   }
 }
-
-/** Both together. */
-export function addUp(a: Statistics, b: Statistics): Statistics {
-  const sum = { ...a };
-  for (const [key, count] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + count;
-  return sum;
-}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FoundDivergence } from "../workers/messages.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
 import { firstDivergences, verdict } from "./verdict.ts";
 
@@ -68,6 +68,14 @@ describe("verdict", () => {
     );
     const stopped = verdict(cut, false, { endedEarly: "SIGTERM" });
     expect(stopped).not.toMatch(/last look/);
+  });
+
+  test("says what the contract alone judged, and why", () => {
+    const promised = { ...mounted, promised: "space runs out there" };
+    const judged = { variant: "4k-full", counts, seconds: 1, mounted: promised };
+    const text = verdict({ ...conforming, results: [judged] }, false);
+    expect(text).toContain("judged by the contract alone\n  4k-full: space runs out there\n");
+    expect(verdict(conforming, false)).not.toContain("contract alone");
   });
 
   test("of several jobs' divergences the first case counts, as with one job", () => {

@@ -7,24 +7,16 @@ import { describeOperation } from "../operations/operation.ts";
 import { counted, grouped } from "../text/numbers.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
-import { sumEach } from "../run/by-variant.ts";
+import { byVariant, speedOf, sumEach } from "../run/by-variant.ts";
 import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
-import type { FoundDivergence, Mounted } from "../workers/messages.ts";
+import type { FoundDivergence, Mounted } from "../stored/result.ts";
 
-/** The jobs' results of one variant, added up. */
-interface Row {
-  variant: string;
-  cases: number;
-  operations: number;
-  files: number;
-  perSecond: number;
+/** What all jobs came to on one variant. */
+interface Row extends JobResult {
   diverged: FoundDivergence[];
-  mounted: Mounted;
   /** A job was still at it when the run ended. */
   underWay: boolean;
-  /** The time was up before all cases were run. */
-  timeUp: boolean;
 }
 
 /** Of all variants, with those that jobs were at when the run ended. */
@@ -37,39 +29,27 @@ export function ranAnything(result: SupervisorResult): boolean {
   return result.found.length > 0 || allResults(result).some(({ counts }) => counts.cases > 0);
 }
 
-function addUp(variant: string, jobs: JobResult[], found: readonly FoundDivergence[]): Row {
-  const row = { variant, cases: 0, operations: 0, files: 0, perSecond: 0 };
-  for (const { counts, seconds } of jobs) {
-    row.cases += counts.cases;
-    row.operations += counts.operations;
-    row.files += counts.files;
-    row.perSecond += counts.operations / Math.max(seconds, 0.001);
-  }
-  const diverged = found.filter((f) => f.variant === variant);
-  const timeUp = jobs.some((job) => job.timeUp === true);
-  // Of a merge these are from a file.
-  const { path, options } = jobs[0]!.mounted;
-  const mounted = { path, options: printable(options) };
-  return { ...row, variant: printable(variant), diverged, mounted, timeUp, underWay: false };
+function printableMounted({ options, promised, ...rest }: Mounted): Mounted {
+  const why = promised === undefined ? {} : { promised: printable(promised) };
+  return { ...rest, options: printable(options), ...why };
 }
 
 function rowsOf(all: SupervisorResult): Row[] {
-  const { found } = all;
-  const results = allResults(all);
   const atIt = new Set([...all.underWay.values()].map(({ variant }) => variant));
-  const byVariant = new Map<string, JobResult[]>();
-  for (const result of results) {
-    byVariant.set(result.variant, [...(byVariant.get(result.variant) ?? []), result]);
-  }
-  return [...byVariant].map(([variant, jobs]) => {
-    return { ...addUp(variant, jobs, found), underWay: atIt.has(variant) };
-  });
+  return byVariant(allResults(all)).map((row) => ({
+    ...row,
+    // Of a merge these are from a file.
+    variant: printable(row.variant),
+    mounted: printableMounted(row.mounted),
+    diverged: all.found.filter(({ variant }) => variant === row.variant),
+    underWay: atIt.has(row.variant),
+  }));
 }
 
 function resultText(row: Row, paint: Paint): string {
   if (row.diverged.length === 0) {
     if (row.underWay) return paint("yellow", "ended early");
-    return row.cases === 0 ? paint("yellow", "not run") : paint("green", "conforms");
+    return row.counts.cases === 0 ? paint("yellow", "not run") : paint("green", "conforms");
   }
   if (row.diverged.some(({ confirmed }) => confirmed)) return paint("red", "DIVERGES");
   return paint("yellow", "not reproduced");
@@ -87,8 +67,9 @@ function table(rows: readonly Row[], paint: Paint): string[] {
   return [
     paint("bold", `${"variant".padEnd(width)} ${"path".padEnd(PATH)} ${head}  result`),
     ...rows.map((row) => {
-      const numbers = [row.cases, row.operations, row.perSecond].map((n) => cell(grouped(n)));
-      const files = grouped(row.files).padStart(13);
+      const { cases, operations } = row.counts;
+      const numbers = [cases, operations, speedOf(row)].map((n) => cell(grouped(n)));
+      const files = grouped(row.counts.files).padStart(13);
       const path = (row.mounted.path ?? "not known").padEnd(PATH);
       return `${row.variant.padEnd(width)} ${path} ${numbers.join(" ")} ${files}  ${resultText(row, paint)}`;
     }),
@@ -106,25 +87,17 @@ function mountLines(rows: readonly Row[], paint: Paint): string[] {
   return lines.length === 0 ? [] : [paint("bold", "mounted with"), ...lines, ""];
 }
 
-/** Cases in which each known deviation had a part, over all variants. */
-function deviationCounts(all: SupervisorResult): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const result of allResults(all)) {
-    for (const [id, cases] of Object.entries(result.counts.deviations)) {
-      counts.set(id, (counts.get(id) ?? 0) + cases);
-    }
-  }
-  return counts;
-}
-
 function deviationLines(result: SupervisorResult, paint: Paint): string[] {
-  const counts = deviationCounts(result);
-  if (counts.size === 0) return [];
+  const inCases = allResults(result).reduce<Record<string, number>>(
+    (sum, { counts }) => sumEach(sum, counts.deviations),
+    {},
+  );
+  if (Object.keys(inCases).length === 0) return [];
   const lines = [
     paint("bold", "known deviations of this kernel (expected; --strict fails on them)"),
   ];
   for (const deviation of knownDeviations) {
-    const cases = counts.get(deviation.id);
+    const cases = inCases[deviation.id];
     if (cases === undefined) continue;
     const [shortest, ...others] = witnessesOf(deviation).map((operations) =>
       operations.map(describeOperation).join("; "),
@@ -154,14 +127,14 @@ function momentaryLines(result: SupervisorResult): string[] {
 }
 
 /** Where the contract alone judged, all of a variant or the end of some cases. */
-function promisedLines({ results }: SupervisorResult, paint: Paint): string[] {
-  const reasons = new Map<string, string>();
-  let ends: Record<string, number> = {};
-  for (const { variant, mounted, counts } of results) {
-    if (mounted.promised !== undefined) reasons.set(variant, mounted.promised);
-    ends = sumEach(ends, counts.handedOver);
-  }
-  const lines = [...reasons].map(([variant, reason]) => `  ${variant}: ${reason}`);
+function promisedLines(rows: readonly Row[], paint: Paint): string[] {
+  const lines = rows.flatMap(({ variant, mounted: { promised } }) =>
+    promised === undefined ? [] : [`  ${variant}: ${promised}`],
+  );
+  const ends = rows.reduce<Record<string, number>>(
+    (sum, { counts }) => sumEach(sum, counts.handedOver),
+    {},
+  );
   for (const reason of handoverReasonSchema.options) {
     const cases = ends[reason] ?? 0;
     if (cases === 0) continue;
@@ -213,8 +186,8 @@ export interface Asked {
 
 function closing(result: SupervisorResult, paint: Paint, asked: Asked): string {
   const rows = rowsOf(result);
-  const cases = rows.reduce((sum, row) => sum + row.cases, 0);
-  const operations = rows.reduce((sum, row) => sum + row.operations, 0);
+  const cases = rows.reduce((sum, row) => sum + row.counts.cases, 0);
+  const operations = rows.reduce((sum, row) => sum + row.counts.operations, 0);
   const ran = `${counted(cases, "case")}, ${counted(operations, "operation")}`;
   const variants = `${counted(rows.length, "variant")}${leftOut(result, rows, asked)}`;
   const first = firstDivergences(result);
@@ -240,7 +213,7 @@ export function verdict(result: SupervisorResult, colour: boolean, asked: Asked 
     ...table(rows, paint),
     "",
     ...mountLines(rows, paint),
-    ...promisedLines(result, paint),
+    ...promisedLines(rows, paint),
     ...deviationLines(result, paint),
     ...momentaryLines(result),
     closing(result, paint, asked),

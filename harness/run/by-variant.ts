@@ -2,7 +2,8 @@
  * What the jobs came to, added up: one result for each variant.
  */
 import { together as exploredTogether } from "../explore/explored.ts";
-import type { RunCounts } from "../workers/run-counts.ts";
+import type { RunCounts } from "../stored/result.ts";
+import type { Statistics } from "../lockstep/statistics.ts";
 import type { JobResult } from "./supervisor.ts";
 
 /** Two counts of the same things, added up. */
@@ -35,16 +36,27 @@ function together(a: JobResult, b: JobResult): JobResult {
     a.explored && b.explored
       ? exploredTogether(a.explored, b.explored)
       : (a.explored ?? b.explored);
-  const shapes = [...(a.shapes ?? []), ...(b.shapes ?? [])];
   return {
     variant: a.variant,
     counts: sum(a.counts, b.counts),
     // They run at the same time.
     seconds: Math.max(a.seconds, b.seconds),
     mounted: a.mounted.path === undefined ? b.mounted : a.mounted,
-    ...(shapes.length === 0 ? {} : { shapes }),
-    ...(explored === undefined ? {} : { explored }),
+    ...((a.shapes ?? b.shapes) && { shapes: [...(a.shapes ?? []), ...(b.shapes ?? [])] }),
+    ...((a.statistics ?? b.statistics) && { statistics: metIn([a, b]) }),
+    ...(explored && { explored }),
+    ...((a.timeUp === true || b.timeUp === true) && { timeUp: true }),
   };
+}
+
+/** What the operations of all of them met. */
+export function metIn(results: readonly JobResult[]): Statistics {
+  return results.reduce<Statistics>((met, { statistics = {} }) => sumEach(met, statistics), {});
+}
+
+/** Operations a second. */
+export function speedOf({ counts, seconds }: JobResult): number {
+  return counts.operations / Math.max(seconds, 0.001);
 }
 
 /** One result for each variant, in the order in which they come first. */

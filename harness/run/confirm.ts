@@ -2,67 +2,19 @@
  * Confirmation: a case by itself on a fresh image, looked at after every operation and on disk.
  * What it shows cannot come from the cases before it.
  */
-import { modelWith, nameDeviations } from "../lockstep/deviations.ts";
+import type { Variant } from "../case/variant.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
-import { openExecutor, releaseAnyway, supported } from "../subjects/executor.ts";
-import type { Executor, ExecutorName } from "../subjects/executor.ts";
-import { expectedDeviations } from "./expected-deviations.ts";
-import type { Performing } from "./expected-deviations.ts";
-import type { KernelTraits } from "../under-test/kernel-traits.ts";
-import { openImage } from "../subjects/image.ts";
-import type { MountedImage } from "../subjects/image.ts";
-import type { Finding } from "../subjects/same-on-disk.ts";
-import { worseFurtherOn } from "./further.ts";
-import { runListening } from "./listening.ts";
-import { KeptFiles, onDiskDivergence } from "./kept-files.ts";
 import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
-import { REPEATS, withContract } from "../lockstep/lockstep.ts";
-import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
-import type { Observation } from "../case/observation.ts";
 import { behind, describeOperation } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
-import type { ModelSubject } from "../lockstep/model-subject.ts";
-import type { Mounted } from "../workers/messages.ts";
-import { configOf, mountedOf } from "./variant-run.ts";
-import { quietMillisecondsHere } from "../subjects/flusher.ts";
-import { pathToModel } from "../subjects/write-path.ts";
-import type { Handover } from "../lockstep/handover.ts";
-import type { Variant } from "../case/variant.ts";
-
-/** A fresh image with what it takes to run cases on it. */
-interface Setup extends Performing {
-  image: MountedImage;
-}
-
-/** What its cases are held against. */
-interface Judging {
-  /** Undefined where only the contract judges. */
-  model: ModelSubject | undefined;
-  promised: LockstepOptions;
-}
-
-function perform(
-  { image, executor }: Setup,
-  { model, promised }: Judging,
-  operations: readonly Operation[],
-  onObservation = promised.onObservation,
-): CaseResult {
-  const options = onObservation === undefined ? promised : { ...promised, onObservation };
-  return runListening(image, model, executor, operations, options);
-}
-
-/** Keep the file of a case that was just performed for the look at the disk. */
-function keep(
-  kept: KeptFiles,
-  { model, promised: { contract } }: Judging,
-  executor: Executor,
-  operations: readonly Operation[],
-  handedOver: Handover | undefined,
-): void {
-  if (model !== undefined && handedOver === undefined) kept.add(model, executor, operations);
-  else if (contract !== undefined) kept.addPromised(contract, executor, operations);
-}
+import { worseFurtherOn } from "../session/further.ts";
+import { onDiskDivergence } from "../session/kept-files.ts";
+import { Session } from "../session/session.ts";
+import type { Performed, SessionOptions, SessionSetup } from "../session/session.ts";
+import type { Mounted } from "../stored/result.ts";
+import type { Finding } from "../subjects/same-on-disk.ts";
+import type { Attempted } from "../workers/messages.ts";
 
 /** The divergence of a case after others. */
 function after(divergence: Divergence, before: readonly EarlierCase[]): Divergence {
@@ -80,38 +32,70 @@ function whoseFile(
   return index < 0 ? "" : `in the file of case ${index + 1}: `;
 }
 
-export interface ConfirmationOptions {
-  variant: Variant;
-  traits: KernelTraits;
-  strict: boolean;
-  executor: ExecutorName;
-  /** Called after each operation. */
-  onAlive?: () => void;
-  /** Called before each case. */
-  onCase?: (operations: readonly Operation[]) => void;
-  /** What performs cases on an image; `openExecutor` of `executor` where that is absent. */
-  open?: (image: MountedImage) => Executor;
+/** What the files that were kept show on disk. */
+async function divergenceOnDisk(
+  session: Session,
+  operations: readonly Operation[],
+  before: readonly EarlierCase[],
+): Promise<Divergence | undefined> {
+  const [found, ...others] = (await session.checkpoint(true)).findings.map(
+    ({ finding, suspects }) => ({
+      ...finding,
+      message: `${whoseFile(finding, suspects, before)}${finding.message}`,
+    }),
+  );
+  if (found === undefined) return undefined;
+  const divergence = onDiskDivergence(session.variant.name, operations, found);
+  const evidence = others.map(({ message }) => message);
+  return evidence.length === 0 ? divergence : { ...divergence, evidence };
+}
+
+/** The divergence of the earlier cases, after those before it; else their files wait, as asked. */
+function divergenceBefore(
+  session: Session,
+  before: readonly EarlierCase[],
+): Divergence | undefined {
+  for (const [i, { operations, kept }] of before.entries()) {
+    const { divergence, handedOver } = session.perform(operations);
+    if (divergence !== undefined) return after(divergence, before.slice(0, i));
+    if (kept) session.keep(operations, handedOver);
+  }
+  return undefined;
+}
+
+/** The divergence of a case that was `performed`, or of what it leaves on disk. */
+async function divergenceOf(
+  session: Session,
+  operations: readonly Operation[],
+  performed: Performed,
+  before: readonly EarlierCase[],
+): Promise<Divergence | undefined> {
+  const first = performed.divergence;
+  if (first !== undefined) {
+    const onlyData = { onlyData: true } as const;
+    const attempt = (further: Operation[]): Divergence | undefined =>
+      session.perform(further, onlyData).divergence;
+    return worseFurtherOn(session, operations, first, attempt)?.divergence ?? first;
+  }
+  const synced = behind(operations, [{ op: "fsync" }]);
+  const { divergence, handedOver } = session.perform(synced);
+  if (divergence !== undefined) return divergence;
+  session.keep(synced, handedOver);
+  return divergenceOnDisk(session, synced, before);
 }
 
 /** Runs cases by themselves, each on a fresh image. */
 export class Confirmation {
-  readonly #given: ConfirmationOptions;
-  /** Once there was an image. */
-  mounted: Mounted | undefined;
-  /**
-   * Of the case that was run last: operations that the machine could not do as they are, in words.
-   */
-  notDone: string[] = [];
-  /**
-   * Of the case that was run last: what was done in place of operations that cannot be done as they
-   * stand, in words.
-   */
-  clamped: string[] = [];
-  /** Of the case that was run last: from where on the contract alone judged it. */
-  handedOver: Handover | undefined;
+  readonly #variant: Variant;
+  readonly #options: SessionOptions;
+  readonly #setup: SessionSetup;
+  /** As the first image was. */
+  #mounted: Mounted | undefined;
 
-  constructor(options: ConfirmationOptions) {
-    this.#given = options;
+  constructor(variant: Variant, options: SessionOptions, setup: SessionSetup = {}) {
+    this.#variant = variant;
+    this.#options = options;
+    this.#setup = setup;
   }
 
   /**
@@ -119,20 +103,35 @@ export class Confirmation {
    * undefined where it shows none. One of an earlier case is that case's, after those before it.
    * About 0.2 s, and a millisecond for each other case.
    */
-  run(
+  async run(
     operations: readonly Operation[],
     before: readonly EarlierCase[] = [],
   ): Promise<Divergence | undefined> {
-    this.#given.onCase?.(operations);
-    return this.#onFreshImage((setup) => {
-      const { executor } = setup;
+    return (await this.attempt(operations, before)).divergence;
+  }
+
+  /** The same, and all that is to be told of it. */
+  attempt(
+    operations: readonly Operation[],
+    before: readonly EarlierCase[] = [],
+  ): Promise<Attempted> {
+    this.#setup.tell?.({ type: "trying", operations });
+    return this.#onFreshImage(this.#options, async (session) => {
+      const { executor, mounted } = session;
       const all = [...before.flatMap((one) => one.operations), ...operations];
-      this.notDone = all.filter((one) => !executor.supports(one)).map(describeOperation);
+      const notDone = all.filter((one) => !executor.supports(one)).map(describeOperation);
       const earlier = before.map((one) => ({
         ...one,
-        operations: supported(executor, one.operations),
+        operations: session.supported(one.operations),
       }));
-      return this.#runOn(setup, supported(executor, [...operations]), earlier);
+      const sooner = divergenceBefore(session, earlier);
+      if (sooner !== undefined) return { divergence: sooner, mounted, notDone };
+      const own = session.supported(operations);
+      const performed = session.perform(own);
+      const clamped = clampingsIn(own, performed.seen).map(describeClamping);
+      const found = await divergenceOf(session, own, performed, earlier);
+      const divergence = found && after(found, earlier);
+      return { divergence, mounted, notDone, clamped, handedOver: performed.handedOver };
     });
   }
 
@@ -141,105 +140,22 @@ export class Confirmation {
    * case; undefined where it never does.
    */
   named(operations: readonly Operation[]): Promise<string[] | undefined> {
-    return this.#onFreshImage(({ config, executor, options }) => {
-      const performed = supported(executor, [...operations]);
-      const named = nameDeviations(config, executor, performed, options);
-      return Promise.resolve(named?.map(({ id }) => id));
-    });
-  }
-
-  async #onFreshImage<T>(use: (setup: Setup) => Promise<T>): Promise<T> {
-    const { variant, traits, onAlive } = this.#given;
-    const image = await openImage(variant);
-    try {
-      const open = this.#given.open ?? ((on): Executor => openExecutor(this.#given.executor, on));
-      const executor = open(image);
-      const { name, blockSize } = variant;
-      const options = { variant: name, blockSize, onObservation: onAlive ?? ((): void => {}) };
-      this.mounted ??= mountedOf(image);
-      const path = pathToModel(variant, this.mounted.path);
-      const config = configOf(image, traits, path);
-      const result = await use({ image, executor, config, options });
-      releaseAnyway(executor);
-      return result;
-    } finally {
-      image.close();
-    }
-  }
-
-  async #runOn(
-    setup: Setup,
-    operations: readonly Operation[],
-    before: readonly EarlierCase[],
-  ): Promise<Divergence | undefined> {
-    const judging = this.#judging(setup);
-    const { image, executor } = setup;
-    const kept = new KeptFiles(image);
-    for (const [i, one] of before.entries()) {
-      const { divergence, handedOver } = perform(setup, judging, one.operations);
-      if (divergence !== undefined) return after(divergence, before.slice(0, i));
-      if (one.kept) keep(kept, judging, executor, one.operations, handedOver);
-    }
-    const seen: Observation[] = [];
-    const onObservation = (one: Observation, step: number): void => {
-      seen[step] = one;
-      judging.promised.onObservation?.(one, step);
-    };
-    const first = perform(setup, judging, operations, onObservation);
-    this.clamped = clampingsIn(operations, seen).map(describeClamping);
-    this.handedOver = first.handedOver;
-    if (first.divergence !== undefined) {
-      const worse = this.#worse(setup, judging.model, operations, first.divergence);
-      return after(worse ?? first.divergence, before);
-    }
-    const synced = behind(operations, [{ op: "fsync" }]);
-    const again = perform(setup, judging, synced);
-    if (again.divergence !== undefined) return after(again.divergence, before);
-    keep(kept, judging, executor, synced, again.handedOver);
-    executor.release();
-    const findings = (await kept.check(true)).findings.map(({ finding, suspects }) => ({
-      ...finding,
-      message: `${whoseFile(finding, suspects, before)}${finding.message}`,
-    }));
-    const [found, ...others] = findings;
-    if (found === undefined) return undefined;
-    const divergence = onDiskDivergence(this.#given.variant.name, synced, found);
-    const evidence = others.map(({ message }) => message);
-    return after(evidence.length === 0 ? divergence : { ...divergence, evidence }, before);
-  }
-
-  /** What cases on a fresh image are held against. */
-  #judging(setup: Setup): Judging {
-    const { image, config, options } = setup;
-    const { strict, traits } = this.#given;
-    const deviations = strict ? [] : expectedDeviations(image, setup, traits);
-    image.kernelLog?.records();
-    const follows = image.notModelled === undefined;
-    const model = follows ? modelWith(config, deviations) : undefined;
-    const promised = {
-      ...withContract(options, config, deviations, image.leeway),
-      repeats: REPEATS,
-      quietMs: quietMillisecondsHere(),
-    };
-    return { model, promised };
-  }
-
-  /**
-   * Data that is lost or shown further on in a case of which `found` is the first symptom, where
-   * that is a small one.
-   */
-  #worse(
-    { image, executor, options }: Setup,
-    model: ModelSubject | undefined,
-    operations: readonly Operation[],
-    found: Divergence,
-  ): Divergence | undefined {
-    if (model === undefined) return undefined;
-    const onlyData = { ...options, onlyData: true as const };
-    return worseFurtherOn(
-      found,
-      (operation) => executor.supports(operation),
-      (look) => runListening(image, model, executor, behind(operations, look), onlyData).divergence,
+    return this.#onFreshImage({ ...this.#options, strict: true }, async (session) =>
+      session.named(session.supported(operations))?.map(({ id }) => id),
     );
+  }
+
+  async #onFreshImage<T>(
+    options: SessionOptions,
+    use: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const setup = { ...this.#setup, mounted: this.#mounted };
+    const session = await Session.open(this.#variant, options, setup);
+    try {
+      this.#mounted ??= session.mounted;
+      return await use(session);
+    } finally {
+      session.close();
+    }
   }
 }

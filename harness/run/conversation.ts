@@ -4,25 +4,10 @@
 import { performance } from "node:perf_hooks";
 import { EnvironmentError } from "../case/failure.ts";
 import type { KernelUnderTest, WorkerEnd, WorkerLink } from "../workers/link.ts";
-import type { CaseMark, Message, Request } from "../workers/messages.ts";
+import type { Message, Request } from "../workers/messages.ts";
 import { LOOK_MS, Silence } from "./silence.ts";
-import type { Operation } from "../operations/operation.ts";
-
-/** Where a worker was when it was last heard of. */
-export interface Whereabouts {
-  /** "" before the first. */
-  variant: string;
-  /** The generated case that it was to run; undefined before the first. */
-  mark: CaseMark | undefined;
-  /** The operations that it was to run, where they are not those of a generated case. */
-  trying: Operation[] | undefined;
-  /** Cases whose files wait for a checkpoint. */
-  kept: CaseMark[];
-  /** And what was done to those that are of no case. */
-  keptWalks: Operation[][];
-  /** It was in the middle of a checkpoint. */
-  atCheckpoint: boolean;
-}
+import { after, NOWHERE, placeText } from "./whereabouts.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 
 /** A worker that will not answer any more. */
 export class WorkerLost extends Error {
@@ -41,13 +26,6 @@ export class WorkerLost extends Error {
     this.end = end;
     this.stuck = stuck;
   }
-}
-
-function placeText({ variant, mark, trying, atCheckpoint }: Whereabouts): string {
-  if (variant === "") return "";
-  if (atCheckpoint) return ` at a checkpoint of ${variant}`;
-  if (trying !== undefined) return ` in a stored or shrunk case of ${variant}`;
-  return mark === undefined ? ` in ${variant}` : ` in case ${mark.case} of ${variant}`;
 }
 
 /** Throws what a worker could not deal with. */
@@ -89,7 +67,7 @@ export class Conversation {
   readonly #silence = new Silence();
   /** It has said something: starting is the link's business. */
   #up = false;
-  #where: Whereabouts = nowhere();
+  #where = NOWHERE;
 
   /**
    * Starts a worker. It counts as hung after `silenceSeconds` without a word, in a slow guest after
@@ -121,7 +99,7 @@ export class Conversation {
     for (;;) {
       const message = await this.#next();
       rethrow(message);
-      this.#follow(message);
+      this.#where = after(this.#where, message);
       if (message.type === until) {
         await sent;
         return message as Extract<Message, { type: T }>;
@@ -206,33 +184,6 @@ export class Conversation {
     );
   }
 
-  #follow(message: Message): void {
-    const where = this.#where;
-    if (message.type === "mounted") this.#where = { ...nowhere(), variant: message.variant };
-    if (message.type === "case") {
-      const kept = message.kept ? [...where.kept, message] : where.kept;
-      this.#where = { ...where, variant: message.variant, mark: message, trying: undefined, kept };
-    }
-    if (message.type === "trying") {
-      const { variant, operations } = message;
-      this.#where = { ...where, variant, trying: operations };
-    }
-    if (message.type === "walking") {
-      const { variant, fresh, operations } = message;
-      const walked = fresh ? [] : (where.trying ?? []);
-      this.#where = { ...where, variant, trying: [...walked, ...operations] };
-    }
-    if (message.type === "kept") {
-      this.#where = { ...where, keptWalks: [...where.keptWalks, message.operations] };
-    }
-    if (message.type === "checkpoint") {
-      const kept = message.done ? [] : where.kept;
-      const keptWalks = message.done ? [] : where.keptWalks;
-      const atCheckpoint = !message.done;
-      this.#where = { ...where, trying: undefined, atCheckpoint, kept, keptWalks };
-    }
-  }
-
   /** Nothing more will be asked: let the worker end. */
   finish(): Promise<void> {
     return this.#link.finish();
@@ -246,15 +197,4 @@ export class Conversation {
   async settled(): Promise<void> {
     await this.#link.ended();
   }
-}
-
-function nowhere(): Whereabouts {
-  return {
-    variant: "",
-    mark: undefined,
-    trying: undefined,
-    kept: [],
-    keptWalks: [],
-    atCheckpoint: false,
-  };
 }

@@ -11,7 +11,8 @@ import { caseNumbered, caseSource } from "./chunk.ts";
 import { Conversation, WorkerLost } from "./conversation.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import type { Assignment, Attempt, Attempted, FoundDivergence, Work } from "../workers/messages.ts";
+import type { FoundDivergence } from "../stored/result.ts";
+import type { Assignment, Attempt, Attempted, Work } from "../workers/messages.ts";
 import type { Operation } from "../operations/operation.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Variant } from "../case/variant.ts";
@@ -112,11 +113,12 @@ function casesOf(work: Work, variant: Variant): (number: number) => Operation[] 
 /** The cases that may have brought the kernel down, the likeliest first. */
 function suspectsOf({ where }: WorkerLost, variant: Variant, { work }: Assignment): Operation[][] {
   const numbered = casesOf(work, variant);
-  if (where.trying !== undefined) return [where.trying];
+  if (where.trying !== undefined) return [[...where.trying]];
   if (where.atCheckpoint) {
-    return [...where.kept.map((mark) => numbered(mark.case)), ...where.keptWalks].toReversed();
+    const walks = where.keptWalks.map((walk) => [...walk]);
+    return [...where.kept.map(numbered), ...walks].toReversed();
   }
-  return where.mark === undefined ? [] : [numbered(where.mark.case)];
+  return where.case === undefined ? [] : [numbered(where.case)];
 }
 
 /** Find out what the worker was doing when it was lost, and the least that does it. */
@@ -128,7 +130,7 @@ export async function investigate(
 ): Promise<FoundDivergence> {
   const { strict, executor, traits } = assignment;
   const suspects = suspectsOf(lost, variant, assignment);
-  const number = lost.where.mark?.case ?? -1;
+  const number = lost.where.case ?? -1;
   const attempt = async (operations: Operation[]): Promise<Divergence | undefined> => {
     const asked = { variant, operations, strict, executor, traits, name: false };
     return (await attempts.run(asked)).divergence;

@@ -5,13 +5,13 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism, freemem } from "node:os";
 import { CASES_PER_CHUNK } from "./chunk.ts";
-import type { ExecutorName } from "../subjects/executor.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import type { Assignment, ExplorationMessage, Work } from "../workers/messages.ts";
+import { isOfExploration } from "../workers/messages.ts";
+import type { Assignment, ExplorationMessage, Message, Work } from "../workers/messages.ts";
 import { WHOLE, jobOf } from "./shard.ts";
 import type { Shard } from "./shard.ts";
 import { Progress } from "./progress.ts";
@@ -20,11 +20,14 @@ import type { SupervisorResult } from "./supervisor.ts";
 import type { Variant } from "../case/variant.ts";
 import { withIomap } from "../under-test/variants.ts";
 
-export interface PerformOptions extends UnderTestOptions {
+export interface PerformOptions
+  extends
+    UnderTestOptions,
+    Pick<Assignment, "work" | "strict" | "executor" | "first">,
+    Partial<Pick<Assignment, "shapes" | "statistics">> {
   /** "host", or the file of a kernel that runs in a guest. */
   kernel: string;
   variants: readonly Variant[];
-  work: Work;
   /**
    * Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What
    * is reached first ends it.
@@ -36,18 +39,10 @@ export interface PerformOptions extends UnderTestOptions {
   onResult?: ((performed: Performed) => void) | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
   jobs?: number | undefined;
-  strict: boolean;
   /** Which part of a campaign; all of it where that is not said. */
   shard?: Shard | undefined;
-  /** End with the first variant that diverges. */
-  first: boolean;
   /** Ask what ran of the kernel; in a guest only, whose counters are the run's own. */
   counts?: boolean;
-  /** Count what operations meet. */
-  statistics?: boolean;
-  /** Tell the shape of each case, for a comparison. */
-  shapes?: boolean;
-  executor: ExecutorName;
   /** Seconds; undefined where it is as long as is usual on such a kernel. */
   hangSeconds: number | undefined;
 }
@@ -85,12 +80,10 @@ export function usualJobs(
 
 /** What a run is about, as it became known. */
 export interface Facts {
-  jobs: number;
   options: PerformOptions;
   kernel: KernelUnderTest;
   /** Of generated cases. */
   seed: number | undefined;
-  hangSeconds: number;
   traits: KernelTraits;
   commandLine: string;
 }
@@ -109,10 +102,12 @@ function workOf(work: Work, job: number, variants: number): Work {
 
 /** @param deadline when the time is up, performance.now() */
 function assignmentsFor(
-  { options, jobs, kernel, traits }: Facts,
+  { options, kernel, traits }: Facts,
+  jobs: number,
   deadline: number | undefined,
 ): Assignment[] {
-  const { work, strict, executor, shard = WHOLE } = options;
+  const { work, strict, executor, first, shapes = false, statistics = false } = options;
+  const { shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
@@ -123,9 +118,9 @@ function assignmentsFor(
     ...jobOf(shard, job, jobs),
     traits,
     tellCases: kernel.guest,
-    first: options.first,
-    shapes: options.shapes ?? false,
-    statistics: options.statistics ?? false,
+    first,
+    shapes,
+    statistics,
   }));
 }
 
@@ -152,35 +147,30 @@ export async function perform(
   onFacts: (facts: Facts) => void,
 ): Promise<Performed> {
   const started = performance.now();
-  const { seconds, onResult } = options;
+  const { seconds, work, memory, counts: coverage = false } = options;
   const deadline = seconds === undefined ? undefined : started + seconds * 1000;
-  const { work } = options;
   const seed = seedOf(work);
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
-  const { memory } = options;
   const jobs = options.jobs ?? usualJobs(kernel.guest, { cases: casesOf(work), memory });
   const progress = new Progress(process.stderr);
   const performed: Performed = { kernel, seed, started, result: nothingRun() };
   const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
-    const facts = { options, jobs, kernel, seed, hangSeconds, traits, commandLine };
+    const facts = { options, kernel, seed, traits, commandLine };
     performed.facts = facts;
     onFacts(facts);
-    const assignments = assignmentsFor(facts, deadline);
+    const assignments = assignmentsFor(facts, jobs, deadline);
     progress.begin(assignments[0]!.variants.length);
     return assignments;
   };
   try {
-    const onProgress = progress.update.bind(progress);
-    const { counts: coverage = false } = options;
-    const onExploration = (job: number, message: ExplorationMessage): void => {
-      if (message.type === "states") progress.states(message.variant, message.states);
-      if (message.type === "exploring") progress.exploring(job, message.variant, message.explored);
-      options.onExploration?.(message);
+    const hear = (job: number, message: Message): void => {
+      progress.hear(job, message);
+      if (isOfExploration(message)) options.onExploration?.(message);
     };
-    const supervised = { kernel, jobs, coverage, hangSeconds, assign, onProgress, onExploration };
-    const watched = { deadline, ...(onResult && { onResult: () => onResult(performed) }) };
-    await supervise({ ...supervised, ...watched }, performed.result);
+    const onResult = (): void => options.onResult?.(performed);
+    const asked = { kernel, jobs, coverage, hangSeconds, assign, hear, onResult, deadline };
+    await supervise(asked, performed.result);
   } catch (error) {
     performed.failure = error;
   }

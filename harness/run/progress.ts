@@ -2,9 +2,10 @@
  * How far a run has come, as a live line.
  */
 import { grouped } from "../text/numbers.ts";
-import type { RunCounts } from "../workers/run-counts.ts";
+import type { RunCounts } from "../stored/result.ts";
 import { rateOf, together } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
+import type { Message } from "../workers/messages.ts";
 import { LiveLine } from "../text/live-line.ts";
 
 export class Progress {
@@ -25,11 +26,16 @@ export class Progress {
     this.#of = of;
   }
 
-  /** A job has come this far with a variant. */
-  update(job: number, variant: string, counts: RunCounts): void {
-    const jobs = this.#jobsOf(variant);
-    jobs.set(job, counts);
-    this.#show(variant, [...jobs.values()]);
+  /** A job is told this by its worker. */
+  hear(job: number, message: Message): void {
+    const { type } = message;
+    if (type === "progress" || type === "finished") {
+      const jobs = this.#jobsOf(message.variant);
+      jobs.set(job, message.counts);
+      this.#show(message.variant, [...jobs.values()]);
+    }
+    if (type === "states") this.#states(message.variant, message.states);
+    if (type === "exploring") this.#exploring(job, message.variant, message.explored);
   }
 
   #jobsOf(variant: string): Map<number, RunCounts> {
@@ -55,13 +61,13 @@ export class Progress {
   }
 
   /** So many states of a variant were found, of which nothing is driven yet. */
-  states(variant: string, states: number): void {
+  #states(variant: string, states: number): void {
     const at = this.#place(variant);
     this.#line.show(() => `${at} ${variant}: the model has ${grouped(states)} states so far`);
   }
 
   /** A job has come this far with the edges of a variant. */
-  exploring(job: number, variant: string, explored: Explored): void {
+  #exploring(job: number, variant: string, explored: Explored): void {
     if (this.#variant !== variant) this.#explored.clear();
     this.#variant = variant;
     this.#explored.set(job, explored);

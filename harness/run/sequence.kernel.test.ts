@@ -5,6 +5,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { MountedImage } from "../subjects/image.ts";
 import type { KeptFile } from "../subjects/kernel-file.ts";
 import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { machineLacks } from "../system/machine.ts";
@@ -71,13 +72,9 @@ class OverwritingSubject extends KernelSubject {
 describe.skipIf(lacks !== undefined)(`cases in a row ${lacks?.message ?? ""}`, () => {
   test("a fresh image shows what a case shows after another one, and no case alone does", async () => {
     const traits = await probeKernel();
-    const confirmation = new Confirmation({
-      variant,
-      traits,
-      strict: false,
-      executor: "ffi",
-      open: (image) => new LyingSubject(image),
-    });
+    const options = { traits, strict: false, executor: "ffi" } as const;
+    const setup = { open: (image: MountedImage) => new LyingSubject(image) };
+    const confirmation = new Confirmation(variant, options, setup);
     const collapses: Operation = { op: "fallocate", mode: "collapse_range", pos: 0, len: 4096 };
     const tripping = [write(8192), read, write(100)];
     const history: EarlierCase[] = [
@@ -101,13 +98,9 @@ describe.skipIf(lacks !== undefined)(`cases in a row ${lacks?.message ?? ""}`, (
   });
 
   test("what a later case does to a file that an earlier one left is told of both", async () => {
-    const confirmation = new Confirmation({
-      variant,
-      traits: await probeKernel(),
-      strict: false,
-      executor: "ffi",
-      open: (image) => new OverwritingSubject(image),
-    });
+    const options = { traits: await probeKernel(), strict: false, executor: "ffi" } as const;
+    const setup = { open: (image: MountedImage) => new OverwritingSubject(image) };
+    const confirmation = new Confirmation(variant, options, setup);
     const left: EarlierCase = { operations: [write(4096), { op: "fsync" }], kept: true };
     const overwrites: Operation = { op: "fallocate", mode: "collapse_range", pos: 0, len: 4096 };
     const history: EarlierCase[] = [
@@ -129,9 +122,9 @@ describe.skipIf(lacks !== undefined)(`cases in a row ${lacks?.message ?? ""}`, (
   });
 
   test("a run knows its cases since the last checkpoint that found nothing", async () => {
-    const options = { strict: false, executor: "ffi" as const };
+    const options = { traits: await probeKernel(), strict: false, executor: "ffi" } as const;
     const source = caseSource(variant, { seed: 1, maxLength: 5 });
-    const run = await VariantRun.open(variant, await probeKernel(), options);
+    const run = await VariantRun.open(variant, options);
     try {
       expect(run.runChunk(source, 0, 20)).toBe(undefined);
       const { history } = run;

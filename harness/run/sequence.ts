@@ -14,7 +14,7 @@ import type { EarlierCase } from "../finding/earlier-case.ts";
 import { behind } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { isWorse, severityOf } from "../finding/severity.ts";
-import { FURTHER_LOOKS } from "./further.ts";
+import { FURTHER_LOOKS } from "../session/further.ts";
 import { shrinkCase } from "./shrink.ts";
 
 /** The divergence that cases in a row show on a fresh image, the last of which is `operations`. */

@@ -5,42 +5,27 @@
 import { Conversation, WorkerLost } from "./conversation.ts";
 import { EnvironmentError, Interrupted } from "../case/failure.ts";
 import type { ObjectCounters } from "../subjects/gcov.ts";
-import type { Statistics } from "../lockstep/statistics.ts";
 import { sweepLeftovers } from "../subjects/leftovers.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts, investigate } from "./crash-triage.ts";
-import { isOfExploration } from "../workers/messages.ts";
-import type {
-  Assignment,
-  ExplorationMessage,
-  FoundDivergence,
-  Message,
-  Mounted,
-} from "../workers/messages.ts";
+import type { Assignment, Finished, Message } from "../workers/messages.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
-import { NOTHING_RUN } from "../workers/run-counts.ts";
-import type { Explored } from "../explore/explored.ts";
-import type { RunCounts } from "../workers/run-counts.ts";
+import { NOTHING_RUN } from "../stored/result.ts";
+import type { FoundDivergence, Mounted } from "../stored/result.ts";
 import { variantNamed } from "../under-test/variants.ts";
 
 /** Milliseconds in which a signal that ended a worker has reached this process too. */
 const SIGNAL_MS = 50;
 
 /** What one job came to on one variant. */
-export interface JobResult {
+export interface JobResult extends Finished {
   variant: string;
-  counts: RunCounts;
-  seconds: number;
   mounted: Mounted;
   /** Where they were asked for, and the variant was run to its end. */
   shapes?: CaseShape[];
-  explored?: Explored;
-  statistics?: Statistics;
-  /** The time was up before all cases were run. */
-  timeUp?: boolean;
 }
 
 export interface SupervisorResult {
@@ -83,10 +68,10 @@ export interface SupervisorOptions {
   hangSeconds: number;
   /** What is to be done, once the first worker has found out what the kernel does. */
   assign: (traits: KernelTraits, commandLine: string) => Assignment[];
-  onProgress: (job: number, variant: string, counts: RunCounts) => void;
-  onExploration?: (job: number, message: ExplorationMessage) => void;
+  /** Hears what the job of that number is told by its worker. */
+  hear: (job: number, message: Message) => void;
   /** Called when the result is another one. */
-  onResult?: () => void;
+  onResult: () => void;
   /** When the time is up, performance.now(); undefined where it never is. */
   deadline?: number | undefined;
 }
@@ -104,8 +89,8 @@ class Job {
   readonly #result: SupervisorResult;
   readonly #attempts: Attempts;
   #conversation: Conversation;
-  #counts = NOTHING_RUN;
-  #mounted = UNKNOWN;
+  /** What it has come to on the variant that it is at, which was begun at `#variantStarted`. */
+  #soFar: JobResult = { variant: "", counts: NOTHING_RUN, seconds: 0, mounted: UNKNOWN };
   #variantStarted = 0;
   readonly #number: number;
   /** A divergence was found, and is being shrunk or confirmed. */
@@ -147,10 +132,10 @@ class Job {
    */
   async run(assignment: Assignment): Promise<void> {
     for (let left = assignment.variants; ;) {
+      const asked = { ...assignment, variants: left };
       try {
-        const asked = { ...assignment, variants: left };
         await this.#conversation.ask({ type: "run", assignment: asked }, "done", (message) =>
-          this.#take(asked.job, message),
+          this.#take(message),
         );
         if (this.#options.coverage) this.#result.kernels.push(await this.count());
         await this.#conversation.finish();
@@ -160,7 +145,7 @@ class Job {
         const goesOn = this.#options.kernel.guest && !this.#stopped;
         if (!(error instanceof WorkerLost) || !goesOn) throw error;
         const variant = variantNamed(error.where.variant || left[0]!);
-        await this.#lost(error, variant.name, asked(assignment, left));
+        await this.#lost(error, variant.name, asked);
         left = assignment.first ? [] : left.slice(left.indexOf(variant.name) + 1);
       }
       if (left.length === 0 || this.#isLate) return;
@@ -190,36 +175,33 @@ class Job {
     const found = await investigate(error, variantNamed(name), assignment, this.#attempts);
     await this.#attempts.finish();
     this.#result.found.push(found);
-    this.#result.results.push(this.#soFar(name));
+    this.#result.results.push({ ...this.#soFar, variant: name, seconds: this.#seconds });
     this.#result.underWay.delete(this.#number);
-    this.#options.onResult?.();
+    this.#options.onResult();
   }
 
-  #soFar(variant: string): JobResult {
-    const seconds = (performance.now() - this.#variantStarted) / 1000;
-    return { variant, counts: this.#counts, seconds, mounted: this.#mounted };
+  get #seconds(): number {
+    return (performance.now() - this.#variantStarted) / 1000;
   }
 
-  /** What it is at: told where the run ends before its time. */
-  #isAt(variant: string): void {
-    this.#result.underWay.set(this.#number, this.#soFar(variant));
-    this.#options.onResult?.();
+  /** What it is at is told where the run ends before its time. */
+  #isAt(soFar: JobResult): void {
+    this.#soFar = soFar;
+    this.#result.underWay.set(this.#number, soFar);
+    this.#options.onResult();
   }
 
-  #take(job: number, message: Message): void {
+  #take(message: Message): void {
+    this.#options.hear(this.#number, message);
     if (message.type === "mounted") {
-      const { path, options } = message;
-      this.#mounted = { path, options };
-      this.#counts = NOTHING_RUN;
+      const { type: _, variant, ...mounted } = message;
       this.#variantStarted = performance.now();
       this.#shrinks = false;
-      this.#result.notRun = this.#result.notRun.filter((name) => name !== message.variant);
-      this.#isAt(message.variant);
+      this.#result.notRun = this.#result.notRun.filter((name) => name !== variant);
+      this.#isAt({ variant, counts: NOTHING_RUN, seconds: 0, mounted });
     }
     if (message.type === "progress") {
-      this.#counts = message.counts;
-      this.#options.onProgress(job, message.variant, message.counts);
-      this.#isAt(message.variant);
+      this.#isAt({ ...this.#soFar, counts: message.counts, seconds: this.#seconds });
     }
     if (message.type === "diverged") {
       this.#result.divergedAt ??= performance.now();
@@ -227,28 +209,13 @@ class Job {
     }
     if (message.type === "found") this.#result.found.push(message.found);
     if (message.type === "finished") {
-      const { variant, counts, seconds } = message;
-      const shapes = message.shapes === undefined ? {} : { shapes: unpackShapes(message.shapes) };
-      this.#options.onProgress(job, variant, counts);
-      const met = message.statistics === undefined ? {} : { statistics: message.statistics };
-      const explored = message.explored === undefined ? {} : { explored: message.explored };
-      const late = message.timeUp === true ? { timeUp: true } : {};
-      const mounted = this.#mounted;
+      const { type: _, shapes: packed, ...finished } = message;
+      const shapes = packed === undefined ? {} : { shapes: unpackShapes(packed) };
       this.#result.underWay.delete(this.#number);
-      this.#result.results.push({
-        variant,
-        counts,
-        seconds,
-        mounted,
-        ...shapes,
-        ...met,
-        ...explored,
-        ...late,
-      });
+      this.#result.results.push({ ...finished, ...shapes, mounted: this.#soFar.mounted });
       this.#shrinks = false;
-      this.#options.onResult?.();
+      this.#options.onResult();
     }
-    if (isOfExploration(message)) this.#options.onExploration?.(job, message);
   }
 
   /** Ask the worker to end; it cleans up after itself. */
@@ -261,10 +228,6 @@ class Job {
   async settled(): Promise<void> {
     await this.#conversation.settled();
   }
-}
-
-function asked(assignment: Assignment, variants: string[]): Assignment {
-  return { ...assignment, variants };
 }
 
 const countsNothing = (): EnvironmentError =>

@@ -4,15 +4,11 @@
  */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openImage } from "../subjects/image.ts";
 import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { machineLacks } from "../system/machine.ts";
 import { probeKernel } from "../subjects/probe.ts";
 import { processorsHere } from "../subjects/reserve.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
-import { expectedDeviations } from "./expected-deviations.ts";
-import { modelWith } from "../lockstep/deviations.ts";
-import { runCase, withContract } from "../lockstep/lockstep.ts";
 import type { CaseResult } from "../lockstep/lockstep.ts";
 import type { Operation } from "../operations/operation.ts";
 import { packageRoot } from "../host/package.ts";
@@ -21,8 +17,8 @@ import { isModelled } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { variants } from "../../images/variants.ts";
+import { Session } from "../session/session.ts";
 import { Confirmation } from "./confirm.ts";
-import { configOf } from "./variant-run.ts";
 
 const lacks = machineLacks();
 
@@ -41,14 +37,14 @@ beforeAll(async () => {
 const write = (pos: number, len: number): Operation => ({ op: "pwrite", pos, len, readable: len });
 
 const confirmationOf = (variant: Variant): Confirmation =>
-  new Confirmation({ variant, traits, strict: false, executor: "ffi" });
+  new Confirmation(variant, { traits, strict: false, executor: "ffi" });
 
 describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, () => {
   test("more than half of the free space promised is modelled", async () => {
     const { variant, operations } = stored("half-the-space-delayed");
-    const confirmation = confirmationOf(variant);
-    expect(await confirmation.run(operations)).toBeUndefined();
-    expect(confirmation.handedOver).toBeUndefined();
+    const { divergence, handedOver } = await confirmationOf(variant).attempt(operations);
+    expect(divergence).toBeUndefined();
+    expect(handedOver).toBeUndefined();
   });
 
   test("a write allocates at once where more than two thirds are promised, as the model says", async ({
@@ -66,9 +62,11 @@ describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, ()
       // (ext4_convert_unwritten_extents_endio()).
       write(20 * MIB, 4096),
     ];
-    const confirmation = confirmationOf(variantNamed("4k-small"));
-    expect(await confirmation.run(operations)).toBeUndefined();
-    expect(confirmation.handedOver).toBeUndefined();
+    const { divergence, handedOver } = await confirmationOf(variantNamed("4k-small")).attempt(
+      operations,
+    );
+    expect(divergence).toBeUndefined();
+    expect(handedOver).toBeUndefined();
   });
 
   test.each(
@@ -76,9 +74,12 @@ describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, ()
       .filter((variant) => isModelled(variant) && variant.thin === undefined)
       .map((variant) => [variant.name, variant] as const),
   )("fallocate of more than there is on %s", async (_, given) => {
-    const confirmation = confirmationOf({ ...given, imageSize: 16 * MIB });
-    expect(await confirmation.run(tooMuch)).toBeUndefined();
-    expect(confirmation.handedOver).toEqual({ step: 0, reason: "space" });
+    const { divergence, handedOver } = await confirmationOf({
+      ...given,
+      imageSize: 16 * MIB,
+    }).attempt(tooMuch);
+    expect(divergence).toBeUndefined();
+    expect(handedOver).toEqual({ step: 0, reason: "space" });
   });
 
   test.each([
@@ -88,16 +89,16 @@ describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, ()
     ["without-huge-file", "no feature huge_file"],
   ])("%s is judged by the contract", async (name, reason) => {
     const { variant, operations } = stored(name);
-    const confirmation = confirmationOf(variant);
-    expect(await confirmation.run(operations)).toBeUndefined();
-    expect(confirmation.mounted?.promised).toContain(reason);
+    const { divergence, mounted } = await confirmationOf(variant).attempt(operations);
+    expect(divergence).toBeUndefined();
+    expect(mounted?.promised).toContain(reason);
   });
 
   test("an image that is too small for a journal is modelled without one", async () => {
     const { variant, operations } = stored("too-small-for-a-journal");
-    const confirmation = confirmationOf(variant);
-    expect(await confirmation.run(operations)).toBeUndefined();
-    expect(confirmation.mounted?.promised).toBeUndefined();
+    const { divergence, mounted } = await confirmationOf(variant).attempt(operations);
+    expect(divergence).toBeUndefined();
+    expect(mounted?.promised).toBeUndefined();
   });
 
   test("a file system that does not mount after a power cut is a finding, or the kernel is mended", async () => {
@@ -141,19 +142,14 @@ describe.skipIf(lacks !== undefined)("a case that takes long", () => {
   ];
 
   async function judged(quietMs: number): Promise<CaseResult> {
-    const variant = variantNamed("4k-delalloc");
-    const image = await openImage(variant);
-    const subject = new Sleepy(image);
+    const options = { traits, strict: false, executor: "ffi" } as const;
+    const session = await Session.open(variantNamed("4k-delalloc"), options, {
+      open: (image) => new Sleepy(image),
+    });
     try {
-      const config = configOf(image, traits, "buffer_head");
-      const options = { variant: variant.name, blockSize: variant.blockSize };
-      const performing = { executor: subject, config, options };
-      const deviations = expectedDeviations(image, performing, traits);
-      const promised = { ...withContract(options, config, deviations), quietMs };
-      return runCase(modelWith(config, deviations), subject, operations, promised);
+      return session.perform(operations, { quietMs });
     } finally {
-      subject.release();
-      image.close();
+      session.close();
     }
   }
 

@@ -3,9 +3,8 @@
  */
 import * as z from "zod";
 import { handoverReasonSchema } from "../lockstep/handover.ts";
-import { divergenceKindSchema } from "../finding/divergence.ts";
-import { earlierCasesSchema } from "../finding/earlier-case.ts";
-import { operationsSchema } from "../operations/operation.ts";
+import { divergenceSchema } from "../finding/divergence.ts";
+import { count, text } from "../finding/recorded.ts";
 import { withFilesAndStep } from "../operations/without-files.ts";
 import type { Output } from "./output.ts";
 import { readStored } from "./stored-file.ts";
@@ -13,77 +12,21 @@ import { readStored } from "./stored-file.ts";
 const FORMAT = "ext4-conform result";
 const VERSION = 1;
 
-const text = z.string().max(10_000);
-const count = z.int().min(0);
 const seconds = z.number().min(0);
 
-const mapSchema = z.array(
-  z.strictObject({
-    lblk: count,
-    len: count,
-    state: z.enum(["delayed", "unwritten", "written"]),
-  }),
-);
-
-const readSchema = z.strictObject({ length: count, sha256: text, offset: count, bytes: text });
-
-/** What a power cut left. */
-const cutSchema = z.strictObject({
-  commits: z.int(),
-  /** Absent where it left no file. */
-  file: z
-    .strictObject({ i_size: count, map: mapSchema, bytes: readSchema.exactOptional() })
-    .exactOptional(),
-  complaints: z.array(text),
-});
-
-const observationSchema = z.strictObject({
-  result: z.int(),
-  i_size: count,
-  st_blocks: count,
-  map: mapSchema,
-  pieces: count,
-  reserved: z.int(),
-  pages: z.strictObject({ cached: count, dirty: count }).exactOptional(),
-  cache: z
-    .array(
-      z.strictObject({
-        lblk: count,
-        len: count,
-        state: z.enum(["delayed", "unwritten", "written", "hole"]),
-      }),
-    )
-    .exactOptional(),
-  during: z
-    .array(z.strictObject({ result: z.int(), i_size: count, reserved: z.int() }))
-    .exactOptional(),
-  read: readSchema.exactOptional(),
-  cut: cutSchema.exactOptional(),
-});
-
+/** A divergence that a worker found, confirmed it and gave it a name where it has one. */
 const foundSchema = z.strictObject({
   variant: text,
-  /** Number of the case; -1 where it has none. */
+  /** Number of the case; -1 where it has none, as one of the corpus. */
   case: z.int(),
-  divergence: z.preprocess(
-    withFilesAndStep,
-    z.strictObject({
-      variant: text,
-      step: count,
-      operations: operationsSchema,
-      before: earlierCasesSchema.exactOptional(),
-      kind: divergenceKindSchema,
-      expected: observationSchema.exactOptional(),
-      seen: observationSchema.exactOptional(),
-      message: text,
-      evidence: z.array(text).exactOptional(),
-    }),
-  ),
+  divergence: z.preprocess(withFilesAndStep, divergenceSchema),
   /** It showed again on a fresh image. */
   confirmed: z.boolean(),
   /** Known deviations that explain it, by id. */
   named: z.array(text),
 });
+
+export type FoundDivergence = z.infer<typeof foundSchema>;
 
 /** Counts as they were stored under an earlier name, too. */
 function withTransient(counts: unknown): unknown {
@@ -92,29 +35,58 @@ function withTransient(counts: unknown): unknown {
   return { transient, ...rest };
 }
 
+/** What a run of a variant came to. */
+const countsSchema = z.strictObject({
+  cases: count,
+  /** Operations that were applied to both and compared. */
+  operations: count,
+  /** Files that were checked on disk. */
+  files: count,
+  checkpoints: count,
+  /** Blocks whose state depended on placement and was taken from the kernel. */
+  guesses: count,
+  /** Times that the page cache was another one, and was not when the case was begun anew. */
+  transient: count.default(0),
+  /** Cases in which a known deviation had a part, by its id. */
+  deviations: z.record(text, count),
+  /** Cases of which the contract alone judged the end, by the reason. */
+  handedOver: z.partialRecord(handoverReasonSchema, count).default({}),
+});
+
+export type RunCounts = z.infer<typeof countsSchema>;
+
+/** Of a variant that has not begun. */
+export const NOTHING_RUN: RunCounts = {
+  cases: 0,
+  operations: 0,
+  files: 0,
+  checkpoints: 0,
+  guesses: 0,
+  transient: 0,
+  deviations: {},
+  handedOver: {},
+};
+
+/** How a variant's image was mounted. */
+const mountedSchema = z.strictObject({
+  /**
+   * What a buffered write of a new file on it was seen to take; absent where the kernel did not
+   * tell.
+   */
+  path: z.enum(["buffer_head", "iomap"]).optional(),
+  /** As in /proc/self/mounts. */
+  options: text,
+  /** Why the contract alone judges it; absent where the model does. */
+  promised: text.exactOptional(),
+});
+
+export type Mounted = z.infer<typeof mountedSchema>;
+
 const variantSchema = z.strictObject({
   variant: text,
-  counts: z.preprocess(
-    withTransient,
-    z.strictObject({
-      cases: count,
-      operations: count,
-      files: count,
-      checkpoints: count,
-      guesses: count,
-      transient: count.default(0),
-      deviations: z.record(text, count),
-      handedOver: z.partialRecord(handoverReasonSchema, count).default({}),
-    }),
-  ),
+  counts: z.preprocess(withTransient, countsSchema),
   seconds,
-  mounted: z.strictObject({
-    /** Absent where the kernel did not tell. */
-    path: z.enum(["buffer_head", "iomap"]).optional(),
-    options: text,
-    /** Absent where the model judged. */
-    promised: text.exactOptional(),
-  }),
+  mounted: mountedSchema,
 });
 
 export const resultSchema = z.strictObject({
@@ -167,8 +139,6 @@ export const resultSchema = z.strictObject({
 });
 
 export type RunResult = z.infer<typeof resultSchema>;
-
-export type TestedKernel = RunResult["kernel"];
 
 /** What every result begins with. */
 export const head = { format: FORMAT, version: VERSION } as const;

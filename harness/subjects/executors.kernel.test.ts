@@ -8,7 +8,7 @@ import { operations as operationsArbitrary } from "../generation/operations.ts";
 import { modelWith, unmountDeviations } from "../lockstep/deviations.ts";
 import { openExecutor, supported } from "./executor.ts";
 import type { Executor } from "./executor.ts";
-import { KeptFiles } from "../run/kept-files.ts";
+import { KeptFiles } from "../session/kept-files.ts";
 import { modelConfig } from "../under-test/kernel-traits.ts";
 import { runCase } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { modelWith } from "../lockstep/deviations.ts";
-import { deviationsOfExecutor } from "../run/expected-deviations.ts";
+import { deviationsOfExecutor } from "../session/expected-deviations.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { modelConfig } from "../under-test/kernel-traits.ts";
 import { runCase } from "../lockstep/lockstep.ts";

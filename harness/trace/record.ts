@@ -9,12 +9,10 @@ import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { EnvironmentError, UsageError } from "../case/failure.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
-import { openImage } from "../subjects/image.ts";
 import type { MountedImage } from "../subjects/image.ts";
 import { mountOptions } from "../subjects/mount.ts";
 import { probeKernel } from "../subjects/probe.ts";
 import { syscalls } from "../system/syscalls.ts";
-import { pathToModel, writePathOf } from "../subjects/write-path.ts";
 import { isRecordable } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { LiveLine } from "../text/live-line.ts";
@@ -22,8 +20,8 @@ import { counted, grouped } from "../text/numbers.ts";
 import { say, sayOnStandardError } from "../text/say.ts";
 import { printable } from "../text/terminal.ts";
 import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
-import { openExecutor, releaseAnyway } from "../subjects/executor.ts";
 import type { Executor } from "../subjects/executor.ts";
+import { Session } from "../session/session.ts";
 import { randomSeed } from "../run/perform.ts";
 import { isModelled } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
@@ -111,31 +109,29 @@ export function* chunksOf(
 /** Lets signals through. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Record the cases of `options` on an image, through `writer`. */
+/** Record the cases of `options` on a session, through `writer`. */
 async function recordCases(
-  image: MountedImage,
+  { executor, variant }: Session,
   writer: TraceWriter,
   options: RecordOptions,
   seed: number,
 ): Promise<TraceEnd> {
   const done: TraceEnd = { cases: 0, steps: 0 };
   const line = new LiveLine(process.stderr);
-  const subject = openExecutor("ffi", image);
-  subject.wholeLooks = false;
+  executor.wholeLooks = false;
   try {
-    for (const chunk of chunksOf(image.variant, options, seed)) {
+    for (const chunk of chunksOf(variant, options, seed)) {
       for (const operations of chunk) {
-        const steps = recordCase(subject, operations);
+        const steps = recordCase(executor, operations);
         await writer.write({ case: done.cases, steps });
         done.cases += 1;
         done.steps += steps.length;
-        line.show(() => `${image.variant.name}: ${countsText(done)}`);
+        line.show(() => `${variant.name}: ${countsText(done)}`);
       }
       await breathe();
     }
   } finally {
     line.end();
-    releaseAnyway(subject);
   }
   return done;
 }
@@ -153,17 +149,18 @@ async function recordInto(
 ): Promise<{ end: TraceEnd; on: string }> {
   const traits = await probeKernel();
   mustHavePagesOf4K();
-  const image = await openImage(variant);
+  // Nothing is expected of what is only written down.
+  const session = await Session.open(variant, { traits, strict: true, executor: "ffi" });
   try {
-    // Where the kernel has but one path there is nothing to find out.
-    const path = pathToModel(image.variant, writePathOf(image));
+    const { image, config } = session;
+    const { path } = config;
     const header = headerOf(image, traits, { seed, series: options.series, path });
     await writer.write({ header });
-    const end = await recordCases(image, writer, options, seed);
+    const end = await recordCases(session, writer, options, seed);
     await writer.write({ end });
     return { end, on: `${traits.release}, path ${path}` };
   } finally {
-    image.close();
+    session.close();
   }
 }
 

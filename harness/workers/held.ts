@@ -34,11 +34,11 @@ interface Sample {
 /** Tasks of a process and of all that it started, by "pid/tid". */
 export type Samples = Map<string, Sample>;
 
-function textOf(file: string): string {
+/** What a file of /proc or /sys says; nothing where what it is of is gone. */
+export function textOf(file: string): string {
   try {
     return readFileSync(file, "latin1");
   } catch {
-    // It has ended meanwhile.
     return "";
   }
 }

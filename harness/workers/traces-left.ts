@@ -1,19 +1,10 @@
 /**
  * For tests: what a process of ours has on this machine, as anybody else would find it.
  */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { treeOf } from "./held.ts";
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    // The process, or what was attached, is gone.
-    return "";
-  }
-}
+import { textOf, treeOf } from "./held.ts";
 
 /**
  * Mount points of the tool that the process `pid` sees, the outermost first; none where it is gone.

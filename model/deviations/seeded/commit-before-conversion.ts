@@ -1,13 +1,11 @@
 import { UNWRITTEN, WRITTEN } from "../../include/types.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const commitBeforeConversion: Deviation = {
+export const commitBeforeConversion = seeded({
   id: "commit-before-conversion",
   claim: "After a power cut blocks that fsync has written read as zeros.",
   reason:
     "fsync waits for the data and for a commit, and not for the transaction that converts the blocks to written ones.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",
@@ -31,4 +29,4 @@ export const commitBeforeConversion: Deviation = {
       }
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const commitForgetsFrees: Deviation = {
+export const commitForgetsFrees = seeded({
   id: "commit-forgets-frees",
   claim: "After a power cut a file has blocks again that were freed before its last fsync.",
   reason:
     "Freeing blocks does not note the transaction that fsync has to wait for (ext4_update_inode_fsync_trans()).",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",
@@ -32,4 +30,4 @@ export const commitForgetsFrees: Deviation = {
       }
     },
   }),
-};
+});

@@ -1,11 +1,9 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const commitForgetsSize: Deviation = {
+export const commitForgetsSize = seeded({
   id: "commit-forgets-size",
   claim: "After a power cut a synced file has the size that it had at the fsync before.",
   reason: "The commit that fsync waits for has the inode from before its size changed.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",
@@ -24,4 +22,4 @@ export const commitForgetsSize: Deviation = {
       if (committed !== undefined) committed.i_disksize = before;
     },
   }),
-};
+});

@@ -1,15 +1,13 @@
 import { ext4_convert_unwritten_extents } from "../../ext4/extents.ts";
 import { UNWRITTEN } from "../../include/types.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const conversionOfWholeExtent: Deviation = {
+export const conversionOfWholeExtent = seeded({
   id: "conversion-of-whole-extent",
   claim:
     "Unwritten blocks beside those that were written become written, with what the disk held before.",
   reason: "I/O completion converts the extent, not the part of it that the I/O went to.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -34,4 +32,4 @@ export const conversionOfWholeExtent: Deviation = {
       ext4_convert_unwritten_extents(inode, extent.start, extent.end - extent.start);
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const conversionRoundsDown: Deviation = {
+export const conversionRoundsDown = seeded({
   id: "conversion-rounds-down",
   claim: "The last block of a file stays unwritten after an fsync, and reads as zero.",
   reason: "The end of the I/O, which is byte-accurate at EOF, is rounded down to a block.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -21,4 +19,4 @@ export const conversionRoundsDown: Deviation = {
       inode.i_disksize = Math.max(inode.i_disksize, Math.min(end, inode.i_size));
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const delallocSwitchedOff: Deviation = {
+export const delallocSwitchedOff = seeded({
   id: "delalloc-switched-off",
   claim: "On a file system with plenty of space a delayed write allocates at once.",
   reason: "The comparison of free with reserved blocks is the wrong way round.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -16,4 +14,4 @@ export const delallocSwitchedOff: Deviation = {
   override: () => ({
     ext4_nonda_switch: (sb) => 2 * sb.s_freeclusters_counter > 3 * sb.s_dirtyclusters_counter,
   }),
-};
+});

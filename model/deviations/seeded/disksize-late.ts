@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const disksizeLate: Deviation = {
+export const disksizeLate = seeded({
   id: "disksize-late",
   claim: "After an fsync the size on disk is not that of the file.",
   reason: "I/O completion leaves i_disksize to somebody else.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -20,4 +18,4 @@ export const disksizeLate: Deviation = {
       inode.i_disksize = i_disksize;
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const enospcNotRetried: Deviation = {
+export const enospcNotRetried = seeded({
   id: "enospc-not-retried",
   claim:
     "A write fails with ENOSPC though the running transaction has freed the blocks that it needs.",
   reason: "An allocation that finds no space is not tried again after a commit.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-nodelalloc",
@@ -19,4 +17,4 @@ export const enospcNotRetried: Deviation = {
   },
   visible: "step",
   override: () => ({ ext4_should_retry_alloc: () => false }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const freedBlocksReused: Deviation = {
+export const freedBlocksReused = seeded({
   id: "freed-blocks-reused",
   claim:
     "After a power cut a file from which blocks were cut, and that was not synced since, has others' data in them.",
   reason: "Blocks are given to others before the transaction that freed them has committed.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",
@@ -28,4 +26,4 @@ export const freedBlocksReused: Deviation = {
       }
     },
   }),
-};
+});

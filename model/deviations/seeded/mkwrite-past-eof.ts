@@ -1,12 +1,10 @@
 import { folio_next_pos } from "../../mm/folio.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const mkwritePastEof: Deviation = {
+export const mkwritePastEof = seeded({
   id: "mkwrite-past-eof",
   claim: "A store through a mapping reserves blocks past EOF, which nothing will ever write.",
   reason: "The fault maps the whole folio, not the part of it before EOF.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "1k-delalloc",
@@ -26,4 +24,4 @@ export const mkwritePastEof: Deviation = {
       return error;
     },
   }),
-};
+});

@@ -1,13 +1,11 @@
 import { EXT4_GET_BLOCKS_CREATE, ext4_map_blocks } from "../../ext4/extents.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const newBlocksWritten: Deviation = {
+export const newBlocksWritten = seeded({
   id: "new-blocks-written",
   claim: "Without delayed allocation a block is a written one before its data is on disk.",
   reason: "Blocks are allocated without EXT4_GET_BLOCKS_UNWRIT_EXT.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-nodelalloc",
@@ -19,4 +17,4 @@ export const newBlocksWritten: Deviation = {
       return Math.min(0, ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE));
     },
   }),
-};
+});

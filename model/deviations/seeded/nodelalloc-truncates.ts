@@ -1,14 +1,12 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const nodelallocTruncates: Deviation = {
+export const nodelallocTruncates = seeded({
   id: "nodelalloc-truncates",
   claim:
     "Without delayed allocation a write that fails frees the blocks past EOF that it allocated, as the other path must.",
   reason:
     "What a failed write allocated past EOF is truncated, though it is unwritten and harmless.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-nodelalloc",
@@ -22,4 +20,4 @@ export const nodelallocTruncates: Deviation = {
       return result;
     },
   }),
-};
+});

@@ -1,11 +1,9 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const partialBlockNotZeroed: Deviation = {
+export const partialBlockNotZeroed = seeded({
   id: "partial-block-not-zeroed",
   claim: "Bytes that a truncation or a hole cuts off a block are still there.",
   reason: "The part of a block that is cut off is not zeroed.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -16,4 +14,4 @@ export const partialBlockNotZeroed: Deviation = {
   },
   visible: "step",
   override: () => ({ ext4_block_zero_range: () => false }),
-};
+});

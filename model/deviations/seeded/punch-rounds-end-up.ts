@@ -1,11 +1,9 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const punchRoundsEndUp: Deviation = {
+export const punchRoundsEndUp = seeded({
   id: "punch-rounds-end-up",
   claim: "A hole takes the whole block that it ends in the middle of.",
   reason: "The last block of the hole is rounded up.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -21,4 +19,4 @@ export const punchRoundsEndUp: Deviation = {
       return { start_lblk, end_lblk: Math.ceil(end / inode.i_sb.s_blocksize) };
     },
   }),
-};
+});

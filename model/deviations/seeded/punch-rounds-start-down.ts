@@ -1,11 +1,9 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const punchRoundsStartDown: Deviation = {
+export const punchRoundsStartDown = seeded({
   id: "punch-rounds-start-down",
   claim: "A hole takes the whole block that it begins in the middle of.",
   reason: "The first block of the hole is rounded down.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -21,4 +19,4 @@ export const punchRoundsStartDown: Deviation = {
       return { start_lblk: Math.floor(offset / inode.i_sb.s_blocksize), end_lblk };
     },
   }),
-};
+});

@@ -1,13 +1,11 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const releaseLeavesFirstBlock: Deviation = {
+export const releaseLeavesFirstBlock = seeded({
   id: "release-leaves-first-block",
   claim: "A delayed write that fails in the middle of a block keeps that block.",
   reason:
     "The start of the range to release is rounded up to a block also where nothing was written.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -20,4 +18,4 @@ export const releaseLeavesFirstBlock: Deviation = {
       return Math.ceil((pos + written) / size) * size;
     },
   }),
-};
+});

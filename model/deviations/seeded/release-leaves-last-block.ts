@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const releaseLeavesLastBlock: Deviation = {
+export const releaseLeavesLastBlock = seeded({
   id: "release-leaves-last-block",
   claim: "A delayed write that fails keeps the block that its last bytes were meant for.",
   reason: "The end of the range to release is rounded down to a block, not up.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -20,4 +18,4 @@ export const releaseLeavesLastBlock: Deviation = {
       if (whole > 0) base.ext4_iomap_buffered_da_write_end(inode, offset, whole, ...rest);
     },
   }),
-};
+});

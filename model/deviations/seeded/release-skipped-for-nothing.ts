@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const releaseSkippedForNothing: Deviation = {
+export const releaseSkippedForNothing = seeded({
   id: "release-skipped-for-nothing",
   claim: "A delayed write that fails with nothing written keeps all that it reserved.",
   reason: "Zero bytes written is taken for nothing to do.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -19,4 +17,4 @@ export const releaseSkippedForNothing: Deviation = {
       base.ext4_iomap_buffered_da_write_end(inode, offset, length, written, iomap);
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const releaseStopsAtEof: Deviation = {
+export const releaseStopsAtEof = seeded({
   id: "release-stops-at-eof",
   claim: "A short delayed write keeps what it reserved past EOF.",
   reason: "The range to release is cut off at i_size, as that to scan for dirty data rightly is.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -19,4 +17,4 @@ export const releaseStopsAtEof: Deviation = {
       if (start_byte < end) base.iomap_write_delalloc_release(inode, start_byte, end);
     },
   }),
-};
+});

@@ -1,14 +1,12 @@
 import { DELAYED } from "../../include/types.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const releaseTakesOlderReservation: Deviation = {
+export const releaseTakesOlderReservation = seeded({
   id: "release-takes-older-reservation",
   claim: "A delayed write that fails takes away the reservation of data that an earlier one wrote.",
   reason:
     "Whether the mapping is new, and so this write's own, is not asked, and dirty data is not looked for.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -24,4 +22,4 @@ export const releaseTakesOlderReservation: Deviation = {
       if (start < end) s_op.ext4_iomap_punch_delalloc(inode, start, end - start);
     },
   }),
-};
+});

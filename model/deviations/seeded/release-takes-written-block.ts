@@ -1,13 +1,11 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const releaseTakesWrittenBlock: Deviation = {
+export const releaseTakesWrittenBlock = seeded({
   id: "release-takes-written-block",
   claim: "A short delayed write gives back the block that its last bytes went into as well.",
   reason:
     "The end of what was written is rounded down to a block, and no dirty data is looked for.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -25,4 +23,4 @@ export const releaseTakesWrittenBlock: Deviation = {
       base.ext4_iomap_punch_delalloc(inode, start_byte, end_byte - start_byte);
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
 import { EXT_MAX_BLOCKS } from "../../include/types.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const reservationOfOneBlock: Deviation = {
+export const reservationOfOneBlock = seeded({
   id: "reservation-of-one-block",
   claim: "Of several delayed blocks that are removed at once one stays reserved.",
   reason: "The blocks of an extent are counted from its first to its last, without the last.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -26,4 +24,4 @@ export const reservationOfOneBlock: Deviation = {
       i_sb.s_dirtyclusters_counter += 1;
     },
   }),
-};
+});

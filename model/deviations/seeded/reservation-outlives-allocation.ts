@@ -1,11 +1,9 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const reservationOutlivesAllocation: Deviation = {
+export const reservationOutlivesAllocation = seeded({
   id: "reservation-outlives-allocation",
   claim: "A delayed block that has been allocated stays reserved.",
   reason: "Allocating does not use up the reservation.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -13,4 +11,4 @@ export const reservationOutlivesAllocation: Deviation = {
   },
   visible: "step",
   override: () => ({ ext4_da_update_reserve_space() {} }),
-};
+});

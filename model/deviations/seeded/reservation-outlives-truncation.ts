@@ -1,13 +1,11 @@
 import { EXT_MAX_BLOCKS } from "../../include/types.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const reservationOutlivesTruncation: Deviation = {
+export const reservationOutlivesTruncation = seeded({
   id: "reservation-outlives-truncation",
   claim: "A delayed block that is truncated away stays reserved.",
   reason:
     "Removing a delayed extent from the extent status tree does not give back its reservation.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -24,4 +22,4 @@ export const reservationOutlivesTruncation: Deviation = {
       else inode.i_es_tree.delete(lblk, lblk + len);
     },
   }),
-};
+});

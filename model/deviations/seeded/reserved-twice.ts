@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const reservedTwice: Deviation = {
+export const reservedTwice = seeded({
   id: "reserved-twice",
   claim: "A delayed block takes two blocks from what may be promised.",
   reason:
     "A reservation is counted where the block is mapped, and again where the extent is inserted.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -18,4 +16,4 @@ export const reservedTwice: Deviation = {
       return base.ext4_da_reserve_space(inode, 2 * nr_resv);
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const sizeBeforeCopy: Deviation = {
+export const sizeBeforeCopy = seeded({
   id: "size-before-copy",
   claim: "A write that ends short moves i_size to where it was to end.",
   reason: "i_size is set before the copy, from the length that was asked for.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -19,4 +17,4 @@ export const sizeBeforeCopy: Deviation = {
       return base.__iomap_write_end(inode, folio, pos, len, copied);
     },
   }),
-};
+});

@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const sizeBeforeData: Deviation = {
+export const sizeBeforeData = seeded({
   id: "size-before-data",
   claim:
     "After a power cut a file is as long as what was written to it, and has zeros where nothing was synced.",
   reason: "A delayed write moves i_disksize at once instead of leaving that to writeback.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "6.18",
     variant: "4k-delalloc",
@@ -24,4 +22,4 @@ export const sizeBeforeData: Deviation = {
       return accepted;
     },
   }),
-};
+});

@@ -1,16 +1,14 @@
 import { BH_Delay } from "../../include/types.ts";
 import type { Inode, MapBlocks } from "../../include/types.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const staleMappingAccepted: Deviation = {
+export const staleMappingAccepted = seeded({
   id: "stale-mapping-accepted",
   claim:
     "A write reserves nothing where an earlier one had reserved, though that was given back since.",
   reason:
     "A mapping that is kept from write to write is used though the extent status sequence counter has moved on.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -35,4 +33,4 @@ export const staleMappingAccepted: Deviation = {
       },
     };
   },
-};
+});

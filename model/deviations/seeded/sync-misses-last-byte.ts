@@ -1,12 +1,10 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const syncMissesLastByte: Deviation = {
+export const syncMissesLastByte = seeded({
   id: "sync-misses-last-byte",
   claim: "A last byte that begins a page stays delayed after an fsync.",
   reason: "The end of the range to be written back is one byte short.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -19,4 +17,4 @@ export const syncMissesLastByte: Deviation = {
       return start <= last ? base.writepages(inode, start, last) : 0;
     },
   }),
-};
+});

@@ -1,11 +1,9 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const truncateLeavesBlock: Deviation = {
+export const truncateLeavesBlock = seeded({
   id: "truncate-leaves-block",
   claim: "The first block past the new end of a file stays allocated.",
   reason: "The first block to be freed is rounded up once too often.",
-  seenIn: ["seeded"],
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -20,4 +18,4 @@ export const truncateLeavesBlock: Deviation = {
       base.ext4_ext_remove_space(inode, lblk + 1, len - 1);
     },
   }),
-};
+});

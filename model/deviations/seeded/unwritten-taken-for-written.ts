@@ -1,14 +1,12 @@
 import { UNWRITTEN, WRITTEN } from "../../include/types.ts";
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const unwrittenTakenForWritten: Deviation = {
+export const unwrittenTakenForWritten = seeded({
   id: "unwritten-taken-for-written",
   claim: "Data that was written back reads as zero after the page cache is dropped.",
   reason:
     "An unwritten extent is taken for a written one, so nothing is converted when the I/O is done.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -22,4 +20,4 @@ export const unwrittenTakenForWritten: Deviation = {
       return iomap;
     },
   }),
-};
+});

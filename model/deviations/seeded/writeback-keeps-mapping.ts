@@ -1,13 +1,11 @@
-import type { Deviation } from "../deviation.ts";
+import { seeded } from "../deviation.ts";
 
-export const writebackKeepsMapping: Deviation = {
+export const writebackKeepsMapping = seeded({
   id: "writeback-keeps-mapping",
   claim: "Dirty data stays delayed after an fsync.",
   reason:
     "Writeback goes on with the mapping of the dirty blocks before, without asking whether it reaches that far.",
-  seenIn: ["seeded"],
   path: "iomap",
-  breaks: [],
   witness: {
     kernel: "series v2",
     variant: "4k-delalloc",
@@ -25,4 +23,4 @@ export const writebackKeepsMapping: Deviation = {
       return 0;
     },
   }),
-};
+});

@@ -12,7 +12,7 @@ import { cutPower, survivesPowerCut } from "../subjects/power-cut.ts";
 import { modelWith, witnessOf } from "../lockstep/deviations.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { releaseAnyway } from "../subjects/executor.ts";
-import { expectedFile } from "./kept-files.ts";
+import { expectedFile } from "./expected-file.ts";
 
 /** Whether a power cut after the witness leaves a file that it must not. */
 function shows(image: MountedImage, config: ModelConfig, deviation: Deviation): boolean {

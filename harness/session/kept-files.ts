@@ -2,8 +2,7 @@
  * Files of cases that were left in place, to be checked on disk together: a checkpoint costs as
  * much for a hundred files as for one.
  */
-import { readFromDisk } from "../../model/mm/folio.ts";
-import { bytesAt, evictInode, unknownBytes, warnsAtUnmount } from "../../model/file-system.ts";
+import { evictInode } from "../../model/file-system.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/include/types.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -14,10 +13,10 @@ import type { Executor } from "../subjects/executor.ts";
 import { checkpoint } from "../subjects/checkpoint.ts";
 import type { ExpectedFile, Finding, FindingKind } from "../subjects/same-on-disk.ts";
 import type { MountedImage } from "../subjects/image.ts";
-import { extentMap } from "../lockstep/model-subject.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operations/operation.ts";
 import { bySeverity } from "../finding/severity.ts";
+import { expectedFile, promisedFile } from "./expected-file.ts";
 
 /** Files that make a checkpoint worth its time. */
 const ENOUGH_FILES = 128;
@@ -37,7 +36,7 @@ interface Kept {
 }
 
 /** What a finding is among the divergences. */
-export const onDiskKinds: Record<FindingKind, DivergenceKind> = {
+const onDiskKinds: Record<FindingKind, DivergenceKind> = {
   inconsistent: "e2fsck",
   size: "on-disk-size",
   map: "on-disk-map",
@@ -48,55 +47,6 @@ export const onDiskKinds: Record<FindingKind, DivergenceKind> = {
   "kernel-log": "kernel-log",
   silence: "kernel-log",
 };
-
-/** Of `len` bytes at `pos`, those in blocks that replaying the journal may bring back. */
-function bytesZeroedOnDisk(
-  { zeroedOnDisk, i_sb }: Inode,
-  pos: number,
-  len: number,
-): { start: number; end: number }[] {
-  const size = i_sb.s_blocksize;
-  const blocks = zeroedOnDisk.within(Math.floor(pos / size), Math.ceil((pos + len) / size));
-  return [...blocks].map(({ start, end }) => ({
-    start: Math.max(pos, start * size),
-    end: Math.min(pos + len, end * size),
-  }));
-}
-
-/** What a file must be once it is on disk: only what i_disksize covers survives. */
-export function expectedFile(inode: Inode, path: string, ino: number): ExpectedFile {
-  readFromDisk(inode, 0, Infinity);
-  return {
-    path,
-    ino,
-    i_size: inode.i_disksize,
-    map: extentMap(inode).filter(({ state }) => state !== "delayed"),
-    warnsAtUnmount: warnsAtUnmount(inode),
-    unknown: (pos, len) => unknownBytes(inode, pos, len),
-    unknownAfterCut: (pos, len) => bytesZeroedOnDisk(inode, pos, len),
-    readExpected: (pos, len) => bytesAt(inode, pos, Math.min(len, inode.i_disksize - pos)),
-  };
-}
-
-/**
- * The same where only the contract knows the file. Whether the kernel warns at unmount is a matter
- * of folios, of which it knows nothing.
- */
-function promisedFile(
-  { i_size, map, contents }: NonNullable<ReturnType<Contract["file"]>>,
-  path: string,
-  ino: number,
-): ExpectedFile {
-  return {
-    path,
-    ino,
-    i_size,
-    map,
-    warnsAtUnmount: undefined,
-    unknown: (pos, len) => (contents.known ? [] : [{ start: pos, end: pos + len }]),
-    readExpected: (pos, len) => contents.bytesAt(pos, Math.min(len, i_size - pos)),
-  };
-}
 
 /** Which of the deviations had a part in the files, once for each. */
 function showing(files: readonly Kept[], ids: ReadonlySet<string>): string[] {
@@ -214,7 +164,7 @@ export function onDiskDivergence(
 ): Divergence {
   return divergence({
     variant,
-    step: operations.length - 1,
+    step: Math.max(0, operations.length - 1),
     operations: [...operations],
     kind: onDiskKinds[finding.kind],
     message: finding.message,

@@ -1,0 +1,70 @@
+/**
+ * Generating: the stored cases, then those that follow from a seed, chunk after chunk.
+ */
+import { corpusDirectory } from "../host/package.ts";
+import { readCorpus } from "../stored/corpus.ts";
+import type { Generate } from "../workers/messages.ts";
+import { CASES_PER_CHUNK, caseSource } from "./chunk.ts";
+import type { CaseSource } from "./chunk.ts";
+import { breathe } from "./variant-job.ts";
+import type { VariantJob } from "./variant-job.ts";
+
+/**
+ * Cases for each variant where programs perform them and nobody says how many: some ten seconds.
+ */
+const DD_CASES = 20;
+
+/**
+ * Whether a stored case showed a divergence. They hold known deviations, so a strict run leaves
+ * them out.
+ */
+async function corpus(job: VariantJob): Promise<boolean> {
+  for (const { operations } of readCorpus(corpusDirectory)) {
+    if (job.isTimeUp) return false;
+    const divergence = job.run.replay(operations);
+    if (divergence === undefined) continue;
+    job.teller.tell({ type: "diverged" });
+    await job.report(-1, divergence, operations);
+    return true;
+  }
+  return false;
+}
+
+/** Whether the chunk, or the checkpoint after it, showed a divergence. */
+async function runChunk(
+  job: VariantJob,
+  source: CaseSource,
+  chunk: number,
+  cases: number,
+): Promise<boolean> {
+  const finding = job.run.runChunk(source, chunk, cases, job.until);
+  if (finding !== undefined) {
+    await job.report(finding.case, finding.divergence, finding.operations);
+    return true;
+  }
+  return job.run.session.checkpointDue && job.fails(chunk);
+}
+
+/** Run this job's chunks until a limit or the first divergence; whether there was one. */
+export async function generate(job: VariantJob, work: Generate): Promise<boolean> {
+  const { executor, strict, job: first, jobs } = job.assignment;
+  const cases = work.cases ?? (executor === "dd" ? DD_CASES : Infinity);
+  const source = caseSource(job.run.session.variant, work);
+  const started = performance.now();
+  let chunk = first;
+  let found = first === 0 && !strict && (await corpus(job));
+  let timeUp = false;
+  for (; !found; chunk += jobs) {
+    const left = cases - chunk * CASES_PER_CHUNK;
+    if (left <= 0) break;
+    found = await runChunk(job, source, chunk, Math.min(left, CASES_PER_CHUNK));
+    await breathe();
+    timeUp = job.isTimeUp;
+    if (timeUp) break;
+  }
+  const ending = performance.now();
+  found ||= await job.fails(Math.max(first, chunk - jobs), true);
+  job.ending = performance.now() - ending;
+  job.teller.finished(job.run, started, { timeUp });
+  return found;
+}
