@@ -135,6 +135,7 @@ export class ModelSubject implements Subject {
     this.#sb = createFileSystem(config, overrides);
     this.#reserve = config.reserve;
     this.#knowsPages = config.journal !== "journal";
+    this.#file(0);
   }
 
   /** One of the case's files: the first time that is a new one. */
