@@ -54,7 +54,7 @@ export const headerV2Schema = z
     version: z.literal(2),
     ...common,
     variant: z.preprocess(withDefaults, foreignVariantSchema),
-    /** What the kernel does that the model must be told (kernel-traits.ts). */
+    /** What the kernel does that the model must be told (config.ts). */
     traits: z.strictObject({
       largeFolios: z.boolean(),
       prefaultFirst: z.boolean(),

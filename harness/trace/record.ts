@@ -28,6 +28,7 @@ import { randomSeed } from "../run/perform.ts";
 import { isModelled } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../under-test/variants.ts";
+import { traitsOf } from "./config.ts";
 import { TRACE_VERSION } from "./format.ts";
 import type { Step, TraceEnd, TraceHeaderV2 } from "./format.ts";
 import { stepOf } from "./step.ts";
@@ -61,7 +62,6 @@ export function headerOf(
   { seed, series, path }: Pick<TraceHeaderV2, "seed" | "series" | "path">,
 ): TraceHeaderV2 {
   const { variant, fresh } = image;
-  const { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl } = traits;
   return headerToWrite({
     version: TRACE_VERSION,
     kernel: traits.release,
@@ -72,7 +72,7 @@ export function headerOf(
     pageSize: PAGE_SIZE,
     seed,
     variant,
-    traits: { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl },
+    traits: { ...traitsOf(traits.changes), cacheIoctl: traits.cacheIoctl },
     freeBlocks: fresh.freeBlocks,
     // The kernel subject switches read-ahead off (subjects/kernel-file.ts).
     mmapReadAround: 0,
