@@ -17,7 +17,7 @@ import type { KernelFacts } from "../../model/kernels/kernels.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { UsageError } from "../case/failure.ts";
 import { knownConfig } from "../under-test/kernel-traits.ts";
-import { isModelled, NOT_MODELLED } from "../case/variant.ts";
+import { isModelled, isRemounted, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../under-test/variants.ts";
 
@@ -41,9 +41,10 @@ const byName: ReadonlyMap<string, KernelFacts> = new Map(
 /** How a side is written, for help and errors. */
 export const SIDE_SYNTAX = "VARIANT[@KERNEL][+DEVIATION...]";
 
-function pathOf({ name, mountOptions, journal, remounted }: Variant): ModelConfig["path"] {
+function pathOf(variant: Variant): ModelConfig["path"] {
+  const { name, mountOptions, journal } = variant;
   if (!mountOptions.includes(BUFFERED_IOMAP)) return "buffer_head";
-  if (journal === "journal" || remounted === true) {
+  if (journal === "journal" || isRemounted(variant)) {
     throw new UsageError(
       `${name}: its files take the buffer_head path, whatever is mounted; leave "-iomap" off`,
     );

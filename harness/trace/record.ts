@@ -25,7 +25,7 @@ import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
 import { openExecutor, releaseAnyway } from "../subjects/executor.ts";
 import type { Executor } from "../subjects/executor.ts";
 import { randomSeed } from "../run/perform.ts";
-import { isModelled } from "../case/variant.ts";
+import { isModelled, isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { traitsOf } from "./config.ts";
@@ -191,12 +191,14 @@ export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
       `${named.name} is judged by the contract alone: nothing could be checked of it later`,
     );
   }
-  if (named.remounted) {
+  if (isRemounted(named)) {
     throw new UsageError(
       `the files of ${named.name} are older than its mount options, which a recording does not say`,
     );
   }
-  const variant = { ...named, mountOptions: [...named.mountOptions, ...options.mountOptions] };
+  // What it lies on says nothing of what is recorded: no call meets a device without room.
+  const { preparation: _, ...plain } = named;
+  const variant = { ...plain, mountOptions: [...plain.mountOptions, ...options.mountOptions] };
   const seed = options.seed ?? randomSeed();
   const started = performance.now();
   const writer = new TraceWriter(options.out, options.force);

@@ -5,6 +5,7 @@
 import type { ModelConfig } from "../../model/tables.ts";
 import type { ChangeName } from "../../model/kernels/changes.ts";
 import type { KernelFacts } from "../../model/kernels/kernels.ts";
+import { isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 
 export interface KernelTraits {
@@ -52,13 +53,13 @@ export function modelConfig(
   path: ModelConfig["path"] = "buffer_head",
   reserve?: ModelConfig["reserve"],
 ): ModelConfig {
-  const { delalloc, remounted } = variant;
+  const { delalloc } = variant;
   return {
     path,
     changes: traits.changes,
     blockSize: variant.blockSize,
     delalloc,
-    ...(remounted && { remounted }),
+    ...(isRemounted(variant) && { remounted: true }),
     journal: variant.journal,
     dioread: delalloc ? variant.dioread : "lock",
     freeBlocks,
