@@ -8,8 +8,8 @@
  * were tried on the model of each kernel that is known, ideal and with its deviations, and on
  * nothing else.
  */
-import { changeNames } from "../../model/kernels/changes.ts";
-import type { ChangeName } from "../../model/kernels/changes.ts";
+import { changeNames, changes } from "../../model/kernels/changes.ts";
+import type { Change, ChangeName } from "../../model/kernels/changes.ts";
 import type { KernelFacts } from "../../model/kernels/kernels.ts";
 import { EINVAL } from "../../model/include/errno.ts";
 import type { ExtentState, Observation } from "../case/observation.ts";
@@ -19,7 +19,6 @@ import type { Operation } from "../operations/operation.ts";
 export type Path = KernelFacts["path"];
 
 interface Probe {
-  path: Path;
   blockSize: 1024 | 4096;
   operations: readonly Operation[];
   /** Whether the kernel has the change, by what was seen after the last of them. */
@@ -33,14 +32,12 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   // In a kernel that faults in first, such a write does not come to the file system. A kernel that
   // leaves nothing of it reserved is taken for one.
   "prepare-before-fault-in": {
-    path: "buffer_head",
     blockSize: 4096,
     operations: [{ op: "pwrite", pos: 0, len: 4096, readable: 0 }],
     shows: ({ reserved }) => reserved > 0,
   },
   // A read that ends at EOF, on a sector, and asks for a byte more.
   "align-by-mapping": {
-    path: "buffer_head",
     blockSize: 1024,
     operations: [
       { op: "pwrite", pos: 0, len: 1024, readable: 1024 },
@@ -51,7 +48,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   },
   // A block behind EOF, in the page that holds EOF, survives a punch that is cut off at EOF's block.
   "punch-to-block": {
-    path: "buffer_head",
     blockSize: 1024,
     operations: [
       { op: "pwrite", pos: 0, len: 512, readable: 512 },
@@ -62,7 +58,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   },
   // A punch of all that a small file has frees its block where the end is rounded up.
   "punch-to-block-at-eof": {
-    path: "buffer_head",
     blockSize: 1024,
     operations: [
       { op: "pwrite", pos: 0, len: 512, readable: 512 },
@@ -75,7 +70,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   // EOF, and its blocks stay delayed when it does no longer. In a kernel that faults in first, the
   // write that should end short at the page does not come to it: such kernels are older.
   "zero-gap-first": {
-    path: "buffer_head",
     blockSize: 1024,
     operations: [
       { op: "pwrite", pos: 4608, len: 4096, readable: 4096 },
@@ -89,7 +83,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   },
   // The block is allocated for what of it is not zeroed. Writing it back first makes it written.
   "zero-dirty-folios": {
-    path: "iomap",
     blockSize: 4096,
     operations: [
       { op: "pwrite", pos: 0, len: 1, readable: 1 },
@@ -100,7 +93,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   // Zeros over what is on disk show by nothing but the page that is dirty. Where that is not told,
   // the kernel is taken for a later one.
   "zero-when-growing": {
-    path: "iomap",
     blockSize: 4096,
     operations: [
       { op: "pwrite", pos: 0, len: 1, readable: 1 },
@@ -111,7 +103,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   },
   // A block that turns unwritten, in a folio that has others, is written back again if it is dirty.
   "clean-when-invalidated": {
-    path: "iomap",
     blockSize: 1024,
     operations: [
       { op: "pwrite", pos: 0, len: 1024, readable: 1024 },
@@ -122,7 +113,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   },
   // Two writes, for two folios.
   "map-dirty-blocks": {
-    path: "iomap",
     blockSize: 4096,
     operations: [
       { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
@@ -133,11 +123,15 @@ const probes: Partial<Record<ChangeName, Probe>> = {
   },
 };
 
-/** The changes that files on a path with blocks of `blockSize` bytes tell. */
+/**
+ * The changes that files on a path with blocks of `blockSize` bytes tell: what is about both paths,
+ * those on that of every released kernel.
+ */
 export function toldBy(blockSize: Variant["blockSize"], path: Path): ChangeName[] {
-  return changeNames.filter(
-    (name) => probes[name]?.blockSize === blockSize && probes[name].path === path,
-  );
+  return changeNames.filter((name) => {
+    const { path: shownBy = "buffer_head" }: Change = changes[name];
+    return probes[name]?.blockSize === blockSize && shownBy === path;
+  });
 }
 
 /**
