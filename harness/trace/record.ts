@@ -61,7 +61,8 @@ export function headerOf(
   traits: KernelTraits,
   { seed, series, path }: Pick<TraceHeaderV2, "seed" | "series" | "path">,
 ): TraceHeaderV2 {
-  const { variant, fresh } = image;
+  // What it lies on says nothing of what is recorded: no call meets a device without room.
+  const { preparation: _, ...variant } = image.variant;
   return headerToWrite({
     version: TRACE_VERSION,
     kernel: traits.release,
@@ -73,7 +74,7 @@ export function headerOf(
     seed,
     variant,
     traits: { ...traitsOf(traits.changes), cacheIoctl: traits.cacheIoctl },
-    freeBlocks: fresh.freeBlocks,
+    freeBlocks: image.fresh.freeBlocks,
     // The kernel subject switches read-ahead off (subjects/kernel-file.ts).
     mmapReadAround: 0,
   });
@@ -196,9 +197,7 @@ export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
       `the files of ${named.name} are older than its mount options, which a recording does not say`,
     );
   }
-  // What it lies on says nothing of what is recorded: no call meets a device without room.
-  const { preparation: _, ...plain } = named;
-  const variant = { ...plain, mountOptions: [...plain.mountOptions, ...options.mountOptions] };
+  const variant = { ...named, mountOptions: [...named.mountOptions, ...options.mountOptions] };
   const seed = options.seed ?? randomSeed();
   const started = performance.now();
   const writer = new TraceWriter(options.out, options.force);

@@ -1,12 +1,10 @@
 /**
  * How each change that a kernel may have (model/kernels/changes.ts) is told from what can be seen:
- * a few operations on an empty file, and what shows in a kernel that has it, whichever known
- * deviations it has.
+ * a few operations on an empty file, and what shows in a kernel that has it.
  *
- * Those of the iomap path are the shortest that tell two tables apart which differ in that change
- * alone (harness/differences/). No kernel with the series was at hand when they were written: they
- * were tried on the model of each kernel that is known, ideal and with its deviations, and on
- * nothing else.
+ * Those of the iomap path are of what tells two tables apart that differ in that change alone
+ * (harness/differences/). They are tried on the model of each known kernel, ideal and with
+ * deviations, and on nothing else: not on a kernel with the series.
  */
 import { changeNames, changes } from "../../model/kernels/changes.ts";
 import type { Change, ChangeName } from "../../model/kernels/changes.ts";
