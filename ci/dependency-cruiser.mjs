@@ -51,6 +51,8 @@ const ROOMS = [
   "model/deviations/seeded",
   "model/deviations",
   "model",
+  // Kernels, as changes to an earlier one.
+  "model/kernels",
   "model/ext4",
   "model/iomap",
   "model/fs",

@@ -97,7 +97,7 @@ export const variants: readonly Variant[] = [
     blockSize,
     delalloc: true,
     mountOptions: ["nodelalloc"],
-    remounted: true,
+    preparation: { kind: "remounted" },
     byDefault: false,
   })),
   {
@@ -108,7 +108,7 @@ export const variants: readonly Variant[] = [
     blockSize: 4096,
     delalloc: true,
     imageSize: 64 * MIB,
-    thin: true,
+    preparation: { kind: "thin" },
   },
   ...(
     [
@@ -127,8 +127,9 @@ export const variants: readonly Variant[] = [
     // %) that keeps below the switch.
     imageSize: 2048 * blockSize,
     // What is delayed must meet what is full: with 16 that is six times as often.
-    leavesFree: reserveDelays ? 16 : 48,
-    ...(reserveDelays && { reserveDelays }),
+    preparation: reserveDelays
+      ? { kind: "full", leavesFree: 16, reserveDelays }
+      : { kind: "full", leavesFree: 48 },
     mkfsOptions: ["-m", "0"],
     mountOptions: delalloc ? [] : ["nodelalloc"],
     byDefault: name === "4k-full" || reserveDelays,

@@ -17,7 +17,8 @@ import {
   withoutMemory,
 } from "./file-system.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
-import { delalloc } from "./samples.ts";
+import { kernels } from "./kernels/kernels.ts";
+import { delalloc, iomap } from "./samples.ts";
 import type { Override } from "./tables.ts";
 import type { Inode, MemoryFailure } from "./include/types.ts";
 
@@ -95,10 +96,11 @@ const failsAt = (pos: number): MemoryFailure => ({
 const writeThree = (inode: Inode) => (): number => pwrite(inode, 0, 3 * PAGE, 3 * PAGE, 0);
 
 describe("a write that lacks memory", () => {
-  test.each(["buffer_head", "iomap"] as const)(
-    "ends at the folio it had come to, and keeps nothing behind it, %s",
-    (path) => {
-      const small = { ...delalloc, path, largeFolios: false };
+  test.each([delalloc, iomap])(
+    "ends at the folio it had come to, and keeps nothing behind it, $path",
+    (config) => {
+      const changes = config.changes.filter((change) => change !== "large-folios");
+      const small = { ...config, changes };
       const inode = createInode(createFileSystem(small));
       expect(withoutMemory(inode, failsAt(PAGE), writeThree(inode))).toBe(PAGE);
       expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([PAGE, 1]);
@@ -106,8 +108,8 @@ describe("a write that lacks memory", () => {
     },
   );
 
-  test.each(["buffer_head", "iomap"] as const)("fails where that is the first, %s", (path) => {
-    const inode = createInode(createFileSystem({ ...delalloc, path }));
+  test.each([delalloc, iomap])("fails where that is the first, $path", (config) => {
+    const inode = createInode(createFileSystem(config));
     expect(withoutMemory(inode, failsAt(0), writeThree(inode))).toBe(ENOMEM);
     expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([0, 0]);
   });
@@ -125,13 +127,14 @@ describe("a write that lacks memory", () => {
   // fs/ext4/inode.c ext4_da_do_write_end() until 7.1 also takes one for zeroing the gap; writeback
   // will tell the size of what is delayed.
   test.each([
-    ["after", "ideal", [], PAGE, true],
-    ["after", "deviated", [uncountedWriteMovesSize.override], ENOMEM, false],
-    ["before", "deviated", [uncountedWriteMovesSize.override], PAGE, true],
+    ["6.18", "ideal", [], PAGE, true],
+    ["6.18", "deviated", [uncountedWriteMovesSize.override], ENOMEM, false],
+    ["7.3", "deviated", [uncountedWriteMovesSize.override], PAGE, true],
   ] as const)(
-    "zeroes the gap that it leaves, %s the data, %s",
-    (zeroesGap, _, overrides, result, zeroed) => {
-      const inode = createInode(createFileSystem({ ...delalloc, zeroesGap }, overrides));
+    "zeroes the gap that it leaves, in %s, %s",
+    (kernel, _, overrides, result, zeroed) => {
+      const config = { ...delalloc, ...kernels[kernel] };
+      const inode = createInode(createFileSystem(config, overrides));
       pwrite(inode, 0, PAGE / 2, PAGE / 2, 0);
       fsync(inode);
       const noHandle = { folio: never, handle: () => true, truncates: false };

@@ -9,17 +9,10 @@
 import { assert } from "./include/assert.ts";
 import { emptyContents } from "./include/contents.ts";
 import { EFBIG } from "./include/errno.ts";
-import {
-  ext4_collapse_range,
-  ext4_do_fallocate,
-  ext4_insert_range,
-  ext4_punch_hole,
-  ext4_zero_range,
-} from "./ext4/fallocate.ts";
+import { ext4_collapse_range, ext4_do_fallocate, ext4_insert_range } from "./ext4/fallocate.ts";
 import { ext4_map_query_blocks } from "./ext4/extents.ts";
 import { ext4_buffered_write_iter, ext4_dio_read_iter, ext4_dio_write_iter } from "./ext4/file.ts";
 import { ext4_sync_file } from "./ext4/fsync.ts";
-import { ext4_setattr_size } from "./ext4/truncate.ts";
 import { IntervalMap } from "./include/interval-map.ts";
 import { file_check_and_advance_wb_err, filemap_read, storeThroughMapping } from "./mm/filemap.ts";
 import { invalidate_mapping_pages } from "./mm/truncate.ts";
@@ -46,14 +39,16 @@ export function createFileSystem(
 ): SuperBlock {
   assert(config.blockSize <= PAGE_SIZE, "a block is no larger than a page");
   assert(config.freeBlocks >= 0, "no fewer than no blocks are free");
-  const large = config.largeFolios && config.journal !== "journal";
+  const s_op = operationsFor(config, overrides);
+  const large = s_op.ext4_should_enable_large_folio(config.journal);
   return {
-    s_op: operationsFor(config, overrides),
+    s_op,
     s_blocksize: config.blockSize,
     s_blocksize_bits: Math.log2(config.blockSize),
     s_blocks_per_group: 8 * config.blockSize,
     s_maxbytes: EXT_MAX_BLOCKS * config.blockSize,
     s_max_folio_order: large ? MAX_PAGECACHE_ORDER : 0,
+    s_ra_pages: config.readAheadPages ?? 0,
     s_extent_max_zeroout: (EXTENT_MAX_ZEROOUT_KB * 1024) / config.blockSize,
     s_journal: config.journal !== "none",
     s_commits: 0,
@@ -378,17 +373,21 @@ export function dropCache(inode: Inode): number {
   return 0;
 }
 
-/** ftruncate(2) */
-export const ftruncate = ext4_setattr_size;
+/** ftruncate(2). 0 or -errno. */
+export function ftruncate(inode: Inode, size: number): number {
+  return inode.i_sb.s_op.ext4_setattr(inode, size);
+}
 
 /** The ways of fallocate(2), by the names of their flags. */
 const fallocateModes = {
   allocate: (inode: Inode, pos: number, len: number) => ext4_do_fallocate(inode, pos, len, false),
   keep_size: (inode: Inode, pos: number, len: number) => ext4_do_fallocate(inode, pos, len, true),
-  punch_hole: ext4_punch_hole,
-  zero_range: (inode: Inode, pos: number, len: number) => ext4_zero_range(inode, pos, len, false),
+  punch_hole: (inode: Inode, pos: number, len: number) =>
+    inode.i_sb.s_op.ext4_punch_hole(inode, pos, len),
+  zero_range: (inode: Inode, pos: number, len: number) =>
+    inode.i_sb.s_op.ext4_zero_range(inode, pos, len, false),
   zero_range_keep_size: (inode: Inode, pos: number, len: number) =>
-    ext4_zero_range(inode, pos, len, true),
+    inode.i_sb.s_op.ext4_zero_range(inode, pos, len, true),
   collapse_range: ext4_collapse_range,
   insert_range: ext4_insert_range,
 };

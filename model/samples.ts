@@ -1,30 +1,26 @@
 /**
- * Configurations for the model's own tests. What kernels are known to do is in images/kernels.ts,
- * which the model does not know.
+ * Configurations for the model's own tests.
  */
+import { kernels } from "./kernels/kernels.ts";
 import type { ModelConfig } from "./tables.ts";
 
 /** As mainline 6.18 does, with 1,000 free blocks of a page. */
 export const delalloc: ModelConfig = {
-  path: "buffer_head",
+  ...kernels["6.18"],
   blockSize: 4096,
   delalloc: true,
   journal: "ordered",
   dioread: "nolock",
-  largeFolios: true,
-  prefaultFirst: false,
-  zeroesGap: "after",
-  punchesTo: "page",
-  directAligns: "mapping",
   freeBlocks: 1000,
 };
+
+/** As version 2 of the series does, with as many. */
+export const iomap: ModelConfig = { ...delalloc, ...kernels["series v2"], readAheadPages: 0 };
 
 /** As 6.12 without delayed allocation, where a write converts the blocks that it finds. */
 export const nodelalloc: ModelConfig = {
   ...delalloc,
+  ...kernels["6.12"],
   delalloc: false,
   dioread: "lock",
-  largeFolios: false,
-  prefaultFirst: true,
-  directAligns: "request",
 };

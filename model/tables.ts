@@ -1,148 +1,38 @@
 /**
  * The one place that turns a configuration into a table of functions, as ext4_set_aops() does.
  */
-import {
-  blockAfterEof,
-  blockAtEof,
-  forgetZeroed,
-  zeroTailBeforeAllocating,
-  blocksOfHole,
-  ext4_update_disksize_before_punch,
-  pageAfterEof,
-  releaseDropped,
-} from "./ext4/fallocate.ts";
+import * as fallocate from "./ext4/fallocate.ts";
 import { ext4_ext_remove_space } from "./ext4/extents.ts";
-import {
-  ext4_es_insert_delayed_extent,
-  ext4_es_insert_extent,
-  ext4_es_remove_extent,
-} from "./ext4/extents_status.ts";
-import { ext4_inode_extension_cleanup } from "./ext4/file.ts";
-import {
-  ext4_da_get_block_prep,
-  ext4_da_map_blocks,
-  ext4_get_block,
-  ext4_get_block_lookup,
-  ext4_get_block_unwritten,
-} from "./ext4/get_block.ts";
-import {
-  countWithoutHandle,
-  ext4_da_page_mkwrite,
-  ext4_da_write_begin,
-  ext4_da_write_end,
-  ext4_journalled_write_end,
-  ext4_page_mkwrite,
-  ext4_write_begin,
-  ext4_write_end,
-  releaseShortWrite,
-  sizeAfterWrite,
-  truncateFailedWrite,
-} from "./ext4/inode.ts";
-import {
-  ext4_iomap_buffered_da_write,
-  ext4_iomap_buffered_da_write_end,
-  ext4_iomap_buffered_write,
-  ext4_iomap_da_page_mkwrite,
-  ext4_iomap_get_blocks,
-  ext4_iomap_page_mkwrite,
-  ext4_iomap_punch_delalloc,
-  ext4_iomap_read_folio,
-  ext4_iomap_valid,
-  ext4_iomap_zero_range,
-  ext4_set_iomap,
-} from "./ext4/iomap.ts";
-import {
-  ext4_iomap_finish_ioend,
-  ext4_iomap_map_blocks,
-  writebackLength,
-  writebackLengthInBytes,
-} from "./ext4/iomap-writeback.ts";
-import {
-  ext4_jbd2_inode_add_wait,
-  ext4_jbd2_inode_add_write,
-  jbd2_journal_commit_transaction,
-} from "./ext4/ordered.ts";
+import * as status from "./ext4/extents_status.ts";
+import { ext4_inode_extension_cleanup, generic_write_checks } from "./ext4/file.ts";
+import * as blocks from "./ext4/get_block.ts";
+import * as inodes from "./ext4/inode.ts";
+import * as iomap from "./ext4/iomap.ts";
+import { ext4_iomap_finish_ioend, ext4_iomap_map_blocks_of_bytes } from "./ext4/iomap-writeback.ts";
+import * as journal from "./ext4/ordered.ts";
 import { ext4_nonda_switch } from "./ext4/nonda.ts";
-import {
-  ext4_claim_free_clusters,
-  ext4_da_release_space,
-  ext4_da_reserve_space,
-  ext4_da_update_reserve_space,
-  ext4_should_retry_alloc,
-} from "./ext4/reservation.ts";
-import {
-  ext4_block_zero_eof,
-  ext4_block_zero_range,
-  ext4_block_zero_range_ordered,
-  ext4_zero_partial_blocks,
-  writeZeroedTail,
-  zeroTail,
-  gapToZero,
-  zeroBeforeExtending,
-  zeroBeforeGrowing,
-} from "./ext4/truncate.ts";
-import {
-  bufferRefused,
-  ext4_journalled_writepages,
-  ext4_writepages,
-  mpage_map_one_extent_lock,
-  mpage_map_one_extent_nolock,
-} from "./ext4/writeback.ts";
-import {
-  block_dirty_folio,
-  block_invalidate_folio,
-  block_is_partially_uptodate,
-  block_read_full_folio,
-  try_to_free_buffers,
-} from "./fs/buffer.ts";
+import * as reservation from "./ext4/reservation.ts";
+import * as truncate from "./ext4/truncate.ts";
+import * as writeback from "./ext4/writeback.ts";
+import * as buffer from "./fs/buffer.ts";
 import { __iomap_write_end } from "./iomap/buffered-io.ts";
-import { errorAfterZeroing, mappingIsAligned, restIsAligned } from "./iomap/direct-io.ts";
+import { bdev_iter_is_aligned, errorAfterZeroing } from "./iomap/direct-io.ts";
 import { iomap_last_written_block, iomap_write_delalloc_release } from "./iomap/delalloc.ts";
-import {
-  iomap_dirty_folio,
-  iomap_invalidate_folio,
-  iomap_invalidate_whole_folio,
-  iomap_is_partially_uptodate,
-  iomap_release_folio,
-} from "./iomap/folio-state.ts";
+import * as folioState from "./iomap/folio-state.ts";
 import { iomap_writepages } from "./iomap/writeback.ts";
 import { mmapReadAhead } from "./mm/readahead.ts";
-import type { ReadAhead } from "./mm/readahead.ts";
-import { iomap_zero_range_batch, iomap_zero_range_flush } from "./iomap/zero.ts";
+import { iomap_zero_range_flush } from "./iomap/zero.ts";
 import { folio_cancel_dirty } from "./mm/folio.ts";
-import { generic_perform_write, generic_perform_write_prefault } from "./mm/filemap.ts";
+import { generic_perform_write_prefault } from "./mm/filemap.ts";
 import { truncate_inode_pages_range } from "./mm/truncate.ts";
 import type { Operations } from "./include/operations.ts";
+import { changesOf } from "./kernels/changes.ts";
+import type { KernelFacts } from "./kernels/kernels.ts";
 import { recordCommit, writesToDisk, zeroesOnDisk } from "./ext4/power-cut.ts";
 import type { Folio, Inode, Reserve } from "./include/types.ts";
 
-/** Where kernels with the patch series differ, none of which breaks a promise. */
-export interface IomapFacts {
-  /**
-   * Over unwritten blocks iomap_zero_range() writes dirty pages back ("flush"), or zeroes them
-   * where they are ("batch").
-   */
-  zero: "flush" | "batch";
-  /** Growing a file zeroes the rest of the block that held EOF. */
-  zeroesGrown: boolean;
-  /**
-   * Cutting off part of a folio makes the blocks that are cut off clean (iomap_invalidate_folio()).
-   */
-  invalidateCleans: boolean;
-  /**
-   * Writeback of a range also allocates what a delayed extent has past the range: series v1 takes
-   * the length of the dirty bytes for one in blocks.
-   */
-  allocatesPastRange: boolean;
-}
-
-/** What chooses the table: the mount, and two facts about the kernel that its behaviour shows. */
-export interface ModelConfig {
-  /**
-   * Which code buffered I/O goes through: every released kernel has the one, the patch series adds
-   * the other.
-   */
-  path: "buffer_head" | "iomap";
+/** What chooses the table: the mount, and what the kernel does. */
+export interface ModelConfig extends KernelFacts {
   blockSize: number;
   delalloc: boolean;
   /**
@@ -153,29 +43,6 @@ export interface ModelConfig {
   /** data=ordered, data=journal, or a file system without a journal. */
   journal: "ordered" | "journal" | "none";
   dioread: "nolock" | "lock";
-  /** The page cache of a regular file has folios of more than one page (6.16). */
-  largeFolios: boolean;
-  /** User pages are faulted in before write_begin (until 6.15). */
-  prefaultFirst: boolean;
-  /**
-   * When a write or an allocation that moves EOF zeroes the rest of the block that holds it: before
-   * since 7.2, where besides only what was written is ordered.
-   */
-  zeroesGap: "before" | "after";
-  /**
-   * A hole that is punched past EOF ends with the page (until 6.18) or with the block that holds
-   * EOF, and since 7.2 so does one that ends at EOF.
-   */
-  punchesTo: "page" | "block" | "block-at-eof";
-  /**
-   * What must be aligned before direct I/O goes to a mapping: all that is left of the request
-   * (6.12), or what lies in it (6.18).
-   */
-  directAligns: "request" | "mapping";
-  /** Read-ahead of page faults; absent where it is off. */
-  readAhead?: ReadAhead;
-  /** What the iomap code does differently from kernel to kernel; absent on the buffer_head path. */
-  iomap?: IomapFacts;
   /** Free blocks of the empty file system. */
   freeBlocks: number;
   /**
@@ -202,87 +69,89 @@ const common = {
   errorAfterZeroing,
   zeroesOnDisk,
   writesToDisk,
-  zeroBeforeExtending: nothing,
-  gapToZero: () => 0,
-  zeroBeforeAllocating: nothing,
-  zeroAfterAllocating: ext4_zero_partial_blocks,
-  forgetZeroed,
-  releaseDropped,
-  zeroEdgesBeforeDropping: nothing,
-  zeroEdgesAfterDropping: ext4_zero_partial_blocks,
-  zeroBeforeGrowing,
-  writepages: ext4_writepages,
+  ext4_should_enable_large_folio: () => false,
+  ext4_write_checks: generic_write_checks,
+  perform_write: generic_perform_write_prefault,
+  gapToZero: truncate.gapToZero,
+  ext4_alloc_file_blocks: fallocate.ext4_alloc_file_blocks_zero_after,
+  ext4_zero_range: fallocate.ext4_zero_range_edges_last,
+  ext4_punch_hole: fallocate.ext4_punch_hole_page,
+  forgetZeroed: fallocate.forgetZeroed,
+  releaseDropped: fallocate.releaseDropped,
+  ext4_setattr: truncate.ext4_setattr,
+  ext4_truncate: truncate.ext4_truncate,
+  bdev_iter_is_aligned,
+  mmapReadAhead: mmapReadAhead("folio"),
+  writepages: writeback.ext4_writepages,
   ext4_jbd2_inode_add_write: nothing,
   ext4_jbd2_inode_add_wait: nothing,
-  commit: nothing,
+  jbd2_journal_commit_transaction: nothing,
   recordCommit,
-  mpage_map_one_extent: mpage_map_one_extent_nolock,
-  bufferRefused,
-  releaseShortWrite,
-  sizeAfterWrite,
-  countWithoutHandle,
-  ext4_da_map_blocks,
-  ext4_claim_free_clusters,
-  ext4_da_reserve_space,
-  ext4_da_release_space,
-  ext4_da_update_reserve_space,
-  ext4_es_insert_extent,
-  ext4_es_insert_delayed_extent,
-  ext4_es_remove_extent,
+  mpage_map_one_extent: writeback.mpage_map_one_extent_nolock,
+  bufferRefused: writeback.bufferRefused,
+  releaseShortWrite: inodes.releaseShortWrite,
+  sizeAfterWrite: inodes.sizeAfterWrite,
+  countWithoutHandle: inodes.countWithoutHandle,
+  ext4_da_map_blocks: blocks.ext4_da_map_blocks,
+  ext4_claim_free_clusters: reservation.ext4_claim_free_clusters,
+  ext4_da_reserve_space: reservation.ext4_da_reserve_space,
+  ext4_da_release_space: reservation.ext4_da_release_space,
+  ext4_da_update_reserve_space: reservation.ext4_da_update_reserve_space,
+  ext4_es_insert_extent: status.ext4_es_insert_extent,
+  ext4_es_insert_delayed_extent: status.ext4_es_insert_delayed_extent,
+  ext4_es_remove_extent: status.ext4_es_remove_extent,
   ext4_ext_remove_space,
-  ext4_truncate_failed_write: truncateFailedWrite,
-  ext4_block_zero_range: ext4_block_zero_range_ordered,
-  ext4_block_zero_eof: zeroTail,
-  ext4_update_disksize_before_punch,
+  ext4_truncate_failed_write: inodes.truncateFailedWrite,
+  ext4_block_zero_range: truncate.ext4_block_zero_range_ordered,
+  ext4_block_zero_eof: truncate.zeroTail,
+  ext4_update_disksize_before_punch: fallocate.ext4_update_disksize_before_punch,
   folio_cancel_dirty,
   truncate_inode_pages_range,
-  blocksOfHole,
-  writeZeroedTail: nothing,
+  blocksOfHole: fallocate.blocksOfHole,
   ext4_nonda_switch,
-  ext4_should_retry_alloc,
-  ext4_iomap_get_blocks,
-  ext4_set_iomap,
-  iomap_valid: ext4_iomap_valid,
+  ext4_should_retry_alloc: reservation.ext4_should_retry_alloc,
+  ext4_iomap_get_blocks: iomap.ext4_iomap_get_blocks,
+  ext4_set_iomap: iomap.ext4_set_iomap,
+  iomap_valid: iomap.ext4_iomap_valid,
   __iomap_write_end,
-  iomap_zero_range: iomap_zero_range_batch,
-  ext4_iomap_buffered_da_write_end,
+  iomap_zero_range: iomap_zero_range_flush,
+  ext4_iomap_buffered_da_write_end: iomap.ext4_iomap_buffered_da_write_end,
   iomap_last_written_block,
   iomap_write_delalloc_release,
-  ext4_iomap_punch_delalloc,
-  writebackLength,
-  map_blocks: ext4_iomap_map_blocks,
+  ext4_iomap_punch_delalloc: iomap.ext4_iomap_punch_delalloc,
+  map_blocks: ext4_iomap_map_blocks_of_bytes,
   finish_ioend: ext4_iomap_finish_ioend,
 };
 
 /** What the address_space_operations of the buffer_head path share. */
 const buffer_head = {
   read_folio: (inode: Inode, folio: Folio) => {
-    block_read_full_folio(inode, folio, ext4_get_block_lookup);
+    buffer.block_read_full_folio(inode, folio, blocks.ext4_get_block_lookup);
   },
-  is_partially_uptodate: block_is_partially_uptodate,
-  dirty_folio: block_dirty_folio,
-  invalidate_folio: block_invalidate_folio,
-  release_folio: try_to_free_buffers,
+  is_partially_uptodate: buffer.block_is_partially_uptodate,
+  dirty_folio: buffer.block_dirty_folio,
+  invalidate_folio: buffer.block_invalidate_folio,
+  release_folio: buffer.try_to_free_buffers,
 };
 
 /** fs/ext4/inode.c ext4_da_aops */
 const ext4_da_aops = {
   ...buffer_head,
-  write_begin: ext4_da_write_begin,
-  write_end: ext4_da_write_end,
-  page_mkwrite: ext4_da_page_mkwrite,
-  get_block: ext4_da_get_block_prep,
-  get_block_now: ext4_get_block_unwritten,
+  write_begin: inodes.ext4_da_write_begin,
+  write_end: inodes.ext4_da_write_end,
+  page_mkwrite: inodes.ext4_da_page_mkwrite,
+  get_block: blocks.ext4_da_get_block_prep,
+  get_block_now: blocks.ext4_get_block_unwritten,
 };
 
 /** fs/ext4/inode.c ext4_aops */
 const ext4_aops = {
   ...buffer_head,
-  write_begin: ext4_write_begin,
-  write_end: ext4_write_end,
-  page_mkwrite: ext4_page_mkwrite,
-  get_block: ext4_get_block,
-  get_block_now: ext4_get_block,
+  write_begin: inodes.ext4_write_begin,
+  write_end: inodes.ext4_write_end,
+  page_mkwrite: inodes.ext4_page_mkwrite,
+  get_block: blocks.ext4_get_block,
+  get_block_now: blocks.ext4_get_block,
 };
 
 /**
@@ -291,114 +160,79 @@ const ext4_aops = {
  */
 const ext4_aops_remounted = {
   ...ext4_aops,
-  page_mkwrite: ext4_da_page_mkwrite,
-  get_block: ext4_get_block_unwritten,
-  get_block_now: ext4_get_block_unwritten,
+  page_mkwrite: inodes.ext4_da_page_mkwrite,
+  get_block: blocks.ext4_get_block_unwritten,
+  get_block_now: blocks.ext4_get_block_unwritten,
 };
 
 /** fs/ext4/inode.c ext4_journalled_aops */
 const ext4_journalled_aops = {
   ...ext4_aops,
-  write_end: ext4_journalled_write_end,
-  writepages: ext4_journalled_writepages,
+  write_end: inodes.ext4_journalled_write_end,
+  writepages: writeback.ext4_journalled_writepages,
   ext4_should_use_dio: directIo.never,
 };
 
 /** fs/ext4/inode.c ext4_iomap_aops, as a nodelalloc mount of the patch series uses it. */
 const ext4_iomap_aops = {
   ...ext4_aops,
-  perform_write: ext4_iomap_buffered_write,
-  page_mkwrite: ext4_iomap_page_mkwrite,
+  perform_write: iomap.ext4_iomap_buffered_write,
+  page_mkwrite: iomap.ext4_iomap_page_mkwrite,
   writepages: iomap_writepages,
-  read_folio: ext4_iomap_read_folio,
-  is_partially_uptodate: iomap_is_partially_uptodate,
-  dirty_folio: iomap_dirty_folio,
-  invalidate_folio: iomap_invalidate_folio,
-  release_folio: iomap_release_folio,
-  ext4_block_zero_range: ext4_iomap_zero_range,
-  writeZeroedTail,
+  read_folio: iomap.ext4_iomap_read_folio,
+  is_partially_uptodate: folioState.iomap_is_partially_uptodate,
+  dirty_folio: folioState.iomap_dirty_folio,
+  invalidate_folio: folioState.iomap_invalidate_whole_folio,
+  release_folio: folioState.iomap_release_folio,
+  ext4_alloc_file_blocks: fallocate.ext4_alloc_file_blocks_no_zero,
+  ext4_setattr: truncate.ext4_setattr_no_zero,
+  ext4_truncate: truncate.ext4_truncate_write_tail,
+  ext4_block_zero_range: iomap.ext4_iomap_zero_range,
 };
 
 /** The same on a delalloc mount. */
 const ext4_iomap_da_aops = {
   ...ext4_iomap_aops,
-  perform_write: ext4_iomap_buffered_da_write,
-  page_mkwrite: ext4_iomap_da_page_mkwrite,
-};
-
-const zeroesNothingGrown = { zeroAfterAllocating: nothing, zeroBeforeGrowing: nothing };
-
-/** What has changed where the end of a file is zeroed before it moves. */
-const zeroesFirst = {
-  zeroBeforeExtending,
-  zeroBeforeAllocating: zeroTailBeforeAllocating,
-  zeroAfterAllocating: nothing,
-  zeroEdgesBeforeDropping: ext4_zero_partial_blocks,
-  zeroEdgesAfterDropping: nothing,
-  ext4_block_zero_range,
-  ext4_block_zero_eof,
+  perform_write: iomap.ext4_iomap_buffered_da_write,
+  page_mkwrite: iomap.ext4_iomap_da_page_mkwrite,
 };
 
 /** What data=ordered adds. */
 const ordered = {
-  ext4_jbd2_inode_add_write,
-  ext4_jbd2_inode_add_wait,
-  commit: jbd2_journal_commit_transaction,
+  ext4_jbd2_inode_add_write: journal.ext4_jbd2_inode_add_write,
+  ext4_jbd2_inode_add_wait: journal.ext4_jbd2_inode_add_wait,
+  jbd2_journal_commit_transaction: journal.jbd2_journal_commit_transaction,
 };
 
 /** What dioread_lock changes: new blocks are written ones at once. */
 const writtenAtOnce = {
-  mpage_map_one_extent: mpage_map_one_extent_lock,
-  get_block_now: ext4_get_block,
+  mpage_map_one_extent: writeback.mpage_map_one_extent_lock,
+  get_block_now: blocks.ext4_get_block,
 };
 
 /** What a path must say for itself; everything else has an entry in `common`. */
-type PathTable = Partial<Operations> & typeof ext4_aops & Pick<Operations, "perform_write">;
+type PathTable = Partial<Operations> & typeof ext4_aops;
 
-/**
- * fs/ext4/inode.c ext4_set_aops() for the buffer_head path, and what the kernel's version decides
- * there.
- */
-function bufferHeadTable(config: ModelConfig): PathTable {
-  const { journal, delalloc, remounted, prefaultFirst, zeroesGap, dioread } = config;
+/** fs/ext4/inode.c ext4_set_aops() */
+function ext4_set_aops({ path, journal, delalloc, remounted, dioread }: ModelConfig): PathTable {
+  if (path === "iomap") return delalloc ? ext4_iomap_da_aops : ext4_iomap_aops;
   const older = remounted === true ? ext4_aops_remounted : ext4_da_aops;
   const aops = delalloc ? older : ext4_aops;
   return {
     ...(journal === "journal" ? ext4_journalled_aops : aops),
-    perform_write: prefaultFirst ? generic_perform_write_prefault : generic_perform_write,
     ...(journal === "ordered" && ordered),
-    ...(zeroesGap === "before" ? zeroesFirst : { gapToZero }),
     ...(dioread === "lock" && writtenAtOnce),
   };
 }
-
-/**
- * fs/ext4/inode.c ext4_set_aops() for the iomap path, and what the kernel's version decides there.
- */
-function iomapTable({ delalloc, iomap }: ModelConfig): PathTable {
-  return {
-    ...(delalloc ? ext4_iomap_da_aops : ext4_iomap_aops),
-    ...(iomap?.zero === "flush" && { iomap_zero_range: iomap_zero_range_flush }),
-    ...(iomap?.zeroesGrown === false && zeroesNothingGrown),
-    ...(iomap?.invalidateCleans === false && { invalidate_folio: iomap_invalidate_whole_folio }),
-    ...(iomap?.allocatesPastRange === true && { writebackLength: writebackLengthInBytes }),
-  };
-}
-
-const endsOfPunch = { page: pageAfterEof, block: blockAfterEof, "block-at-eof": blockAtEof };
 
 /** The table for a configuration, with the entries that `overrides` replace, applied in order. */
 export function operationsFor(
   config: ModelConfig,
   overrides: readonly Override[] = [],
 ): Operations {
-  let table: Operations = {
-    ...common,
-    ...(config.path === "iomap" ? iomapTable(config) : bufferHeadTable(config)),
-    endOfPunch: endsOfPunch[config.punchesTo],
-    dioIsAligned: config.directAligns === "request" ? restIsAligned : mappingIsAligned,
-    mmapReadAhead: config.readAhead === undefined ? nothing : mmapReadAhead(config.readAhead),
-  };
+  const { changes, path } = config;
+  let table: Operations = { ...common, ...ext4_set_aops(config) };
+  for (const { replaces } of changesOf(changes, path)) Object.assign(table, replaces);
   for (const override of overrides) table = { ...table, ...override(table) };
   return table;
 }

@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import type { Operation } from "../harness/operations/operation.ts";
 import { variantNamed } from "../harness/under-test/variants.ts";
-import type { KernelName } from "../images/kernels.ts";
+import type { KernelName } from "../model/kernels/kernels.ts";
 import { EFBIG } from "../model/include/errno.ts";
 import { modelAfter, settingOf } from "./settings.ts";
 

@@ -6,11 +6,11 @@ import { knownConfig } from "../harness/under-test/kernel-traits.ts";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { effectsOf } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
-import { isModelled } from "../harness/case/variant.ts";
+import { isModelled, isRemounted } from "../harness/case/variant.ts";
 import type { Variant } from "../harness/case/variant.ts";
 import { variantNamed } from "../harness/under-test/variants.ts";
-import { kernels } from "../images/kernels.ts";
-import type { KernelFacts, KernelName } from "../images/kernels.ts";
+import { kernels } from "../model/kernels/kernels.ts";
+import type { KernelFacts, KernelName } from "../model/kernels/kernels.ts";
 import { variants } from "../images/variants.ts";
 import type { Deviation, Witness } from "../model/deviations/index.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
@@ -30,9 +30,10 @@ const tried = ["6.12", "6.18", "7.3", "series v1", "series v2"] as const satisfi
  * The iomap path has neither data=journal nor dioread_lock, and mounts of it are not remounted:
  * such files use the other path, or it makes no difference.
  */
-function isOn({ journal, dioread, remounted }: Variant, { path }: KernelFacts): boolean {
+function isOn(variant: Variant, { path }: KernelFacts): boolean {
   if (path === "buffer_head") return true;
-  return journal === "ordered" && dioread === "nolock" && remounted === undefined;
+  const { journal, dioread } = variant;
+  return journal === "ordered" && dioread === "nolock" && !isRemounted(variant);
 }
 
 /** The model's configuration for a variant on a known kernel. */

@@ -22,8 +22,7 @@ function check(name: string, allowed: Allowed) {
 async function divergingWithoutReadAhead(name: string): Promise<number> {
   const { deviations, header, file } = await check(name, "needed");
   const { config, cases } = await readTrace(file);
-  const readAhead = { pages: 0, growsFrom: "window" } as const;
-  const model = new TraceModel({ ...config, readAhead }, deviations);
+  const model = new TraceModel({ ...config, readAheadPages: 0 }, deviations);
   const options = { variant: name, blockSize: header.blockSize };
   let diverging = 0;
   for await (const recorded of cases) {

@@ -1,6 +1,8 @@
 /**
  * `ext4-conform doctor`: what this machine and its kernel can do.
  */
+import { changeNames, changes } from "../../model/kernels/changes.ts";
+import type { Change } from "../../model/kernels/changes.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { EnvironmentError } from "../case/failure.ts";
@@ -23,14 +25,14 @@ export async function doctor(): Promise<ExitStatus> {
       ["kernel log can be read", yesNo(traits.kernelLog)],
       ["writes can be paused (userfaultfd)", yesNo(pausedWriter() !== undefined)],
       ["allocations can fail (fail-nth)", yesNo(failNth() !== undefined)],
-      ["large folios in the page cache", yesNo(traits.largeFolios)],
-      ["user pages are faulted in first", yesNo(traits.prefaultFirst)],
-      ["gap after EOF is zeroed", `${traits.zeroesGap} the write`],
-      ["holes past EOF end with", `the ${traits.punchesTo} that holds EOF`],
-      ["alignment of direct I/O is asked of", `a ${traits.directAligns}`],
       ["buffered_iomap is offered", yesNo(traits.bufferedIomap)],
     ];
-    for (const [name, value] of facts) process.stdout.write(`${name.padEnd(38)} ${value}\n`);
+    for (const name of changeNames) {
+      const { does, path, recorded }: Change = changes[name];
+      if (recorded || (path === "iomap" && !traits.bufferedIomap)) continue;
+      facts.push([does, yesNo(traits.changes.includes(name))]);
+    }
+    for (const [name, value] of facts) process.stdout.write(`${name.padEnd(58)} ${value}\n`);
     process.stdout.write(`The main job can run here: ${ownCommand(["run"])}\n`);
     return exitStatus.conforms;
   } catch (error) {

@@ -8,16 +8,16 @@
  * a side is the kernel as it should be. Where no kernel is named both are one kernel, that of
  * version 2 of the series, mounted without `buffered_iomap` and with it.
  */
-import { kernels } from "../../images/kernels.ts";
-import type { KernelFacts } from "../../images/kernels.ts";
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { seededBugs } from "../../model/deviations/seeded/index.ts";
+import { kernels } from "../../model/kernels/kernels.ts";
+import type { KernelFacts } from "../../model/kernels/kernels.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { UsageError } from "../case/failure.ts";
 import { knownConfig } from "../under-test/kernel-traits.ts";
-import { isModelled, NOT_MODELLED } from "../case/variant.ts";
+import { isModelled, isRemounted, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../under-test/variants.ts";
 
@@ -31,36 +31,20 @@ export interface Side {
   deviations: readonly Deviation[];
 }
 
-/**
- * The kernels of the series, mounted without `buffered_iomap`: 6.12 with large folios, which series
- * v1 brings along, and 6.19. That does as 6.18, but for where a hole that is punched past EOF ends:
- * fs/ext4/inode.c ext4_punch_hole() says that for both paths.
- */
-const withoutIomap: Readonly<Record<"series v1" | "series v2", KernelFacts>> = {
-  "series v1": { ...kernels["6.12"], largeFolios: true },
-  "series v2": { ...kernels["6.18"], punchesTo: kernels["series v2"].punchesTo },
-};
-
 const USUAL_KERNEL = "series-v2";
 
 /** Kernels by the names that a command line has for them. */
-const byPath: Readonly<Record<ModelConfig["path"], Readonly<Record<string, KernelFacts>>>> = {
-  buffer_head: {
-    "6.12": kernels["6.12"],
-    "6.18": kernels["6.18"],
-    "7.3": kernels["7.3"],
-    "series-v1": withoutIomap["series v1"],
-    "series-v2": withoutIomap["series v2"],
-  },
-  iomap: { "series-v1": kernels["series v1"], "series-v2": kernels["series v2"] },
-};
+const byName: ReadonlyMap<string, KernelFacts> = new Map(
+  Object.entries(kernels).map(([name, facts]) => [name.replace(" ", "-"), facts]),
+);
 
 /** How a side is written, for help and errors. */
 export const SIDE_SYNTAX = "VARIANT[@KERNEL][+DEVIATION...]";
 
-function pathOf({ name, mountOptions, journal, remounted }: Variant): ModelConfig["path"] {
+function pathOf(variant: Variant): ModelConfig["path"] {
+  const { name, mountOptions, journal } = variant;
   if (!mountOptions.includes(BUFFERED_IOMAP)) return "buffer_head";
-  if (journal === "journal" || remounted === true) {
+  if (journal === "journal" || isRemounted(variant)) {
     throw new UsageError(
       `${name}: its files take the buffer_head path, whatever is mounted; leave "-iomap" off`,
     );
@@ -69,14 +53,13 @@ function pathOf({ name, mountOptions, journal, remounted }: Variant): ModelConfi
 }
 
 function factsOf(path: ModelConfig["path"], kernel: string, name: string): KernelFacts {
-  const facts = Object.hasOwn(byPath[path], kernel) ? byPath[path][kernel] : undefined;
-  if (facts === undefined) {
-    const offered = Object.keys(byPath[path]).join(", ");
-    throw new UsageError(
-      `${name}: no kernel "${kernel}" is known to have the ${path} path; there are: ${offered}`,
-    );
-  }
-  return facts;
+  const offered = [...byName].filter(([, known]) => path === "buffer_head" || known.path === path);
+  const [, facts] = offered.find(([known]) => known === kernel) ?? [];
+  if (facts !== undefined) return { ...facts, path };
+  const names = offered.map(([known]) => known).join(", ");
+  throw new UsageError(
+    `${name}: no kernel "${kernel}" is known to have the ${path} path; there are: ${names}`,
+  );
 }
 
 function deviationOf(id: string, path: ModelConfig["path"], name: string): Deviation {
@@ -131,7 +114,7 @@ export function sideOf(text: string): Side {
   const path = pathOf(variant);
   // As in a run: with read-ahead, what a page fault brings in depends on the faults before it, of
   // which a state does not know.
-  const { readAhead: _, ...facts } = factsOf(path, kernel, text);
+  const { readAheadPages: _, ...facts } = factsOf(path, kernel, text);
   const config = knownConfig(variant, facts);
   const deviations = ids.flatMap((id) =>
     id === "known" ? knownOn(kernel, path, text) : [deviationOf(id, path, text)],

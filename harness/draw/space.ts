@@ -7,6 +7,7 @@
  * pushes out) at most `outside` bytes. Together that is an eighth of the image, so no case runs out
  * of space by accident.
  */
+import { isRemounted, mayFillUp } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 
 const MIB = 2 ** 20;
@@ -37,8 +38,8 @@ export interface Space {
 }
 
 /** What of a variant decides that. */
-export type Spacious = Pick<Variant, "blockSize" | "imageSize" | "thin"> &
-  Partial<Pick<Variant, "delalloc" | "leavesFree" | "remounted">>;
+export type Spacious = Pick<Variant, "blockSize" | "imageSize" | "preparation"> &
+  Partial<Pick<Variant, "delalloc">>;
 
 /** Positions whose multiples are boundaries of some folio size, from four pages to 2 MiB. */
 function farBoundaries(dense: number, pageSize: number): number[] {
@@ -53,10 +54,11 @@ function farBoundaries(dense: number, pageSize: number): number[] {
 
 /** The space of `variant` on a kernel with pages of `pageSize` bytes. */
 export function spaceOf(variant: Spacious, pageSize: number): Space {
-  const { blockSize, imageSize, thin = false, delalloc = false, leavesFree, remounted } = variant;
+  const { blockSize, imageSize, delalloc = false, preparation } = variant;
+  const full = mayFillUp(variant);
   const grain = Math.max(blockSize, pageSize);
   // Of one that is full hardly a block can be had, however large it is.
-  const room = leavesFree === undefined ? imageSize : Math.min(imageSize, FULL_BLOCKS * blockSize);
+  const room = full ? Math.min(imageSize, FULL_BLOCKS * blockSize) : imageSize;
   const sixteenth = Math.floor(Math.min(8 * MIB, room / 16) / grain) * grain;
   const dense = Math.max(grain, sixteenth);
   const maxFile = (2 ** 32 - 1) * blockSize;
@@ -65,10 +67,10 @@ export function spaceOf(variant: Spacious, pageSize: number): Space {
     pageSize,
     maxFile,
     dense,
-    full: leavesFree !== undefined,
+    full,
     outside: Math.max(0, Math.floor(room / 8) - dense),
-    thin,
-    delays: delalloc && leavesFree === undefined && remounted === undefined,
+    thin: preparation?.kind === "thin",
+    delays: delalloc && !full && !isRemounted(variant),
     far: farBoundaries(dense, pageSize),
     sparse: [
       // The longest written extent has 2^15 blocks; off_t and page index used to overflow at 2^31

@@ -71,7 +71,7 @@ describe.skipIf(lacks !== undefined)(`right kernels ${lacks?.message ?? ""}`, ()
 
   test.each(
     variants
-      .filter((variant) => isModelled(variant) && variant.thin === undefined)
+      .filter((variant) => isModelled(variant) && variant.preparation?.kind !== "thin")
       .map((variant) => [variant.name, variant] as const),
   )("fallocate of more than there is on %s", async (_, given) => {
     const { divergence, handedOver } = await confirmationOf({

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { failedZeroingKeepsReservation } from "../../model/deviations/failed-zeroing-keeps-reservation.ts";
 import { shortWriteKeepsReservation } from "../../model/deviations/short-write-keeps-reservation.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
-import { kernels } from "../../images/kernels.ts";
+import { kernels } from "../../model/kernels/kernels.ts";
 import { knownConfig } from "../under-test/kernel-traits.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { Observation } from "../case/observation.ts";

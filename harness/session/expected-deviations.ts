@@ -3,6 +3,7 @@
  */
 import { watchedDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
+import { PAGE_SIZE } from "../../model/include/types.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import type { MountedImage } from "../subjects/image.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
@@ -82,6 +83,8 @@ export function expectedDeviations(
   performing: Performing,
   traits: KernelTraits,
 ): Deviation[] {
+  // The model, which says what a witness shows, knows no such blocks.
+  if (image.variant.blockSize > PAGE_SIZE) return [];
   const shown = deviationsOfExecutor(performing, traits);
   const full = mayFillUp(image.variant) ? deviationsWithoutRoom(performing) : [];
   return [

@@ -2,6 +2,7 @@
  * Files of cases that were left in place, to be checked on disk together: a checkpoint costs as
  * much for a hundred files as for one.
  */
+import { leavesFree } from "../case/variant.ts";
 import { evictInode } from "../../model/file-system.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Inode } from "../../model/include/types.ts";
@@ -68,8 +69,9 @@ export class KeptFiles {
 
   /** Whether another file may be kept. */
   get hasRoom(): boolean {
-    const { imageSize, blockSize, leavesFree = imageSize / blockSize } = this.#image.variant;
-    return this.#blocks <= leavesFree * MAX_SHARE;
+    const { variant } = this.#image;
+    const free = leavesFree(variant) ?? variant.imageSize / variant.blockSize;
+    return this.#blocks <= free * MAX_SHARE;
   }
 
   /** Whether it is time for a checkpoint. */

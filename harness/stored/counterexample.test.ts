@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import * as tmp from "tmp";
 import { afterAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
+import { variantNamed } from "../under-test/variants.ts";
 import { operations } from "../generation/operations.ts";
 import {
   type Counterexample,
@@ -168,7 +169,7 @@ describe("reading what was edited says where and why", () => {
     ["has version 2; this program reads version 1", (c) => (c.version = 2)],
     ["has no version; this program reads version 1", (c) => delete c.version],
     [
-      "variant.thin: is known with 4096-byte blocks",
+      "variant.preparation: thin is known with 4096-byte blocks",
       (c) => Object.assign(c.variant, { thin: true, blockSize: 1024 }),
     ],
     ["variant.imageSize: more than 4294967296 bytes", (c) => (c.variant.imageSize = 2 ** 50)],
@@ -330,6 +331,26 @@ describe("reading what is hostile", () => {
   ])("a variant with %s", (_, change) => {
     const message = edited((c) => Object.assign(c.variant, change));
     expect(message).toMatch(/^f\.json: variant\.\w+\[\d\]: is not accepted from a file$/);
+  });
+
+  test("a preparation that a file says by a member of each kind", () => {
+    const { preparation: _, ...plain } = variantNamed("4k-thin");
+    const said = (flags: object): unknown =>
+      foreignVariantSchema.parse({ ...plain, ...flags }).preparation;
+    expect(said({})).toBeUndefined();
+    expect(said({ thin: true })).toEqual({ kind: "thin" });
+    const full = { leavesFree: 16, reserveDelays: true };
+    expect(said(full)).toEqual({ kind: "full", ...full });
+    expect(said({ leavesFree: 48 })).toEqual({ kind: "full", leavesFree: 48 });
+    const older = { remounted: true, mountOptions: ["nodelalloc"] };
+    expect(said(older)).toEqual({ kind: "remounted" });
+    for (const wrong of [
+      { thin: false },
+      { thin: true, leavesFree: 48 },
+      { reserveDelays: true },
+    ]) {
+      expect(() => said(wrong)).toThrow(/nrecognized/);
+    }
   });
 
   test("while all variants of our own can be stored", () => {

@@ -6,6 +6,7 @@
  * that could be a path or a device, no external journal, nothing that asks the kernel to panic, and
  * an image that fits.
  */
+import * as z from "zod";
 import { variantSchema } from "../case/variant.ts";
 
 /**
@@ -40,7 +41,22 @@ function refusedMkfsOption(options: readonly string[]): number {
   return -1;
 }
 
-export const foreignVariantSchema = variantSchema.superRefine((variant, context) => {
+/** Files may also say a preparation by members of the variant itself, those of one kind only. */
+function withPreparation(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const { leavesFree, reserveDelays, ...rest } = value as Record<string, unknown>;
+  if (leavesFree !== undefined) {
+    const delays = reserveDelays === undefined ? {} : { reserveDelays };
+    return { preparation: { kind: "full", leavesFree, ...delays }, ...rest };
+  }
+  for (const kind of ["thin", "remounted"]) {
+    const { [kind]: said, ...others } = value as Record<string, unknown>;
+    if (said === true) return { preparation: { kind }, ...others };
+  }
+  return value;
+}
+
+const checkedSchema = variantSchema.superRefine((variant, context) => {
   const refuse = (path: (string | number)[], message: string): void => {
     context.addIssue({ code: "custom", path, message });
   };
@@ -52,32 +68,31 @@ export const foreignVariantSchema = variantSchema.superRefine((variant, context)
     NOT_MODELLED.test(o),
   );
   if (unknown !== undefined) refuse([], `"${unknown}" is something that the model does not know`);
+  const { blockSize, delalloc, dioread, journal, preparation } = variant;
   const nodelalloc = variant.mountOptions.includes("nodelalloc");
-  const mounted = (nodelalloc && !variant.remounted) || variant.journal === "journal";
+  const mounted =
+    (nodelalloc && preparation?.kind !== "remounted") || variant.journal === "journal";
   if (variant.delalloc === mounted) refuse(["delalloc"], "contradicts the mount options");
   const data = variant.mountOptions.includes("data=journal");
   if (data !== (variant.journal === "journal"))
     refuse(["journal"], "contradicts the mount options");
-  const { blockSize, delalloc, dioread, journal } = variant;
-  const known =
-    blockSize === 4096 &&
-    delalloc &&
-    dioread === "nolock" &&
-    journal === "ordered" &&
-    variant.leavesFree === undefined;
-  if (variant.thin && !known) {
+  const known = blockSize === 4096 && delalloc && dioread === "nolock" && journal === "ordered";
+  if (preparation?.kind === "thin" && !known) {
     refuse(
-      ["thin"],
-      "is known with 4096-byte blocks, delalloc, dioread_nolock and data=ordered only",
+      ["preparation"],
+      "thin is known with 4096-byte blocks, delalloc, dioread_nolock and data=ordered only",
     );
   }
-  if (variant.remounted && !(nodelalloc && delalloc)) {
-    refuse(["remounted"], "is from nodelalloc to delalloc");
+  if (preparation?.kind === "remounted" && !(nodelalloc && delalloc)) {
+    refuse(["preparation"], "remounted is from nodelalloc to delalloc");
   }
-  if (variant.reserveDelays && (variant.leavesFree === undefined || !delalloc)) {
-    refuse(["reserveDelays"], "is of delayed allocation where leavesFree says how little is free");
+  if (preparation?.kind === "full" && preparation.reserveDelays && !delalloc) {
+    refuse(["preparation", "reserveDelays"], "is of delayed allocation");
   }
   if (variant.imageSize > MAX_IMAGE_BYTES) {
     refuse(["imageSize"], `more than ${MAX_IMAGE_BYTES} bytes are not accepted from a file`);
   }
 });
+
+/** A variant from a file. */
+export const foreignVariantSchema = z.preprocess(withPreparation, checkedSchema);

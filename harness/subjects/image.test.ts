@@ -51,6 +51,19 @@ describe.skipIf(lacking)(`image ${lacking?.message ?? ""}`, () => {
     expect(leftBehind(process.pid)).toEqual([]);
   });
 
+  // 6.18 refuses it.
+  test("blocks larger than a page are refused as a skip, or judged by the contract", async () => {
+    const outcome = await openImage({ ...small, imageSize: 2 ** 28, blockSize: 65_536 }).then(
+      (image) => {
+        image.close();
+        return image.notModelled;
+      },
+      (error: unknown) => error instanceof EnvironmentError && `${error.reason}: ${error.message}`,
+    );
+    expect(outcome).toMatch(/larger than a page|^mount-refused: .*bad block size 65536/);
+    expect(leftBehind(process.pid)).toEqual([]);
+  });
+
   test("a refused mkfs says what mkfs said, and leaves nothing", async () => {
     const refused = openImage({ ...small, mkfsOptions: ["-O", "no_such_feature"] });
     await expect(refused).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvironmentError } from "../case/failure.ts";
 import { sleepSync } from "../system/sleep.ts";
-import { mayFillUp } from "../case/variant.ts";
+import { isRemounted, leavesFree, mayFillUp } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { KernelLog } from "../system/kernel-log.ts";
@@ -96,7 +96,7 @@ export class MountedImage {
     mountExt4(this.loopDevice, this.mountPoint, mountOptions(this.variant));
     this.#mounted = true;
     this.mounts++;
-    if (this.variant.remounted) {
+    if (isRemounted(this.variant)) {
       this.#olderFiles = new OlderFiles(this.mountPoint, Math.max(OLDER_FILES, files));
       changeOptions(this.mountPoint, ["delalloc"]);
     }
@@ -207,11 +207,11 @@ function setTunable(file: string, value: string): void {
 const mountPointIn = (directory: string): string => join(directory, "mnt");
 
 /** Put a file on the file system that leaves so many blocks for others. */
-function fill(variant: Variant, device: string, mountPoint: string): void {
+function fill(variant: Variant, free: number, device: string, mountPoint: string): void {
   mountExt4(device, mountPoint, mountOptions(variant));
   try {
     const { bavail, bsize } = statfsSync(mountPoint);
-    const length = (bavail - (variant.leavesFree ?? 0)) * bsize;
+    const length = (bavail - free) * bsize;
     const { exitCode, complaint } = runSync("fallocate", [
       "-l",
       String(length),
@@ -221,7 +221,7 @@ function fill(variant: Variant, device: string, mountPoint: string): void {
     throw new EnvironmentError(
       "process-failed",
       `fallocate of ${length} bytes failed: ${complaint}`,
-      `Check the sizes of variant ${variant.name}: the file is to leave ${variant.leavesFree} blocks.`,
+      `Check the sizes of variant ${variant.name}: the file is to leave ${free} blocks.`,
     );
   } finally {
     unmount(mountPoint);
@@ -239,7 +239,7 @@ async function make(
   const { directory } = place;
   const { imageSize } = asked;
   mkdirSync(mountPointIn(directory));
-  const pool = asked.thin && ThinPool.make(directory, imageSize);
+  const pool = asked.preparation?.kind === "thin" ? ThinPool.make(directory, imageSize) : undefined;
   const imageFile = pool?.makeImageFile() ?? place.makeFile("image").path;
   await makeImage(asked, imageFile, place.isOnDisk);
   const superblock = readSuperblock(imageFile);
@@ -247,7 +247,8 @@ async function make(
   const requests = pool === undefined ? {} : { requestKib: pool.requestKib };
   const device = (undo.device = LoopDevice.attach(imageFile, { directory, ...requests }));
   pool?.prepare(imageSize);
-  if (variant.leavesFree !== undefined) fill(variant, device.path, mountPointIn(directory));
+  const free = leavesFree(variant);
+  if (free !== undefined) fill(variant, free, device.path, mountPointIn(directory));
   const { freeBlocks, files } = await readOnDisk(imageFile, [EXT4_ROOT_INO]);
   const fresh = { freeBlocks, rootBlocks: files.get(EXT4_ROOT_INO)?.st_blocks ?? 0 };
   return { variant, superblock, place, imageFile, pool, device, fresh };

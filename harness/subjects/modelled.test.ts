@@ -35,6 +35,7 @@ describe("what the model follows", () => {
 
   test.each([
     ["clusters", 0x1c, 4, "clusters of 16384 bytes"],
+    ["blocks larger than a page", 0x18, 6, "blocks of 65536 bytes, larger than a page"],
     ["smaller groups", 0x20, 8192, "8192 blocks per group"],
     ["default mount options", 0x100, 0x20, "default mount options 0x20"],
   ])("not %s", (_, at, value, said) => {

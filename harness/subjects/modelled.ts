@@ -2,7 +2,8 @@
  * Whether the model follows a file system as it was made. It knows what is listed here; with
  * anything else the contract alone judges, and what a run says of it says so.
  */
-import { NOT_MODELLED } from "../case/variant.ts";
+import { PAGE_SIZE } from "../../model/include/types.ts";
+import { mayFillUp, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import type { Superblock } from "./superblock.ts";
 
@@ -52,6 +53,7 @@ function unknownOf(superblock: Superblock): string[] {
   return [
     ...unknown.map((feature) => `feature ${feature}`),
     ...missing.map((feature) => `no feature ${feature}`),
+    ...(blockSize <= PAGE_SIZE ? [] : [`blocks of ${blockSize} bytes, larger than a page`]),
     ...(clusterSize === blockSize ? [] : [`clusters of ${clusterSize} bytes`]),
     ...(s_blocks_per_group === 8 * blockSize ? [] : [`${s_blocks_per_group} blocks per group`]),
     ...(s_raid_stride === 0 && s_raid_stripe_width === 0 ? [] : ["stride and stripe_width"]),
@@ -67,7 +69,7 @@ function unknownOf(superblock: Superblock): string[] {
  * undefined where it does.
  */
 export function notModelled(variant: Variant, superblock: Superblock): string | undefined {
-  if (variant.leavesFree !== undefined) return NOT_MODELLED;
+  if (mayFillUp(variant)) return NOT_MODELLED;
   const options = variant.mountOptions.flatMap((option) => option.split(","));
   const unknown = [
     ...unknownOf(superblock),

@@ -5,19 +5,22 @@
 import { closeSync, openSync } from "node:fs";
 import { arch, release } from "node:os";
 import { basename } from "node:path";
-import { EINVAL } from "../../model/include/errno.ts";
 import { knownDeviations } from "../../model/deviations/index.ts";
+import { changeNames } from "../../model/kernels/changes.ts";
+import type { ChangeName } from "../../model/kernels/changes.ts";
+import { kernels, NEWEST } from "../../model/kernels/kernels.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
 import { EnvironmentError } from "../case/failure.ts";
+import { shownChanges, toldBy } from "../under-test/kernel-probes.ts";
+import type { Path } from "../under-test/kernel-probes.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { BUFFERED_IOMAP } from "../../images/variants.ts";
+import { onIomap } from "../../images/variants.ts";
 import type { Variant } from "../case/variant.ts";
 import { inLargeFolio } from "../system/folio-size.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
-import { mountExt4, mountOptions } from "./mount.ts";
 
 const probeVariant: Variant = {
   name: "probe",
@@ -68,114 +71,64 @@ function probeLargeFolios(subject: KernelSubject): boolean {
   return reserved > BLOCKS_COPIED;
 }
 
-const smallBlocks: Variant = { ...probeVariant, blockSize: 1024 };
-
-/** What the file looks like after these operations. */
-function after(subject: KernelSubject, operations: readonly Operation[]): Observation {
-  subject.begin();
-  const seen = operations.map((operation, index) => subject.step(operation, index));
-  return seen.at(-1)!;
-}
-
-/**
- * A block behind EOF, in the page that holds EOF, survives a punch that is cut off at its block. A
- * punch of all that a small file has frees its block where the end is rounded up.
- */
-function probePunch(subject: KernelSubject): KernelTraits["punchesTo"] {
-  const past = after(subject, [
-    { op: "pwrite", pos: 0, len: 512, readable: 512 },
-    { op: "fallocate", mode: "keep_size", pos: 0, len: 4096 },
-    { op: "fallocate", mode: "punch_hole", pos: 0, len: 8192 },
-  ]);
-  if (past.map.length === 0) return "page";
-  const at = after(subject, [
-    { op: "pwrite", pos: 0, len: 512, readable: 512 },
-    { op: "fallocate", mode: "punch_hole", pos: 0, len: 512 },
-  ]);
-  return at.map.length === 0 ? "block-at-eof" : "block";
-}
-
-/**
- * Zeroing after the write zeroes the head of its block too, and puts that block's page on the list
- * of what a commit writes. A later commit then takes the dirt off that page while it lies past EOF,
- * and its blocks stay delayed when it does no longer. In a kernel that faults in first, the write
- * that should end short at the page does not come to it: such kernels are older.
- */
-function probeZeroesGap(subject: KernelSubject): KernelTraits["zeroesGap"] {
-  const { map } = after(subject, [
-    { op: "pwrite", pos: 4608, len: 4096, readable: 4096 },
-    { op: "ftruncate", size: 512 },
-    { op: "pwrite", pos: 0, len: 8192, readable: 4096 },
-    { op: "fsync" },
-    { op: "pwrite", pos: 8192, len: 1024, readable: 1024 },
-    { op: "fsync" },
-  ]);
-  const second = map.find(({ lblk, len }) => lblk <= 4 && 4 < lblk + len);
-  return second?.state === "written" ? "before" : "after";
-}
-
-/** A read that ends at EOF, on a sector, and asks for a byte more. */
-function probeDirectRead(subject: KernelSubject): KernelTraits["directAligns"] {
-  const { result } = after(subject, [
-    { op: "pwrite", pos: 0, len: 1024, readable: 1024 },
-    { op: "fsync" },
-    { op: "direct_read", pos: 0, len: 1025 },
-  ]);
-  return result === EINVAL ? "request" : "mapping";
-}
-
-/**
- * What a kernel is taken to do that does not mount the image it would be asked on: as the latest
- * do.
- */
-const UNTOLD = {
-  cacheIoctl: true,
-  cachestat: true,
-  kernelLog: true,
-  largeFolios: false,
-  prefaultFirst: false,
-  punchesTo: "block-at-eof",
-  zeroesGap: "before",
-  directAligns: "mapping",
-  atUnmount: [],
-  bufferedIomap: false,
-} satisfies Partial<KernelTraits>;
-
 /** Mounts that a kernel must refuse before it is believed. */
 const REFUSALS = 3;
 
 /**
- * What `probe` finds out; nothing where ext4 does not mount its image, which the run will say of
- * its own.
+ * What `ask` finds out on an image of its own; undefined where ext4 does not mount that, which the
+ * run will say of its own.
  */
-async function unlessRefused(
-  probe: () => Promise<Partial<KernelTraits>>,
-): Promise<Partial<KernelTraits>> {
+async function onImage<T>(
+  variant: Variant,
+  ask: (subject: KernelSubject, image: MountedImage) => T,
+): Promise<T | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await probe();
+      const image = await openImage(variant);
+      try {
+        const subject = new KernelSubject(image);
+        const found = ask(subject, image);
+        subject.release();
+        return found;
+      } finally {
+        image.close();
+      }
     } catch (error) {
       if (!(error instanceof EnvironmentError && error.reason === "ext4-refused")) throw error;
       // What is taken for untold decides what the model expects everywhere: once is not enough.
-      if (attempt === REFUSALS) return {};
+      if (attempt === REFUSALS) return undefined;
     }
   }
 }
 
-/** What shows where blocks are smaller than a page, on an image of its own. */
-async function probeSmallBlocks(): Promise<Partial<KernelTraits>> {
-  const image = await openImage(smallBlocks);
+/** What a kernel is taken to do that does not mount the image it would be asked on: as the latest. */
+const LATEST = { buffer_head: kernels[NEWEST], iomap: kernels["series v2"] };
+
+/** The changes that the kernel shows by a path with blocks of this size. */
+function changesOn(subject: KernelSubject, blockSize: 1024 | 4096, path: Path): ChangeName[] {
+  const observe = (operations: readonly Operation[]): Observation[] => {
+    subject.begin();
+    return operations.map((operation, index) => subject.step(operation, index));
+  };
+  return shownChanges(observe, blockSize, path);
+}
+
+/** The same on an image of its own. */
+async function changesBy(blockSize: 1024 | 4096, path: Path): Promise<ChangeName[]> {
+  const variant = { ...probeVariant, blockSize };
+  const mounted = path === "iomap" ? onIomap(variant) : variant;
+  const shown = await onImage(mounted, (subject) => changesOn(subject, blockSize, path));
+  const latest: readonly ChangeName[] = LATEST[path].changes;
+  return shown ?? toldBy(blockSize, path).filter((name) => latest.includes(name));
+}
+
+/** What files on the path of the series show; undefined where the kernel has no such mount option. */
+async function probeSeries(): Promise<ChangeName[] | undefined> {
   try {
-    const subject = new KernelSubject(image);
-    const traits = {
-      punchesTo: probePunch(subject),
-      zeroesGap: probeZeroesGap(subject),
-      directAligns: probeDirectRead(subject),
-    };
-    subject.release();
-    return traits;
-  } finally {
-    image.close();
+    return [...(await changesBy(4096, "iomap")), ...(await changesBy(1024, "iomap"))];
+  } catch (error) {
+    if (error instanceof EnvironmentError && error.reason === "mount-refused") return undefined;
+    throw error;
   }
 }
 
@@ -203,55 +156,47 @@ function probeUnmount(image: MountedImage, subject: KernelSubject): string[] {
     .map(({ id }) => id);
 }
 
-function probeMountOption(image: MountedImage, option: string): boolean {
-  image.unmount();
-  try {
-    const options = [...mountOptions(image.variant), option];
-    mountExt4(image.loopDevice, image.mountPoint, options);
-    return true;
-  } catch (error) {
-    if (error instanceof EnvironmentError && error.reason === "mount-refused") return false;
-    throw error;
-  }
+/** What shows where blocks are as large as a page. */
+function probeLargeBlocks(subject: KernelSubject, image: MountedImage) {
+  subject.begin();
+  const faulted = subject.step({ op: "pwrite", pos: 0, len: 4096, readable: 0 }, 0);
+  subject.end();
+  // A write that asks for a large one may be given small ones. A run that was told so by mistake
+  // differs wherever a write is cut.
+  const largeFolios = [1, 2, 3].some(() => probeLargeFolios(subject));
+  const changes = changesOn(subject, 4096, "buffer_head");
+  return {
+    cacheIoctl: faulted.cache !== undefined,
+    cachestat: faulted.pages !== undefined,
+    kernelLog: image.kernelLog !== undefined,
+    changes: largeFolios ? [...changes, "large-folios" as const] : changes,
+    atUnmount: probeUnmount(image, subject),
+  };
 }
 
-/** What shows where blocks are as large as a page. */
-async function probeLargeBlocks(): Promise<Partial<KernelTraits>> {
-  const image = await openImage(probeVariant);
-  try {
-    const subject = new KernelSubject(image);
-    subject.begin();
-    const faulted = subject.step({ op: "pwrite", pos: 0, len: 4096, readable: 0 }, 0);
-    subject.end();
-    // A write that asks for a large one may be given small ones. A run that was told so by mistake
-    // differs wherever a write is cut.
-    const largeFolios = [1, 2, 3].some(() => probeLargeFolios(subject));
-    const atUnmount = probeUnmount(image, subject);
-    subject.release();
-    return {
-      cacheIoctl: faulted.cache !== undefined,
-      cachestat: faulted.pages !== undefined,
-      kernelLog: image.kernelLog !== undefined,
-      largeFolios,
-      prefaultFirst: faulted.reserved === 0,
-      atUnmount,
-      bufferedIomap: probeMountOption(image, BUFFERED_IOMAP),
-    };
-  } finally {
-    image.close();
-  }
-}
+/** What a kernel is taken to tell that does not mount the image it would be asked on. */
+const UNTOLD: ReturnType<typeof probeLargeBlocks> = {
+  cacheIoctl: true,
+  cachestat: true,
+  kernelLog: true,
+  changes: toldBy(4096, "buffer_head"),
+  atUnmount: [],
+};
 
 /**
  * Probes the running kernel on small images of its own: about 0.2 s. Throws EnvironmentError where
  * this machine cannot.
  */
 export async function probeKernel(): Promise<KernelTraits> {
+  const small = await changesBy(1024, "buffer_head");
+  const traits = (await onImage(probeVariant, probeLargeBlocks)) ?? UNTOLD;
+  const ofSeries = await probeSeries();
+  const shown = [...small, ...traits.changes, ...(ofSeries ?? [])];
   return {
     release: release(),
     machine: arch(),
-    ...UNTOLD,
-    ...(await unlessRefused(probeSmallBlocks)),
-    ...(await unlessRefused(probeLargeBlocks)),
+    ...traits,
+    changes: changeNames.filter((name) => shown.includes(name)),
+    bufferedIomap: ofSeries !== undefined,
   };
 }

@@ -70,11 +70,12 @@ const MOST_RESERVED = 4096;
  * enough, or is meant to be on the other side of the switch.
  */
 export function withRoom(variant: Variant, processors: Processors): Variant {
-  const { leavesFree, reserveDelays } = variant;
-  if (leavesFree !== undefined && reserveDelays !== true) return variant;
+  const { preparation } = variant;
+  const full = preparation?.kind === "full";
+  if (full && preparation.reserveDelays === undefined) return variant;
   const watermark = watermarkBlocks(processors);
-  if (reserveDelays === true && watermark > MOST_RESERVED) return variant;
-  const share = reserveDelays === true ? RESERVE_SHARE : SHARE;
+  if (full && watermark > MOST_RESERVED) return variant;
+  const share = full ? RESERVE_SHARE : SHARE;
   const needed = share * watermark * variant.blockSize;
   return variant.imageSize >= needed ? variant : { ...variant, imageSize: needed };
 }

@@ -27,6 +27,7 @@ import { KernelSubject } from "./kernel-subject.ts";
 import { unmountQuietly } from "./mount.ts";
 import { runSync } from "../system/process.ts";
 import { LOCK_EX, LOCK_NB, O_CLOEXEC, syscalls } from "../system/syscalls.ts";
+import { mayFillUp } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 
 /** The code that a buffered write goes through. */
@@ -167,7 +168,7 @@ export function writePathOf(image: MountedImage): WritePath | undefined {
  */
 export function asItDelays(image: MountedImage): Variant {
   const { variant } = image;
-  if (variant.leavesFree === undefined || !variant.delalloc) return variant;
+  if (!mayFillUp(variant) || !variant.delalloc) return variant;
   const { reserved } = writeOneBlock(image);
   return { ...variant, delalloc: reserved > 0 };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { KernelName } from "../../images/kernels.ts";
+import type { KernelName } from "../../model/kernels/kernels.ts";
 import { variants } from "../../images/variants.ts";
 import { stepDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";

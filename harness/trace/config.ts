@@ -2,8 +2,9 @@
  * From a trace's header to the configuration of the model: what was mounted, and what that kernel
  * is known to do.
  */
-import { kernels } from "../../images/kernels.ts";
-import type { KernelFacts, KernelName } from "../../images/kernels.ts";
+import { changeNames, changes } from "../../model/kernels/changes.ts";
+import type { Change, ChangeName } from "../../model/kernels/changes.ts";
+import { kernelOfRelease, kernelOfSeries, kernels } from "../../model/kernels/kernels.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { UsageError } from "../case/failure.ts";
 import { modelConfig } from "../under-test/kernel-traits.ts";
@@ -18,7 +19,7 @@ const IMAGE_BYTES = 256 * 2 ** 20;
  * Stores through a mapping show it: with windows of 64 pages or more the model follows all of them,
  * with less it does not (the files end before page 68, so how much more makes no difference). Those
  * of 6.12 show none: without large folios a page more in the cache changes nothing that is
- * compared. For the iomap path images/kernels.ts knows.
+ * compared. For the iomap path model/kernels/ knows.
  */
 const READ_AHEAD_PAGES = 64;
 
@@ -100,45 +101,12 @@ function mustAgree(mount: string, variant: TraceHeaderV2["variant"], config: Mod
   );
 }
 
-/** Major and minor number of a kernel's version, as one number that grows: 6.12 is 6012. */
-function versionOf(kernel: string): number {
-  const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
-  return 1000 * major + minor;
-}
-
-/**
- * The kernels of which something is known, by the version from which on they stand for others; the
- * latest first.
- */
-const released: readonly (readonly [since: number, name: KernelName])[] = [
-  [7002, "7.3"],
-  [6016, "6.18"],
-  [0, "6.12"],
-];
-
-/** The ends of the range that is known. */
-const OLDEST: KernelName = "6.12";
-const NEWEST: KernelName = "7.3";
-
-/**
- * What the kernel of a recording is known to do; a series that is not known is taken for the
- * latest.
- */
-function factsOf({ kernel, path, series }: TraceHeader): KernelFacts {
-  if (path === "iomap") return kernels[/^v1\b/.test(series) ? "series v1" : "series v2"];
-  const version = versionOf(kernel);
-  const [, name] = released.find(([since]) => version >= since) as [number, KernelName];
-  return kernels[name];
-}
-
-/** What is said of a kernel's version out of the range that is known; undefined inside it. */
-function unknownVersion({ kernel }: TraceHeader): string | undefined {
-  const version = versionOf(kernel);
-  if (version < versionOf(OLDEST)) {
-    return `kernel ${kernel} is older than the oldest known, and taken for ${OLDEST}`;
-  }
-  if (version <= versionOf(NEWEST)) return undefined;
-  return `kernel ${kernel} is newer than the newest known, and taken for ${NEWEST}`;
+/** The kernels that stand for that of a recording, its series last, and what of it is a guess. */
+function standInsFor({ kernel, path, series }: TraceHeader) {
+  const release = kernelOfRelease(kernel);
+  return path === "iomap"
+    ? { release, series: kernelOfSeries(series, shown(series)) }
+    : { release };
 }
 
 /**
@@ -147,47 +115,61 @@ function unknownVersion({ kernel }: TraceHeader): string | undefined {
  * less to guess.
  */
 export function guessedOf(header: TraceHeader): string | undefined {
-  const { path, series } = header;
-  const guesses: string[] = [];
-  if (path === "iomap" && !/^v[12]\b/.test(series)) {
-    guesses.push(`series ${shown(series)} begins with neither v1 nor v2, and is taken for v2`);
-  }
+  const { release, series } = standInsFor(header);
   // What version 1 takes from the series, read-ahead too, is not taken from the version.
-  const byVersion = header.version === 1 ? path !== "iomap" : header.mmapReadAround > 0;
-  const unknown = byVersion ? unknownVersion(header) : undefined;
-  if (unknown !== undefined) guesses.push(unknown);
-  return guesses.length === 0 ? undefined : guesses.join("; ");
-}
-
-/** Read-ahead of page faults with windows of so many pages; nothing where it is off. */
-function readAheadOf({ kernel }: TraceHeader, pages: number): Pick<ModelConfig, "readAhead"> {
-  const growsFrom = versionOf(kernel) >= 6015 ? "window" : "folio";
-  return pages === 0 ? {} : { readAhead: { pages, growsFrom } };
+  const byVersion = header.version === 1 ? series === undefined : header.mmapReadAround > 0;
+  const guesses = [series?.guess, byVersion ? release.guess : undefined];
+  return guesses.filter((guess) => guess !== undefined).join("; ") || undefined;
 }
 
 function configOfV1(header: TraceHeaderV1): ModelConfig {
   const { blockSize } = header;
+  const { release, series = release } = standInsFor(header);
   return {
-    ...readAheadOf(header, READ_AHEAD_PAGES),
-    ...factsOf(header),
+    readAheadPages: READ_AHEAD_PAGES,
+    ...kernels[series.name],
     blockSize,
     ...mountedWith(optionsIn(header.mount)),
     freeBlocks: Math.floor((0.9 * IMAGE_BYTES) / blockSize),
   };
 }
 
+/** What the traits of a header of version 2 say of changes; of others they say nothing. */
+function toldBy(traits: TraceHeaderV2["traits"]): Partial<Record<ChangeName, boolean>> {
+  return {
+    "large-folios": traits.largeFolios,
+    "prepare-before-fault-in": !traits.prefaultFirst,
+    "punch-to-block": traits.punchesTo !== "page",
+    "punch-to-block-at-eof": traits.punchesTo === "block-at-eof",
+    "zero-gap-first": traits.zeroesGap === "before",
+  };
+}
+
+/** The traits in a header of version 2 of a kernel with these changes. */
+export function traitsOf(
+  changes: readonly ChangeName[],
+): Omit<TraceHeaderV2["traits"], "cacheIoctl"> {
+  const toBlock = changes.includes("punch-to-block") ? "block" : "page";
+  return {
+    largeFolios: changes.includes("large-folios"),
+    prefaultFirst: !changes.includes("prepare-before-fault-in"),
+    zeroesGap: changes.includes("zero-gap-first") ? "before" : "after",
+    punchesTo: changes.includes("punch-to-block-at-eof") ? "block-at-eof" : toBlock,
+  };
+}
+
 function configOfV2(header: TraceHeaderV2): ModelConfig {
   const { path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
-  // A recording holds no direct I/O: its header need not say what that must be aligned to.
-  const { iomap, directAligns } = factsOf(header);
-  const config = modelConfig(variant, { ...traits, directAligns }, freeBlocks);
+  const told = toldBy(traits);
+  const { release, series = release } = standInsFor(header);
+  // What the series says of its path holds on whatever kernel it was put; of the rest, the version.
+  const shown = changeNames.filter((name) => {
+    const known = kernels[((changes[name] as Change).path === "iomap" ? series : release).name];
+    return told[name] ?? known.changes.includes(name);
+  });
+  const config = modelConfig(variant, { changes: shown }, freeBlocks, path);
   mustAgree(mount, variant, config);
-  return {
-    ...config,
-    path,
-    ...readAheadOf(header, mmapReadAround),
-    ...(iomap !== undefined && { iomap }),
-  };
+  return mmapReadAround === 0 ? config : { ...config, readAheadPages: mmapReadAround };
 }
 
 /**

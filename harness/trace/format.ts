@@ -3,6 +3,7 @@
  * here; steps, of which there are millions, by the table in `fields.ts`.
  */
 import * as z from "zod";
+import type { Variant } from "../case/variant.ts";
 import { foreignVariantSchema } from "../stored/foreign-variant.ts";
 import { shown } from "../stored/shown.ts";
 
@@ -40,8 +41,8 @@ const common = {
   path: z.enum(["buffer_head", "iomap"]),
   /** Mount options, commas between them. */
   mount: z.string().max(1000),
-  /** Bytes. */
-  blockSize: z.union([z.literal(1024), z.literal(2048), z.literal(4096)]),
+  /** Bytes. The model knows no blocks that are larger than a page. */
+  blockSize: z.literal([1024, 2048, 4096]) as z.ZodType<Variant["blockSize"]>,
   /** Bytes. The model knows pages of 4 KiB only. */
   pageSize: z.literal(4096, "is not 4096, the only size of a page that the model knows"),
   seed: whole(-(2 ** 31), 2 ** 31 - 1),
@@ -54,7 +55,7 @@ export const headerV2Schema = z
     version: z.literal(2),
     ...common,
     variant: z.preprocess(withDefaults, foreignVariantSchema),
-    /** What the kernel does that the model must be told (kernel-traits.ts). */
+    /** What the kernel does that the model must be told (config.ts). */
     traits: z.strictObject({
       largeFolios: z.boolean(),
       prefaultFirst: z.boolean(),

@@ -23,9 +23,10 @@ import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
 import type { Executor } from "../subjects/executor.ts";
 import { Session } from "../session/session.ts";
 import { randomSeed } from "../run/perform.ts";
-import { isModelled } from "../case/variant.ts";
+import { isModelled, isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../under-test/variants.ts";
+import { traitsOf } from "./config.ts";
 import { TRACE_VERSION } from "./format.ts";
 import type { Step, TraceEnd, TraceHeaderV2 } from "./format.ts";
 import { stepOf } from "./step.ts";
@@ -58,8 +59,8 @@ export function headerOf(
   traits: KernelTraits,
   { seed, series, path }: Pick<TraceHeaderV2, "seed" | "series" | "path">,
 ): TraceHeaderV2 {
-  const { variant, fresh } = image;
-  const { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl } = traits;
+  // What it lies on says nothing of what is recorded: no call meets a device without room.
+  const { preparation: _, ...variant } = image.variant;
   return headerToWrite({
     version: TRACE_VERSION,
     kernel: traits.release,
@@ -70,8 +71,8 @@ export function headerOf(
     pageSize: PAGE_SIZE,
     seed,
     variant,
-    traits: { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl },
-    freeBlocks: fresh.freeBlocks,
+    traits: { ...traitsOf(traits.changes), cacheIoctl: traits.cacheIoctl },
+    freeBlocks: image.fresh.freeBlocks,
     // The kernel subject switches read-ahead off (subjects/kernel-file.ts).
     mmapReadAround: 0,
   });
@@ -188,7 +189,7 @@ export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
       `${named.name} is judged by the contract alone: nothing could be checked of it later`,
     );
   }
-  if (named.remounted) {
+  if (isRemounted(named)) {
     throw new UsageError(
       `the files of ${named.name} are older than its mount options, which a recording does not say`,
     );

@@ -2,13 +2,13 @@
  * Traces for tests: recordings of the model instead of a kernel, which take no root and no time.
  */
 import type { Deviation } from "../../model/deviations/index.ts";
-import { kernels } from "../../images/kernels.ts";
-import type { KernelName } from "../../images/kernels.ts";
+import { kernels } from "../../model/kernels/kernels.ts";
+import type { KernelFacts, KernelName } from "../../model/kernels/kernels.ts";
 import { modelWith } from "../lockstep/deviations.ts";
 import { isRecordable } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../under-test/variants.ts";
-import { configOf } from "./config.ts";
+import { configOf, traitsOf } from "./config.ts";
 import type { Step, TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
 import type { Line } from "./lines.ts";
 import { stepOf } from "./step.ts";
@@ -25,10 +25,10 @@ export const headerV1: TraceHeaderV1 = {
 
 /** What a header of version 2 says of a kernel. */
 function kernelFields(name: KernelName) {
-  const { path, largeFolios, prefaultFirst, zeroesGap, punchesTo, readAhead } = kernels[name];
-  const traits = { largeFolios, prefaultFirst, zeroesGap, punchesTo, cacheIoctl: false };
+  const { path, changes, readAheadPages = 0 }: KernelFacts = kernels[name];
+  const traits = { ...traitsOf(changes), cacheIoctl: false };
   const [, series] = /^series (.*)$/.exec(name) ?? [];
-  const base = { path, traits, mmapReadAround: readAhead?.pages ?? 0 };
+  const base = { path, traits, mmapReadAround: readAheadPages };
   if (series === undefined) return { ...base, kernel: name, series: "none" };
   return { ...base, kernel: series === "v1" ? "6.12.8" : "6.19.11", series };
 }

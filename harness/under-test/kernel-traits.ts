@@ -3,8 +3,9 @@
  * (subjects/probe.ts).
  */
 import type { ModelConfig } from "../../model/tables.ts";
-import { kernels } from "../../images/kernels.ts";
-import type { KernelFacts } from "../../images/kernels.ts";
+import type { ChangeName } from "../../model/kernels/changes.ts";
+import type { KernelFacts } from "../../model/kernels/kernels.ts";
+import { isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 
 export interface KernelTraits {
@@ -18,40 +19,13 @@ export interface KernelTraits {
   cachestat: boolean;
   /** The kernel's log can be read. */
   kernelLog: boolean;
-  /**
-   * Buffered writes use large folios (4 KiB blocks, delayed allocation; journalled data never
-   * does).
-   */
-  largeFolios: boolean;
-  /**
-   * A write whose first byte faults returns before the file system hears of it. Otherwise
-   * write_begin runs first, and what it prepared (a reserved block, a folio) is left where nothing
-   * releases it.
-   */
-  prefaultFirst: boolean;
-  /** When a write or an allocation that moves EOF zeroes the rest of the block that holds it. */
-  zeroesGap: "before" | "after";
-  /**
-   * A hole that is punched past EOF ends with the page or with the block that holds EOF; so may one
-   * that ends at EOF.
-   */
-  punchesTo: ModelConfig["punchesTo"];
-  /**
-   * What must be aligned before direct I/O goes to a mapping: the rest of the request, or what lies
-   * in it.
-   */
-  directAligns: ModelConfig["directAligns"];
+  /** What it does differently from the oldest kernel that is known (kernel-probes.ts). */
+  changes: ChangeName[];
   /** Known deviations that show only when the file system is unmounted, by id. */
   atUnmount: string[];
   /** The mount option of the iomap series is known. */
   bufferedIomap: boolean;
 }
-
-/** Those of them that the model is told. */
-type ToldToModel = Pick<
-  KernelTraits,
-  "largeFolios" | "prefaultFirst" | "zeroesGap" | "punchesTo" | "directAligns"
->;
 
 /** What a run leaves out because this machine does not show it, a line each. */
 export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits): string[] {
@@ -69,34 +43,25 @@ export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits):
  * empty file system, `path` is what its writes were seen to take, `reserve` what of those blocks
  * can be had.
  *
- * What the iomap path does besides cannot be probed before a kernel has it: the latest version of
- * the series stands for it.
- *
  * Without delayed allocation the kernel does not use dioread_nolock, whatever the mount options say
  * (fs/ext4/ext4_jbd2.h ext4_should_dioread_nolock()).
  */
 export function modelConfig(
   variant: Variant,
-  traits: ToldToModel,
+  traits: Pick<KernelFacts, "changes">,
   freeBlocks: number,
   path: ModelConfig["path"] = "buffer_head",
   reserve?: ModelConfig["reserve"],
 ): ModelConfig {
-  const { readAhead: _, ...series } = kernels["series v2"];
-  const { delalloc, remounted } = variant;
+  const { delalloc } = variant;
   return {
-    ...(path === "iomap" ? series : {}),
     path,
+    changes: traits.changes,
     blockSize: variant.blockSize,
     delalloc,
-    ...(remounted && { remounted }),
+    ...(isRemounted(variant) && { remounted: true }),
     journal: variant.journal,
     dioread: delalloc ? variant.dioread : "lock",
-    largeFolios: traits.largeFolios,
-    prefaultFirst: traits.prefaultFirst,
-    zeroesGap: traits.zeroesGap,
-    punchesTo: traits.punchesTo,
-    directAligns: traits.directAligns,
     freeBlocks,
     ...(reserve && { reserve }),
   };

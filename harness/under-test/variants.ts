@@ -3,6 +3,7 @@
  */
 import { BUFFERED_IOMAP, onIomap, variants } from "../../images/variants.ts";
 import { UsageError } from "../case/failure.ts";
+import { isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 
 /**
@@ -25,8 +26,8 @@ export function chooseVariants(selection: string): Variant[] {
 }
 
 /** Whether there is another variant of it on the patch's path. */
-const goesToIomap = ({ mountOptions, remounted }: Variant): boolean =>
-  !mountOptions.includes(BUFFERED_IOMAP) && remounted === undefined;
+const goesToIomap = (variant: Variant): boolean =>
+  !variant.mountOptions.includes(BUFFERED_IOMAP) && !isRemounted(variant);
 
 /** The variants, each followed by itself on the patch's path where the kernel offers that. */
 export function withIomap(chosen: readonly Variant[], offered: boolean): Variant[] {

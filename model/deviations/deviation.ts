@@ -7,7 +7,7 @@ import type { ModelConfig, Override } from "../tables.ts";
 
 /** The shortest sequence that shows a deviation, and what it needs. */
 export interface Witness {
-  /** A name of images/kernels.ts. */
+  /** A name of model/kernels/kernels.ts. */
   readonly kernel: string;
   /** A name of images/variants.ts. */
   readonly variant: string;

@@ -1,4 +1,4 @@
-import { turnsUnwritten } from "../ext4/fallocate.ts";
+import { eofTurnsUnwritten } from "../ext4/fallocate.ts";
 import type { Interval } from "../include/interval-map.ts";
 import { UNKNOWN_TAG } from "../include/pattern.ts";
 import { filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
@@ -79,12 +79,14 @@ export const zeroRangeLosesWrites: Deviation = {
       base.forgetZeroed(inode, start, end, new_size);
       for (const { start: from, end: to, value } of before) inode.contents.set(from, to, value);
     },
-    zeroBeforeAllocating(inode, old_size, map, end, flags) {
-      if (!turnsUnwritten(inode, old_size, map, end, flags)) {
-        return base.zeroBeforeAllocating(inode, old_size, map, end, flags);
+    ext4_alloc_file_blocks(...allocation) {
+      const [inode, , , new_size] = allocation;
+      const { i_sb, i_size } = inode;
+      if (new_size > i_size && eofTurnsUnwritten(...allocation)) {
+        const zeroed = i_sb.s_op.ext4_block_zero_eof(inode, i_size);
+        if (zeroed) inode.deviated.add(zeroRangeLosesWrites.id);
       }
-      const zeroed = inode.i_sb.s_op.ext4_block_zero_eof(inode, old_size);
-      if (zeroed) inode.deviated.add(zeroRangeLosesWrites.id);
+      return base.ext4_alloc_file_blocks(...allocation);
     },
   }),
 };

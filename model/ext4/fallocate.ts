@@ -14,6 +14,7 @@ import { EFBIG, EINVAL } from "../include/errno.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
 import { moveSources, movesOnDisk } from "./power-cut.ts";
 import { DELAYED, EXT_MAX_BLOCKS, HOLE, PAGE_SIZE, UNWRITTEN } from "../include/types.ts";
+import type { Operations } from "../include/operations.ts";
 import type { Inode, MapBlocks } from "../include/types.ts";
 import {
   EXT4_GET_BLOCKS_CONVERT_UNWRITTEN,
@@ -26,6 +27,8 @@ import { ext4_discard_preallocations } from "./mballoc.ts";
 import { ext4_update_inode_size } from "./inode.ts";
 import { ext4_zero_partial_blocks } from "./truncate.ts";
 
+type Allocation = Parameters<Operations["ext4_alloc_file_blocks"]>;
+
 const roundDown = (n: number, unit: number): number => n - (n % unit);
 const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
 
@@ -33,21 +36,24 @@ const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
 const EXT_UNWRITTEN_MAX_LEN = 2 ** 15 - 1;
 
 /**
- * fs/ext4/extents.c ext4_alloc_file_blocks(): blocks [lblk, end) allocated, unwritten where they
- * were not written. 0, or -ENOSPC with what could be allocated.
+ * fs/ext4/extents.c ext4_alloc_file_blocks(), where nothing zeroes the rest of the block that held
+ * EOF (series v1): blocks [lblk, end) allocated, unwritten where they were not written. 0, or
+ * -ENOSPC with what could be allocated.
+ *
+ * @param zeroGap zeroes what EOF has moved over, by so many bytes from where it was
  */
-function ext4_alloc_file_blocks(
+export function ext4_alloc_file_blocks_no_zero(
   inode: Inode,
   lblk: number,
   end: number,
   new_size: number,
   flags: number,
+  zeroGap?: typeof ext4_zero_partial_blocks,
 ): number {
   const { s_op, s_blocksize } = inode.i_sb;
   const old_size = inode.i_size;
   const map: MapBlocks = { m_lblk: lblk, m_len: 0, m_flags: 0 };
   if (end - lblk <= EXT_UNWRITTEN_MAX_LEN) flags |= EXT4_GET_BLOCKS_NO_NORMALIZE;
-  if (new_size > old_size) s_op.zeroBeforeAllocating(inode, old_size, map, end, flags);
   for (let retries = 0; map.m_lblk < end;) {
     map.m_len = end - map.m_lblk;
     const made = ext4_map_blocks(inode, map, flags);
@@ -63,26 +69,25 @@ function ext4_alloc_file_blocks(
     if (new_size === 0) continue;
     const epos = Math.min(map.m_lblk * s_blocksize, new_size);
     ext4_update_inode_size(inode, epos);
-    if (epos > old_size) s_op.zeroAfterAllocating(inode, old_size, epos - old_size);
+    if (epos > old_size) zeroGap?.(inode, old_size, epos - old_size);
   }
   assert(inode.i_extents.coveredFrom(lblk) >= end, "fallocate leaves no hole in its range");
   return 0;
 }
 
 /**
- * Whether the block that holds EOF, the file being `size` bytes, is one of those that turn
- * unwritten.
+ * fs/ext4/extents.c ext4_alloc_file_blocks() until 7.1: what was the last block may hold anything
+ * after its EOF, and is zeroed as i_size moves on.
  */
-export function turnsUnwritten(
-  inode: Inode,
-  size: number,
-  { m_lblk }: MapBlocks,
-  end: number,
-  flags: number,
-): boolean {
+export function ext4_alloc_file_blocks_zero_after(...allocation: Allocation): number {
+  return ext4_alloc_file_blocks_no_zero(...allocation, ext4_zero_partial_blocks);
+}
+
+/** Whether the block that holds EOF is one of those in [lblk, end) that turn unwritten. */
+export function eofTurnsUnwritten(...[inode, lblk, end, , flags]: Allocation): boolean {
   if ((flags & EXT4_GET_BLOCKS_CONVERT_UNWRITTEN) === 0) return false;
-  const eof = Math.floor(size / inode.i_sb.s_blocksize);
-  return m_lblk <= eof && eof < end;
+  const eof = Math.floor(inode.i_size / inode.i_sb.s_blocksize);
+  return lblk <= eof && eof < end;
 }
 
 /**
@@ -90,15 +95,12 @@ export function turnsUnwritten(
  * zeroed first. Not so where that block turns unwritten, which zeroes it for good; the kernel
  * forgets that (deviations/zero-range-loses-writes.ts).
  */
-export function zeroTailBeforeAllocating(
-  inode: Inode,
-  old_size: number,
-  map: MapBlocks,
-  end: number,
-  flags: number,
-): void {
-  if (turnsUnwritten(inode, old_size, map, end, flags)) return;
-  inode.i_sb.s_op.ext4_block_zero_eof(inode, old_size);
+export function ext4_alloc_file_blocks(...allocation: Allocation): number {
+  const [{ i_sb, i_size }, , , new_size] = allocation;
+  if (new_size > i_size && !eofTurnsUnwritten(...allocation)) {
+    i_sb.s_op.ext4_block_zero_eof(allocation[0], i_size);
+  }
+  return ext4_alloc_file_blocks_no_zero(...allocation);
 }
 
 /** The new size that a mode without KEEP_SIZE asks for; 0 where it asks for none. */
@@ -117,8 +119,9 @@ export function ext4_do_fallocate(
   const end = offset + len;
   const flags = EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT;
   const start_lblk = Math.floor(offset / size);
+  const last_lblk = Math.ceil(end / size);
   const new_size = newSize(inode, end, keep);
-  return ext4_alloc_file_blocks(inode, start_lblk, Math.ceil(end / size), new_size, flags);
+  return inode.i_sb.s_op.ext4_alloc_file_blocks(inode, start_lblk, last_lblk, new_size, flags);
 }
 
 /** fs/ext4/inode.c ext4_update_disksize_before_punch() */
@@ -156,8 +159,11 @@ function isUnwritten(inode: Inode, first: number, last: number): boolean {
   return extent?.value === UNWRITTEN && extent.end >= last;
 }
 
-/** fs/ext4/extents.c ext4_zero_range() */
-export function ext4_zero_range(inode: Inode, offset: number, len: number, keep: boolean): number {
+/** Both forms of ext4_zero_range(): the blocks that are not wholly in the range are zeroed... */
+function zeroRange(
+  edges: "before" | "after",
+  ...[inode, offset, len, keep]: Parameters<Operations["ext4_zero_range"]>
+): number {
   const { s_op, s_blocksize: size } = inode.i_sb;
   const end = offset + len;
   const new_size = newSize(inode, end, keep);
@@ -166,24 +172,30 @@ export function ext4_zero_range(inode: Inode, offset: number, len: number, keep:
   if (!aligned) {
     const start_lblk = Math.floor(offset / size);
     const last_lblk = Math.ceil(end / size);
-    const error = ext4_alloc_file_blocks(inode, start_lblk, last_lblk, new_size, flags);
+    const error = s_op.ext4_alloc_file_blocks(inode, start_lblk, last_lblk, new_size, flags);
     if (error !== 0) return error;
-    s_op.zeroEdgesBeforeDropping(inode, offset, len);
+    if (edges === "before") ext4_zero_partial_blocks(inode, offset, len);
   }
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
   const [first, last] = [Math.ceil(offset / size), Math.floor(end / size)];
   s_op.forgetZeroed(inode, first * size, last * size, new_size);
   s_op.truncate_inode_pages_range(inode, offset, end - 1);
   const convert = flags | EXT4_GET_BLOCKS_CONVERT_UNWRITTEN;
-  const error = ext4_alloc_file_blocks(inode, first, last, new_size, convert);
+  const error = s_op.ext4_alloc_file_blocks(inode, first, last, new_size, convert);
   if (error !== 0) s_op.releaseDropped(inode, first, last);
   else assert(isUnwritten(inode, first, last), "blocks that were zeroed are unwritten");
   if (error !== 0 || aligned) return error;
-  s_op.zeroEdgesAfterDropping(inode, offset, len);
+  if (edges === "after") ext4_zero_partial_blocks(inode, offset, len);
   if (new_size > 0) ext4_update_inode_size(inode, new_size);
   ext4_update_inode_fsync_trans(inode);
   return 0;
 }
+
+/** fs/ext4/extents.c ext4_zero_range() since 7.2: ...before the page cache is dropped. */
+export const ext4_zero_range = zeroRange.bind(undefined, "before");
+
+/** The same until 7.1: after it. */
+export const ext4_zero_range_edges_last = zeroRange.bind(undefined, "after");
 
 /** fs/ext4/inode.c ext4_punch_hole(): the blocks that lie wholly in bytes [offset, end). */
 export function blocksOfHole(
@@ -196,30 +208,24 @@ export function blocksOfHole(
 }
 
 /**
- * fs/ext4/inode.c ext4_punch_hole() until 6.18: a hole past EOF ends with the page that holds EOF.
+ * fs/ext4/inode.c ext4_punch_hole() since 7.2, where a hole that comes to EOF or past it ends with
+ * the block that holds EOF.
+ *
+ * @param ofEof bytes of the unit, block or page, with which a hole ends that goes past EOF
+ * @param reaches bytes that the hole must have behind EOF for that
  */
-export function pageAfterEof(inode: Inode, end: number): number {
-  return end > inode.i_size ? roundUp(inode.i_size, PAGE_SIZE) : end;
-}
-
-/**
- * fs/ext4/inode.c ext4_punch_hole() since: with the block that holds EOF, which saves zeroing its
- * tail.
- */
-export function blockAfterEof(inode: Inode, end: number): number {
-  return end > inode.i_size ? roundUp(inode.i_size, inode.i_sb.s_blocksize) : end;
-}
-
-/** fs/ext4/inode.c ext4_punch_hole() since 7.2: so does a hole that ends at EOF. */
-export function blockAtEof(inode: Inode, end: number): number {
-  return end >= inode.i_size ? roundUp(inode.i_size, inode.i_sb.s_blocksize) : end;
-}
-
-/** fs/ext4/inode.c ext4_punch_hole() */
-export function ext4_punch_hole(inode: Inode, offset: number, length: number): number {
+export function ext4_punch_hole(
+  inode: Inode,
+  offset: number,
+  length: number,
+  ofEof = inode.i_sb.s_blocksize,
+  reaches = 0,
+): number {
   const { s_op, s_blocksize: size, s_maxbytes } = inode.i_sb;
   if (offset >= inode.i_size || offset >= s_maxbytes) return 0;
-  const end = Math.min(s_op.endOfPunch(inode, offset + length), s_maxbytes);
+  const asked = offset + length;
+  const rounded = asked - inode.i_size >= reaches ? roundUp(inode.i_size, ofEof) : asked;
+  const end = Math.min(rounded, s_maxbytes);
   const len = end - offset;
   assert(len > 0, "a hole that is punched is not empty");
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
@@ -237,6 +243,19 @@ export function ext4_punch_hole(inode: Inode, offset: number, length: number): n
   }
   ext4_update_inode_fsync_trans(inode);
   return 0;
+}
+
+/**
+ * The same in 6.19 to 7.1: a hole that ends at EOF is not rounded up. Ending with the block saves
+ * zeroing its tail.
+ */
+export function ext4_punch_hole_past_eof(inode: Inode, offset: number, length: number): number {
+  return ext4_punch_hole(inode, offset, length, inode.i_sb.s_blocksize, 1);
+}
+
+/** The same until 6.18: a hole past EOF ends with the page that holds EOF. */
+export function ext4_punch_hole_page(inode: Inode, offset: number, length: number): number {
+  return ext4_punch_hole(inode, offset, length, PAGE_SIZE, 1);
 }
 
 /** fs/ext4/extents.c ext4_collapse_range() */

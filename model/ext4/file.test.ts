@@ -18,6 +18,7 @@ import {
 } from "../file-system.ts";
 import { shortWriteKeepsReservation } from "../deviations/short-write-keeps-reservation.ts";
 import { delalloc } from "../samples.ts";
+import { kernels } from "../kernels/kernels.ts";
 import type { ModelConfig, Override } from "../tables.ts";
 import { UNWRITTEN, WRITTEN } from "../include/types.ts";
 import type { Inode } from "../include/types.ts";
@@ -115,7 +116,7 @@ describe("a direct write", () => {
   });
 
   test("is a buffered one with data=journal", () => {
-    const inode = newFile({ journal: "journal", delalloc: false, largeFolios: false });
+    const inode = newFile({ journal: "journal", delalloc: false });
     expect(direct(inode, 100, 100)).toBe(100);
     expect(cached(inode)).toEqual([0]);
     expect(direct(inode, 0, 2 * BLOCK, BLOCK)).toBe(BLOCK);
@@ -153,10 +154,10 @@ describe("a direct read", () => {
   // What is on disk is aligned here in either; 6.12 also asks it of the memory for what is behind
   // EOF.
   test.each([
-    ["request", EINVAL],
-    ["mapping", 1024],
-  ] as const)("that goes past EOF within a sector: by %s", (directAligns, result) => {
-    const inode = newFile({ blockSize: 1024, directAligns });
+    ["6.12", EINVAL],
+    ["6.18", 1024],
+  ] as const)("that goes past EOF within a sector: %s", (kernel, result) => {
+    const inode = newFile({ ...kernels[kernel], blockSize: 1024 });
     pwrite(inode, 0, 1024, 1024, 1);
     expect(directRead(inode, 0, 1025)).toBe(result);
     expect(directRead(inode, 0, 1536)).toBe(1024);

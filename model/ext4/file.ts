@@ -54,12 +54,35 @@ function blocksPastEof({ i_extents, i_size, i_sb }: Inode): Inode["pastEof"] {
   return i_extents.end > eof ? [...i_extents.within(eof, EXT_MAX_BLOCKS)] : NOTHING;
 }
 
-/** fs/read_write.c generic_write_checks(): how much of `len` bytes fits below `most`, or -EFBIG. */
-function writeChecks(pos: number, len: number, from: UserMemory, most: number): number {
+/**
+ * fs/read_write.c generic_write_checks(): how much of `len` bytes fits into the largest file and
+ * below `limit`, or -EFBIG. All that ext4_write_checks() does until 7.1.
+ */
+export function generic_write_checks(
+  inode: Inode,
+  pos: number,
+  len: number,
+  from: UserMemory,
+  limit = Infinity,
+): number {
+  const most = Math.min(inode.i_sb.s_maxbytes, limit);
   if (pos >= most) return EFBIG;
   const count = Math.min(len, most - pos);
   assert(count >= 0, "a write does not end before it begins");
   from.readable = Math.min(from.readable, count);
+  return count;
+}
+
+/**
+ * fs/ext4/file.c ext4_write_checks() since 7.2: where the write begins past EOF, the rest of the
+ * block that holds EOF is zeroed before it.
+ */
+export function ext4_write_checks(
+  ...[inode, pos, ...rest]: Parameters<typeof generic_write_checks>
+): number {
+  const count = generic_write_checks(inode, pos, ...rest);
+  const { i_size, i_sb } = inode;
+  if (count >= 0 && pos > i_size) i_sb.s_op.ext4_block_zero_eof(inode, i_size, pos);
   return count;
 }
 
@@ -75,11 +98,10 @@ export function ext4_buffered_write_iter(
   source: Source | CopiedBytes,
   limit = Infinity,
 ): number {
-  const { s_op, s_maxbytes } = inode.i_sb;
-  const count = writeChecks(pos, len, from, Math.min(s_maxbytes, limit));
+  const { s_op } = inode.i_sb;
+  const count = s_op.ext4_write_checks(inode, pos, len, from, limit);
   if (count < 0) return count;
   inode.pastEof = blocksPastEof(inode);
-  s_op.zeroBeforeExtending(inode, pos);
   const written = s_op.perform_write(inode, pos, count, from, source);
   assert(written <= count, "no more is written than was asked for");
   return written;
@@ -212,11 +234,11 @@ export function ext4_dio_write_iter(
   from: UserMemory,
   source: Source,
 ): number {
-  const { s_op, s_maxbytes, s_blocksize } = inode.i_sb;
+  const { s_op, s_blocksize } = inode.i_sb;
   if (!s_op.ext4_should_use_dio(inode)) {
     return ext4_buffered_write_iter(inode, pos, len, from, source);
   }
-  const count = writeChecks(pos, len, from, s_maxbytes);
+  const count = generic_write_checks(inode, pos, len, from);
   if (count < 0) return count;
   inode.pastEof = blocksPastEof(inode);
   const extend = ext4_extending_io(inode, pos, count);

@@ -40,7 +40,7 @@ import type { Folio, Inode } from "../include/types.ts";
 import { ext4_da_get_block_prep } from "./get_block.ts";
 import { ext4_mark_inode_dirty, ext4_update_inode_fsync_trans } from "./fsync.ts";
 import { getBlockFor } from "./nonda.ts";
-import { ext4_truncate, ext4_zero_partial_blocks } from "./truncate.ts";
+import { ext4_zero_partial_blocks } from "./truncate.ts";
 
 /**
  * fs/ext4/inode.c ext4_block_write_begin(): map the blocks of bytes [from, to) of the folio and
@@ -93,7 +93,7 @@ export function ext4_update_inode_size(inode: Inode, newsize: number): void {
  */
 export function ext4_truncate_failed_write(inode: Inode): void {
   truncate_pagecache(inode, inode.i_size);
-  ext4_truncate(inode);
+  inode.i_sb.s_op.ext4_truncate(inode);
 }
 
 /**

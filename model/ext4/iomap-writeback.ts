@@ -21,44 +21,17 @@ import { ext4_end_io_end } from "./writeback.ts";
 const MAX_WRITEPAGES_EXTENT_LEN = 2048;
 
 /**
- * Blocks to map from `index` on: the dirty run, and what follows it up to the end of what is
- * written back.
- */
-export function writebackLength(
-  inode: Inode,
-  index: number,
-  dirty_len: number,
-  range_end: number,
-): number {
-  const { s_blocksize } = inode.i_sb;
-  const blocks = dirty_len / s_blocksize;
-  const end = Math.floor(range_end / s_blocksize);
-  return end > index + blocks ? end - index + 1 : blocks;
-}
-
-/**
- * The same in series v1, which takes bytes for blocks: never less than a thousand, whatever the
- * range.
- */
-export function writebackLengthInBytes(
-  inode: Inode,
-  index: number,
-  dirty_len: number,
-  range_end: number,
-): number {
-  const end = Math.floor(range_end / inode.i_sb.s_blocksize);
-  return end > index + dirty_len ? end - index + 1 : dirty_len;
-}
-
-/**
  * fs/ext4/inode.c ext4_iomap_map_blocks(): the mapping of the dirty bytes [offset, offset +
- * dirty_len). 0 or -errno.
+ * dirty_len), and what follows them up to the end of what is written back. 0 or -errno.
+ *
+ * @param blocks of the dirty bytes
  */
 export function ext4_iomap_map_blocks(
   inode: Inode,
   wpc: WritepageContext,
   offset: number,
   dirty_len: number,
+  blocks = dirty_len / inode.i_sb.s_blocksize,
 ): number {
   const { s_op, s_blocksize } = inode.i_sb;
   const { iomap } = wpc;
@@ -72,7 +45,8 @@ export function ext4_iomap_map_blocks(
   }
   const index = offset / s_blocksize;
   assert(offset % s_blocksize === 0, "writeback maps from the beginning of a block on");
-  const len = s_op.writebackLength(inode, index, dirty_len, wpc.range_end);
+  const end = Math.floor(wpc.range_end / s_blocksize);
+  const len = end > index + blocks ? end - index + 1 : blocks;
   const m_len = Math.min(MAX_WRITEPAGES_EXTENT_LEN, len);
   assert(m_len > 0, "what writeback maps is not empty");
   const map: MapBlocks = { m_lblk: index, m_len, m_flags: 0 };
@@ -84,6 +58,19 @@ export function ext4_iomap_map_blocks(
   }
   wpc.iomap = s_op.ext4_set_iomap(inode, map);
   return 0;
+}
+
+/**
+ * The same in series v1, which takes the length of the dirty bytes for one in blocks: it maps, and
+ * allocates of a delayed extent, never less than a thousand, whatever the range.
+ */
+export function ext4_iomap_map_blocks_of_bytes(
+  inode: Inode,
+  wpc: WritepageContext,
+  offset: number,
+  dirty_len: number,
+): number {
+  return ext4_iomap_map_blocks(inode, wpc, offset, dirty_len, dirty_len);
 }
 
 /** fs/ext4/page-io.c ext4_iomap_finish_ioend(): the bytes are on disk. */

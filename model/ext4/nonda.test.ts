@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createFileSystem, createInode, fsync, pwrite } from "../file-system.ts";
+import { kernels } from "../kernels/kernels.ts";
 import type { ModelConfig } from "../tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../include/types.ts";
 import type { Inode } from "../include/types.ts";
@@ -7,17 +8,13 @@ import type { Inode } from "../include/types.ts";
 const BLOCK = 4096;
 
 const config: ModelConfig = {
-  path: "buffer_head",
-  prefaultFirst: false,
-  zeroesGap: "after",
-  punchesTo: "page",
-  directAligns: "mapping",
+  ...kernels["6.18"],
+  // Folios of a page: a write looks at the counters before each.
+  changes: kernels["6.18"].changes.filter((change) => change !== "large-folios"),
   blockSize: BLOCK,
   delalloc: true,
   journal: "ordered",
   dioread: "nolock",
-  // Folios of a page: a write looks at the counters before each.
-  largeFolios: false,
   freeBlocks: 100,
   reserve: { watermark: 0, error: 0, reserved: 0 },
 };

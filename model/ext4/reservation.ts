@@ -98,7 +98,7 @@ export function ext4_should_retry_alloc(inode: Inode, retries: number): boolean 
  */
 export function jbd2_journal_force_commit_nested(inode: Inode): void {
   const { i_sb } = inode;
-  for (const each of i_sb.s_inodes) i_sb.s_op.commit(each);
+  for (const each of i_sb.s_inodes) i_sb.s_op.jbd2_journal_commit_transaction(each);
   for (const each of i_sb.s_inodes) {
     assert(each.jinode?.filed !== true, "a commit leaves nothing filed");
     i_sb.s_op.recordCommit(each);

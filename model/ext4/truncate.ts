@@ -95,24 +95,11 @@ export function ext4_block_zero_eof(inode: Inode, from: number, to = Infinity): 
 }
 
 /**
- * fs/ext4/file.c ext4_write_checks() since 7.2: the rest of the block that holds EOF, before the
- * write.
- */
-export function zeroBeforeExtending(inode: Inode, pos: number): void {
-  if (pos > inode.i_size) inode.i_sb.s_op.ext4_block_zero_eof(inode, inode.i_size, pos);
-}
-
-/**
  * fs/ext4/inode.c ext4_write_end(), ext4_da_do_write_end() until 7.1: that block and the head of
  * the block that holds `pos` are zeroed after the data.
  */
 export function gapToZero(old_size: number, pos: number): number {
   return Math.max(0, pos - old_size);
-}
-
-/** fs/ext4/inode.c ext4_setattr(): before a file grows. */
-export function zeroBeforeGrowing(inode: Inode, oldsize: number): void {
-  inode.i_sb.s_op.ext4_block_zero_eof(inode, oldsize);
 }
 
 /**
@@ -137,24 +124,16 @@ export function ext4_zero_partial_blocks(inode: Inode, lstart: number, length: n
 }
 
 /**
- * fs/ext4/inode.c ext4_truncate() with the patch series: nothing orders data on the iomap path, so
- * the zeros are written before the new size can be committed; else growing the file after a crash
- * could show what was cut off.
- */
-export function writeZeroedTail(inode: Inode, end: number): void {
-  inode.i_sb.s_op.writepages(inode, inode.i_size, end - 1);
-}
-
-/**
  * fs/ext4/inode.c ext4_truncate() and fs/ext4/extents.c ext4_ext_truncate(): free every block past
  * i_size.
+ *
+ * @param afterZeroing is called where the end of the last block, up to byte `end`, had to be zeroed
  */
-export function ext4_truncate(inode: Inode): void {
+export function ext4_truncate(inode: Inode, afterZeroing?: (end: number) => void): void {
   const { s_op, s_blocksize } = inode.i_sb;
   const last_block = Math.ceil(inode.i_size / s_blocksize);
   if (inode.i_size === 0) inode.allocatesOnClose = true;
-  if (s_op.ext4_block_zero_eof(inode, inode.i_size))
-    s_op.writeZeroedTail(inode, last_block * s_blocksize);
+  if (s_op.ext4_block_zero_eof(inode, inode.i_size)) afterZeroing?.(last_block * s_blocksize);
   inode.i_disksize = inode.i_size;
   ext4_mark_inode_dirty(inode);
   ext4_discard_preallocations(inode);
@@ -163,20 +142,37 @@ export function ext4_truncate(inode: Inode): void {
   s_op.ext4_ext_remove_space(inode, last_block, EXT_MAX_BLOCKS - last_block);
 }
 
-/** ftruncate(2): fs/ext4/inode.c ext4_setattr() with ATTR_SIZE. 0 or -EFBIG. */
-export function ext4_setattr_size(inode: Inode, size: number): number {
+/**
+ * The same with the patch series: nothing orders data on the iomap path, so the zeros are written
+ * before the new size can be committed; else growing the file after a crash could show what was cut
+ * off.
+ */
+export function ext4_truncate_write_tail(inode: Inode): void {
+  ext4_truncate(inode, (end) => {
+    inode.i_sb.s_op.writepages(inode, inode.i_size, end - 1);
+  });
+}
+
+/** fs/ext4/inode.c ext4_setattr() with ATTR_SIZE. 0 or -EFBIG. */
+export function ext4_setattr(inode: Inode, size: number): number {
+  const { i_size, i_sb } = inode;
+  if (size > i_size && size <= i_sb.s_maxbytes) i_sb.s_op.ext4_block_zero_eof(inode, i_size);
+  return ext4_setattr_no_zero(inode, size);
+}
+
+/** The same in series v1, which does not zero the rest of the block that held EOF. */
+export function ext4_setattr_no_zero(inode: Inode, size: number): number {
   const { s_op, s_maxbytes, s_blocksize } = inode.i_sb;
   if (size > s_maxbytes) return EFBIG;
   const oldsize = inode.i_size;
   if (size !== oldsize) {
-    if (size > oldsize) s_op.zeroBeforeGrowing(inode, oldsize);
     inode.i_size = size;
     inode.i_disksize = size;
     ext4_mark_inode_dirty(inode);
   }
   inode.contents.delete(Math.ceil(size / s_blocksize) * s_blocksize, Infinity);
   truncate_pagecache(inode, size);
-  if (size <= oldsize) ext4_truncate(inode);
+  if (size <= oldsize) s_op.ext4_truncate(inode);
   assert(inode.i_disksize === inode.i_size, "the journal knows of a truncation at once");
   return 0;
 }

@@ -14,15 +14,13 @@ import {
 } from "../file-system.ts";
 import { mark_buffer_dirty } from "../fs/buffer.ts";
 import { folio_split } from "../mm/folio.ts";
-import { delalloc, nodelalloc } from "../samples.ts";
+import { delalloc, iomap, nodelalloc } from "../samples.ts";
 import type { ModelConfig, Override } from "../tables.ts";
 import { ModelBroken } from "./assert.ts";
 import type { Folio, Inode } from "./types.ts";
 import { WRITTEN } from "./types.ts";
 
 const PAGE = 4096;
-
-const iomap: ModelConfig = { ...delalloc, path: "iomap" };
 
 function newFile(config: ModelConfig, overrides: readonly Override[] = []): Inode {
   return createInode(createFileSystem(config, overrides));
@@ -146,7 +144,10 @@ const faults: Fault[] = [
     says: "a truncation forgets all that is past EOF",
     override: () => ({ ext4_es_remove_extent() {} }),
   },
-  { says: "a commit leaves nothing filed", override: () => ({ commit() {} }) },
+  {
+    says: "a commit leaves nothing filed",
+    override: () => ({ jbd2_journal_commit_transaction() {} }),
+  },
   {
     says: "nothing is kept of the blocks of a folio that was released",
     config: nodelalloc,
@@ -178,7 +179,9 @@ const faults: Fault[] = [
   {
     says: "what writeback maps is not empty",
     config: iomap,
-    override: () => ({ writebackLength: () => 0 }),
+    override: (base) => ({
+      map_blocks: (inode, wpc, offset) => base.map_blocks(inode, wpc, offset, 0),
+    }),
   },
 ];
 

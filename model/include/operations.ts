@@ -23,28 +23,35 @@ export type WriteBegin = Folio | number;
 export type GetBlock = (inode: Inode, lblk: number, folio: Folio, b: number) => number;
 
 export interface Operations {
-  /** A write is about to begin at `pos`; where that is past EOF, the gap must read as zero. */
-  zeroBeforeExtending(inode: Inode, pos: number): void;
+  /** Whether files may have folios of more than one page. */
+  ext4_should_enable_large_folio(journal: "ordered" | "journal" | "none"): boolean;
+  /** A buffered write is about to begin at `pos`: how much of it may be written, or -errno. */
+  ext4_write_checks(
+    inode: Inode,
+    pos: number,
+    len: number,
+    from: UserMemory,
+    limit?: number,
+  ): number;
   /**
    * Of a gap between the EOF of before and `pos`, where data has been put: bytes to zero only now.
    */
   gapToZero(old_size: number, pos: number): number;
   /**
-   * fallocate(2) is about to allocate blocks from `map` to `end` for a file that will be larger
-   * than `old_size`.
+   * fallocate(2) allocates blocks [lblk, end) for a file that will have `new_size` bytes, or as
+   * many as it has where that is 0. 0 or -errno.
    */
-  zeroBeforeAllocating(
+  ext4_alloc_file_blocks(
     inode: Inode,
-    old_size: number,
-    map: MapBlocks,
+    lblk: number,
     end: number,
+    new_size: number,
     flags: number,
-  ): void;
-  /**
-   * fallocate(2) moved i_size on from `old_size` by `length`: what was the last block may hold
-   * anything after its EOF.
-   */
-  zeroAfterAllocating(inode: Inode, old_size: number, length: number): void;
+  ): number;
+  /** fallocate(2) with FALLOC_FL_ZERO_RANGE, and FALLOC_FL_KEEP_SIZE if `keep`. 0 or -errno. */
+  ext4_zero_range(inode: Inode, offset: number, len: number, keep: boolean): number;
+  /** fallocate(2) with FALLOC_FL_PUNCH_HOLE. 0 or -errno. */
+  ext4_punch_hole(inode: Inode, offset: number, length: number): number;
   /**
    * fallocate(2) zeroes the blocks in bytes [start, end); the file will have `new_size` bytes, or
    * as many as it has where that is 0.
@@ -55,15 +62,10 @@ export interface Operations {
    * not allocate all of them.
    */
   releaseDropped(inode: Inode, start: number, end: number): void;
-  /**
-   * fallocate(2) is about to drop the page cache of a range that it zeroes, of which some blocks
-   * are not wholly in it.
-   */
-  zeroEdgesBeforeDropping(inode: Inode, offset: number, len: number): void;
-  /** It has dropped it. */
-  zeroEdgesAfterDropping(inode: Inode, offset: number, len: number): void;
-  /** ftruncate(2) is about to make the file larger than `oldsize`. */
-  zeroBeforeGrowing(inode: Inode, oldsize: number): void;
+  /** ftruncate(2). 0 or -errno. */
+  ext4_setattr(inode: Inode, size: number): number;
+  /** Free every block past i_size. */
+  ext4_truncate(inode: Inode): void;
   /** Blocks [start, end) are zeroed on disk, past page cache and journal. */
   zeroesOnDisk(inode: Inode, start: number, end: number): void;
   /** Bytes [start, end) of the page cache, whole blocks, are written to disk. */
@@ -78,11 +80,8 @@ export interface Operations {
   ): number;
   /** Whether direct I/O goes past the page cache. */
   ext4_should_use_dio(inode: Inode): boolean;
-  /**
-   * Whether direct I/O may go on to the `length` bytes at `pos` that one mapping holds, with `rest`
-   * bytes of the request left.
-   */
-  dioIsAligned(pos: number, length: number, rest: number): boolean;
+  /** Whether direct I/O may go on with `rest` bytes of the request left. */
+  bdev_iter_is_aligned(rest: number): boolean;
   /** What becomes of `error` where a direct write zeroes the rest of a block after it. */
   errorAfterZeroing(inode: Inode, error: number): number;
   /** A direct write that was to move EOF has failed: what it made past EOF goes. */
@@ -130,7 +129,7 @@ export interface Operations {
   /** Committing the running transaction must wait for I/O to these bytes that has been started. */
   ext4_jbd2_inode_add_wait(inode: Inode, start_byte: number, length: number): void;
   /** Commit the running transaction, if the inode is part of it. */
-  commit(inode: Inode): void;
+  jbd2_journal_commit_transaction(inode: Inode): void;
   /** It has committed: a power cut leaves the inode as the transaction has it. */
   recordCommit(inode: Inode): void;
 
@@ -166,12 +165,8 @@ export interface Operations {
    * be written for it.
    */
   ext4_block_zero_eof(inode: Inode, from: number, to?: number): boolean;
-  /** The end of the file from i_size to `end` was zeroed by a truncation. */
-  writeZeroedTail(inode: Inode, end: number): void;
   /** The blocks that a hole at bytes [offset, end) frees. */
   blocksOfHole(inode: Inode, offset: number, end: number): { start_lblk: number; end_lblk: number };
-  /** Where a hole ends that was to end at `end`, bytes. */
-  endOfPunch(inode: Inode, end: number): number;
   ext4_update_disksize_before_punch(inode: Inode, offset: number, len: number): void;
   folio_cancel_dirty(inode: Inode, folio: Folio): void;
   truncate_inode_pages_range(inode: Inode, lstart: number, lend: number): void;
@@ -197,8 +192,6 @@ export interface Operations {
   iomap_write_delalloc_release(inode: Inode, start_byte: number, end_byte: number): void;
   /** iomap_punch_t: give back the delayed blocks that have a byte in [offset, offset + length). */
   ext4_iomap_punch_delalloc(inode: Inode, offset: number, length: number): void;
-  /** Blocks that writeback maps from block `index` on. */
-  writebackLength(inode: Inode, index: number, dirty_len: number, range_end: number): number;
   /** struct iomap_writeback_ops: put the mapping at `offset` into `wpc`. 0 or -errno. */
   map_blocks(inode: Inode, wpc: WritepageContext, offset: number, dirty_len: number): number;
   finish_ioend(inode: Inode, ioend: Ioend): void;

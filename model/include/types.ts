@@ -310,6 +310,8 @@ export interface SuperBlock {
   readonly s_maxbytes: number;
   /** Order of the largest folio of the page cache; 0 where the mapping has no large folios. */
   readonly s_max_folio_order: number;
+  /** Pages of a window of read-ahead (read_ahead_kb); 0 where it is off. */
+  readonly s_ra_pages: number;
   /** Blocks that fit in s_extent_max_zeroout_kb. */
   readonly s_extent_max_zeroout: number;
   /** There is a journal. */

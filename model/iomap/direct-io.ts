@@ -66,18 +66,18 @@ function misaligned(n: number): boolean {
   return n % LOGICAL_BLOCK_SIZE !== 0;
 }
 
-/** fs/iomap/direct-io.c iomap_dio_bio_iter(): what goes to the disk is aligned. */
-export function mappingIsAligned(pos: number, length: number): boolean {
-  return !misaligned(pos) && !misaligned(length);
+/**
+ * include/linux/blkdev.h bdev_iter_is_aligned(), which iomap_dio_bio_iter() of 6.12 asks of all the
+ * memory that is left: of a read that ends within a sector too, though it would have ended at EOF
+ * before. Bytes.
+ */
+export function bdev_iter_is_aligned(rest: number): boolean {
+  return !misaligned(rest);
 }
 
-/**
- * The same in 6.12, which besides asks it of all the memory that is left (lib/iov_iter.c
- * iov_iter_is_aligned()): of a read that ends within a sector too, though it would have ended at
- * EOF before.
- */
-export function restIsAligned(pos: number, length: number, rest: number): boolean {
-  return mappingIsAligned(pos, length) && !misaligned(rest);
+/** fs/iomap/direct-io.c iomap_dio_bio_iter(): whether what goes to the disk is aligned. */
+function isAligned({ i_sb }: Inode, { pos, length }: IomapRound, rest: number): boolean {
+  return !misaligned(pos) && !misaligned(length) && i_sb.s_op.bdev_iter_is_aligned(rest);
 }
 
 /**
@@ -94,13 +94,9 @@ function blocksToDisk(inode: Inode, pos: number, end: number): void {
  * block that held no data the write leaves out is zeroed on disk, and so is what is behind it where
  * it ends past EOF.
  */
-function iomap_dio_bio_iter(
-  inode: Inode,
-  { pos, length, iomap }: IomapRound,
-  write: DirectWrite,
-): number {
-  const rest = write.pos + write.len - pos;
-  if (!inode.i_sb.s_op.dioIsAligned(pos, length, rest)) return EINVAL;
+function iomap_dio_bio_iter(inode: Inode, round: IomapRound, write: DirectWrite): number {
+  const { pos, length, iomap } = round;
+  if (!isAligned(inode, round, write.pos + write.len - pos)) return EINVAL;
   assert(
     iomap.type === WRITTEN || iomap.type === UNWRITTEN,
     "a direct write has blocks for what it writes",
@@ -192,7 +188,7 @@ export function iomap_dio_read(inode: Inode, pos: number, len: number, ops: Ioma
     const { type } = round.iomap;
     if (type === DELAYED) return EIO;
     const rest = pos + len - round.pos;
-    const fits = type !== WRITTEN || i_sb.s_op.dioIsAligned(round.pos, round.length, rest);
+    const fits = type !== WRITTEN || isAligned(inode, round, rest);
     return fits ? round.length : EINVAL;
   });
   return status < 0 ? status : Math.min(len, i_size - pos);

@@ -19,17 +19,12 @@ import {
   folio_nr_pages,
 } from "./folio.ts";
 
-/** What decides how far read-ahead reaches. */
-export interface ReadAhead {
-  /** Pages of a window (read_ahead_kb); 0 where read-ahead is off. */
-  pages: number;
-  /**
-   * How folios grow from window to window, by two orders each time: from the order of the folio
-   * whose use started the window, with the first window at order 2 already (until 6.14), or from
-   * the order of the window before, with the first at order 0.
-   */
-  growsFrom: "folio" | "window";
-}
+/**
+ * How folios grow from window to window, by two orders each time: from the order of the folio whose
+ * use started the window, with the first window at order 2 already (until 6.14), or from the order
+ * of the window before, with the first at order 0.
+ */
+type GrowsFrom = "folio" | "window";
 
 const ORDER_STEP = 2;
 
@@ -84,7 +79,7 @@ function page_cache_ra_order(
   inode: Inode,
   ra: FileReadAhead,
   order: number,
-  growsFrom: ReadAhead["growsFrom"],
+  growsFrom: GrowsFrom,
 ): void {
   assert(ra.size > 0, "a window of read-ahead is not empty");
   assert(ra.async_size <= ra.size, "the mark of a window lies in it");
@@ -123,8 +118,8 @@ function get_next_ra_size(cur: number, max: number): number {
  * mm/filemap.c do_sync_mmap_readahead(), mmap read-around: a window around the page that a fault
  * does not find.
  */
-function do_sync_mmap_readahead(inode: Inode, index: number, by: ReadAhead): void {
-  const { pages, growsFrom } = by;
+function do_sync_mmap_readahead(inode: Inode, index: number, growsFrom: GrowsFrom): void {
+  const pages = inode.i_sb.s_ra_pages;
   const ra = inode.f_ra;
   ra.start = Math.max(0, index - Math.floor(pages / 2));
   ra.size = pages;
@@ -142,7 +137,13 @@ function do_sync_mmap_readahead(inode: Inode, index: number, by: ReadAhead): voi
  *
  * Left out: a mark that is not of the last window
  */
-function page_cache_async_ra(inode: Inode, folio: Folio, index: number, by: ReadAhead): void {
+function page_cache_async_ra(
+  inode: Inode,
+  folio: Folio,
+  index: number,
+  growsFrom: GrowsFrom,
+): void {
+  const pages = inode.i_sb.s_ra_pages;
   const ra = inode.f_ra;
   assert(folio.readahead, "only a marked folio starts the next window");
   folio.readahead = false;
@@ -150,25 +151,25 @@ function page_cache_async_ra(inode: Inode, folio: Folio, index: number, by: Read
   const at = ra.start + ra.size - ra.async_size;
   if (index !== at - (at % nr_pages)) return;
   ra.start += ra.size;
-  ra.size = Math.max(ra.size, get_next_ra_size(ra.size, by.pages));
-  const order = (by.growsFrom === "folio" ? folio.order : ra.order) + ORDER_STEP;
-  if (by.growsFrom === "window") {
-    const align = 2 ** Math.min(order, lowestBit(by.pages));
+  ra.size = Math.max(ra.size, get_next_ra_size(ra.size, pages));
+  const order = (growsFrom === "folio" ? folio.order : ra.order) + ORDER_STEP;
+  if (growsFrom === "window") {
+    const align = 2 ** Math.min(order, lowestBit(pages));
     const end = ra.start + ra.size;
     const aligned = end - (end % align);
     if (aligned > ra.start) ra.size -= end - aligned;
     assert(ra.start + ra.size <= end, "aligning the end of a window makes it no longer");
   }
   ra.async_size = ra.size;
-  page_cache_ra_order(inode, ra, order, by.growsFrom);
+  page_cache_ra_order(inode, ra, order, growsFrom);
 }
 
 /** A fault on page `index`, before its folio is used. */
-export function mmapReadAhead(by: ReadAhead): (inode: Inode, index: number) => void {
+export function mmapReadAhead(growsFrom: GrowsFrom): (inode: Inode, index: number) => void {
   return (inode, index) => {
-    if (by.pages === 0) return;
+    if (inode.i_sb.s_ra_pages === 0) return;
     const folio = filemap_get_folio(inode, index);
-    if (folio === undefined) do_sync_mmap_readahead(inode, index, by);
-    else if (folio.readahead) page_cache_async_ra(inode, folio, index, by);
+    if (folio === undefined) do_sync_mmap_readahead(inode, index, growsFrom);
+    else if (folio.readahead) page_cache_async_ra(inode, folio, index, growsFrom);
   };
 }
