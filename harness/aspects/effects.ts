@@ -111,7 +111,7 @@ export interface Effects<O> {
 
   /**
    * The file that it changes, and the first byte there, where it takes bytes from its own file and
-   * position and puts them elsewhere. Absent: it is about those.
+   * position and puts them elsewhere; its operand `to` names that file. Absent: it is about those.
    */
   into?(this: void, operation: O): { readonly file: 0 | 1; readonly pos: number };
   /** Bytes that it is about. Absent: [pos, pos + len), or the whole file where it names none. */

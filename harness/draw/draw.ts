@@ -40,6 +40,8 @@ export class Draw {
   readonly space: Space;
   /** Whether anything that a recording does not hold is to be drawn. */
   readonly everything: boolean;
+  /** Which of the case's files it is at; undefined where it has one. */
+  file: 0 | 1 | undefined;
   /** The range that `range` drew last: position and length in bytes. */
   pos = 0;
   len = 1;
@@ -116,6 +118,7 @@ export class Draw {
 
   /** The case goes on with its other file. */
   changeFile(): void {
+    this.file = this.file === 1 ? 0 : 1;
     [this.#end, this.#otherEnd] = [this.#otherEnd, this.#end];
   }
 

@@ -103,20 +103,17 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const draw = new Draw(random, this.#space, this.#everything);
     const length = drawLength(draw, this.#maxLength);
     const operations: Operation[] = [];
-    let file: 0 | 1 = 0;
     const two = this.#twoFiles && draw.percent(TWO_FILES_PERCENT.cases);
+    if (two) draw.file = 0;
     const whole = this.#space.full && draw.percent(WHOLE_PERCENT);
     while (operations.length < length) {
-      if (two && draw.percent(TWO_FILES_PERCENT.changes)) {
-        draw.changeFile();
-        file = file === 0 ? 1 : 0;
-      }
+      if (two && draw.percent(TWO_FILES_PERCENT.changes)) draw.changeFile();
       const op = draw.pick(this.#everything ? names.all : names.recordable);
       const drawn = generationOf({ op }).generate(draw);
       // A short one can be made whole, but for one that is paused.
       if (whole && effectsOf(drawn).during !== undefined) continue;
       const long = whole && "readable" in drawn ? { ...drawn, readable: drawn.len } : drawn;
-      const operation = inFile(long, file);
+      const operation = inFile(long, draw.file ?? 0);
       note(draw, operation);
       const starved =
         !two &&

@@ -101,8 +101,9 @@ export function sourceOf(operation: Operation): { file: 0 | 1; pos: number } | u
 /** `operation`, about that file. */
 export function inFile<O extends Operation>(operation: O, file: 0 | 1): O {
   if (fileOf(operation) === file) return operation;
-  const { file: _, ...rest } = operation;
-  return (file === 0 ? rest : { ...rest, file }) as O;
+  const key = effectsOf(operation).into === undefined ? "file" : "to";
+  const { [key as "file"]: _, ...rest } = operation;
+  return (file === 0 ? rest : { ...rest, [key]: file }) as O;
 }
 
 /** What comes behind `operations`: about the file that the last of them is about. */
