@@ -14,8 +14,8 @@ export type Move = (point: number) => number;
 
 export interface Generation<O> {
   /**
-   * How often it is drawn, of a hundred operations: of those that a recording can hold, and of all.
-   * 0 where it is not drawn like the others.
+   * How often it is drawn beside the others, some hundred in all: of those that versions 1 and 2 of
+   * recordings can hold, and of all. 0 where it is not drawn like the others.
    */
   readonly share: { readonly recordable: number; readonly all: number };
   generate(this: void, draw: Draw): O;
