@@ -89,6 +89,14 @@ class NaiveFile {
         if (len > 0) this.#put(operation.pos, len, len, index);
         return 0;
       }
+      case "copy_range": {
+        const { pos, to_pos } = operation;
+        const count = Math.max(0, Math.min(operation.len, this.size - pos));
+        const bytes = this.bytes.slice(pos, pos + count);
+        if (count > 0) this.#resize(Math.max(this.size, to_pos + count));
+        this.bytes.splice(to_pos, count, ...bytes);
+        return count;
+      }
       case "pread":
       case "direct_read":
         return Math.max(0, Math.min(operation.len, this.size - operation.pos));

@@ -3,6 +3,7 @@
  * comes last.
  */
 import type { Generation } from "../aspects/generation.ts";
+import { generation as copy_range } from "./copy_range/generate.ts";
 import { generation as direct_read } from "./direct_read/generate.ts";
 import { generation as direct_write } from "./direct_write/generate.ts";
 import { generation as drop_cache } from "./drop_cache/generate.ts";
@@ -32,6 +33,7 @@ const all: { readonly [N in OperationName]: Generation<OperationOf<N>> } = {
   unlink,
   direct_write,
   direct_read,
+  copy_range,
 };
 
 /** Of operations of its name; the functions take those of that name only. */

@@ -10,6 +10,7 @@
  */
 import * as z from "zod";
 import type { Effects } from "../aspects/effects.ts";
+import * as copy_range from "./copy_range/operation.ts";
 import * as direct_read from "./direct_read/operation.ts";
 import * as direct_write from "./direct_write/operation.ts";
 import * as drop_cache from "./drop_cache/operation.ts";
@@ -39,6 +40,7 @@ export const operationSchema = z.discriminatedUnion("op", [
   unlink.schema,
   drop_cache.schema,
   paused_write.schema,
+  copy_range.schema,
 ]);
 
 export type Operation = z.infer<typeof operationSchema>;
@@ -59,6 +61,7 @@ const effects: { readonly [N in OperationName]: Effects<OperationOf<N>> } = {
   unlink: unlink.effects,
   drop_cache: drop_cache.effects,
   paused_write: paused_write.effects,
+  copy_range: copy_range.effects,
 };
 
 /** The effects of operations of its name; the functions take operations of that name only. */

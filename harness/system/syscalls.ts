@@ -119,6 +119,15 @@ export interface Syscalls {
   pwrite(fd: number, address: number, len: number, pos: number): Result;
   /** `address` is that of `count` struct iovec. */
   pwritev2(fd: number, address: number, count: number, pos: number, flags: number): Result;
+  /** `inAt` and `outAt` are the addresses of a loff_t each. */
+  copy_file_range(
+    from: number,
+    inAt: number,
+    to: number,
+    outAt: number,
+    len: number,
+    flags: number,
+  ): Result;
   /** `address` is that of a struct rlimit. */
   getrlimit(resource: number, address: number): Result;
   setrlimit(resource: number, address: number): Result;
@@ -176,6 +185,7 @@ const SIGNATURES = {
   lseek: ["int64_t", "int", "int64_t", "int"],
   pread: ["int64_t", "int", "uint64_t", "uint64_t", "int64_t"],
   pwrite: ["int64_t", "int", "uint64_t", "uint64_t", "int64_t"],
+  copy_file_range: ["int64_t", "int", "uint64_t", "int", "uint64_t", "uint64_t", "uint32_t"],
   pwritev2: ["int64_t", "int", "uint64_t", "int", "int64_t", "int"],
   getrlimit: ["int", "int", "uint64_t"],
   setrlimit: ["int", "int", "uint64_t"],
@@ -222,7 +232,7 @@ function bind(): Syscalls {
   const [mmap, munmap, madvise] = [native("mmap"), native("munmap"), native("madvise")];
   const [mprotect, syscall, eventfd] = [native("mprotect"), native("syscall"), native("eventfd")];
   const [read, poll, pwritev2] = [native("read"), native("poll"), native("pwritev2")];
-  const flock = native("flock");
+  const [flock, copy_file_range] = [native("flock"), native("copy_file_range")];
   const [getrlimit, setrlimit] = [native("getrlimit"), native("setrlimit")];
   const [memfd_create, ioctl, statx] = [native("memfd_create"), native("ioctl"), native("statx")];
   const [mount, umount2, unshare] = [native("mount"), native("umount2"), native("unshare")];
@@ -237,6 +247,8 @@ function bind(): Syscalls {
     pread: (fd, address, len, pos) => checked(pread(fd, address, len, pos)),
     pwrite: (fd, address, len, pos) => checked(pwrite(fd, address, len, pos)),
     pwritev2: (fd, address, count, pos, flags) => checked(pwritev2(fd, address, count, pos, flags)),
+    copy_file_range: (from, inAt, to, outAt, len, flags) =>
+      checked(copy_file_range(from, inAt, to, outAt, len, flags)),
     getrlimit: (resource, address) => checked(getrlimit(resource, address)),
     setrlimit: (resource, address) => checked(setrlimit(resource, address)),
     flock: (fd, operation) => checked(flock(fd, operation)),
