@@ -203,6 +203,8 @@ function v3With(index: number, change: object): string[] {
   return traceLines(headerV3(), [steps]);
 }
 
+const parsed = (texts: readonly string[]): unknown[] => texts.map((text) => JSON.parse(text));
+
 describe("version 3", () => {
   test("holds any case without loss", async () => {
     const header = headerV3();
@@ -223,7 +225,6 @@ describe("version 3", () => {
           })),
         );
         // The schema of an operation has its operands in its own order.
-        const parsed = (texts: string[]): unknown[] => texts.map((text) => JSON.parse(text));
         expect(parsed(traceLines(header, again))).toEqual(parsed(lines));
       }),
       { numRuns: 100 },

@@ -33,6 +33,12 @@ async function linesIn(name: string): Promise<string[]> {
   return lines;
 }
 
+/** Processes that a process has started. */
+function childrenOf(pid: number): number[] {
+  const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return children.trim().split(" ").filter(Boolean).map(Number);
+}
+
 interface StepLine {
   operation?: unknown;
   seen: { i_size: number };
@@ -140,14 +146,17 @@ describe.skipIf(lacks !== undefined)("record", () => {
   test.each(["SIGINT", "SIGTERM"] as const)("nothing stays behind after %s", async (signal) => {
     const before = fs.readdirSync(folder);
     const run = trace(["record", "--out", `${signal}.jsonl.br`, "--cases", "1000000"]);
-    const mounted = (): boolean => leftBehind(run.pid).some((one) => one.includes("/mnt"));
-    // Images come and go while the kernel is probed, before there is a file.
-    const recording = (): boolean => fs.readdirSync(folder).length > before.length;
-    while (!(recording() && mounted())) await new Promise((r) => setTimeout(r, 50));
+    const left = (): string[] => workers.flatMap((pid) => leftBehind(pid));
+    let workers: number[] = [];
+    const mounted = (): boolean => {
+      workers = childrenOf(run.pid!);
+      return left().some((one) => one.includes("/mnt"));
+    };
+    while (!mounted()) await new Promise((r) => setTimeout(r, 50));
     expect(fs.readdirSync(folder).length).toBe(before.length + 1);
     run.kill(signal);
     expect((await run).signal).toBe(signal);
-    await expect.poll(() => leftBehind(run.pid)).toEqual([]);
+    expect(left()).toEqual([]);
     expect(fs.readdirSync(folder)).toEqual(before);
   });
 
