@@ -32,10 +32,10 @@ const options = { only: undefined, limits: DEFAULT_LIMITS } as const;
 
 /** The first case of a recording that diverges. */
 async function firstDiverging(file: string, parts: Parts): Promise<number | undefined> {
-  const { header, config, cases } = await readTrace(file);
+  const { config, cases } = await readTrace(file);
   const model = new TraceModel(config, deviationsIn(parts));
   for await (const recorded of cases) {
-    const { divergence } = model.run(recorded, { variant: file, blockSize: header.blockSize });
+    const { divergence } = model.run(recorded, { variant: file, blockSize: config.blockSize });
     if (divergence !== undefined) return recorded.number;
   }
   return undefined;

@@ -127,7 +127,7 @@ describe("known deviations", () => {
     "$id: is found, and shrunk to its witness or two operations",
     (one) => {
       const { variant } = settingOf(one);
-      // What a run generates, where it takes what no recording holds.
+      // What a run generates, where it takes what versions 1 and 2 of recordings do not hold.
       const everything = witnessOf(one).some((operation) => !isRecordable(operation));
       const arbitrary = operations({ variant, maxLength: 200, everything });
       for (const seed of [1, 2, 3, 4, 5]) {

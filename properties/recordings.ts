@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 const SHORT = "short-write-keeps-reservation";
 const MOVES = "failed-write-moves-size";
 const FREES = "short-write-frees-preallocation";
+const DIRTY = "dirty-tag-outlives-dirt";
 const NOT_NEW = "delayed-blocks-not-new";
 
 /** In how many cases which known deviation, by its id, has a part. */
@@ -76,4 +77,53 @@ export const ownRecordings: Readonly<Record<string, OwnRecording>> = {
   "buffer_head-7.3-small-folios.4k-delalloc": { steps: 3572, parts: { [SHORT]: 176, [MOVES]: 50 } },
   "buffer_head-7.3.4k-delalloc": { steps: 3572, parts: { [SHORT]: 176, [MOVES]: 64 } },
   "buffer_head-7.3.4k-nodelalloc": { steps: 3572, parts: { [FREES]: 8, [MOVES]: 64 } },
+};
+
+/** Folder of what a kernel did with all that a run generates (version 3), ending in "/". */
+export const everythingFolder = `${recordingsFolder}everything/`;
+
+/** What a recording of all that a run generates shows. */
+export interface Everything extends OwnRecording {
+  /** In how many cases which promise is broken, without the model and with nothing excused. */
+  broken: Parts;
+  /** The contract alone judges it. */
+  promised?: true;
+}
+
+/** What SHORT and MOVES break. */
+const delayedTooLong = (pastEof: number, afterWrite: number, moved: number, afterSync: number) => ({
+  "nothing-delayed-past-eof": pastEof,
+  "released-after-short-write": afterWrite,
+  "size-follows-writes": moved,
+  "nothing-delayed-after-sync": afterSync,
+});
+
+/** The recordings of all that a run generates, 60 cases each. */
+export const everything: Readonly<Record<string, Everything>> = {
+  "buffer_head-6.18.1k-delalloc": {
+    steps: 493,
+    parts: { [SHORT]: 33, [MOVES]: 12 },
+    broken: delayedTooLong(15, 12, 6, 3),
+  },
+  "buffer_head-6.18.4k-delalloc": {
+    steps: 493,
+    parts: { [SHORT]: 33, [MOVES]: 11 },
+    broken: delayedTooLong(11, 9, 6, 3),
+  },
+  "buffer_head-6.18.4k-full": {
+    steps: 494,
+    parts: { [MOVES]: 0 },
+    broken: { "size-follows-writes": 3 },
+    promised: true,
+  },
+  "buffer_head-6.18.4k-nodelalloc": {
+    steps: 495,
+    parts: { [MOVES]: 10, [DIRTY]: 1 },
+    broken: { "size-follows-writes": 6 },
+  },
+  "buffer_head-6.18.4k-thin": {
+    steps: 497,
+    parts: { [SHORT]: 32, [MOVES]: 9 },
+    broken: delayedTooLong(11, 9, 4, 3),
+  },
 };

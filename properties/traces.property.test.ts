@@ -20,10 +20,10 @@ function check(name: string, allowed: Allowed) {
 
 /** Cases that cannot be followed where a fault brings in nothing but its own page. */
 async function divergingWithoutReadAhead(name: string): Promise<number> {
-  const { deviations, header, file } = await check(name, "needed");
+  const { deviations, config: told, file } = await check(name, "needed");
   const { config, cases } = await readTrace(file);
   const model = new TraceModel({ ...config, readAheadPages: 0 }, deviations);
-  const options = { variant: name, blockSize: header.blockSize };
+  const options = { variant: name, blockSize: told.blockSize };
   let diverging = 0;
   for await (const recorded of cases) {
     if (model.run(recorded, options).divergence !== undefined) diverging += 1;

@@ -69,3 +69,9 @@ export function withinBlock(
 ): number {
   return Math.min(len, size - (at % size));
 }
+
+/**
+ * Entries of a list that was seen: extents of a file, a hundred thousand operations could hardly
+ * make more.
+ */
+export const MAX_ENTRIES = 2 ** 17;

@@ -59,16 +59,16 @@ export interface Observation {
    * Transactions that were committed since the case began; only where there is more than one file,
    * and data=ordered. Not compared.
    */
-  commits?: number;
+  commits?: number | undefined;
   /** Its page cache; undefined where the kernel does not tell, or has reclaimed from it. */
   pages?: CachedPages | undefined;
   /** EXT4_IOC_GET_ES_CACHE, merged by state; undefined where the kernel has no such ioctl. */
-  cache: CacheExtent[] | undefined;
+  cache?: CacheExtent[] | undefined;
   /**
    * The bytes that a pread returned, or all preads during a pause; undefined for every other
    * operation.
    */
-  read: Uint8Array | undefined;
+  read?: Uint8Array | undefined;
   /**
    * Of a paused write: what was seen when it came to its pause, and after each operation during
    * that. Absent for all others.
@@ -93,13 +93,13 @@ export function describePages({ cached, dirty }: CachedPages): string {
 /** What a mount finds on the image as it was at a moment, once it has replayed the journal. */
 export interface CutLook {
   /** What is left depends on the clock: it is not compared. */
-  unsure?: true;
+  unsure?: true | undefined;
   /**
    * Transactions that were committed since the case began; of the model, as many as were asked for.
    */
   commits: number;
   /** Undefined where there is no such file: nothing has committed its name. */
-  file: CutFile | undefined;
+  file?: CutFile | undefined;
   /** What e2fsck and the kernel had to say. */
   complaints: readonly string[];
 }
@@ -113,7 +113,7 @@ export interface CutFile {
    * What its written blocks hold before EOF, as far as `dataRanges` goes; of the model, undefined
    * where it cannot know.
    */
-  bytes: Uint8Array | undefined;
+  bytes?: Uint8Array | undefined;
 }
 
 /** What can be seen of a file while a writer holds its lock. */

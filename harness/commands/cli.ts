@@ -44,10 +44,13 @@ import { DEFAULT_LIMITS, MIB } from "../trace/limits.ts";
 import { traceRecord } from "../trace/record.ts";
 import { isModelled, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
-import { chooseVariants } from "../under-test/variants.ts";
+import { chooseVariants, variantNamed } from "../under-test/variants.ts";
 
 /** How many that is where nobody says. */
 const USUAL_JOBS = "(default: 1, or a guest for each processor)";
+
+/** What is recorded where nobody names a variant. */
+const USUAL_VARIANT = "4k-delalloc";
 
 /** Of a run that has no other limit. */
 const USUAL_SECONDS = 30;
@@ -63,9 +66,9 @@ function integer(minimum: number, maximum: number): (text: string) => number {
 }
 
 /** Given twice, both count. */
-function variantOption(description: string): Option {
+function variantOption(description: string, usual = "default"): Option {
   return new Option("--variant <names>", description)
-    .default(undefined, "default")
+    .default(undefined, usual)
     .argParser((text, before: Variant[] | undefined) => [
       ...new Set([...(before ?? []), ...chooseVariants(text)]),
     ]);
@@ -88,6 +91,11 @@ interface CaseArguments {
   maxLength: number;
   strict: boolean;
   save: string;
+}
+
+function powerCutsOption(): Option {
+  const share = `of a thousand cases, those with a power cut (default: ${CUT_PER_MILLE})`;
+  return new Option("--power-cuts <n>", share).argParser(integer(0, 1000));
 }
 
 /** The options of a command that can run in another kernel, less its name. */
@@ -170,11 +178,7 @@ withKernel(program.command("run"))
   .addOption(seedOption())
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
-  .option(
-    "--power-cuts <n>",
-    `of a thousand cases, those with a power cut (default: ${CUT_PER_MILLE})`,
-    integer(0, 1000),
-  )
+  .addOption(powerCutsOption())
   .option("--strict", "known deviations count as divergences", false)
   .option(
     "--shard <i/n>",
@@ -449,32 +453,34 @@ interface TraceCheckArguments {
   maxLine: number;
 }
 
-trace
-  .command("record")
+withKernel(trace.command("record"))
   .description("perform generated cases on a fresh image and write down what was seen")
   .requiredOption(
     "--out <file>",
-    "the recording; packed where its name ends in .br or .gz; - is standard output",
+    "the recording; packed where its name ends in .br or .gz; - is standard output; " +
+      "a folder where there are several variants",
   )
-  .option("--variant <name>", "the file system to record (see: variants)", "4k-delalloc")
+  .addOption(variantOption("names, commas between them, or all; a file each", USUAL_VARIANT))
   .option("--cases <n>", "how many", integer(1, 1e7), 400)
   .addOption(seedOption())
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
+  .addOption(powerCutsOption())
   .option("--force", "replace a file that is there", false)
   .option("--mount-option <option...>", "of a patched kernel, as buffered_iomap", [])
   .option("--series <text>", "the patches on top of the kernel, in words", "none")
   .action(async (options: TraceRecordArguments) => {
-    const { mountOption, ...rest } = options;
-    const seed = options.seed;
-    process.exitCode = await traceRecord({ ...rest, seed, mountOptions: mountOption });
+    const { mountOption, variant, seed = randomSeed(), ...rest } = options;
+    const variants = variant ?? [variantNamed(USUAL_VARIANT)];
+    process.exitCode = await traceRecord({ ...rest, seed, variants, mountOptions: mountOption });
   });
 
-interface TraceRecordArguments {
+interface TraceRecordArguments extends KernelArguments {
   out: string;
-  variant: string;
+  variant?: Variant[];
   cases: number;
   seed?: number;
   maxLength: number;
+  powerCuts?: number;
   force: boolean;
   mountOption: string[];
   series: string;

@@ -1,7 +1,7 @@
 /**
  * `ext4-conform trace check FILE...`: the model against what kernels did, no kernel needed.
  */
-import { deviationsOfSteps } from "../../model/deviations/index.ts";
+import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
@@ -37,12 +37,10 @@ export interface CheckCommandOptions {
 export function deviationsNamed(ids: string): Deviation[] {
   const names = [...new Set(ids.split(",").map((id) => id.trim()))];
   return names.map((name) => {
-    const deviation = deviationsOfSteps.find(({ id }) => id === name);
+    const deviation = knownDeviations.find(({ id }) => id === name);
     if (deviation !== undefined) return deviation;
-    const known = deviationsOfSteps.map(({ id }) => id).join(", ");
-    throw new UsageError(
-      `there is no deviation "${printable(name)}" of steps; there are: ${known}`,
-    );
+    const known = knownDeviations.map(({ id }) => id).join(", ");
+    throw new UsageError(`there is no deviation "${printable(name)}"; there are: ${known}`);
   });
 }
 
@@ -58,7 +56,7 @@ function comparedText({ compared, steps }: Counts): string {
 
 /** The line of a file. */
 export function fileLine(result: FileResult, paint: Paint): string {
-  const { cases, diverging, parts, compared, seconds } = result;
+  const { cases, diverging, parts, compared, seconds, handedOver } = result;
   const state = diverging === 0 ? paint("green", "agrees  ") : paint("red", "DIVERGES");
   const which =
     diverging === 0
@@ -67,7 +65,9 @@ export function fileLine(result: FileResult, paint: Paint): string {
   const speed = `${grouped(compared / Math.max(seconds, 1e-6))} steps/s`;
   const needed = [...parts].map(([id, n]) => `${paint("yellow", id)} in ${counted(n, "case")}`);
   const deviations = needed.length === 0 ? "no deviation" : needed.join(", ");
-  const facts = `${which}, ${comparedText(result)}, ${speed}; ${deviations}`;
+  const alone =
+    handedOver === 0 ? "" : `; the end of ${counted(handedOver, "case")} by the contract alone`;
+  const facts = `${which}, ${comparedText(result)}, ${speed}; ${deviations}${alone}`;
   const note = result.guessed === undefined ? "" : `\n          ${printable(result.guessed)}`;
   return `${state}  ${printable(result.file)}: ${facts}${note}`;
 }
@@ -82,11 +82,14 @@ export function replayCommand(result: FileResult, strict: boolean): string {
 
 /** The report of the first divergence of a file; "" where there is none. */
 export function fileReport(result: FileResult, strict: boolean, colour: boolean): string {
-  const { first, header, file, deviations } = result;
+  const { first, header, config, file, deviations } = result;
   if (first === undefined) return "";
   const text = report(first.divergence, {
-    variant: { name: nameOf(header), blockSize: header.blockSize },
-    kernel: { release: header.kernel, path: header.path },
+    variant: {
+      name: nameOf(header),
+      blockSize: (header.version === 1 ? header : header.variant).blockSize,
+    },
+    kernel: { release: header.kernel, path: config.path },
     seed: header.seed,
     command: replayCommand(result, strict),
     colour,

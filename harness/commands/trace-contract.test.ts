@@ -8,7 +8,7 @@ import type { Operation } from "../operations/operation.ts";
 import { readCounterexample } from "../stored/counterexample.ts";
 import { traceContract } from "./trace-contract.ts";
 import { DEFAULT_LIMITS } from "../trace/limits.ts";
-import { headerV2, stepsOf, traceLines } from "../trace/samples.ts";
+import { headerV3, stepsOf, traceLines } from "../trace/samples.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const header = headerV2("4k-delalloc", "series v2");
+const header = headerV3("4k-delalloc", "series v2");
 const asPosted = knownDeviations.filter(({ id }) => id === "delayed-blocks-not-new");
 
 const failing: Operation = { op: "pwrite", pos: 0, len: 8192, readable: 0 };

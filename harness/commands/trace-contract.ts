@@ -19,6 +19,7 @@ import { counterexampleOf, writeCounterexample } from "../stored/counterexample.
 import { mustBeWritable } from "../stored/output.ts";
 import type { Variant } from "../case/variant.ts";
 import { fileError } from "../stored/shown.ts";
+import { leewayOf } from "../trace/check.ts";
 import { unendedNote } from "../trace/format.ts";
 import type { TraceHeader } from "../trace/format.ts";
 import type { TraceLimits } from "../trace/limits.ts";
@@ -40,7 +41,7 @@ function findingLines({ promise, claim, cases, shortest }: Finding, paint: Paint
 
 /** The file system that was recorded, as one of ours: what a case needs to be run again. */
 function variantOf(header: TraceHeader, { delalloc }: Pick<ModelConfig, "delalloc">): Variant {
-  if (header.version === 2) return header.variant;
+  if (header.version !== 1) return header.variant;
   const plain = variants.find(
     (variant) =>
       variant.blockSize === header.blockSize &&
@@ -83,7 +84,7 @@ interface FoundInFile {
 
 async function findingsIn(file: string, limits: TraceLimits): Promise<FoundInFile> {
   const { header, config, cases } = await readTrace(file, limits);
-  const findings = await findShortest(cases, config);
+  const findings = await findShortest(cases, { ...config, ...leewayOf(header) });
   if (findings.operations === 0) {
     throw fileError(file, "nothing was checked: it has no cases, or no steps in them");
   }

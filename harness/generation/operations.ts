@@ -162,7 +162,7 @@ export interface OperationsOptions {
   /** Bytes of a page of the kernel under test. */
   kernelPageSize?: number;
   /**
-   * Also what no recording holds: writes that sleep inside the kernel, in pieces, to the end, with
+   * Also what versions 1 and 2 of recordings do not hold: writes that sleep inside the kernel, in pieces, to the end, with
    * a sync, up to a limit.
    */
   everything?: boolean;

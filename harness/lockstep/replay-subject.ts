@@ -9,8 +9,12 @@ export class ReplaySubject implements Subject {
   readonly name = "recorded";
   readonly #observations: readonly Observation[];
 
-  constructor(observations: readonly Observation[]) {
+  /** Blocks that were free before the case; undefined where nobody recorded that. */
+  readonly freeBlocks: number | undefined;
+
+  constructor(observations: readonly Observation[], freeBlocks?: number) {
     this.#observations = observations;
+    this.freeBlocks = freeBlocks;
   }
 
   begin(): void {}

@@ -90,7 +90,7 @@ export class Conversation {
   async ask<T extends Message["type"]>(
     request: Request,
     until: T,
-    onMessage: (message: Message) => void = () => {},
+    onMessage: (message: Message) => void | Promise<void> = () => {},
   ): Promise<Extract<Message, { type: T }>> {
     this.#silence.end();
     const sent = this.#link.send(request).catch(() => {
@@ -104,7 +104,7 @@ export class Conversation {
         await sent;
         return message as Extract<Message, { type: T }>;
       }
-      onMessage(message);
+      await onMessage(message);
     }
   }
 

@@ -17,6 +17,7 @@ import { enumerate } from "./enumerate.ts";
 import { explore } from "./explore.ts";
 import { generate } from "./generate.ts";
 import { nowAndThen, Teller } from "./teller.ts";
+import { record } from "./record.ts";
 import { TimeLeft } from "./time-left.ts";
 import { VariantJob } from "./variant-job.ts";
 import { VariantRun } from "./variant-run.ts";
@@ -120,6 +121,8 @@ async function answer(request: Request, channel: Channel): Promise<void> {
       return carryOut(request.assignment, channel);
     case "attempt":
       return attempt(request.attempt, channel);
+    case "record":
+      return record(request.recording, channel);
     case "count":
       for (const counters of readCounters()) channel.send({ type: "counters", ...counters });
       return channel.send({ type: "counted" });

@@ -3,14 +3,16 @@
  * takes.
  */
 import { ModelBroken } from "../../model/include/assert.ts";
-import { stepDeviations } from "../../model/deviations/index.ts";
+import { pathDeviations, stepDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import { UsageError } from "../case/failure.ts";
 import { subsets } from "../lockstep/deviations.ts";
-import { withContract } from "../lockstep/lockstep.ts";
-import type { LockstepOptions } from "../lockstep/lockstep.ts";
+import type { ContractOptions } from "../contract/contract.ts";
+import { runPromised, withContract } from "../lockstep/lockstep.ts";
+import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
+import { ReplaySubject } from "../lockstep/replay-subject.ts";
 import { fileError, lineError } from "../stored/shown.ts";
 import type { TraceHeader } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
@@ -53,6 +55,7 @@ export interface DivergingCase {
 export interface FileResult extends Counts {
   file: string;
   header: TraceHeader;
+  config: ModelConfig;
   /** What of the kernel had to be guessed; undefined where nothing had to be. */
   guessed: string | undefined;
   /** The set that all of these cases were checked with. */
@@ -62,6 +65,8 @@ export interface FileResult extends Counts {
   /** Cases that diverge. */
   diverging: number;
   first: DivergingCase | undefined;
+  /** Cases of which the contract alone judged the end. */
+  handedOver: number;
   /** Seconds, of the last time through the file. */
   seconds: number;
 }
@@ -70,25 +75,65 @@ export interface FileResult extends Counts {
 interface Setting {
   config: ModelConfig;
   options: LockstepOptions;
+  header: TraceHeader;
+}
+
+/** What of the contract's leeway a recording says; version 3 alone does. */
+export const leewayOf = (
+  header: TraceHeader,
+): Pick<ContractOptions, "mayFillUp" | "filesEndEarly"> =>
+  header.version === 3 ? header.leeway : {};
+
+/** The deviations that a recording of this version can show. */
+function shownIn(header: TraceHeader, { path }: ModelConfig): readonly Deviation[] {
+  return header.version === 3 ? pathDeviations(path) : stepDeviations(path);
+}
+
+/**
+ * Deviations that one case is taken to show at once besides those that are taken already: each set
+ * of them is tried.
+ */
+const MOST_AT_ONCE = 3;
+
+/** Runs the cases of a recording with one set of deviations. */
+class Follower {
+  readonly #model: TraceModel | undefined;
+  /** With the contract: model and recording could be wrong together. */
+  readonly #options: LockstepOptions;
+
+  constructor({ config, options, header }: Setting, deviations: readonly Deviation[]) {
+    const promised = header.version === 3 && header.promised !== undefined;
+    this.#model = promised ? undefined : new TraceModel(config, deviations);
+    this.#options = withContract(options, config, deviations, leewayOf(header));
+  }
+
+  /** Run a case and stop at its first divergence. */
+  run(recorded: TraceCase): CaseResult {
+    if (this.#model !== undefined) return this.#model.run(recorded, this.#options);
+    const { operations, observations } = recorded;
+    return runPromised(new ReplaySubject(observations), operations, this.#options);
+  }
+
+  /** Ids of the deviations that had a part in the last case. */
+  get deviated(): Iterable<string> {
+    return this.#model?.deviated ?? [];
+  }
 }
 
 /**
  * The smallest set with all of `taken` and more, with which the model follows the case; undefined
  * where there is none.
  */
-export function smallestSuperset(
+function smallestSuperset(
   recorded: TraceCase,
   taken: readonly Deviation[],
-  { config, options }: Setting,
+  setting: Setting,
 ): Deviation[] | undefined {
-  const others = stepDeviations(config.path).filter((deviation) => !taken.includes(deviation));
-  const [, ...larger] = subsets(others);
+  const { header, config } = setting;
+  const others = shownIn(header, config).filter((deviation) => !taken.includes(deviation));
+  const [, ...larger] = subsets(others, MOST_AT_ONCE);
   const supersets = larger.map((set) => [...taken, ...set]);
-  return supersets.find((set) => {
-    const promised = withContract(options, config, set);
-    const { divergence } = new TraceModel(config, set).run(recorded, promised);
-    return divergence === undefined;
-  });
+  return supersets.find((set) => new Follower(setting, set).run(recorded).divergence === undefined);
 }
 
 /**
@@ -105,17 +150,15 @@ class Pass {
   first: DivergingCase | undefined;
   /** With these deviations the case that was run last would have agreed. */
   more: Deviation[] | undefined;
-  readonly #model: TraceModel;
+  handedOver = 0;
+  readonly #follower: Follower;
   readonly #setting: Setting;
-  /** With the contract: model and recording could be wrong together. */
-  readonly #options: LockstepOptions;
   readonly #deviations: readonly Deviation[];
   readonly #mayTakeMore: boolean;
 
   constructor(setting: Setting, deviations: readonly Deviation[], mayTakeMore: boolean) {
-    this.#model = new TraceModel(setting.config, deviations);
+    this.#follower = new Follower(setting, deviations);
     this.#setting = setting;
-    this.#options = withContract(setting.options, setting.config, deviations);
     this.#deviations = deviations;
     this.#mayTakeMore = mayTakeMore;
     this.parts = new Map(deviations.map(({ id }) => [id, 0]));
@@ -123,12 +166,13 @@ class Pass {
 
   /** Run a case. Ends the pass where `more` is set afterwards. */
   run(recorded: TraceCase): void {
-    const { steps, divergence } = this.#model.run(recorded, this.#options);
+    const { steps, divergence, handedOver } = this.#follower.run(recorded);
     const { counts } = this;
     counts.cases += 1;
     counts.steps += recorded.operations.length;
     counts.compared += steps;
-    for (const id of this.#model.deviated) this.parts.set(id, (this.parts.get(id) ?? 0) + 1);
+    if (handedOver !== undefined) this.handedOver += 1;
+    for (const id of this.#follower.deviated) this.parts.set(id, (this.parts.get(id) ?? 0) + 1);
     if (divergence === undefined) return;
     if (this.#mayTakeMore && this.diverging < MAX_UNEXPLAINED) {
       this.more = smallestSuperset(recorded, this.#deviations, this.#setting);
@@ -160,8 +204,8 @@ async function passThrough(
   const started = performance.now();
   const { header, config, cases, guessed } = await readTrace(file, limits);
   mustBeOnPath(file, deviations, config);
-  const { blockSize } = header;
-  const setting = { config, options: { variant: nameOf(header), blockSize } };
+  const { blockSize } = config;
+  const setting = { config, header, options: { variant: nameOf(header), blockSize } };
   const pass = new Pass(setting, deviations, allowed === "needed");
   const numbers: number[] = [];
   for await (const recorded of cases) {
@@ -172,10 +216,11 @@ async function passThrough(
     if (pass.more !== undefined) return pass.more;
     onCase?.(pass.counts);
   }
-  const { counts, parts, diverging, first } = pass;
+  const { counts, parts, diverging, first, handedOver } = pass;
   mustHaveCompared(file, counts, only, numbers);
   const seconds = (performance.now() - started) / 1000;
-  return { file, header, guessed, ...counts, deviations, parts, diverging, first, seconds };
+  const found = { deviations, parts, diverging, first, handedOver };
+  return { file, header, config, guessed, ...counts, ...found, seconds };
 }
 
 /** A deviation of the other path would change nothing, and excuse much. */

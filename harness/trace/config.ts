@@ -102,7 +102,7 @@ function mustAgree(mount: string, variant: TraceHeaderV2["variant"], config: Mod
 }
 
 /** The kernels that stand for that of a recording, its series last, and what of it is a guess. */
-function standInsFor({ kernel, path, series }: TraceHeader) {
+function standInsFor({ kernel, path, series }: TraceHeaderV1 | TraceHeaderV2) {
   const release = kernelOfRelease(kernel);
   return path === "iomap"
     ? { release, series: kernelOfSeries(series, shown(series)) }
@@ -112,9 +112,10 @@ function standInsFor({ kernel, path, series }: TraceHeader) {
 /**
  * What of the configuration for a trace is a guess, in a sentence, for want of anything known of
  * that kernel; undefined where all of it is known. Version 2 says what its kernel does, and leaves
- * less to guess.
+ * less to guess; version 3 says what the model was told, and leaves nothing.
  */
 export function guessedOf(header: TraceHeader): string | undefined {
+  if (header.version === 3) return undefined;
   const { release, series } = standInsFor(header);
   // What version 1 takes from the series, read-ahead too, is not taken from the version.
   const byVersion = header.version === 1 ? series === undefined : header.mmapReadAround > 0;
@@ -179,5 +180,6 @@ function configOfV2(header: TraceHeaderV2): ModelConfig {
  *   know, or where the options contradict the variant
  */
 export function configOf(header: TraceHeader): ModelConfig {
+  if (header.version === 3) return header.config;
   return header.version === 1 ? configOfV1(header) : configOfV2(header);
 }

@@ -6,11 +6,10 @@
  * What it accepts is safe to hold against the model: whole numbers in range, lists that are sorted.
  */
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
-import { MAX_IO_BYTES, MAX_POS_BYTES } from "../case/limits.ts";
+import { MAX_ENTRIES, MAX_IO_BYTES, MAX_POS_BYTES } from "../case/limits.ts";
 import { shown, shownName } from "../stored/shown.ts";
-import { MAX_ENTRIES } from "./limits.ts";
 import { fallocateModes } from "./modes.ts";
-import type { Step, StepName, TraceHeader } from "./format.ts";
+import type { Step, StepName, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
 
 /** Where in a step something is wrong, and what: `fiemap[3][2]`, `"lost" is none of ...`. */
 export interface Fault {
@@ -180,7 +179,11 @@ interface Fields {
   needed: number;
 }
 
-function fieldsOf(op: StepName, header: Pick<TraceHeader, "version">, cacheIoctl: boolean): Fields {
+function fieldsOf(
+  op: StepName,
+  header: Pick<TraceHeaderV1 | TraceHeaderV2, "version">,
+  cacheIoctl: boolean,
+): Fields {
   const second = header.version === 2;
   const needed = {
     op: () => undefined,
@@ -240,7 +243,7 @@ function contradiction(step: Step, version: number): Fault | undefined {
 export type StepCheck = (value: unknown) => Fault | undefined;
 
 /** The check of the steps below a header. */
-export function stepCheck(header: TraceHeader): StepCheck {
+export function stepCheck(header: TraceHeaderV1 | TraceHeaderV2): StepCheck {
   const cacheIoctl = header.version === 1 || header.traits.cacheIoctl;
   const names = Object.keys(operands) as StepName[];
   const table = new Map<unknown, Fields>(names.map((op) => [op, fieldsOf(op, header, cacheIoctl)]));

@@ -1,7 +1,7 @@
 /**
- * A recorded case in lockstep with the model. A trace has digests of what was read and not the
- * bytes, so both sides know of one another here: the model's bytes are compared by their digest,
- * and only where it differs do they stay.
+ * A recorded case in lockstep with the model. A trace of version 2 has digests of what was read and
+ * not the bytes, so both sides know of one another here: the model's bytes are compared by their
+ * digest, and only where it differs do they stay.
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
@@ -22,6 +22,8 @@ export class TraceModel extends ModelSubject {
   /** Of the bytes that the current step read, where it did and the trace says. */
   #digest: string | undefined;
   #digests: TraceCase["digests"] = [];
+  /** The trace has the bytes themselves. */
+  #hasBytes = false;
 
   constructor(config: ModelConfig, deviations: readonly Deviation[]) {
     super(
@@ -32,11 +34,14 @@ export class TraceModel extends ModelSubject {
 
   /** Run a case and stop at its first divergence. */
   run(recorded: TraceCase, options: LockstepOptions): CaseResult {
-    const { operations, observations, digests } = recorded;
+    const { operations, observations, digests, freeBlocks } = recorded;
     this.#digests = digests;
-    const result = runCase(this, new ReplaySubject(observations), operations, options);
+    this.#hasBytes = digests.length === 0;
+    const subject = new ReplaySubject(observations, freeBlocks);
+    const result = runCase(this, subject, operations, options);
     const { divergence } = result;
-    if (divergence?.kind === "read") explainRead(divergence, digests[divergence.step] as string);
+    const sha256 = divergence && digests[divergence.step];
+    if (divergence?.kind === "read" && sha256 !== undefined) explainRead(divergence, sha256);
     return result;
   }
 
@@ -51,12 +56,13 @@ export class TraceModel extends ModelSubject {
   }
 
   protected override bytesRead(pos: number, len: number): Uint8Array | undefined {
-    return this.#digest === undefined ? undefined : super.bytesRead(pos, len);
+    return !this.#hasBytes && this.#digest === undefined ? undefined : super.bytesRead(pos, len);
   }
 
   override observe(...windows: Parameters<ModelSubject["observe"]>): Observation {
     const expected = super.observe(...windows);
     const { read } = expected;
+    if (this.#hasBytes) return expected;
     if (read !== undefined && digestOf(read) === this.#digest) expected.read = undefined;
     return expected;
   }

@@ -4,14 +4,18 @@
  */
 import * as z from "zod";
 import type { Variant } from "../case/variant.ts";
+import { changeNames } from "../../model/kernels/changes.ts";
+import type { ModelConfig } from "../../model/tables.ts";
+import { observationSchema } from "../case/stored-observation.ts";
+import { operationSchema } from "../operations/operation.ts";
 import { foreignVariantSchema } from "../stored/foreign-variant.ts";
 import { shown } from "../stored/shown.ts";
 
 /** The version that is written; all up to it are read. */
-export const TRACE_VERSION = 2;
+export const TRACE_VERSION = 3;
 
 /** Versions that are read, for messages. */
-export const KNOWN_VERSIONS = "1 and 2";
+export const KNOWN_VERSIONS = "1, 2 and 3";
 
 /** A whole number, refused in one message whatever it is instead. */
 function whole(minimum: number, maximum: number) {
@@ -21,6 +25,8 @@ function whole(minimum: number, maximum: number) {
     error: ({ input }) => `${shown(input)} is no whole number from ${minimum} to ${maximum}`,
   });
 }
+
+const count = whole(0, Number.MAX_SAFE_INTEGER);
 
 /** What of a variant says nothing about what was recorded, and may be left out. */
 const variantDefaults = { purpose: "", byDefault: false };
@@ -74,18 +80,69 @@ export const headerV2Schema = z
     path: ["blockSize"],
   });
 
+const reserve = z.strictObject({ watermark: count, error: count, reserved: count });
+
+/** What the model was told. */
+const configSchema = z.strictObject({
+  path: common.path,
+  blockSize: whole(1024, 4096),
+  delalloc: z.boolean(),
+  remounted: z.literal(true).exactOptional(),
+  journal: z.enum(["ordered", "journal", "none"]),
+  dioread: z.enum(["nolock", "lock"]),
+  changes: z.array(z.enum(changeNames)).max(changeNames.length).readonly(),
+  readAheadPages: whole(0, 4096).exactOptional(),
+  freeBlocks: whole(0, 2 ** 48),
+  reserve: reserve.exactOptional(),
+}) satisfies z.ZodType<ModelConfig>;
+
+export const headerV3Schema = z
+  .strictObject({
+    version: z.literal(3),
+    /** Of the tool: the same seed is the same operations in the same version. */
+    tool: z.string().max(200),
+    kernel: common.kernel,
+    /** What the kernel runs on, as Node.js calls it. */
+    machine: z.string().max(200),
+    series: common.series,
+    /** As in /proc/self/mounts. */
+    mount: common.mount,
+    seed: common.seed,
+    variant: z.preprocess(withDefaults, foreignVariantSchema),
+    /** What probing found, in words of under-test/kernel-traits.ts. */
+    traits: z.record(
+      z.string().max(200),
+      z.union([z.boolean(), z.string().max(1000), z.array(z.string().max(200)).max(1000)]),
+    ),
+    config: configSchema,
+    /** What the contract must know of the file system. */
+    leeway: z.strictObject({ mayFillUp: z.boolean(), filesEndEarly: z.boolean() }),
+    /** Why the contract alone judges it; absent where the model does. */
+    promised: z.string().max(1000).exactOptional(),
+  })
+  .refine(({ config, variant }) => config.blockSize === variant.blockSize, {
+    error: "is not that of the variant",
+    path: ["config", "blockSize"],
+  });
+
+export type TraceHeaderV3 = z.infer<typeof headerV3Schema>;
+
+/** The line that begins a case of version 3. */
+export const caseSchema = z.strictObject({ case: count, freeBlocks: count.exactOptional() });
+
+/** A line for each step of it. */
+export const stepSchema = z.strictObject({ operation: operationSchema, seen: observationSchema });
+
 /** The fields that version 2 has beside those of version 1. */
 export const SINCE_2 = ["variant", "traits", "freeBlocks", "mmapReadAround"] as const;
 
 export type TraceHeaderV1 = z.infer<typeof headerV1Schema>;
 export type TraceHeaderV2 = z.infer<typeof headerV2Schema>;
-export type TraceHeader = TraceHeaderV1 | TraceHeaderV2;
+export type TraceHeader = TraceHeaderV1 | TraceHeaderV2 | TraceHeaderV3;
 
-/** The last line of version 2: how much there must be before it. */
-export const endSchema = z.strictObject({
-  cases: whole(0, Number.MAX_SAFE_INTEGER),
-  steps: whole(0, Number.MAX_SAFE_INTEGER),
-});
+/** The last line since version 2: how much there must be before it. */
+export const endSchema = z.strictObject({ cases: count, steps: count });
+
 /**
  * What nobody can see of recordings, of which `unended` are of version 1; "" where none is. Lines
  * ending in "\n".

@@ -22,8 +22,8 @@ export const DEFAULT_LIMITS: TraceLimits = { lineBytes: 16 * MIB, steps: MAX_OPE
  */
 export const BYTES_PER_VALUE = 3;
 
-/** Entries of a list: extents of a file, a hundred thousand operations could hardly make more. */
-export const MAX_ENTRIES = 2 ** 17;
+/** Bytes that the reads of a case returned, at most: in the file they may take next to nothing. */
+export const MAX_READ_BYTES = 2 ** 28;
 
 /** Brackets inside one another in the deepest line: a case has five. */
 export const MAX_DEPTH = 16;

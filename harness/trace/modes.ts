@@ -12,9 +12,3 @@ export const fallocateModes: ReadonlyMap<number, FallocateMode> = new Map([
   [0x11, "zero_range_keep_size"],
   [0x20, "insert_range"],
 ]);
-
-const numbers = new Map([...fallocateModes].map(([number, mode]) => [mode, number]));
-
-export function modeNumber(mode: FallocateMode): number {
-  return numbers.get(mode) as number;
-}

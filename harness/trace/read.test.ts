@@ -1,12 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
-import { operations } from "../generation/operations.ts";
+import { pattern } from "../../model/include/pattern.ts";
+import { storedObservation } from "../case/stored-observation.ts";
+import { generatedCases } from "../run/chunk.ts";
 import { UsageError } from "../case/failure.ts";
 import type { Line } from "./lines.ts";
 import { parseTrace } from "./read.ts";
 import type { TraceCase } from "./read.ts";
-import { asLines, headerV1, headerV2, stepsOf, traceLines } from "./samples.ts";
+import { asLines, headerV1, headerV2, headerV3, stepsOf, traceLines } from "./samples.ts";
 
 /** A step that was recorded with nothing to see. */
 const empty = { ret: 0, errno: 0, size: 0, blocks512: 0, delalloc: 0, fiemap: [], es: [] };
@@ -37,11 +39,14 @@ const v1 = (...steps: unknown[]): string[] => traceLines(headerV1, [steps]);
 const v1Header = v1()[0] as string;
 
 /** Version 2 with a case of three operations. */
-const v2Steps = stepsOf(headerV2(), [
-  { op: "pwrite", pos: 0, len: 5000, readable: 5000 },
-  { op: "pread", pos: 0, len: 100 },
-  { op: "ftruncate", size: 10 },
-]);
+const sha256 = "cd00e292c5970d3c5e2f0ffa5171e555bc46bfc4faddfb4a418b6840b86e79a3";
+const two = { errno: 0, size: 5000, blocks512: 16, delalloc: 2, pieces: 1, breaks: [] };
+const reserved = { ...two, fiemap: [[0, 2, "delalloc"]] };
+const v2Steps: object[] = [
+  { op: "pwrite", offset: 0, length: 5000, readable: 5000, ret: 5000, ...reserved },
+  { op: "pread", offset: 0, length: 100, ret: 100, ...reserved, sha256 },
+  { op: "ftruncate", length: 10, ret: 0, ...two, size: 10, fiemap: [[0, 1, "delalloc"]] },
+];
 const v2 = traceLines(headerV2(), [v2Steps]);
 
 /** `v2` with fields of one of its steps replaced. */
@@ -154,24 +159,6 @@ describe("version 1", () => {
 });
 
 describe("version 2", () => {
-  test("holds any case without loss", async () => {
-    const variant = variants[0]!;
-    const header = headerV2();
-    const cases = fc.array(operations({ variant, maxLength: 30 }), { minLength: 1, maxLength: 3 });
-    await fc.assert(
-      fc.asyncProperty(cases, async (all) => {
-        const lines = traceLines(
-          header,
-          all.map((list) => stepsOf(header, list)),
-        );
-        const read = await collect(asLines(lines));
-        const again = read.map(({ operations }) => stepsOf(header, operations));
-        expect(traceLines(header, again)).toEqual(lines);
-      }),
-      { numRuns: 100 },
-    );
-  });
-
   test("keeps the argument of a truncation that failed, and digests of what was read", async () => {
     const failed = v2With(2, { length: 999, ret: -1, errno: 27 });
     const [recorded] = await collect(asLines(failed));
@@ -196,6 +183,72 @@ describe("version 2", () => {
     ]);
     expect(await messageOf(asLines(v2With(2, { windows: [[0, 3]] })))).toMatch(
       /steps\[2\]\.windows: is there, but the last look/,
+    );
+  });
+});
+
+/** Version 3 with the same case. */
+const v3Steps = stepsOf(headerV3(), [
+  { op: "pwrite", pos: 0, len: 5000, readable: 5000 },
+  { op: "pread", pos: 0, len: 100 },
+  { op: "ftruncate", size: 10 },
+]);
+const v3 = traceLines(headerV3(), [v3Steps]);
+
+/** `v3` with fields of what was seen after one of its steps replaced. */
+function v3With(index: number, change: object): string[] {
+  const steps = v3Steps.map((step, i) =>
+    i === index ? { ...step, seen: { ...step.seen, ...change } } : step,
+  );
+  return traceLines(headerV3(), [steps]);
+}
+
+const parsed = (texts: readonly string[]): unknown[] => texts.map((text) => JSON.parse(text));
+
+describe("version 3", () => {
+  test("holds any case without loss", async () => {
+    const header = headerV3();
+    const all = generatedCases({ variant: variants[0]!, maxLength: 30, powerCuts: 100 });
+    const cases = fc.array(all, { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(cases, async (lists) => {
+        const lines = traceLines(
+          header,
+          lists.map((list) => stepsOf(header, list)),
+        );
+        const read = await collect(asLines(lines));
+        expect(read.map(({ operations }) => operations)).toEqual(lists);
+        const again = read.map(({ operations, observations }) =>
+          operations.map((operation, i) => ({
+            operation,
+            seen: storedObservation(observations[i]!),
+          })),
+        );
+        // The schema of an operation has its operands in its own order.
+        expect(parsed(traceLines(header, again))).toEqual(parsed(lines));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("has the bytes that were read, and says where each case begins", async () => {
+    const [first] = await collect(asLines(v3));
+    expect(first).toMatchObject({ number: 0, line: 2 });
+    expect(first!.observations[1]!.read).toEqual(pattern(0).subarray(-5000, -4900));
+  });
+
+  test("a look may be at some blocks only, but not the last of a case", async () => {
+    const windows = [
+      [0, 3],
+      [9, null],
+    ];
+    const [recorded] = await collect(asLines(v3With(0, { windows })));
+    expect(recorded!.observations[0]!.windows).toEqual([
+      { lblk: 0, end: 3 },
+      { lblk: 9, end: Infinity },
+    ]);
+    expect(await messageOf(asLines(v3With(2, { windows })))).toMatch(
+      /line 6: seen\.windows: in the line before: the last look of a case/,
     );
   });
 });
@@ -437,8 +490,8 @@ const badV1: [string, string[], string][] = [
   ],
   [
     "a version that is not known",
-    ['{"header":{"version":3}}'],
-    "line 1: header.version: is 3; known are 1 and 2",
+    ['{"header":{"version":4}}'],
+    "line 1: header.version: is 4; known are 1, 2 and 3",
   ],
   [
     "a kernel that is no version",
@@ -609,6 +662,67 @@ const badV2: [string, string[], string][] = [
   ["a truncation to nowhere", v2With(2, { length: undefined }), "steps[2].length: is missing"],
 ];
 
+const badV3: [string, string[], string][] = [
+  ["no end", v3.slice(0, -1), 't.jsonl: is truncated: after line 5 the line {"end": ...} is missi'],
+  [
+    "a step that was lost",
+    v3.toSpliced(3, 1),
+    "line 5: end.steps: is 3, but there are 2 before it",
+  ],
+  ["a case that has no beginning", v3.toSpliced(1, 1), "line 2: operation: belongs to no case"],
+  ["a header twice", v3.toSpliced(1, 0, v3[0]!), "line 2: header: a trace has one, in line 1"],
+  ["a case twice", v3.toSpliced(5, 0, v3[1]!), "line 6: case: is 0 after 0"],
+  ["more after the end", [...v3, v3[1]!], "line 7: nothing may follow the end"],
+  [
+    "an operation that is none",
+    v3.map((line) => line.replace('"op":"pwrite"', '"op":"fork"')),
+    'line 3: operation.op: there is no operation "fork"',
+  ],
+  [
+    "an operand twice",
+    v3.map((line) => line.replace('"pos":0', '"pos":9,"pos":0')),
+    "line 3: column 37: pos: is there twice",
+  ],
+  ["an unknown field", v3With(1, { colour: 1 }), "line 4: seen.colour: there is no such field"],
+  ["a missing field", v3With(1, { i_size: undefined }), "line 4: seen.i_size: is missing"],
+  ["a fraction", v3With(0, { reserved: 0.5 }), "line 3: seen.reserved: 0.5 is no whole number"],
+  [
+    "a state that is none",
+    v3With(0, { map: [[0, 1, "lost"]] }),
+    "seen.map[0][2]: is none of delay",
+  ],
+  ["a hole in the map", v3With(0, { map: [[0, 1, "hole"]] }), "seen.map[0][2]: is none of delayed"],
+  [
+    "an extent of no block",
+    v3With(0, { map: [[3, 0, "written"]] }),
+    "seen.map[0][1]: 0 is less th",
+  ],
+  [
+    "extents that overlap",
+    v3With(0, {
+      cache: [
+        [0, 2, "written"],
+        [1, 1, "hole"],
+      ],
+    }),
+    "line 3: seen.cache: is not sorted, or overlaps",
+  ],
+  ["breaks in disorder", v3With(0, { breaks: [3, 3] }), "line 3: seen.breaks: is not sorted"],
+  ["an empty window", v3With(0, { windows: [[5, 5]] }), "line 3: seen.windows: is not sorted"],
+  ["more bytes than memory", v3With(1, { read: [2 ** 40] }), "line 4: seen.read[0]: "],
+  ["bytes out of no region", v3With(1, { read: [[0, 2 ** 22, 9]] }), "seen.read[0]: ends past its"],
+  [
+    "what the model was told of another file system",
+    [JSON.stringify({ header: { ...headerV3(), variant: headerV3("1k-delalloc").variant } })],
+    "line 1: header.config.blockSize: is not that of the variant",
+  ],
+  [
+    "a fact that the model does not know",
+    [JSON.stringify({ header: { ...headerV3(), config: { ...headerV3().config, zeal: 1 } } })],
+    "line 1: header.config.zeal: there is no such field",
+  ],
+];
+
 describe("what is no trace is refused in one line that says where", () => {
   test.each(badSteps)("%s", async (_, step, message) => {
     expect(await messageOf(asLines(v1(write, step)))).toContain(`steps[1]`);
@@ -616,7 +730,7 @@ describe("what is no trace is refused in one line that says where", () => {
     expect(await messageOf(asLines(v1(write, step)))).toMatch(/^t\.jsonl: line 2: .*$/);
   });
 
-  test.each([...badV1, ...badV2])("%s", async (_, lines, message) => {
+  test.each([...badV1, ...badV2, ...badV3])("%s", async (_, lines, message) => {
     const said = await messageOf(asLines(lines));
     expect(said).toContain(message);
     expect(said).toMatch(/^t\.jsonl: .*$/);
@@ -668,10 +782,12 @@ describe("whatever a file holds, the answer is a trace or a UsageError", () => {
     let accepted = 0;
     let refused = 0;
     await fc.assert(
-      fc.asyncProperty(fc.nat(2), draws, anything, async (at, stream, by) => {
+      fc.asyncProperty(fc.nat(8), draws, anything, async (at, stream, by) => {
         const choose = (n: number): number => (stream.next().value as number) % n;
-        const lines = v2.map((line, i) =>
-          i === at ? (JSON.stringify(mutated(JSON.parse(line), choose, by)) ?? "") : line,
+        const lines = [...(at < v2.length ? v2 : v3)].map((line, i) =>
+          i === (at < v2.length ? at : at - v2.length)
+            ? (JSON.stringify(mutated(JSON.parse(line), choose, by)) ?? "")
+            : line,
         );
         const said = await messageOf(asLines(lines));
         if (said === "nothing was wrong") accepted += 1;
@@ -693,7 +809,7 @@ describe("whatever a file holds, the answer is a trace or a UsageError", () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(edit, { maxLength: 3 }), async (edits) => {
-        const lines = [...v2];
+        const lines = [...(edits.length % 2 === 0 ? v2 : v3)];
         for (const { line, at, text, drop, how } of edits) {
           const i = line % Math.max(lines.length, 1);
           const old = lines[i] ?? "";

@@ -10,15 +10,25 @@ import { UsageError } from "../case/failure.ts";
 import { colonsIn, isDeeperThan, repeatedKey } from "../stored/json-keys.ts";
 import { pathText } from "../stored/json-path.ts";
 import type { Observation } from "../case/observation.ts";
+import { bytesIn } from "../case/stored-observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { configOf, guessedOf } from "./config.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { fileError, lineError, shown, shownName } from "../stored/shown.ts";
 import { stepCheck } from "./fields.ts";
 import type { StepCheck } from "./fields.ts";
-import { endSchema, headerV1Schema, headerV2Schema, KNOWN_VERSIONS, SINCE_2 } from "./format.ts";
-import type { Step, TraceEnd, TraceHeader } from "./format.ts";
-import { DEFAULT_LIMITS, MAX_DEPTH } from "./limits.ts";
+import {
+  caseSchema,
+  endSchema,
+  headerV1Schema,
+  headerV2Schema,
+  headerV3Schema,
+  KNOWN_VERSIONS,
+  SINCE_2,
+  stepSchema,
+} from "./format.ts";
+import type { Step, TraceEnd, TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
+import { DEFAULT_LIMITS, MAX_DEPTH, MAX_READ_BYTES } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 import type { Line } from "./lines.ts";
@@ -29,13 +39,15 @@ import { observationOf, operationOf } from "./step.ts";
 /** One case: what was done, and what was seen right after each operation. */
 export interface TraceCase {
   number: number;
-  /** In the file, from 1. */
+  /** In the file, from 1: where it begins. */
   line: number;
+  /** Blocks that were free before it; absent where nobody recorded that. */
+  freeBlocks?: number;
   operations: Operation[];
   observations: Observation[];
   /**
    * SHA-256 of the bytes that each operation read; undefined where it read none, or nobody recorded
-   * them.
+   * it: version 3 has the bytes.
    */
   digests: (string | undefined)[];
 }
@@ -141,6 +153,7 @@ class Parser {
     const { version } = value;
     if (version === 1) return this.field("header", value, headerV1Schema);
     if (version === 2) return this.field("header", value, headerV2Schema);
+    if (version === 3) return this.field("header", value, headerV3Schema);
     throw this.error(`header.version: is ${shown(version)}; known are ${KNOWN_VERSIONS}`);
   }
 
@@ -173,9 +186,7 @@ class Parser {
     if (!Number.isSafeInteger(number) || (number as number) < 0) {
       throw this.error(`case: ${shown(number)} is no whole number from 0 on`);
     }
-    if ((number as number) <= before) {
-      throw this.error(`case: is ${shown(number)} after ${before}: the numbers of cases must rise`);
-    }
+    this.#mustRise(number as number, before);
     // Version 2 says at its end how many there are.
     if (version === 1 && number !== before + 1) {
       const missing = "a line is missing before it: in version 1 the numbers have no gaps";
@@ -186,6 +197,43 @@ class Parser {
     const keys = (steps as object[]).reduce((sum, step) => sum + Object.keys(step).length, 2);
     this.#mustHaveKeysOnce(keys);
     return caseOf(number as number, this.#line, steps as Step[]);
+  }
+
+  #mustRise(number: number, before: number): void {
+    if (number > before) return;
+    throw this.error(`case: is ${shown(number)} after ${before}: the numbers of cases must rise`);
+  }
+
+  /** The line of version 3 that begins a case. */
+  begin(line: Fields, before: number): TraceCase {
+    if (Object.hasOwn(line, "header")) throw this.error("header: a trace has one, in line 1");
+    if (Object.hasOwn(line, "operation")) throw this.error("operation: belongs to no case");
+    this.#mustHaveKeysOnce(keysIn(line));
+    const { case: number, freeBlocks } = this.whole(line, caseSchema);
+    this.#mustRise(number, before);
+    const free = freeBlocks === undefined ? {} : { freeBlocks };
+    return { number, line: this.#line, ...free, operations: [], observations: [], digests: [] };
+  }
+
+  /** A line of version 3 that is a step of the case. */
+  step(line: Fields, { operations, observations }: TraceCase): number {
+    this.#mustHaveKeysOnce(keysIn(line));
+    const { steps } = this.#limits;
+    if (operations.length === steps) {
+      throw this.error(`is one step more than ${steps}, the limit (see --max-steps)`);
+    }
+    const { operation, seen } = this.whole(line, stepSchema);
+    operations.push(operation);
+    observations.push(seen);
+    return bytesIn(seen);
+  }
+
+  /** What `schema` makes of the line. */
+  whole<T>(line: Fields, schema: z.ZodType<T>): T {
+    const parsed = schema.safeParse(line);
+    if (parsed.success) return parsed.data;
+    const fault = schemaFault(line, parsed.error.issues[0] as z.core.$ZodIssue);
+    throw this.error(`${pathText(fault.path)}: ${fault.reason}`);
   }
 
   #checkSteps(steps: readonly unknown[], check: StepCheck): void {
@@ -226,6 +274,13 @@ function caseOf(number: number, line: number, steps: readonly Step[]): TraceCase
   };
 }
 
+/** Keys of all objects in a value. */
+function keysIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const inside = Object.values(value).reduce<number>((sum, one) => sum + keysIn(one), 0);
+  return Array.isArray(value) ? inside : inside + Object.keys(value).length;
+}
+
 type Lines = AsyncIterable<Line> | Iterable<Line>;
 
 async function* each(lines: Lines): AsyncGenerator<Line> {
@@ -234,7 +289,7 @@ async function* each(lines: Lines): AsyncGenerator<Line> {
 
 async function* casesOf(
   lines: AsyncIterable<Line>,
-  header: TraceHeader,
+  header: TraceHeaderV1 | TraceHeaderV2,
   parser: Parser,
   name: string,
 ): AsyncGenerator<TraceCase> {
@@ -256,12 +311,53 @@ async function* casesOf(
     seen.steps += one.operations.length;
     yield one;
   }
-  if (header.version > 1 && !ended) {
-    throw fileError(
-      name,
-      `is truncated: after line ${parser.line} the line {"end": ...} is missing`,
-    );
+  if (header.version > 1 && !ended) throw truncated(name, parser);
+}
+
+/** The end of a case of version 3: nothing may have been left out when the file was seen last. */
+function whole(recorded: TraceCase, parser: Parser): TraceCase {
+  if (recorded.observations.at(-1)?.windows === undefined) return recorded;
+  throw parser.error(
+    "seen.windows: in the line before: the last look of a case must be at all of it",
+  );
+}
+
+async function* casesOfV3(
+  lines: AsyncIterable<Line>,
+  parser: Parser,
+  name: string,
+): AsyncGenerator<TraceCase> {
+  const seen = { cases: 0, steps: 0 };
+  let current: TraceCase | undefined;
+  let before = -1;
+  let ended = false;
+  let bytes = 0;
+  for await (const text of lines) {
+    const line = parser.parse(text);
+    if (ended) throw parser.error("nothing may follow the end of a trace");
+    if (current !== undefined && Object.hasOwn(line, "operation")) {
+      bytes += parser.step(line, current);
+      if (bytes > MAX_READ_BYTES) throw parser.error(`seen: the case has read too many bytes`);
+      seen.steps += 1;
+      continue;
+    }
+    if (current !== undefined) yield whole(current, parser);
+    current = undefined;
+    if (Object.hasOwn(line, "end")) {
+      parser.end(line, seen);
+      ended = true;
+      continue;
+    }
+    current = parser.begin(line, before);
+    before = current.number;
+    bytes = 0;
+    seen.cases += 1;
   }
+  if (!ended) throw truncated(name, parser);
+}
+
+function truncated(name: string, { line }: Parser): UsageError {
+  return fileError(name, `is truncated: after line ${line} the line {"end": ...} is missing`);
 }
 
 /**
@@ -282,7 +378,8 @@ export async function parseTrace(
     const header = parser.header(parser.parse(first.value));
     const config = parser.config(header);
     const guessed = guessedOf(header);
-    const cases = casesOf(all, header, parser, name);
+    const cases =
+      header.version === 3 ? casesOfV3(all, parser, name) : casesOf(all, header, parser, name);
     return { header, config, cases, ...(guessed !== undefined && { guessed }) };
   } catch (error) {
     await all.return(undefined);

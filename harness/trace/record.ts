@@ -1,45 +1,37 @@
 /**
- * `ext4-conform trace record`: what the running kernel does, written down to be checked anywhere
- * (FORMAT.md).
+ * `ext4-conform trace record`: what a kernel does, written down to be checked anywhere (FORMAT.md).
  */
-import * as fc from "fast-check";
-import { PAGE_SIZE } from "../../model/include/types.ts";
-import { operations as operationsArbitrary } from "../generation/operations.ts";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
+import type { Variant } from "../case/variant.ts";
+import { kernelUnderTest } from "../guest/under-test.ts";
+import type { UnderTestOptions } from "../guest/under-test.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
-import { EnvironmentError, UsageError } from "../case/failure.ts";
-import type { KernelTraits } from "../under-test/kernel-traits.ts";
-import type { MountedImage } from "../subjects/image.ts";
-import { mountOptions } from "../subjects/mount.ts";
-import { probeKernel } from "../subjects/probe.ts";
-import { syscalls } from "../system/syscalls.ts";
-import { isRecordable } from "../operations/operation.ts";
-import type { Operation } from "../operations/operation.ts";
+import { packageVersion } from "../host/package.ts";
+import { Conversation, WorkerLost } from "../run/conversation.ts";
+import { mustBeWritable } from "../stored/output.ts";
+import { sweepLeftovers } from "../subjects/leftovers.ts";
+import { endBySignal, whenSignalled } from "../system/undo.ts";
 import { LiveLine } from "../text/live-line.ts";
 import { counted, grouped } from "../text/numbers.ts";
 import { say, sayOnStandardError } from "../text/say.ts";
 import { printable } from "../text/terminal.ts";
-import { CASES_PER_CHUNK, chunkSeed } from "../run/chunk.ts";
-import type { Executor } from "../subjects/executor.ts";
-import { Session } from "../session/session.ts";
-import { randomSeed } from "../run/perform.ts";
-import { isModelled, isRemounted } from "../case/variant.ts";
-import type { Variant } from "../case/variant.ts";
-import { variantNamed } from "../under-test/variants.ts";
-import { traitsOf } from "./config.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
+import { HANG_SECONDS } from "../workers/link.ts";
+import type { KernelUnderTest } from "../workers/link.ts";
+import type { Message, RecordedImage, Recording } from "../workers/messages.ts";
 import { TRACE_VERSION } from "./format.ts";
-import type { Step, TraceEnd, TraceHeaderV2 } from "./format.ts";
-import { stepOf } from "./step.ts";
+import type { TraceEnd } from "./format.ts";
 import { headerToWrite, TraceWriter } from "./write.ts";
 
-export interface RecordOptions {
+export interface RecordOptions extends UnderTestOptions, Omit<Recording, "variant" | "traits"> {
+  /** "host", or the file of a kernel that runs in a guest. */
+  kernel: string;
+  /** A file, or for several variants a folder. */
   out: string;
-  /** Name of a variant. */
-  variant: string;
-  cases: number;
-  seed: number | undefined;
-  /** Most operations in a case. */
-  maxLength: number;
+  variants: readonly Variant[];
   /** Replace a file that is there. */
   force: boolean;
   /** Further mount options, as of a patched kernel. */
@@ -48,165 +40,164 @@ export interface RecordOptions {
   series: string;
 }
 
-/**
- * The header of a recording on `image`.
- *
- * @throws UsageError where it is one that `check` would refuse, as of a mount option that the model
- * does not know
- */
-export function headerOf(
-  image: MountedImage,
-  traits: KernelTraits,
-  { seed, series, path }: Pick<TraceHeaderV2, "seed" | "series" | "path">,
-): TraceHeaderV2 {
-  // What it lies on says nothing of what is recorded: no call meets a device without room.
-  const { preparation: _, ...variant } = image.variant;
-  return headerToWrite({
-    version: TRACE_VERSION,
-    kernel: traits.release,
-    series,
-    path,
-    mount: mountOptions(variant).join(","),
-    blockSize: variant.blockSize,
-    pageSize: PAGE_SIZE,
-    seed,
-    variant,
-    traits: { ...traitsOf(traits.changes), cacheIoctl: traits.cacheIoctl },
-    freeBlocks: image.fresh.freeBlocks,
-    // The kernel subject switches read-ahead off (subjects/kernel-file.ts).
-    mmapReadAround: 0,
-  });
+/** One recording of several: of what, and where it is written. */
+interface Part {
+  variant: Variant;
+  path: string;
+  writer: TraceWriter;
 }
 
-/** Performs the operations on a fresh file and writes down what was seen. */
-export function recordCase(subject: Executor, all: readonly Operation[]): Step[] {
-  const operations = all.filter(isRecordable);
-  subject.begin();
-  let before = 0;
-  const last = operations.length - 1;
-  const steps = operations.map((operation, index) => {
-    const seen = subject.step(operation, index, index === last);
-    const step = stepOf(operation, seen, before);
-    before = seen.i_size;
-    return step;
-  });
-  subject.end();
-  return steps;
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
+/** A file for each variant: the one that was named, or in the folder of that name. */
+function pathsOf({ out, variants }: RecordOptions): string[] {
+  if (variants.length === 1 && !out.endsWith("/") && !isFolder(out)) return [out];
+  if (out === "-") throw new UsageError("standard output takes the recording of one variant");
+  mustBeWritable(out, "recordings");
+  return variants.map(({ name }) => join(out, `${name}.jsonl.br`));
 }
 
-/** The cases of `run` with the same seed, a chunk at a time. */
-export function* chunksOf(
-  variant: Variant,
-  options: Pick<RecordOptions, "cases" | "maxLength">,
-  seed: number,
-): Generator<Operation[][]> {
-  const arbitrary = operationsArbitrary({ variant, maxLength: options.maxLength });
-  for (let chunk = 0; chunk * CASES_PER_CHUNK < options.cases; chunk++) {
-    const numRuns = Math.min(CASES_PER_CHUNK, options.cases - chunk * CASES_PER_CHUNK);
-    yield fc.sample(arbitrary, { numRuns, seed: chunkSeed(seed, chunk) });
-  }
-}
-
-/** Lets signals through. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Record the cases of `options` on a session, through `writer`. */
-async function recordCases(
-  { executor, variant }: Session,
-  writer: TraceWriter,
-  options: RecordOptions,
-  seed: number,
-): Promise<TraceEnd> {
-  const done: TraceEnd = { cases: 0, steps: 0 };
-  const line = new LiveLine(process.stderr);
-  executor.wholeLooks = false;
+/** Closes those that were opened where one cannot be. */
+async function openParts(options: RecordOptions): Promise<Part[]> {
+  const parts: Part[] = [];
   try {
-    for (const chunk of chunksOf(variant, options, seed)) {
-      for (const operations of chunk) {
-        const steps = recordCase(executor, operations);
-        await writer.write({ case: done.cases, steps });
-        done.cases += 1;
-        done.steps += steps.length;
-        line.show(() => `${variant.name}: ${countsText(done)}`);
-      }
-      await breathe();
+    for (const [i, path] of pathsOf(options).entries()) {
+      const named = options.variants[i]!;
+      const mountOptions = [...named.mountOptions, ...options.mountOptions];
+      const writer = new TraceWriter(path, options.force);
+      parts.push({ variant: { ...named, mountOptions }, path, writer });
     }
-  } finally {
-    line.end();
+    return parts;
+  } catch (error) {
+    for (const { writer } of parts) await writer.close();
+    throw error;
   }
-  return done;
 }
 
 function countsText({ cases, steps }: TraceEnd): string {
   return `${counted(cases, "case")}, ${counted(steps, "step")}`;
 }
 
-/** Record on a fresh image of the variant, all of it into `writer`. */
-async function recordInto(
-  writer: TraceWriter,
-  variant: Variant,
-  options: RecordOptions,
-  seed: number,
-): Promise<{ end: TraceEnd; on: string }> {
-  const traits = await probeKernel();
-  mustHavePagesOf4K();
-  // Nothing is expected of what is only written down.
-  const session = await Session.open(variant, { traits, strict: true, executor: "ffi" });
-  try {
-    const { image, config } = session;
-    const { path } = config;
-    const header = headerOf(image, traits, { seed, series: options.series, path });
-    await writer.write({ header });
-    const end = await recordCases(session, writer, options, seed);
-    await writer.write({ end });
-    return { end, on: `${traits.release}, path ${path}` };
-  } finally {
-    session.close();
-  }
+/** The first line of a recording of `image`. */
+function headerLine(
+  { variant, mounted, config, leeway }: RecordedImage,
+  { release, machine, ...traits }: KernelTraits,
+  { seed, series }: Pick<RecordOptions, "seed" | "series">,
+) {
+  const { options: mount, promised } = mounted;
+  return {
+    header: headerToWrite({
+      version: TRACE_VERSION,
+      tool: packageVersion(),
+      kernel: release,
+      machine,
+      series,
+      mount,
+      seed,
+      variant,
+      traits,
+      config,
+      leeway,
+      ...(promised !== undefined && { promised }),
+    }),
+  };
 }
 
-/** Throws EnvironmentError on a kernel that the model could not be held against. */
-function mustHavePagesOf4K(): void {
-  const bytes = syscalls().getpagesize();
-  if (bytes === PAGE_SIZE) return;
-  throw new EnvironmentError(
-    "unsupported-platform",
-    `pages have ${bytes} bytes here, and the model knows ${PAGE_SIZE} only`,
-    "Run a kernel with pages of 4 KiB.",
+/** Have a worker record one variant, and write what it tells. */
+async function recordPart(
+  conversation: Conversation,
+  { variant, path, writer }: Part,
+  traits: KernelTraits,
+  options: RecordOptions,
+): Promise<void> {
+  const { seed, cases, maxLength, powerCuts } = options;
+  const started = performance.now();
+  const done: TraceEnd = { cases: 0, steps: 0 };
+  const line = new LiveLine(process.stderr);
+  let on = traits.release;
+  const take = async (message: Message): Promise<void> => {
+    if (message.type === "image") {
+      on = `${traits.release}, path ${message.image.config.path}`;
+      await writer.write(headerLine(message.image, traits, options));
+    }
+    if (message.type !== "recorded") return;
+    const { freeBlocks, steps } = message;
+    await writer.write({ case: done.cases, freeBlocks });
+    for (const step of steps) await writer.write(step);
+    done.cases += 1;
+    done.steps += steps.length;
+    line.show(() => `${variant.name}: ${countsText(done)}`);
+  };
+  const recording = { variant, seed, cases, maxLength, powerCuts, traits };
+  try {
+    await conversation.ask({ type: "record", recording }, "done", take);
+  } finally {
+    line.end();
+  }
+  await writer.write({ end: done });
+  await writer.end();
+  const speed = `${grouped((1000 * done.steps) / (performance.now() - started))} steps/s`;
+  const facts = `${variant.name} on ${on}, seed ${seed}; ${speed}`;
+  say(`RECORDED: ${countsText(done)} in ${printable(path)}; ${facts}\n`);
+}
+
+/** Milliseconds in which a signal that ended a worker has reached this process too. */
+const SIGNAL_MS = 50;
+
+/** A kernel that does not live to be recorded is found by a run. */
+function unrecorded(error: unknown): unknown {
+  if (!(error instanceof WorkerLost)) return error;
+  return new EnvironmentError(
+    "process-failed",
+    `nothing more could be recorded: ${error.message}`,
+    "Find out with run, of the same kernel, variant and seed, which case it was.",
   );
 }
 
+/** Talk with a worker on `kernel`, which ends with what it was asked for, or on a signal. */
+async function withWorker(
+  kernel: KernelUnderTest,
+  use: (conversation: Conversation) => Promise<void>,
+): Promise<void> {
+  const conversation = new Conversation(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
+  let signalled: NodeJS.Signals | undefined;
+  whenSignalled((signal) => {
+    // The second one is meant: it does not wait for anybody.
+    if (signalled !== undefined) endBySignal(signal);
+    signalled = signal;
+    conversation.stop();
+  });
+  try {
+    await use(conversation);
+    await conversation.finish();
+  } catch (error) {
+    await new Promise((resolve) => setTimeout(resolve, SIGNAL_MS));
+    conversation.stop();
+    if (!(error instanceof WorkerLost && error.stuck)) await conversation.settled();
+    sweepLeftovers();
+    throw signalled === undefined ? unrecorded(error) : new Interrupted(signalled);
+  } finally {
+    whenSignalled(undefined);
+  }
+}
+
 /**
- * Record, print what came of it; the exit status.
+ * Record each variant, print what came of it; the exit status.
  *
- * @throws UsageError where the file cannot be written or the variant has no model, EnvironmentError
- * where this machine cannot record
+ * @throws UsageError where a file cannot be written, EnvironmentError where this machine cannot
+ *   record, or the kernel did not live to be recorded
  */
 export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
-  const named = variantNamed(options.variant);
-  if (!isModelled(named)) {
-    throw new UsageError(
-      `${named.name} is judged by the contract alone: nothing could be checked of it later`,
-    );
-  }
-  if (isRemounted(named)) {
-    throw new UsageError(
-      `the files of ${named.name} are older than its mount options, which a recording does not say`,
-    );
-  }
-  const variant = { ...named, mountOptions: [...named.mountOptions, ...options.mountOptions] };
-  const seed = options.seed ?? randomSeed();
-  const started = performance.now();
-  const writer = new TraceWriter(options.out, options.force);
-  if (writer.isStandardOutput) sayOnStandardError();
+  const parts = await openParts(options);
+  if (parts.some(({ writer }) => writer.isStandardOutput)) sayOnStandardError();
   try {
-    const { end, on } = await recordInto(writer, variant, options, seed);
-    await writer.end();
-    const speed = `${grouped((1000 * end.steps) / (performance.now() - started))} steps/s`;
-    const facts = `${variant.name} on ${on}, seed ${seed}; ${speed}`;
-    say(`RECORDED: ${countsText(end)} in ${printable(options.out)}; ${facts}\n`);
+    const kernel = await kernelUnderTest(options.kernel, options);
+    await withWorker(kernel, async (conversation) => {
+      const { traits } = await conversation.ask({ type: "probe" }, "traits");
+      for (const part of parts) await recordPart(conversation, part, traits, options);
+    });
     return exitStatus.conforms;
   } finally {
-    await writer.close();
+    for (const { writer } of parts) await writer.close();
   }
 }

@@ -5,13 +5,14 @@ import type { Deviation } from "../../model/deviations/index.ts";
 import { kernels } from "../../model/kernels/kernels.ts";
 import type { KernelFacts, KernelName } from "../../model/kernels/kernels.ts";
 import { modelWith } from "../lockstep/deviations.ts";
-import { isRecordable } from "../operations/operation.ts";
+import { storedObservation } from "../case/stored-observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { configOf, traitsOf } from "./config.ts";
-import type { Step, TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
+import type { RecordedStep } from "../workers/messages.ts";
+import { TRACE_VERSION } from "./format.ts";
+import type { TraceHeader, TraceHeaderV1, TraceHeaderV2, TraceHeaderV3 } from "./format.ts";
 import type { Line } from "./lines.ts";
-import { stepOf } from "./step.ts";
 
 const common = { kernel: "6.18.44", series: "none", pageSize: 4096, seed: 101 } as const;
 
@@ -45,25 +46,34 @@ export function headerV2(
   return { ...common, ...kernelFields(kernel), version: 2, mount, blockSize, variant, freeBlocks };
 }
 
-/** What the model with these deviations does, as steps of version 2. */
+/** The header of a recording of version 3 of the same. */
+export function headerV3(...of: Parameters<typeof headerV2>): TraceHeaderV3 {
+  const { kernel, series, mount, seed, variant, traits, ...second } = headerV2(...of);
+  const config = configOf({ kernel, series, mount, seed, variant, traits, ...second });
+  const version = TRACE_VERSION;
+  const told = { tool: "0.0.0", machine: "x64", kernel, series, mount, seed, variant, traits };
+  return { ...told, version, config, leeway: { mayFillUp: false, filesEndEarly: false } };
+}
+
+/** What the model with these deviations does, as steps of version 3. */
 export function stepsOf(
   header: TraceHeader,
   operations: readonly Operation[],
   deviations: readonly Deviation[] = [],
-): Step[] {
+): RecordedStep[] {
   const model = modelWith(configOf(header), deviations);
-  let before = 0;
-  return operations.filter(isRecordable).map((operation, index) => {
+  model.recordsDisk = true;
+  return operations.map((operation, index) => {
     const seen = model.step(operation, index);
-    const step = stepOf(operation, seen, before);
-    before = seen.i_size;
-    return step;
+    return { operation, seen: storedObservation(seen) };
   });
 }
 
-/** The lines of a trace with these cases, numbered from 0; of version 2 with its end. */
+/** The lines of a trace with these cases, numbered from 0; since version 2 with its end. */
 export function traceLines(header: TraceHeader, cases: readonly (readonly unknown[])[]): string[] {
-  const numbered = cases.map((steps, i) => ({ case: i, steps }));
+  const numbered = cases.flatMap((steps, i) =>
+    header.version === 3 ? [{ case: i }, ...steps] : [{ case: i, steps }],
+  );
   const steps = cases.reduce((sum, { length }) => sum + length, 0);
   const end = header.version === 1 ? [] : [{ end: { cases: cases.length, steps } }];
   return [{ header }, ...numbered, ...end].map((line) => JSON.stringify(line));

@@ -36,6 +36,9 @@ function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
   const text = shown(value);
   const allowed = allowedBy(issue);
   if (allowed.length > 0) return `${text} is none of ${allowed.join(", ")}`;
+  if (issue.code === "invalid_union" && issue.path.at(-1) === "op") {
+    return `there is no operation ${text}`;
+  }
   if (issue.code === "invalid_type") return `${text} ${types[issue.expected] ?? "is wrong"}`;
   if (issue.code === "invalid_format") return `${text} does not match ${issue.pattern}`;
   const isText = typeof value === "string";

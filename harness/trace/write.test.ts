@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UsageError } from "../case/failure.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { linesOf } from "./lines.ts";
-import { headerV2 } from "./samples.ts";
+import { headerV3 } from "./samples.ts";
 import { partialName, sweepPartials } from "./partial.ts";
 import { headerToWrite, TraceWriter } from "./write.ts";
 
@@ -161,22 +161,21 @@ async function otherProcess(): Promise<[process: ReturnType<typeof spawn>, name:
 
 describe("a header that is written", () => {
   test("is one that check will read", () => {
-    expect(headerToWrite(headerV2("1k-nodelalloc"))).toEqual(headerV2("1k-nodelalloc"));
+    expect(headerToWrite(headerV3("1k-nodelalloc"))).toEqual(headerV3("1k-nodelalloc"));
   });
 
   test.each([
     [{ series: "x".repeat(1001) }, "header.series: is longer than 1000 characters"],
-    [{ mount: "nodelalloc" }, 'header.mount: is "nodelalloc", but variant.mountOptions are ""'],
     [
-      { mount: "noatime", variant: { ...headerV2().variant, mountOptions: ["noatime"] } },
-      'header.mount: the model does not know the option "noatime", only ',
+      { variant: { ...headerV3().variant, blockSize: 1024 as const } },
+      "header.config.blockSize: is not that of the variant",
     ],
     [
-      { variant: { ...headerV2().variant, mountOptions: ["journal_path=/x"] } },
+      { variant: { ...headerV3().variant, mountOptions: ["journal_path=/x"] } },
       "header.variant.mountOptions[0]: is not accepted from a file",
     ],
   ])("or is refused in one line, %#", (change, message) => {
-    const header = { ...headerV2(), ...change };
+    const header = { ...headerV3(), ...change };
     expect(() => headerToWrite(header)).toThrow(UsageError);
     expect(() => headerToWrite(header)).toThrow(`check would refuse the recording: ${message}`);
   });

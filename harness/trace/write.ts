@@ -16,10 +16,9 @@ import { pathText } from "../stored/json-path.ts";
 import { undoAtExit } from "../system/undo.ts";
 import { printable } from "../text/terminal.ts";
 import { destinationOf, Output, streamInto } from "../stored/output.ts";
-import { configOf } from "./config.ts";
 import { fileError } from "../stored/shown.ts";
-import { headerV2Schema } from "./format.ts";
-import type { TraceHeaderV2 } from "./format.ts";
+import { headerV3Schema } from "./format.ts";
+import type { TraceHeaderV3 } from "./format.ts";
 import { DEFAULT_LIMITS, MIB } from "./limits.ts";
 import { packingOf } from "./packing.ts";
 import { partialName, sweepPartials } from "./partial.ts";
@@ -108,31 +107,16 @@ function placeOf(path: string, force: boolean): Place {
   };
 }
 
-/** What `check` would say of a header; undefined where it would read it. */
-function headerFault(header: TraceHeaderV2): string | undefined {
-  const parsed = headerV2Schema.safeParse(header);
-  if (!parsed.success) {
-    const { path, reason } = schemaFault(header, parsed.error.issues[0] as z.core.$ZodIssue);
-    return `${pathText(["header", ...path])}: ${reason}`;
-  }
-  try {
-    configOf(parsed.data);
-    return undefined;
-  } catch (error) {
-    if (error instanceof UsageError) return error.message;
-    throw error;
-  }
-}
-
 /**
  * The header of a recording, before anything is recorded under it.
  *
- * @throws UsageError where `check` would refuse it, as with a mount option whose effect the model
- * does not know
+ * @throws UsageError where `check` would refuse it, as with a feature that the model does not know
  */
-export function headerToWrite(header: TraceHeaderV2): TraceHeaderV2 {
-  const fault = headerFault(header);
-  if (fault === undefined) return header;
+export function headerToWrite(header: TraceHeaderV3): TraceHeaderV3 {
+  const parsed = headerV3Schema.safeParse(header);
+  if (parsed.success) return header;
+  const { path, reason } = schemaFault(header, parsed.error.issues[0] as z.core.$ZodIssue);
+  const fault = `${pathText(["header", ...path])}: ${reason}`;
   throw new UsageError(`check would refuse the recording: ${printable(fault)}`);
 }
 

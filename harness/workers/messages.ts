@@ -2,6 +2,7 @@
  * What a worker is asked, and what it tells: plain data, over an IPC channel on the host and over a
  * serial line from a guest.
  */
+import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import type { EarlierCase } from "../finding/earlier-case.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
@@ -14,6 +15,7 @@ import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { Handover } from "../lockstep/handover.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import type { Operation } from "../operations/operation.ts";
+import type { StoredObservation } from "../case/stored-observation.ts";
 import type { Variant } from "../case/variant.ts";
 import type { CaseEvent } from "../session/events.ts";
 import type { SessionOptions } from "../session/session.ts";
@@ -87,10 +89,34 @@ export interface Attempted {
   handedOver?: Handover | undefined;
 }
 
+/** A recording of generated cases, to be made on a fresh image. */
+export interface Recording extends Omit<Generate, "kind" | "cases"> {
+  variant: Variant;
+  cases: number;
+  traits: KernelTraits;
+}
+
+/** What a recording is of, as it turned out to be. */
+export interface RecordedImage {
+  variant: Variant;
+  mounted: Mounted;
+  /** What the model is to be told. */
+  config: ModelConfig;
+  /** What the contract must know. */
+  leeway: { mayFillUp: boolean; filesEndEarly: boolean };
+}
+
+/** A step of a recording: an operation as it was performed, and what was seen right after it. */
+export interface RecordedStep {
+  operation: Operation;
+  seen: StoredObservation;
+}
+
 export type Request =
   | { type: "probe" }
   | { type: "run"; assignment: Assignment }
   | { type: "attempt"; attempt: Attempt }
+  | { type: "record"; recording: Recording }
   /** What ran of the kernel so far. */
   | { type: "count" }
   /** The worker ends. */
@@ -143,7 +169,11 @@ export type Message =
   /** Answers "probe". */
   | { type: "traits"; traits: KernelTraits; commandLine: string }
   | { type: "found"; found: FoundDivergence }
-  /** Answers "run". */
+  /** Before the first case of a recording. */
+  | { type: "image"; image: RecordedImage }
+  /** A case of a recording, with the blocks that were free before it. */
+  | { type: "recorded"; freeBlocks: number | undefined; steps: RecordedStep[] }
+  /** Answers "run" and "record". */
   | { type: "done" }
   /** Of one object of the kernel. */
   | ({ type: "counters" } & ObjectCounters)

@@ -47,7 +47,12 @@ function ofPath(deviations: readonly Deviation[], path: ModelConfig["path"]): re
   return deviations.filter((deviation) => deviation.path === undefined || deviation.path === path);
 }
 
-/** Those of them that a path can show. */
+/** All that a path can show. */
+export function pathDeviations(path: ModelConfig["path"]): readonly Deviation[] {
+  return ofPath(knownDeviations, path);
+}
+
+/** Of those that show after an operation, the ones that a path can show. */
 export function stepDeviations(path: ModelConfig["path"]): readonly Deviation[] {
   return ofPath(deviationsOfSteps, path);
 }
