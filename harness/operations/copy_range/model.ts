@@ -1,4 +1,4 @@
-import { copy_file_range } from "../../../model/fs/splice.ts";
+import { copy_file_range } from "../../../model/splice.ts";
 import type { ModelCall } from "../../aspects/on-model.ts";
 import type { CopyRange } from "./operation.ts";
 

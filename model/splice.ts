@@ -5,12 +5,12 @@
  *           iter_file_splice_write(); mm/filemap.c filemap_splice_read()
  * Left out: limits of the process, signals
  */
-import { assert } from "../include/assert.ts";
-import { EFBIG, EINVAL } from "../include/errno.ts";
-import { PAGE_SIZE } from "../include/types.ts";
-import type { Inode } from "../include/types.ts";
-import { ext4_buffered_write_iter } from "../ext4/file.ts";
-import { __filemap_get_folio, folio_next_pos, pageOf } from "../mm/folio.ts";
+import { assert } from "./include/assert.ts";
+import { EFBIG, EINVAL } from "./include/errno.ts";
+import { PAGE_SIZE } from "./include/types.ts";
+import type { Inode } from "./include/types.ts";
+import { ext4_buffered_write_iter } from "./ext4/file.ts";
+import { __filemap_get_folio, folio_next_pos, pageOf } from "./mm/folio.ts";
 
 /** Pages that a pipe holds at most, whole or a part of each (include/linux/pipe_fs_i.h). */
 const PIPE_DEF_BUFFERS = 16;
