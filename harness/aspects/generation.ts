@@ -15,9 +15,14 @@ export type Move = (point: number) => number;
 export interface Generation<O> {
   /**
    * How often it is drawn beside the others, some hundred in all: of those that versions 1 and 2 of
-   * recordings can hold, and of all. 0 where it is not drawn like the others.
+   * recordings can hold, and of all. 0 where it is not drawn like the others. `twoFiles` is that of
+   * all in a case of two files; absent: the same.
    */
-  readonly share: { readonly recordable: number; readonly all: number };
+  readonly share: {
+    readonly recordable: number;
+    readonly all: number;
+    readonly twoFiles?: number;
+  };
   generate(this: void, draw: Draw): O;
   /**
    * How much a reader has to know to follow it: fsync is 1. Shrinking never replaces an operation

@@ -35,7 +35,11 @@ import {
   WHOLE_PERCENT,
 } from "./weights.ts";
 
-const names = { recordable: namesToDraw("recordable"), all: namesToDraw("all") };
+const names = {
+  recordable: namesToDraw("recordable"),
+  all: namesToDraw("all"),
+  twoFiles: namesToDraw("twoFiles"),
+};
 const caseLengths = expand(CASE_LENGTH_WEIGHTS);
 
 /** Operations in the next case: 1 to `maxLength`. */
@@ -108,7 +112,8 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const whole = this.#space.full && draw.percent(WHOLE_PERCENT);
     while (operations.length < length) {
       if (two && draw.percent(TWO_FILES_PERCENT.changes)) draw.changeFile();
-      const op = draw.pick(this.#everything ? names.all : names.recordable);
+      const every = two ? names.twoFiles : names.all;
+      const op = draw.pick(this.#everything ? every : names.recordable);
       const drawn = generationOf({ op }).generate(draw);
       // A short one can be made whole, but for one that is paused.
       if (whole && effectsOf(drawn).during !== undefined) continue;

@@ -39,8 +39,13 @@ const all: { readonly [N in OperationName]: Generation<OperationOf<N>> } = {
 /** Of operations of its name; the functions take those of that name only. */
 export const generationOf = ({ op }: { op: OperationName }): Generation<Operation> => all[op];
 
-/** Names, each as often as its share says: of what a recording can hold, or of all. */
-export function namesToDraw(of: "recordable" | "all"): readonly OperationName[] {
+/**
+ * Names, each as often as its share says: of what versions 1 and 2 of recordings can hold, or of
+ * all, or of all in a case of two files.
+ */
+export function namesToDraw(of: "recordable" | "all" | "twoFiles"): readonly OperationName[] {
   const names = Object.keys(all) as OperationName[];
-  return names.flatMap((op) => Array.from({ length: all[op].share[of] }, () => op));
+  return names.flatMap((op) =>
+    Array.from({ length: all[op].share[of] ?? all[op].share.all }, () => op),
+  );
 }

@@ -9,7 +9,7 @@ import type { CopyRange } from "./operation.ts";
 const ACROSS_PERCENT = 75;
 
 export const generation: Generation<CopyRange> = {
-  share: { recordable: 0, all: 2 },
+  share: { recordable: 0, all: 0, twoFiles: 2 },
   generate(draw) {
     draw.range();
     const { pos: to_pos, len, file: to } = draw;
