@@ -5,12 +5,12 @@
  *           iter_file_splice_write(); mm/filemap.c filemap_splice_read()
  * Left out: limits of the process, signals
  */
-import { assert } from "./include/assert.ts";
 import { EFBIG, EINVAL } from "./include/errno.ts";
 import { PAGE_SIZE } from "./include/types.ts";
 import type { Inode } from "./include/types.ts";
 import { ext4_buffered_write_iter } from "./ext4/file.ts";
-import { __filemap_get_folio, folio_next_pos, pageOf } from "./mm/folio.ts";
+import { uptodateFolio } from "./mm/filemap.ts";
+import { folio_next_pos, pageOf } from "./mm/folio.ts";
 
 /** Pages that a pipe holds at most, whole or a part of each (include/linux/pipe_fs_i.h). */
 const PIPE_DEF_BUFFERS = 16;
@@ -21,12 +21,7 @@ const PIPE_DEF_BUFFERS = 16;
  */
 function filemap_splice_read(inode: Inode, pos: number, len: number): number {
   const bytes = Math.min(len, PIPE_DEF_BUFFERS * PAGE_SIZE - (pos % PAGE_SIZE));
-  for (let at = pos; at < pos + bytes;) {
-    const folio = __filemap_get_folio(inode, pageOf(at), 0);
-    if (!folio.uptodate) inode.i_sb.s_op.read_folio(inode, folio);
-    assert(folio.uptodate, "a folio in a pipe is uptodate");
-    at = folio_next_pos(folio);
-  }
+  for (let at = pos; at < pos + bytes;) at = folio_next_pos(uptodateFolio(inode, pageOf(at)));
   return bytes;
 }
 
@@ -42,15 +37,16 @@ function iter_file_splice_write(
   len: number,
   delta: number,
 ): number {
-  for (let spliced = 0; ;) {
+  let spliced = 0;
+  while (spliced < len) {
     const left = len - spliced;
-    if (left === 0) return spliced;
     const pipe = { readable: left, fault: (): void => {} };
     const source = { of: from.contents, delta };
     const written = ext4_buffered_write_iter(to, pos + spliced, left, pipe, source);
     if (written <= 0) return spliced > 0 ? spliced : written;
     spliced += written;
   }
+  return spliced;
 }
 
 /**
@@ -68,13 +64,14 @@ export function copy_file_range(
   if (pos_out >= s_maxbytes) return EFBIG;
   const count = Math.min(Math.max(0, Math.min(len, from.i_size - pos_in)), s_maxbytes - pos_out);
   if (from === to && pos_out + count > pos_in && pos_out < pos_in + count) return EINVAL;
-  for (let copied = 0; ;) {
-    if (copied === count) return copied;
+  let copied = 0;
+  while (copied < count) {
     const read = filemap_splice_read(from, pos_in + copied, count - copied);
     const at = pos_out + copied;
     const written = iter_file_splice_write(from, to, at, read, pos_in - pos_out);
     if (written <= 0) return copied > 0 ? copied : written;
     copied += written;
-    if (written < read) return copied;
+    if (written < read) break;
   }
+  return copied;
 }

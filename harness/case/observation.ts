@@ -2,8 +2,10 @@
  * Observation: exactly what must agree after each operation, as plain data.
  */
 
+export const EXTENT_STATES = ["delayed", "unwritten", "written"] as const;
+
 /** What a block of the file is: a hole is the absence of an extent. */
-export type ExtentState = "delayed" | "unwritten" | "written";
+export type ExtentState = (typeof EXTENT_STATES)[number];
 
 /**
  * Blocks [lblk, lblk + len) in one state. Lists are sorted, do not overlap, and neighbours of one

@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { EXT_MAX_BLOCKS } from "../../model/include/types.ts";
 import { MAX_ENTRIES, MAX_POS_BYTES } from "./limits.ts";
+import { EXTENT_STATES } from "./observation.ts";
 import type { BlockRange, Observation } from "./observation.ts";
 import { packedBytesSchema } from "./packed-bytes.ts";
 
@@ -19,8 +20,6 @@ const result = z.int().min(-MAX_ERRNO);
 const size = z.int().min(0).max(MAX_POS_BYTES);
 const block = z.int().min(0).max(EXT_MAX_BLOCKS);
 const blocks = z.int().min(1).max(EXT_MAX_BLOCKS);
-
-const STATES: ["delayed", "unwritten", "written"] = ["delayed", "unwritten", "written"];
 
 /** Whether each entry begins where the one before it ends, or later, and none ends too far. */
 function areInOrder(entries: readonly (readonly [number, number, string])[]): boolean {
@@ -42,7 +41,7 @@ function extentsOf<S extends string>(states: readonly [S, ...S[]]) {
   });
 }
 
-const map = extentsOf(STATES);
+const map = extentsOf(EXTENT_STATES);
 
 /** Whether windows are apart, and none is empty; null, in the last, is the end of the file. */
 function areApart(windows: readonly (readonly [number, number | null])[]): boolean {
@@ -95,7 +94,7 @@ export const observationSchema = z.strictObject({
   reserved: z.int(),
   commits: z.int().optional(),
   pages: z.strictObject({ cached: count, dirty: count }).optional(),
-  cache: extentsOf([...STATES, "hole"]).optional(),
+  cache: extentsOf([...EXTENT_STATES, "hole"]).optional(),
   read: packedBytesSchema.optional(),
   during: z
     .array(z.strictObject({ result, i_size: size, reserved: z.int() }))

@@ -267,7 +267,7 @@ export class Contract {
     step.pieces = Math.max(step.pieces, seen.pieces);
     const from = done && sourceOf(done);
     const source = from && this.#files[from.file];
-    step.readableInSource = source === undefined ? Infinity : Math.max(0, source.size - from!.pos);
+    step.readableInSource = from && source ? Math.max(0, source.size - from.pos) : Infinity;
     if (done !== undefined) step.contents.apply(done, index, seen, source?.step.contents);
   }
 

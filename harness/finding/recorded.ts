@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import { EXTENT_STATES } from "../case/observation.ts";
 import type { CutLook, Observation } from "../case/observation.ts";
 
 /** Bytes of a read that are kept: enough to see whose data they are. */
@@ -18,7 +19,7 @@ const mapSchema = z.array(
   z.strictObject({
     lblk: count,
     len: count,
-    state: z.enum(["delayed", "unwritten", "written"]),
+    state: z.enum(EXTENT_STATES),
   }),
 );
 
@@ -58,7 +59,7 @@ export const recordedSchema = z.strictObject({
       z.strictObject({
         lblk: count,
         len: count,
-        state: z.enum(["delayed", "unwritten", "written", "hole"]),
+        state: z.enum([...EXTENT_STATES, "hole"]),
       }),
     )
     .exactOptional(),

@@ -4,7 +4,7 @@
 import { faultPoints } from "../generation/fault-points.ts";
 import type { Operation } from "../operations/operation.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
-import { breathe } from "./variant-job.ts";
+import { breathe } from "../system/sleep.ts";
 import type { VariantJob } from "./variant-job.ts";
 
 async function anyFails(job: VariantJob, cases: readonly Operation[][]): Promise<boolean> {

@@ -15,7 +15,7 @@ import { Walks } from "../explore/walk.ts";
 import type { Session } from "../session/session.ts";
 import { PROGRESS_MS } from "./teller.ts";
 import type { Teller } from "./teller.ts";
-import { breathe } from "./variant-job.ts";
+import { breathe } from "../system/sleep.ts";
 import type { VariantJob } from "./variant-job.ts";
 
 /** Milliseconds between two messages that say which edges were driven: there may be millions. */

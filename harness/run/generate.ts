@@ -6,7 +6,7 @@ import { readCorpus } from "../stored/corpus.ts";
 import type { Generate } from "../workers/messages.ts";
 import { CASES_PER_CHUNK, caseSource } from "./chunk.ts";
 import type { CaseSource } from "./chunk.ts";
-import { breathe } from "./variant-job.ts";
+import { breathe } from "../system/sleep.ts";
 import type { VariantJob } from "./variant-job.ts";
 
 /**

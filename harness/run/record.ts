@@ -10,7 +10,7 @@ import type { Operation } from "../operations/operation.ts";
 import { Session } from "../session/session.ts";
 import type { Executor } from "../subjects/executor.ts";
 import { quietMillisecondsHere } from "../subjects/flusher.ts";
-import { sleepSync } from "../system/sleep.ts";
+import { breathe, sleepSync } from "../system/sleep.ts";
 import { syscalls } from "../system/syscalls.ts";
 import type { Channel } from "../workers/channel.ts";
 import type { RecordedStep, Recording } from "../workers/messages.ts";
@@ -78,9 +78,6 @@ function mustHavePagesOf4K(): void {
     "Run a kernel with pages of 4 KiB.",
   );
 }
-
-/** Lets signals and messages through. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Make a recording, and tell of it case by case.

@@ -3,22 +3,18 @@
  * kernel, ends them with itself.
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
-import { EnvironmentError, Interrupted } from "../case/failure.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import type { ObjectCounters } from "../subjects/gcov.ts";
-import { sweepLeftovers } from "../subjects/leftovers.ts";
-import { endBySignal, whenSignalled } from "../system/undo.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts, investigate } from "./crash-triage.ts";
 import type { Assignment, Finished, Message } from "../workers/messages.ts";
+import { cleanUpAfter, endingOnSignal } from "./signalled.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
 import { NOTHING_RUN } from "../stored/result.ts";
 import type { FoundDivergence, Mounted } from "../stored/result.ts";
 import { variantNamed } from "../under-test/variants.ts";
-
-/** Milliseconds in which a signal that ended a worker has reached this process too. */
-const SIGNAL_MS = 50;
 
 /** What one job came to on one variant. */
 export interface JobResult extends Finished {
@@ -273,15 +269,6 @@ async function runJobs(
 }
 
 /**
- * Wait for workers that were told to end; one that was in the middle of shrinking does not listen,
- * and was killed.
- */
-async function cleanUpAfter(jobs: readonly Job[]): Promise<void> {
-  await Promise.allSettled(jobs.map((job) => job.settled()));
-  sweepLeftovers();
-}
-
-/**
  * Probe the kernel, then run the assignments, one worker each, to their ends, and add to `result`
  * as they go: what was found before something went wrong is not lost with it. Throws
  * EnvironmentError where the machine cannot, WorkerLost where this machine's own kernel does not go
@@ -293,29 +280,16 @@ export async function supervise(
   result: SupervisorResult,
 ): Promise<void> {
   const jobs = Array.from({ length: options.jobs }, (_, job) => new Job(options, result, job));
-  let signalled: NodeJS.Signals | undefined;
-  whenSignalled((signal) => {
-    // The second one is meant: it does not wait for anybody.
-    if (signalled !== undefined) endBySignal(signal);
-    signalled = signal;
-    for (const job of jobs) job.stop();
-  });
   try {
-    await runJobs(jobs, options, result);
-    if (jobs.some((job) => job.isStopped)) await cleanUpAfter(jobs);
-    if (signalled !== undefined) throw new Interrupted(signalled);
+    await endingOnSignal(jobs, async () => {
+      await runJobs(jobs, options, result);
+      if (jobs.some((job) => job.isStopped)) await cleanUpAfter(jobs);
+    });
   } catch (error) {
-    // Ctrl-C reaches the workers too: their end may be known here before the signal is.
-    await new Promise((resolve) => setTimeout(resolve, SIGNAL_MS));
-    for (const job of jobs) job.stop();
-    if (!(error instanceof WorkerLost && error.stuck)) await cleanUpAfter(jobs);
-    if (signalled !== undefined) throw new Interrupted(signalled);
     // A process that ends by itself is our business; a kernel that does takes its worker with it.
     if (error instanceof WorkerLost && error.how === "ended" && !error.end.kernelDied) {
       throw new Error(error.message, { cause: error });
     }
     throw error;
-  } finally {
-    whenSignalled(undefined);
   }
 }

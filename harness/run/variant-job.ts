@@ -24,9 +24,6 @@ const SHRINK_MS = 30_000;
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
 
-/** Lets signals and messages through. */
-export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** What a checkpoint shows: what a fresh image shows too, or does not. */
 type Shown = "confirmed" | "unconfirmed" | undefined;
 

@@ -7,3 +7,6 @@ const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
 export function sleepSync(ms: number): void {
   Atomics.wait(nobodyWakes, 0, 0, ms);
 }
+
+/** Lets signals and messages through. */
+export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -146,19 +146,6 @@ function toldBy(traits: TraceHeaderV2["traits"]): Partial<Record<ChangeName, boo
   };
 }
 
-/** The traits in a header of version 2 of a kernel with these changes. */
-export function traitsOf(
-  changes: readonly ChangeName[],
-): Omit<TraceHeaderV2["traits"], "cacheIoctl"> {
-  const toBlock = changes.includes("punch-to-block") ? "block" : "page";
-  return {
-    largeFolios: changes.includes("large-folios"),
-    prefaultFirst: !changes.includes("prepare-before-fault-in"),
-    zeroesGap: changes.includes("zero-gap-first") ? "before" : "after",
-    punchesTo: changes.includes("punch-to-block-at-eof") ? "block-at-eof" : toBlock,
-  };
-}
-
 function configOfV2(header: TraceHeaderV2): ModelConfig {
   const { path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
   const told = toldBy(traits);

@@ -3,7 +3,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
+import { EnvironmentError, UsageError } from "../case/failure.ts";
 import type { Variant } from "../case/variant.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
@@ -11,9 +11,8 @@ import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { packageVersion } from "../host/package.ts";
 import { Conversation, WorkerLost } from "../run/conversation.ts";
+import { endingOnSignal } from "../run/signalled.ts";
 import { mustBeWritable } from "../stored/output.ts";
-import { sweepLeftovers } from "../subjects/leftovers.ts";
-import { endBySignal, whenSignalled } from "../system/undo.ts";
 import { LiveLine } from "../text/live-line.ts";
 import { counted, grouped } from "../text/numbers.ts";
 import { say, sayOnStandardError } from "../text/say.ts";
@@ -141,9 +140,6 @@ async function recordPart(
   say(`RECORDED: ${countsText(done)} in ${printable(path)}; ${facts}\n`);
 }
 
-/** Milliseconds in which a signal that ended a worker has reached this process too. */
-const SIGNAL_MS = 50;
-
 /** A kernel that does not live to be recorded is found by a run. */
 function unrecorded(error: unknown): unknown {
   if (!(error instanceof WorkerLost)) return error;
@@ -160,24 +156,13 @@ async function withWorker(
   use: (conversation: Conversation) => Promise<void>,
 ): Promise<void> {
   const conversation = new Conversation(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
-  let signalled: NodeJS.Signals | undefined;
-  whenSignalled((signal) => {
-    // The second one is meant: it does not wait for anybody.
-    if (signalled !== undefined) endBySignal(signal);
-    signalled = signal;
-    conversation.stop();
-  });
   try {
-    await use(conversation);
-    await conversation.finish();
+    await endingOnSignal([conversation], async () => {
+      await use(conversation);
+      await conversation.finish();
+    });
   } catch (error) {
-    await new Promise((resolve) => setTimeout(resolve, SIGNAL_MS));
-    conversation.stop();
-    if (!(error instanceof WorkerLost && error.stuck)) await conversation.settled();
-    sweepLeftovers();
-    throw signalled === undefined ? unrecorded(error) : new Interrupted(signalled);
-  } finally {
-    whenSignalled(undefined);
+    throw unrecorded(error);
   }
 }
 

@@ -2,13 +2,14 @@
  * Traces for tests: recordings of the model instead of a kernel, which take no root and no time.
  */
 import type { Deviation } from "../../model/deviations/index.ts";
+import type { ChangeName } from "../../model/kernels/changes.ts";
 import { kernels } from "../../model/kernels/kernels.ts";
 import type { KernelFacts, KernelName } from "../../model/kernels/kernels.ts";
 import { modelWith } from "../lockstep/deviations.ts";
 import { storedObservation } from "../case/stored-observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../under-test/variants.ts";
-import { configOf, traitsOf } from "./config.ts";
+import { configOf } from "./config.ts";
 import type { RecordedStep } from "../workers/messages.ts";
 import { TRACE_VERSION } from "./format.ts";
 import type { TraceHeader, TraceHeaderV1, TraceHeaderV2, TraceHeaderV3 } from "./format.ts";
@@ -23,6 +24,17 @@ export const headerV1: TraceHeaderV1 = {
   mount: "delalloc",
   blockSize: 4096,
 };
+
+/** The traits in a header of version 2 of a kernel with these changes. */
+function traitsOf(changes: readonly ChangeName[]): Omit<TraceHeaderV2["traits"], "cacheIoctl"> {
+  const toBlock = changes.includes("punch-to-block") ? "block" : "page";
+  return {
+    largeFolios: changes.includes("large-folios"),
+    prefaultFirst: !changes.includes("prepare-before-fault-in"),
+    zeroesGap: changes.includes("zero-gap-first") ? "before" : "after",
+    punchesTo: changes.includes("punch-to-block-at-eof") ? "block-at-eof" : toBlock,
+  };
+}
 
 /** What a header of version 2 says of a kernel. */
 function kernelFields(name: KernelName) {

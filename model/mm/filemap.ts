@@ -211,7 +211,7 @@ export function filemap_read(inode: Inode, pos: number, len: number): number {
 }
 
 /** A page in the cache, brought in alone where it is missing, and uptodate as a whole. */
-function uptodateFolio(inode: Inode, page: number): Folio {
+export function uptodateFolio(inode: Inode, page: number): Folio {
   const folio = __filemap_get_folio(inode, page, 0);
   if (!folio.uptodate) inode.i_sb.s_op.read_folio(inode, folio);
   assert(folio.uptodate, READ);

@@ -4,21 +4,13 @@
  *
  * It is a map of byte ranges, so its cost depends on the operations and not on the file's size.
  */
-import { IntervalMap } from "../../../model/include/interval-map.ts";
-import type { Interval } from "../../../model/include/interval-map.ts";
+import { emptyContents, putBytes } from "../../../model/include/contents.ts";
+import type { IntervalMap } from "../../../model/include/interval-map.ts";
 import { UNKNOWN_TAG, pattern } from "../../../model/include/pattern.ts";
 import type { Observation } from "../../case/observation.ts";
 import type { FileBytes } from "../../aspects/effects.ts";
 import { effectsOf, isWrite, targetOf } from "../../operations/operation.ts";
 import type { Operation } from "../../operations/operation.ts";
-
-/** Byte p of the file is pattern(tag)[p + delta]. */
-interface Source {
-  tag: number;
-  delta: number;
-}
-
-const same = (a: Source, b: Source): boolean => a.tag === b.tag && a.delta === b.delta;
 
 let zeros = new Uint8Array(0);
 
@@ -28,7 +20,7 @@ function isZero(bytes: Uint8Array): boolean {
 }
 
 export class Contents implements FileBytes {
-  #bytes = new IntervalMap<Source>(same);
+  #bytes = emptyContents();
   /** False once an operation failed half-way, so that nobody can say what it did. */
   known = true;
   /** The file that the operation reads. */
@@ -108,19 +100,14 @@ export class Contents implements FileBytes {
   }
 
   copyIn(pos: number, count: number, from: number): void {
-    const source = this.#source;
-    const { known, bytes } = source.held(from, count);
+    const { known, bytes } = this.#source.held;
     this.known &&= known;
-    this.#bytes.delete(pos, pos + count);
-    const by = pos - from;
-    for (const { start, end, value } of bytes) {
-      this.#bytes.set(start + by, end + by, { tag: value.tag, delta: value.delta - by });
-    }
+    putBytes(this.#bytes, pos, pos + count, { of: bytes, delta: from - pos });
   }
 
-  /** What of `len` bytes at `pos` is held, and whether that is all. */
-  held(pos: number, len: number): { known: boolean; bytes: Interval<Source>[] } {
-    return { known: this.known, bytes: [...this.#bytes.within(pos, pos + len)] };
+  /** What is held, and whether that is all. */
+  get held(): { known: boolean; bytes: ReturnType<typeof emptyContents> } {
+    return { known: this.known, bytes: this.#bytes };
   }
 
   loseTrack(): void {
