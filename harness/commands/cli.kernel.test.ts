@@ -348,7 +348,8 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
   });
 
   // Seen once beside other tests, and not understood: the worker ended after the thaw, but the
-  // file system stayed without a mount, and its loop device with it.
+  // file system stayed active without a mount, and its loop device with it. It was not frozen, no
+  // process had anything of it, and it could be mounted and unmounted again.
   test("a kernel that hangs is a finding with a time limit", { retry: 1 }, async () => {
     const run = conform(["run", "--variant", "4k-delalloc", "--seconds", "60", "--hang", "5"]);
     // Past the images that it probes the kernel on, which on a slow machine stay for a while too.
