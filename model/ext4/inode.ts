@@ -18,12 +18,10 @@ import {
   folio_zero_new_buffers,
 } from "../fs/buffer.ts";
 import {
-  __filemap_get_folio,
-  fgf_order,
   folio_next_pos,
   folio_pos,
   folio_size,
-  pageOf,
+  write_begin_get_folio,
 } from "../mm/folio.ts";
 import { truncate_pagecache } from "../mm/truncate.ts";
 import type { GetBlock, WriteBegin } from "../include/operations.ts";
@@ -122,7 +120,7 @@ export function truncateFailedWrite(inode: Inode): void {
 function write_begin(inode: Inode, pos: number, len: number, get_block: GetBlock): WriteBegin {
   const { s_op } = inode.i_sb;
   for (let retries = 1; ; retries++) {
-    const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
+    const folio = write_begin_get_folio(inode, pos, len);
     const end = Math.min(pos + len, folio_next_pos(folio));
     const from = pos - folio_pos(folio);
     const to = end - folio_pos(folio);

@@ -10,13 +10,11 @@ import { assert } from "../include/assert.ts";
 import { putBytes } from "../include/contents.ts";
 import { EFAULT, ENOMEM } from "../include/errno.ts";
 import {
-  __filemap_get_folio,
-  fgf_order,
   filemap_dirty_folio,
   folio_next_pos,
   folio_pos,
   folio_size,
-  pageOf,
+  write_begin_get_folio,
 } from "../mm/folio.ts";
 import { IFS_UPTODATE, PAGE_SIZE, WRITTEN } from "../include/types.ts";
 import type { CopiedBytes, Folio, Inode, Source, UserMemory } from "../include/types.ts";
@@ -119,7 +117,7 @@ function iomap_write_begin(
   len: number,
 ): Folio | undefined {
   const { s_op } = inode.i_sb;
-  const folio = __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
+  const folio = write_begin_get_folio(inode, pos, len);
   if (!s_op.iomap_valid(inode, round.iomap)) {
     round.iomap.stale = true;
     return undefined;

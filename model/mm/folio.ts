@@ -1,7 +1,8 @@
 /**
  * Folios and the page cache that holds them.
  *
- * Kernel:   mm/filemap.c filemap_get_folio(), __filemap_get_folio(), filemap_add_folio();
+ * Kernel:   mm/filemap.c filemap_get_folio(), __filemap_get_folio(), write_begin_get_folio(),
+ *           filemap_add_folio();
  *           include/linux/pagemap.h fgf_set_order(); mm/huge_memory.c folio_split()
  * Left out: reference counts, locks, the writeback flag (every write-out here is waited for),
  *           reclaim, a large folio that cannot be allocated because memory is fragmented
@@ -73,7 +74,7 @@ export function dirtyFolios(inode: Inode, start: number, end: number): Folio[] {
 }
 
 /** include/linux/pagemap.h fgf_set_order(): the order a write of `size` bytes asks for. */
-export function fgf_order(size: number): number {
+function fgf_order(size: number): number {
   return size < 2 * PAGE_SIZE ? 0 : 31 - Math.clz32(size) - PAGE_SHIFT;
 }
 
@@ -130,6 +131,14 @@ export function __filemap_get_folio(inode: Inode, index: number, order: number):
     if (filemap_add_folio(inode.i_mapping, folio)) return folio;
   }
   throw assert(false, "a single page fits where no folio is") as never;
+}
+
+/**
+ * mm/filemap.c write_begin_get_folio(), and fs/iomap/buffered-io.c iomap_get_folio(): the folio for
+ * a write of `len` bytes at `pos`.
+ */
+export function write_begin_get_folio(inode: Inode, pos: number, len: number): Folio {
+  return __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
 }
 
 /** Bytes [start, end) are read from disk from now on, where an unwritten block reads as zeros. */
