@@ -11,7 +11,7 @@
  */
 import { assert } from "../include/assert.ts";
 import { EFBIG, EINVAL } from "../include/errno.ts";
-import { truncate_pagecache } from "../mm/truncate.ts";
+import { pagecache_isize_extended, truncate_pagecache } from "../mm/truncate.ts";
 import { moveSources, movesOnDisk } from "./power-cut.ts";
 import { DELAYED, EXT_MAX_BLOCKS, HOLE, PAGE_SIZE, UNWRITTEN } from "../include/types.ts";
 import type { Operations } from "../include/operations.ts";
@@ -69,6 +69,7 @@ export function ext4_alloc_file_blocks_no_zero(
     if (new_size === 0) continue;
     const epos = Math.min(map.m_lblk * s_blocksize, new_size);
     ext4_update_inode_size(inode, epos);
+    pagecache_isize_extended(inode, old_size, epos);
     if (epos > old_size) zeroGap?.(inode, old_size, epos - old_size);
   }
   assert(inode.i_extents.coveredFrom(lblk) >= end, "fallocate leaves no hole in its range");

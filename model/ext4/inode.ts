@@ -17,13 +17,8 @@ import {
   folio_create_buffers,
   folio_zero_new_buffers,
 } from "../fs/buffer.ts";
-import {
-  folio_next_pos,
-  folio_pos,
-  folio_size,
-  write_begin_get_folio,
-} from "../mm/folio.ts";
-import { truncate_pagecache } from "../mm/truncate.ts";
+import { folio_next_pos, folio_pos, folio_size, write_begin_get_folio } from "../mm/folio.ts";
+import { pagecache_isize_extended, truncate_pagecache } from "../mm/truncate.ts";
 import type { GetBlock, WriteBegin } from "../include/operations.ts";
 import {
   BH_Delay,
@@ -162,6 +157,7 @@ function writeEnd(
   const accepted = accept(inode, folio, pos - folio_pos(folio), len, copied);
   const old_size = inode.i_size;
   ext4_update_inode_size(inode, s_op.sizeAfterWrite(inode, pos, accepted));
+  pagecache_isize_extended(inode, old_size, pos);
   const zero_len = s_op.gapToZero(old_size, pos);
   if (zero_len > 0) ext4_zero_partial_blocks(inode, old_size, zero_len);
   assert(accepted === 0 || pos + accepted <= inode.i_size, COVERED);
@@ -231,6 +227,7 @@ export function ext4_da_write_end(
     }
   }
   assert(accepted === 0 || pos + accepted <= inode.i_size, COVERED);
+  pagecache_isize_extended(inode, old_size, pos);
   const zero_len = s_op.gapToZero(old_size, pos);
   if (!disksize_changed && zero_len === 0) return accepted;
   if (inode.failure?.handle(pos) === true) {

@@ -10,7 +10,7 @@ import { assert } from "../include/assert.ts";
 import { EFBIG } from "../include/errno.ts";
 import { folio_create_buffers, mark_buffer_dirty } from "../fs/buffer.ts";
 import { __filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
-import { truncate_pagecache } from "../mm/truncate.ts";
+import { pagecache_isize_extended, truncate_pagecache } from "../mm/truncate.ts";
 import {
   BH_Delay,
   BH_Mapped,
@@ -169,6 +169,7 @@ export function ext4_setattr_no_zero(inode: Inode, size: number): number {
     inode.i_size = size;
     inode.i_disksize = size;
     ext4_mark_inode_dirty(inode);
+    pagecache_isize_extended(inode, oldsize, size);
   }
   inode.contents.delete(Math.ceil(size / s_blocksize) * s_blocksize, Infinity);
   truncate_pagecache(inode, size);

@@ -19,6 +19,7 @@ import {
 import { IFS_UPTODATE, PAGE_SIZE, WRITTEN } from "../include/types.ts";
 import type { CopiedBytes, Folio, Inode, Source, UserMemory } from "../include/types.ts";
 import { faultIn, noMemoryAt } from "../mm/filemap.ts";
+import { pagecache_isize_extended } from "../mm/truncate.ts";
 import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
 import { iomap_iter } from "./iomap.ts";
 import type { Iomap, IomapOps } from "../include/iomap.ts";
@@ -178,7 +179,9 @@ function writeFolio(
   assert(written <= copied, "no more is accepted of a write than was copied");
   // The kernel also moves i_size to `pos` where nothing was accepted; the retry that follows at
   // once moves it further.
-  if (written > 0 && pos + written > inode.i_size) inode.i_size = pos + written;
+  const old_size = inode.i_size;
+  if (written > 0 && pos + written > old_size) inode.i_size = pos + written;
+  pagecache_isize_extended(inode, old_size, pos);
   putBytes(inode.contents, pos, pos + written, source);
   return written;
 }

@@ -145,6 +145,19 @@ export function truncate_pagecache(inode: Inode, newsize: number): void {
   inode.i_sb.s_op.truncate_inode_pages_range(inode, newsize, Infinity);
 }
 
+/**
+ * mm/truncate.c pagecache_isize_extended(): i_size has moved from `from` to `to` or further. In a
+ * page of several blocks the one that held EOF is looked up, to be told of its new blocks. What is
+ * done to it cannot be seen here: a mapping that could be written to is gone, and bytes past EOF are
+ * zeros.
+ */
+export function pagecache_isize_extended(inode: Inode, from: number, to: number): void {
+  const bsize = inode.i_sb.s_blocksize;
+  const rounded_from = Math.ceil(from / bsize) * bsize;
+  if (bsize >= PAGE_SIZE || to <= rounded_from || rounded_from % PAGE_SIZE === 0) return;
+  filemap_get_folio(inode, pageOf(from));
+}
+
 const RELEASED = "nothing is kept of the blocks of a folio that was released";
 
 function isReleased({ buffers, ifs }: Folio): boolean {
