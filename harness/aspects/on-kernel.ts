@@ -33,6 +33,11 @@ export interface KernelCall<O> {
    * memory. Absent: it gets none.
    */
   staysInPage?(this: void, operation: O): boolean;
+  /**
+   * Whether this kernel can. Asked between cases, so that it may be tried on `file`, which is removed
+   * before the next one. Absent: every kernel can.
+   */
+  isPossible?(this: void, operation: O, file: OpenFile): boolean;
 }
 
 /** The files of a case, for what is more than one call on one of them. */

@@ -97,6 +97,7 @@ export class KernelSubject implements Subject {
     const how = onKernel(operation);
     if ("perform" in how) return how.isPossible?.(cutCanBeFollowed(this.#image)) !== false;
     if (isStarved(operation) && this.#image.pool === undefined) return false;
+    if (how.isPossible?.(operation, this.#file) === false) return false;
     return failNthOf(operation) === undefined || canFail(operation, how);
   }
 
