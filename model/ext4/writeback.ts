@@ -15,6 +15,7 @@
 import { assert } from "../include/assert.ts";
 import { EIO } from "../include/errno.ts";
 import { bufferCount, firstBlock, folio_create_buffers } from "../fs/buffer.ts";
+import { filemap_end_dropbehind } from "../mm/filemap.ts";
 import { dirtyFolios, folio_next_pos, folio_pos, folio_size } from "../mm/folio.ts";
 import {
   BH_Delay,
@@ -34,6 +35,15 @@ import {
   ext4_map_blocks,
 } from "./extents.ts";
 
+/** fs/ext4/ext4.h: the end of the I/O is left to a worker, which converts its blocks. */
+const EXT4_IO_END_UNWRITTEN = 1;
+
+/** struct ext4_io_end: I/O that ends together, as far as it matters. */
+interface io_end {
+  /** EXT4_IO_END_UNWRITTEN, or 0. */
+  flag: number;
+}
+
 /**
  * fs/ext4/inode.c mpage_map_one_extent() with dioread_nolock: new blocks are unwritten until the
  * I/O to them is done, so a crash shows no stale data; I/O completion then converts them.
@@ -43,7 +53,7 @@ export function mpage_map_one_extent_nolock(inode: Inode, map: MapBlocks): numbe
   const made = ext4_map_blocks(inode, map, EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT);
   assert(made > 0 && map.m_lblk + made <= end, "writeback maps no more than it asked for");
   ext4_end_io_end(inode, map.m_lblk, made);
-  return 0;
+  return EXT4_IO_END_UNWRITTEN;
 }
 
 /**
@@ -103,7 +113,7 @@ export function mpage_map_one_extent_lock(inode: Inode, map: MapBlocks): number 
  * Map the run of dirty buffers from `b` on that wait for the same kind of blocks. The buffer after
  * the run.
  */
-function mapRun(inode: Inode, folio: Folio, b: number, end: number): number {
+function mapRun(inode: Inode, folio: Folio, b: number, end: number, io: io_end): number {
   const buffers = folio.buffers as Uint8Array;
   const waiting = BH_Dirty | BH_Mapped | BH_Delay | BH_Unwritten;
   const state = (buffers[b] as number) & waiting;
@@ -113,7 +123,7 @@ function mapRun(inode: Inode, folio: Folio, b: number, end: number): number {
   let lblk = first + b;
   while (lblk < first + last) {
     const map: MapBlocks = { m_lblk: lblk, m_len: first + last - lblk, m_flags: 0 };
-    inode.i_sb.s_op.mpage_map_one_extent(inode, map);
+    io.flag |= inode.i_sb.s_op.mpage_map_one_extent(inode, map);
     assert(map.m_len > 0, "writeback goes on with every extent");
     lblk += map.m_len;
   }
@@ -122,14 +132,14 @@ function mapRun(inode: Inode, folio: Folio, b: number, end: number): number {
 }
 
 /** Get blocks for the folio's buffers before `end` that need some. Whether there was one. */
-function mapBuffers(inode: Inode, folio: Folio, end: number): boolean {
+function mapBuffers(inode: Inode, folio: Folio, end: number, io: io_end): boolean {
   const buffers = folio.buffers as Uint8Array;
   let mapped = false;
   for (let b = 0; b < end;) {
     const state = buffers[b] as number;
     const dirty = (state & (BH_Dirty | BH_Mapped)) === (BH_Dirty | BH_Mapped);
     if (dirty && (state & (BH_Delay | BH_Unwritten)) !== 0) {
-      b = mapRun(inode, folio, b, end);
+      b = mapRun(inode, folio, b, end, io);
       mapped = true;
     } else {
       b += 1;
@@ -186,16 +196,49 @@ export function submitFolio(inode: Inode, folio: Folio): void {
 }
 
 /**
+ * What becomes of folios with PG_dropbehind where their I/O ends (mm/filemap.c
+ * folio_end_dropbehind()): they go if a worker ends it. An interrupt, which ends all other I/O, takes
+ * none out of the page cache.
+ *
+ * A folio is in one io_end with what is mapped after it, up to the next folio that needs a mapping,
+ * but for those before the first that does: what needs none is submitted before any is made.
+ */
+class Dropping {
+  readonly #inode: Inode;
+  /** Folios of the io_end, as far as it has come; undefined where it takes none. */
+  #folios: Folio[] | undefined;
+
+  constructor(inode: Inode) {
+    this.#inode = inode;
+  }
+
+  /** The folio has been submitted; for it blocks were mapped or not, with these flags. */
+  submitted(folio: Folio, mapped: boolean, { flag }: io_end): void {
+    if (mapped) {
+      const together = this.#folios ?? [];
+      this.#folios = [];
+      if (flag !== EXT4_IO_END_UNWRITTEN) return;
+      for (const one of together) filemap_end_dropbehind(this.#inode, one);
+      filemap_end_dropbehind(this.#inode, folio);
+    } else if (folio.dropbehind) {
+      this.#folios?.push(folio);
+    }
+  }
+}
+
+/**
  * fs/ext4/inode.c ext4_writepages() with WB_SYNC_ALL, waited for, over the folios that have a byte
  * in [start, end]. 0 or -errno.
  */
 export function ext4_writepages(inode: Inode, start: number, end: number): number {
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
+  const dropping = new Dropping(inode);
   for (const folio of dirtyFolios(inode, start, end)) {
+    const io: io_end = { flag: 0 };
     folio_create_buffers(inode, folio);
     const inside = blocks - firstBlock(inode, folio);
     const count = bufferCount(inode, folio);
-    const mapped = mapBuffers(inode, folio, Math.min(count, inside));
+    const mapped = mapBuffers(inode, folio, Math.min(count, inside), io);
     submitFolio(inode, folio);
     endRefused(inode, folio);
     if (mapped) {
@@ -203,6 +246,7 @@ export function ext4_writepages(inode: Inode, start: number, end: number): numbe
       inode.i_disksize = Math.max(inode.i_disksize, disksize);
       ext4_mark_inode_dirty(inode);
     }
+    dropping.submitted(folio, mapped, io);
     if (inside <= count) break;
   }
   return 0;

@@ -119,8 +119,8 @@ export interface Operations {
   /** The device has refused the data of buffer `b` of the folio, whose block stays unwritten. */
   bufferRefused(inode: Inode, folio: Folio, b: number): void;
   /**
-   * Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. 0 or
-   * -errno.
+   * Blocks for a run of dirty buffers at writeback, and what I/O completion makes of them. Flags of
+   * the io_end.
    */
   mpage_map_one_extent(inode: Inode, map: MapBlocks): number;
 

@@ -52,6 +52,8 @@ export interface Folio {
   dirty: boolean;
   /** PAGECACHE_TAG_DIRTY: the page cache lists it as dirty, whether or not it still is. */
   tagged: boolean;
+  /** PG_dropbehind: nobody but writes with RWF_DONTCACHE has asked for it, so it goes once clean. */
+  dropbehind: boolean;
   /** PG_readahead: using it starts the next window of read-ahead. */
   readahead: boolean;
   /**
@@ -246,6 +248,8 @@ export interface Inode {
    * after it, so that nothing in it can have zeroed the block. Ours.
    */
   staysUnwritten: ((lblk: number) => boolean) | undefined;
+  /** A write with RWF_DONTCACHE copies (struct kiocb). Absent before the first of them. */
+  dontcache?: boolean;
   /** While the device has no room for what it does not hold yet. Ours. */
   refuses: Refusal | undefined;
   /** While an allocation of memory fails. Ours. */

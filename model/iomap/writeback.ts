@@ -7,6 +7,7 @@
  * Left out: I/O errors; the size at which an ioend is full
  */
 import { assert } from "../include/assert.ts";
+import { filemap_end_dropbehind } from "../mm/filemap.ts";
 import { dirtyFolios, folio_next_pos, folio_pos } from "../mm/folio.ts";
 import { DELAYED, HOLE } from "../include/types.ts";
 import type { Iomap, IomapType, WritepageContext } from "../include/iomap.ts";
@@ -113,10 +114,14 @@ function iomap_writepage_map(inode: Inode, wpc: WritepageContext, folio: Folio):
 export function iomap_writepages(inode: Inode, start: number, end: number): number {
   const wpc: WritepageContext = { iomap: undefined, range_end: end, ioends: [] };
   let error = 0;
+  let dropped: Folio[] | undefined;
   for (const folio of dirtyFolios(inode, start, end)) {
     error = iomap_writepage_map(inode, wpc, folio);
+    if (folio.dropbehind && folio_pos(folio) < inode.i_size) (dropped ??= []).push(folio);
     if (error !== 0) break;
   }
   for (const ioend of wpc.ioends) inode.i_sb.s_op.finish_ioend(inode, ioend);
+  // An ioend with such a folio is always left to a worker (IOMAP_IOEND_DONTCACHE).
+  for (const folio of dropped ?? []) filemap_end_dropbehind(inode, folio);
   return error;
 }

@@ -1,9 +1,12 @@
 /**
  * Moving bytes between the user and the page cache.
  *
- * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(); mm/memory.c
+ * Kernel:   mm/filemap.c generic_perform_write(), filemap_read(), filemap_fault(),
+ *           filemap_fdatawrite_range_kick(), filemap_end_dropbehind(); mm/memory.c
  *           do_shared_fault()
- * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts
+ * Left out: throttling of dirty pages, signals; read-ahead is in readahead.ts; kernels that leave
+ *           what RWF_DONTCACHE dirtied to a flusher thread (filemap_dontcache_kick_writeback());
+ *           reads with RWF_DONTCACHE
  */
 import { assert } from "../include/assert.ts";
 import { putBytes } from "../include/contents.ts";
@@ -13,7 +16,9 @@ import { PAGE_SIZE } from "../include/types.ts";
 import type { CopiedBytes, Folio, Inode, Source, UserMemory } from "../include/types.ts";
 import {
   __filemap_get_folio,
+  cachedFolio,
   filemap_get_folio,
+  filemap_remove_folio,
   folio_next_index,
   folio_next_pos,
   folio_pos,
@@ -161,10 +166,38 @@ export const generic_perform_write = performWith(false);
 /** mm/filemap.c generic_perform_write() before 6.16: the user's pages are faulted in first. */
 export const generic_perform_write_prefault = performWith(true);
 
+/** A write with RWF_DONTCACHE. What it returns. */
+export function withDontcache(inode: Inode, write: () => number): number {
+  assert(inode.dontcache !== true, "a write is not part of another");
+  inode.dontcache = true;
+  const written = write();
+  inode.dontcache = false;
+  return written;
+}
+
+/**
+ * mm/filemap.c filemap_fdatawrite_range_kick() with what follows: of the `written` bytes at `pos`
+ * those that are dirty are on their way to the device, and there before anybody looks.
+ */
+export function filemap_fdatawrite_range_kick(inode: Inode, pos: number, written: number): void {
+  if (written > 0) inode.i_sb.s_op.writepages(inode, pos, pos + written - 1);
+}
+
+/** mm/filemap.c filemap_end_dropbehind(): a folio that nobody else has asked for goes, once clean. */
+export function filemap_end_dropbehind(inode: Inode, folio: Folio): void {
+  if (folio.dirty || !folio.dropbehind) return;
+  folio.dropbehind = false;
+  if (inode.i_sb.s_op.release_folio(inode, folio)) filemap_remove_folio(inode, folio);
+}
+
 /** include/linux/pagevec.h FOLIO_BATCH_SIZE: folios that a read looks up at once. */
 const FOLIO_BATCH_SIZE = 31;
 
 const READ = "a folio that was read is uptodate";
+
+/** mm/filemap.c filemap_get_read_batch(), filemap_create_folio(): a page to read, alone if new. */
+const folioToRead = (inode: Inode, page: number): Folio =>
+  cachedFolio(inode, page) ?? __filemap_get_folio(inode, page, 0);
 
 /**
  * mm/filemap.c filemap_update_page(): read the folio unless what is asked for of it, [pos, end), is
@@ -184,17 +217,21 @@ function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: numbe
 /**
  * mm/filemap.c filemap_get_pages(): folios side by side from the page of `pos` on, up to the first
  * that is not uptodate, which is then read. They may reach past EOF, where a write that ended short
- * has left a folio. Returns where the next batch begins.
+ * has left a folio. Those that nobody asked to keep go. Returns where the next batch begins.
  */
 function readBatch(inode: Inode, pos: number, end: number): number {
-  let folio = __filemap_get_folio(inode, pageOf(pos), 0);
+  let folio = folioToRead(inode, pageOf(pos));
+  let dropped: Folio[] | undefined;
   for (let i = 1; i < FOLIO_BATCH_SIZE && folio.uptodate && folio_next_pos(folio) < end; i++) {
-    const next = filemap_get_folio(inode, folio_next_index(folio));
+    const next = cachedFolio(inode, folio_next_index(folio));
     if (next === undefined) break;
+    if (folio.dropbehind) (dropped ??= []).push(folio);
     folio = next;
   }
   if (!folio.uptodate) filemap_update_page(inode, folio, pos, end);
   assert(folio_next_pos(folio) > pos, "a read goes on with every batch");
+  for (const one of dropped ?? []) filemap_end_dropbehind(inode, one);
+  filemap_end_dropbehind(inode, folio);
   return folio_next_pos(folio);
 }
 
@@ -212,7 +249,7 @@ export function filemap_read(inode: Inode, pos: number, len: number): number {
 
 /** A page in the cache, brought in alone where it is missing, and uptodate as a whole. */
 export function uptodateFolio(inode: Inode, page: number): Folio {
-  const folio = __filemap_get_folio(inode, page, 0);
+  const folio = folioToRead(inode, page);
   if (!folio.uptodate) inode.i_sb.s_op.read_folio(inode, folio);
   assert(folio.uptodate, READ);
   return folio;
@@ -228,6 +265,7 @@ export function storeThroughMapping(inode: Inode, pos: number, len: number): num
   assert(pos + len <= inode.i_size, "a store through a mapping lies before EOF");
   for (let page = pageOf(pos); page * PAGE_SIZE < pos + len; page++) {
     s_op.mmapReadAhead(inode, page);
+    filemap_get_folio(inode, page);
     const folio = uptodateFolio(inode, page);
     const error = s_op.page_mkwrite(inode, folio);
     if (error !== 0) return error;

@@ -50,10 +50,17 @@ export function folioIndexAfter(mapping: readonly Folio[], index: number): numbe
   return low;
 }
 
-/** mm/filemap.c filemap_get_folio(): the cached folio that holds page `index`. */
-export function filemap_get_folio(inode: Inode, index: number): Folio | undefined {
+/** The cached folio that holds page `index`, as those find it who walk the page cache. */
+export function cachedFolio(inode: Inode, index: number): Folio | undefined {
   const folio = inode.i_mapping[folioIndexAfter(inode.i_mapping, index)];
   return folio !== undefined && folio.index <= index ? folio : undefined;
+}
+
+/** mm/filemap.c filemap_get_folio(): the same for somebody who wants it kept. */
+export function filemap_get_folio(inode: Inode, index: number): Folio | undefined {
+  const folio = cachedFolio(inode, index);
+  if (folio !== undefined) folio.dropbehind = false;
+  return folio;
 }
 
 /**
@@ -63,7 +70,7 @@ export function filemap_get_folio(inode: Inode, index: number): Folio | undefine
 export function dirtyFolios(inode: Inode, start: number, end: number): Folio[] {
   const found: Folio[] = [];
   for (const folio of inode.i_dirty) {
-    if (!folio.dirty || filemap_get_folio(inode, folio.index) !== folio) {
+    if (!folio.dirty || cachedFolio(inode, folio.index) !== folio) {
       inode.i_dirty.delete(folio);
     } else if (folio.index <= pageOf(end) && folio_next_index(folio) > pageOf(start)) {
       assert(folio.tagged, "a dirty folio is tagged dirty");
@@ -85,6 +92,7 @@ function newFolio(index: number, order: number): Folio {
     uptodate: false,
     dirty: false,
     tagged: false,
+    dropbehind: false,
     readahead: false,
     buffers: undefined,
     ifs: undefined,
@@ -119,15 +127,21 @@ function filemap_add_folio(mapping: Folio[], folio: Folio): boolean {
 /**
  * mm/filemap.c __filemap_get_folio() with FGP_CREAT: the folio that holds page `index`; a new one
  * is as large as `order` says, as its alignment permits, and as fits between the folios that are
- * there.
+ * there. With FGP_DONTCACHE it is marked to go once it is clean, where nobody else wants it.
  */
-export function __filemap_get_folio(inode: Inode, index: number, order: number): Folio {
-  const cached = filemap_get_folio(inode, index);
+export function __filemap_get_folio(
+  inode: Inode,
+  index: number,
+  order: number,
+  dontcache = false,
+): Folio {
+  const cached = dontcache ? cachedFolio(inode, index) : filemap_get_folio(inode, index);
   if (cached !== undefined) return cached;
   let wanted = Math.min(order, inode.i_sb.s_max_folio_order);
   while (wanted > 0 && index % (1 << wanted) !== 0) wanted -= 1;
   for (; wanted >= 0; wanted--) {
     const folio = newFolio(index, wanted);
+    folio.dropbehind = dontcache;
     if (filemap_add_folio(inode.i_mapping, folio)) return folio;
   }
   throw assert(false, "a single page fits where no folio is") as never;
@@ -138,7 +152,7 @@ export function __filemap_get_folio(inode: Inode, index: number, order: number):
  * a write of `len` bytes at `pos`.
  */
 export function write_begin_get_folio(inode: Inode, pos: number, len: number): Folio {
-  return __filemap_get_folio(inode, pageOf(pos), fgf_order(len));
+  return __filemap_get_folio(inode, pageOf(pos), fgf_order(len), inode.dontcache);
 }
 
 /** Bytes [start, end) are read from disk from now on, where an unwritten block reads as zeros. */

@@ -26,6 +26,8 @@ const WRITE_EXTRA_PERCENT = {
   append: 7,
   /** ... are synced before they return, half of them only their data. */
   sync: 5,
+  /** ... are not to be kept in memory, and are not synced. */
+  dontcache: 6,
   /** ... meet the limit of the process, somewhere in the write or before it. */
   limit: 8,
 } as const;
@@ -100,7 +102,10 @@ function drawExtras(draw: Draw, pos: number, len: number): Partial<Pwrite> {
   const extras: Partial<Pwrite> = {};
   if (draw.percent(WRITE_EXTRA_PERCENT.iov)) extras.iov = drawPieces(draw, pos, len);
   if (draw.percent(WRITE_EXTRA_PERCENT.append)) extras.append = true;
-  if (draw.percent(WRITE_EXTRA_PERCENT.sync)) extras.sync = draw.percent(50) ? "data" : "all";
+  // One draw for both, so that seeds from before there was RWF_DONTCACHE draw the rest as they did.
+  const writesBack = draw.between(0, 99);
+  if (writesBack < WRITE_EXTRA_PERCENT.sync) extras.sync = draw.percent(50) ? "data" : "all";
+  if (writesBack >= 100 - WRITE_EXTRA_PERCENT.dontcache) extras.dontcache = true;
   if (draw.percent(WRITE_EXTRA_PERCENT.limit)) {
     extras.limit = draw.nudge(pos + draw.between(0, len), draw.space.blockSize);
   }
@@ -108,9 +113,9 @@ function drawExtras(draw: Draw, pos: number, len: number): Partial<Pwrite> {
 }
 
 /** The same write with less that is special about it. */
-function* plainer({ iov, append, sync, limit, ...plain }: Pwrite): Generator<Pwrite> {
-  const extras = { iov, append, sync, limit };
-  const keys = (["iov", "append", "sync", "limit"] as const).filter(
+function* plainer({ iov, append, sync, dontcache, limit, ...plain }: Pwrite): Generator<Pwrite> {
+  const extras = { iov, append, sync, dontcache, limit };
+  const keys = (["iov", "append", "sync", "dontcache", "limit"] as const).filter(
     (key) => extras[key] !== undefined,
   );
   if (keys.length === 0) return;
@@ -126,9 +131,10 @@ function* plainer({ iov, append, sync, limit, ...plain }: Pwrite): Generator<Pwr
 }
 
 /** What there is to know about a write besides that it is one. */
-const extrasOf = ({ iov = [], append, sync, limit }: Pwrite): number =>
+const extrasOf = ({ iov = [], append, sync, dontcache, limit }: Pwrite): number =>
   iov.length +
   (append === undefined ? 0 : 1) +
+  (dontcache === undefined ? 0 : 1) +
   (sync === undefined ? 0 : sync === "all" ? 1 : 2) +
   (limit === undefined ? 0 : 1);
 

@@ -3,6 +3,7 @@
  */
 import { PAGE_SIZE } from "../../../model/include/types.ts";
 import type { KernelCall, OpenFile } from "../../aspects/on-kernel.ts";
+import { cachestat } from "../../system/page-cache.ts";
 import * as sys from "../../system/syscalls.ts";
 import { MAX_PIECES, isPlain } from "./operation.ts";
 import type { Pwrite } from "./operation.ts";
@@ -36,6 +37,35 @@ function keptArguments(): Arguments {
   return kept;
 }
 
+/** include/uapi/linux/fs.h RWF_DONTCACHE, since 6.14. */
+const RWF_DONTCACHE = 0x80;
+
+/** Writes that must be on their way to the device when they return, before a kernel is believed. */
+const KICKS = 4;
+
+const kicking = new WeakMap<OpenFile, boolean>();
+
+/**
+ * Whether the kernel begins to write back within a write with RWF_DONTCACHE, so that it is known
+ * what it writes: later ones (mm/filemap.c filemap_dontcache_kick_writeback()) leave it to a thread
+ * of the kernel, when and how much.
+ */
+function kicksWriteback(file: OpenFile): boolean {
+  const known = kicking.get(file);
+  if (known !== undefined) return known;
+  let kicks = true;
+  for (let i = 0; kicks && i < KICKS; i++) {
+    const write = { op: "pwrite", dontcache: true, len: PAGE_SIZE, readable: PAGE_SIZE } as const;
+    // Apart: blocks that follow those of a write that is under way have 6.18 warn of their extent,
+    // which is longer than what that has written (ext4_convert_unwritten_extents_endio()).
+    const result = pwritev2(file, { ...write, pos: 2 * i * PAGE_SIZE }, 0);
+    const pages = cachestat(file.fd);
+    kicks = result === PAGE_SIZE && typeof pages !== "number" && pages.dirty === 0;
+  }
+  kicking.set(file, kicks);
+  return kicks;
+}
+
 /** Lengths of the pieces of the buffer, which add up to its length. */
 function piecesOf({ len, iov = [] }: Pwrite): number[] {
   const pieces: number[] = [];
@@ -53,7 +83,7 @@ function piecesOf({ len, iov = [] }: Pwrite): number[] {
  * that cannot is where memory ends, and the pieces after it are elsewhere, where all of them can.
  */
 function pwritev2({ calls, fd, user }: OpenFile, o: Pwrite, tag: number): number {
-  const { readable, append, sync } = o;
+  const { readable, append, sync, dontcache } = o;
   const { iov, iovAt } = keptArguments();
   const base = user.address(tag, readable);
   const pieces = piecesOf(o);
@@ -67,6 +97,7 @@ function pwritev2({ calls, fd, user }: OpenFile, o: Pwrite, tag: number): number
   }
   const flags =
     (append === true ? sys.RWF_APPEND : 0) |
+    (dontcache === true ? RWF_DONTCACHE : 0) |
     (sync === "data" ? sys.RWF_DSYNC : sync === "all" ? sys.RWF_SYNC : 0);
   // The position of an append is not looked at: any but -1, which is the descriptor's own.
   const pos = append === true ? 0 : o.pos;
@@ -108,6 +139,7 @@ export const onKernel: KernelCall<Pwrite> = {
     if (o.limit === undefined) return pwritev2(file, o, tag);
     return limited(file, o.limit, () => pwritev2(file, o, tag));
   },
+  isPossible: (o, file) => o.dontcache === undefined || kicksWriteback(file),
   staysInPage: ({ pos, len, append }) =>
     append === undefined && (pos % PAGE_SIZE) + len <= PAGE_SIZE,
 };

@@ -1,6 +1,7 @@
 /**
  * pwrite: a buffered write at a position, whole, and ending short because the tail of its buffer is
- * not mapped; in pieces, to the end of the file, with a sync, up to a limit.
+ * not mapped; in pieces, to the end of the file, with a sync, not to be kept in memory, up to a
+ * limit.
  */
 import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
@@ -10,6 +11,10 @@ import { file, fail_nth, ioLen, pos, readableWithinLen, starved } from "../../ca
 
 /** Pieces of a buffer, but the last. */
 export const MAX_PIECES = 7;
+
+/** Whether it writes back nothing of what it dirties. */
+const onlyDirties = ({ sync, dontcache }: { sync?: unknown; dontcache?: unknown }): boolean =>
+  sync === undefined && dontcache === undefined;
 
 export const schema = z
   .strictObject({
@@ -28,14 +33,16 @@ export const schema = z
     append: z.literal(true).optional(),
     /** RWF_DSYNC or RWF_SYNC. */
     sync: z.enum(["data", "all"]).optional(),
+    /** RWF_DONTCACHE, where a kernel has it that begins to write back within the call. */
+    dontcache: z.literal(true).optional(),
     /** RLIMIT_FSIZE during the call, bytes. */
     limit: pos.optional(),
     starved,
     fail_nth,
   })
   .refine(readableWithinLen.check, readableWithinLen.says)
-  .refine((o) => o.fail_nth === undefined || (o.readable === o.len && o.sync === undefined), {
-    error: "a write ends early for one reason, and is not synced where it does",
+  .refine((o) => o.fail_nth === undefined || (o.readable === o.len && onlyDirties(o)), {
+    error: "a write ends early for one reason, and is not written back where it does",
     path: ["fail_nth"],
   })
   .refine((o) => o.sync !== undefined || o.starved === undefined, {
@@ -46,29 +53,30 @@ export const schema = z
 export type Pwrite = z.infer<typeof schema>;
 
 /** A write that takes nothing but pwrite(2): what recordings hold, and what dd can do. */
-export function isPlain({ iov, append, sync, limit }: Pwrite): boolean {
-  return iov === undefined && append === undefined && sync === undefined && limit === undefined;
+export function isPlain({ iov, append, sync, dontcache, limit }: Pwrite): boolean {
+  return [iov, append, sync, dontcache, limit].every((extra) => extra === undefined);
 }
 
-/** What a write that is synced has put on disk. */
-const syncs = ({ pos: at, sync }: Pwrite, result: number): ByteRange =>
-  sync === undefined ? NO_BYTES : { pos: at, end: at + result };
+/** What was written. */
+const written = ({ pos: at }: Pwrite, result: number): ByteRange => ({ pos: at, end: at + result });
 
 export const effects: Effects<Pwrite> = {
-  operands: ({ pos: at, len, readable, iov, append, sync, limit }) => [
+  operands: ({ pos: at, len, readable, iov, append, sync, dontcache, limit }) => [
     append === true ? "append" : `pos=${at}`,
     `len=${len}`,
     ...(readable === len ? [] : [`readable=${readable}`]),
     ...(iov === undefined ? [] : [`iov=${iov.join("+")}+`]),
     ...(sync === undefined ? [] : [sync === "data" ? "DSYNC" : "SYNC"]),
+    ...(dontcache === undefined ? [] : ["DONTCACHE"]),
     ...(limit === undefined ? [] : [`limit=${limit}`]),
   ],
-  kind({ readable, len, iov, append, sync, limit }) {
+  kind({ readable, len, iov, append, sync, dontcache, limit }) {
     const end = readable === len ? "whole" : readable === 0 ? "nothing to read" : "short";
     const extras = [
       ...(iov === undefined ? [] : ["in pieces"]),
       ...(append === undefined ? [] : ["append"]),
       ...(sync === undefined ? [] : ["synced"]),
+      ...(dontcache === undefined ? [] : ["not cached"]),
       ...(limit === undefined ? [] : ["limited"]),
     ];
     // Of several the first: each is rare, and together they are another combination each.
@@ -80,7 +88,7 @@ export const effects: Effects<Pwrite> = {
   result: "written",
   recordable: isPlain,
   meetsDevice: ({ sync }) => sync !== undefined,
-  canLackMemory: ({ readable, len, sync }) => readable === len && sync === undefined,
+  canLackMemory: (o) => o.readable === o.len && onlyDirties(o),
   mayEndShort: ({ readable, len }) => readable < len,
 
   touches: rangeOf,
@@ -93,9 +101,9 @@ export const effects: Effects<Pwrite> = {
     if (result > 0) bytes.put(o.pos, result, patternTag(index), patternOffset(o.readable));
   },
   overwrites: rangeOf,
-  persists: syncs,
+  persists: (o, result) => (o.sync === undefined ? NO_BYTES : written(o, result)),
 
-  syncs,
+  syncs: (o, result) => (onlyDirties(o) ? NO_BYTES : written(o, result)),
   dirties: rangeOf,
-  onlyDirties: ({ sync }) => sync === undefined,
+  onlyDirties,
 };
