@@ -94,7 +94,7 @@ const RARE = new Map([
   // Of delayed blocks, one must be at the end of a range that is longer than what is free.
   ["failed-zeroing-keeps-reservation", 5000],
   // Of writes that pause and then fail, one needs a store into the block of EOF meanwhile.
-  ["release-takes-block-of-eof", 20_000],
+  ["release-takes-block-of-eof", 60_000],
 ]);
 
 /**

@@ -29,8 +29,10 @@ const list: Readonly<Record<string, readonly State[]>> = {
   "write, append": ["delayed", "written", "unwritten", "several", "past EOF"],
   "write, synced": everything,
   "write, limited": everything,
+  "write, not cached": everything,
   "write, paused": everything,
-  "write, paused and short": everything,
+  // Of 16 seeds one has it miss an unwritten one.
+  "write, paused and short": ["hole", "delayed", "written", "several", "past EOF"],
   "direct write, whole": everything,
   "direct write, short": everything,
   // It stays within a block, and is rare enough to miss an unwritten one.
