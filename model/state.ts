@@ -7,7 +7,7 @@
  * - which write the bytes came from (`contents`), what is on disk of them (`disk`, `zeroedOnDisk`):
  *   nothing branches on them. Where there are some that are not zero is in the key: a kernel that
  *   loses them must come to a state where there is something to lose;
- * - `i_es_seq`: only compared within one call; `pastEof`, `staysUnwritten`, `refuses`, `failure`:
+ * - `i_es_seq`: only compared within one call; `pastEof`, `oracle`, `refuses`, `failure`:
  *   set when a call begins;
  * - `i_dirty`: an index of the dirty folios, which the folios say themselves;
  * - `raw_i_size`, `i_datasync_tid` and numbers of transactions: only a write with O_DSYNC asks for

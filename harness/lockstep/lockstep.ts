@@ -16,8 +16,9 @@ import type { Handover, HandoverReason } from "./handover.ts";
 import { divergence } from "../finding/divergence.ts";
 import type { Divergence, DivergenceParts } from "../finding/divergence.ts";
 import type { ModelSubject } from "./model-subject.ts";
+import { Oracle } from "./oracle.ts";
 import type { Observation } from "../case/observation.ts";
-import { effectsOf, failNthOf, isWrite, movesBlocks } from "../operations/operation.ts";
+import { effectsOf, failNthOf, isWrite } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "./subject.ts";
 
@@ -136,6 +137,7 @@ export class Lockstep {
   readonly #model: ModelSubject;
   readonly #subject: Subject;
   readonly #options: LockstepOptions;
+  readonly #oracle = new Oracle();
   #operations: readonly Operation[] = [];
   #step = 0;
   #pieces = 0;
@@ -171,9 +173,9 @@ export class Lockstep {
     this.#begun.clear();
     this.#began = performance.now();
     this.#model.recordsDisk = this.#asksForDisk(operations);
-    this.#model.begin();
+    this.#oracle.begin();
     this.#subject.begin(operations);
-    this.#model.tellFree(this.#subject.freeBlocks);
+    this.#model.begin(operations, this.#subject.freeBlocks);
     this.#options.contract?.begin();
   }
 
@@ -220,21 +222,14 @@ export class Lockstep {
     onObservation?.(seen, step);
     const followers = followersOf(subject);
     if (this.handedOver !== undefined) return this.#judgeAlone(operation, seen, followers);
-    // What moves blocks converts them first, where they were: what was known before is what holds
-    // then.
-    const later = movesBlocks(operation);
-    if (!later) model.place(operation, seen);
-    model.apply(operation, step);
-    if (later) model.place(operation, seen);
-    model.follow(followers, step);
-    model.takeUnknown(operation, seen.read);
+    model.apply(operation, step, this.#oracle.tell(operation, seen, followers));
     const reason = this.#whyHandOver();
     if (reason !== undefined) {
       this.#handOver({ step, reason });
       return this.#judgeAlone(operation, seen, followers);
     }
     if (model.wroteBack) this.#options.contract?.mayHaveWrittenBack();
-    if (model.guessed) this.guesses += model.adopt(seen.map, seen.windows);
+    this.guesses += model.guesses;
     const expected = model.observe(seen.windows);
     this.#pieces = Math.max(this.#pieces, seen.pieces);
     const treeMax = treeBlocksMax(this.#pieces, blockSize);

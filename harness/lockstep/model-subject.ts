@@ -15,12 +15,10 @@ import {
 } from "../../model/file-system.ts";
 import { afterPowerCut } from "../../model/ext4/power-cut.ts";
 import { adoptZeroed } from "../../model/ext4/zeroout.ts";
-import { EIO, ENOMEM } from "../../model/include/errno.ts";
 import { patternTag } from "../../model/include/pattern.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { DELAYED, UNWRITTEN, WRITTEN } from "../../model/include/types.ts";
-import type { Inode, Refusal, SuperBlock } from "../../model/include/types.ts";
-import { indexAfter } from "../contract/step/extents-walk.ts";
+import type { Inode, Reserve, SuperBlock } from "../../model/include/types.ts";
 import type {
   BlockRange,
   CachedPages,
@@ -35,14 +33,16 @@ import type { ModelCall, ModelFiles, Unknown } from "../aspects/on-model.ts";
 import { callOnModel, modelCall, onModel } from "../operations/on-model.ts";
 import {
   clampOperation,
-  effectsOf,
   failNthOf,
   fileOf,
   isInjected,
   isStarved,
   isWrite,
+  movesBlocks,
 } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
+import { REFUSES_ALL, failsNth } from "./oracle.ts";
+import type { Oracle } from "./oracle.ts";
 import type { Subject } from "./subject.ts";
 
 const stateNames: Record<typeof WRITTEN | typeof UNWRITTEN | typeof DELAYED, ExtentState> = {
@@ -90,12 +90,7 @@ function nextDelayed(
   }
 }
 
-const always = (): boolean => true;
-
 const NOTHING_UNKNOWN: readonly Unknown[] = [];
-
-/** Nothing that needs room is taken. */
-const NO_ROOM: Refusal = { block: always, again: always, direct: true };
 
 export class ModelSubject implements Subject {
   readonly name = "model";
@@ -119,10 +114,10 @@ export class ModelSubject implements Subject {
   #during: PausedLook[] | undefined;
   #cut: CutLook | undefined;
   #commitsBefore = 0;
-  /** What was seen after the operation that is about to be applied. */
-  #observed: Observation | undefined;
-  /** Transactions that were committed up to the last operation, where they are told. */
-  #commitsObserved = 0;
+  /** What is told of the operation that is applied. */
+  #oracle: Oracle | undefined;
+  /** Blocks of the last operation whose state had been guessed otherwise than it was seen. */
+  guesses = 0;
   /** Deviations that had a part in files of the case which are gone. */
   readonly #deviatedBefore = new Set<string>();
 
@@ -159,20 +154,6 @@ export class ModelSubject implements Subject {
     return this.#sb.s_wroteBack;
   }
 
-  /**
-   * Learn how many blocks are free and not promised; undefined where nobody knows better than the
-   * model. To be called after `begin`. Where the model thought otherwise, either may be right soon:
-   * the file before may not have given back its blocks yet (subjects/kernel-file.ts).
-   */
-  tellFree(blocks: number | undefined): void {
-    const sb = this.#sb;
-    if (blocks === undefined || this.#reserve === undefined) return;
-    const doubt = Math.abs(sb.s_freeclusters_counter - sb.s_dirtyclusters_counter - blocks);
-    sb.s_reserve = { ...this.#reserve, error: this.#reserve.error + doubt };
-    sb.s_freeclusters_counter = blocks + sb.s_dirtyclusters_counter;
-    sb.s_mb_free_pending = Math.min(sb.s_mb_free_pending, sb.s_freeclusters_counter);
-  }
-
   /** What the last operation returned. */
   get result(): number {
     return this.#result;
@@ -198,16 +179,29 @@ export class ModelSubject implements Subject {
     this.#sb.s_recordsDisk = records;
   }
 
-  begin(): void {
+  /**
+   * `freeBlocks`: how many blocks are free and not promised; undefined where nobody knows better than
+   * the model. Where the model thought otherwise, either may be right soon: the file before may not
+   * have given back its blocks yet (subjects/kernel-file.ts).
+   */
+  begin(_operations?: readonly Operation[], freeBlocks?: number): void {
     this.end();
     this.#file(0);
-    this.#commitsObserved = 0;
-    this.#observed = undefined;
-    this.#sb.s_commitsObserved = undefined;
     this.#sb.s_freedUnknown ||= this.#sb.beyondModel;
     this.#sb.beyondModel = false;
     this.#commitsBefore = this.#sb.s_commits;
     this.#deviatedBefore.clear();
+    if (freeBlocks !== undefined && this.#reserve !== undefined) {
+      this.#learnFree(freeBlocks, this.#reserve);
+    }
+  }
+
+  #learnFree(blocks: number, reserve: Reserve): void {
+    const sb = this.#sb;
+    const doubt = Math.abs(sb.s_freeclusters_counter - sb.s_dirtyclusters_counter - blocks);
+    sb.s_reserve = { ...reserve, error: reserve.error + doubt };
+    sb.s_freeclusters_counter = blocks + sb.s_dirtyclusters_counter;
+    sb.s_mb_free_pending = Math.min(sb.s_mb_free_pending, sb.s_freeclusters_counter);
   }
 
   end(): void {
@@ -259,9 +253,31 @@ export class ModelSubject implements Subject {
     this.#at = fileOf(operation);
   }
 
-  /** Apply an operation without looking. */
-  apply(operation: Operation, index: number): void {
+  /** Apply an operation without looking; `oracle` tells what was seen after it. */
+  apply(operation: Operation, index: number, oracle?: Oracle): void {
     this.turnTo(operation);
+    if (oracle === undefined) {
+      this.#perform(operation, index);
+      return;
+    }
+    const inode = this.inode;
+    this.#oracle = oracle;
+    inode.oracle = oracle;
+    // What moves blocks converts them first, where they were: what was known before is what holds
+    // then.
+    const moves = movesBlocks(operation);
+    if (!moves) inode.breaks = oracle.breaks(inode.breaks);
+    this.#perform(operation, index);
+    if (moves) inode.breaks = oracle.breaks(inode.breaks);
+    for (const follower of oracle.followers)
+      callOnModel(this.inode, follower, patternTag(index), this.#file);
+    this.#fillIn(operation, oracle);
+    this.guesses = this.inode.maybeZeroed.size === 0 ? 0 : this.#adopt(oracle);
+    inode.oracle = undefined;
+    this.#oracle = undefined;
+  }
+
+  #perform(operation: Operation, index: number): void {
     this.#during = undefined;
     this.#cut = undefined;
     this.#sb.s_wroteBack = false;
@@ -294,63 +310,15 @@ export class ModelSubject implements Subject {
     }
   }
 
-  /**
-   * A call while the device has no room. What it refused is for the device to say: blocks that the
-   * allocator chose may have been used before, and still have their room. Without being told the
-   * model takes it that all were refused.
-   */
-  #withoutRoom(operation: Operation, call: () => number): number {
-    const inode = this.inode;
-    const told = this.#observed;
-    if (told === undefined) return withoutRoom(inode, NO_ROOM, call);
-    const failed = told.result < 0;
-    const block = (lblk: number): boolean => stateAt(told.map, lblk).state !== WRITTEN;
-    // A direct write that could not write back what is cached goes the same way and does not tell;
-    // but what it wrote is not written. Of what is cached beside it, in its folio, nobody can tell.
-    const direct = effectsOf(operation).direct === true;
-    const through = direct && !failed && "len" in operation && this.#someBlock(operation, block);
-    const beside = failed ? false : undefined;
-    const again = (): boolean | undefined => (direct ? through || beside : failed);
-    return withoutRoom(inode, { block, again, direct: failed }, call);
-  }
-
   /** The call as the machine lets it. */
   #injected(operation: Operation, call: () => number): number {
-    if (isStarved(operation)) return this.#withoutRoom(operation, call);
+    const [inode, oracle, size] = [this.inode, this.#oracle, this.#sb.s_blocksize];
+    if (isStarved(operation)) return withoutRoom(inode, oracle?.refusal(size) ?? REFUSES_ALL, call);
     const fail_nth = failNthOf(operation);
-    const writes = fail_nth !== undefined && isWrite(operation) && "pos" in operation;
-    return writes ? this.#withoutMemory({ pos: operation.pos, fail_nth }, call) : call();
-  }
-
-  /**
-   * A write of which an allocation fails: which one only the kernel knows. Where it ended early
-   * that was at the folio it had come to. If i_size moved past that, it was the last of what the
-   * folio takes; if nothing is left past EOF that was there before, it was one after which what the
-   * write had made there is truncated. Without being told the model counts those that it knows of.
-   */
-  #withoutMemory({ pos, fail_nth }: { pos: number; fail_nth: number }, call: () => number): number {
-    const inode = this.inode;
-    const told = this.#observed;
-    if (told === undefined) {
-      let left = fail_nth;
-      const counted = (): boolean => --left === 0;
-      return withoutMemory(inode, { folio: counted, handle: counted, truncates: false }, call);
-    }
-    const at = told.result === ENOMEM ? pos : pos + Math.max(told.result, 0);
-    const late = told.i_size > Math.max(inode.i_size, at);
-    const eof = Math.ceil(told.i_size / this.#sb.s_blocksize);
-    const isPastEof = ({ lblk, len }: Extent): boolean => lblk + len > eof;
-    const truncates = extentMap(inode).some(isPastEof) && !told.map.some(isPastEof);
-    const folio = (from: number): boolean => !late && from === at;
-    return withoutMemory(inode, { folio, handle: (from) => late && from === at, truncates }, call);
-  }
-
-  /** Whether `is` holds for a block of the range. */
-  #someBlock({ pos, len }: { pos: number; len: number }, is: (lblk: number) => boolean): boolean {
-    const { s_blocksize } = this.#sb;
-    const end = Math.ceil((pos + len) / s_blocksize);
-    for (let lblk = Math.floor(pos / s_blocksize); lblk < end; lblk++) if (is(lblk)) return true;
-    return false;
+    if (fail_nth === undefined || !isWrite(operation) || !("pos" in operation)) return call();
+    const { pos } = operation;
+    const failure = oracle?.memoryFailure(pos, inode.i_size, extentMap(inode), size);
+    return withoutMemory(inode, failure ?? failsNth(fail_nth), call);
   }
 
   #lookAfterCut(): CutLook {
@@ -384,59 +352,23 @@ export class ModelSubject implements Subject {
     return bytesAt(this.inode, pos, len);
   }
 
-  /** Take from what was read the bytes that the model cannot know. */
-  takeUnknown(operation: Operation, seen: Uint8Array | undefined): void {
+  /** Take what was seen where the model cannot know what was read. */
+  #fillIn(operation: Operation, oracle: Oracle): void {
     const read = this.#read;
-    if (read === undefined || seen === undefined) return;
-    const call = modelCall(operation);
-    const unknown = call?.unknown?.(this.inode, operation, read.length) ?? this.#unknown;
-    for (const { start, end } of unknown) read.set(seen.subarray(start, end), start);
-  }
-
-  /** Apply what came with the last operation, which is still the one whose result counts. */
-  follow(operations: readonly Operation[], index: number): void {
-    for (const operation of operations)
-      callOnModel(this.inode, operation, patternTag(index), this.#file);
-  }
-
-  /**
-   * Learn where blocks are placed, and which the device refused: of those looked at, `seen.breaks`
-   * are the ones that do not follow the block before them. What was known of others stays; of
-   * blocks that are gone too, since the operation that freed them may first have converted them. To
-   * be called before `apply`, with what was seen after the operation.
-   */
-  place(operation: Operation, seen: Observation): void {
-    const inode = this.inode;
-    this.#observed = seen;
-    const { commits } = seen;
-    this.#sb.s_commitsObserved =
-      commits === undefined ? undefined : commits > this.#commitsObserved;
-    if (commits !== undefined) this.#commitsObserved = commits;
-    const { breaks = [], map, windows = WHOLE_FILE } = seen;
-    inode.saysError = seen.result === EIO;
-    const goesOn = effectsOf(operation).goesOnAfterWriteback === true;
-    inode.staysUnwritten = goesOn ? (lblk) => stateAt(map, lblk).state === UNWRITTEN : undefined;
-    if (breaks.length === 0 && inode.breaks.size === 0) return;
-    const stays = (lblk: number): boolean =>
-      !windows.some((window) => window.lblk < lblk && lblk < window.end) ||
-      stateAt(map, lblk).state === undefined;
-    inode.breaks = new Set([...[...inode.breaks].filter(stays), ...breaks]);
-  }
-
-  /** Whether there are blocks whose state the model could only guess. */
-  get guessed(): boolean {
-    return this.inode.maybeZeroed.size > 0;
+    if (read === undefined) return;
+    const unknown = modelCall(operation)?.unknown?.(this.inode, operation, read.length);
+    oracle.fillIn(read, unknown ?? this.#unknown);
   }
 
   /**
    * Accept, for blocks whose state depends on placement that the model leaves out
-   * (model/ext4/zeroout.ts), the state that was seen in `windows`. Returns how many blocks the
-   * model had guessed otherwise.
+   * (model/ext4/zeroout.ts), the state that was seen. Returns how many blocks the model had guessed
+   * otherwise.
    */
-  adopt(seen: readonly Extent[], windows: readonly BlockRange[] = WHOLE_FILE): number {
+  #adopt(oracle: Oracle): number {
     let guessed = 0;
-    for (const { lblk, end } of windows) {
-      guessed += adoptZeroed(this.inode, lblk, end, (block) => stateAt(seen, block));
+    for (const { lblk, end } of oracle.windows) {
+      guessed += adoptZeroed(this.inode, lblk, end, (block) => oracle.stateAt(block));
     }
     const committed = this.inode.disk?.committed;
     if (committed !== undefined) committed.guessed = false;
@@ -479,19 +411,4 @@ export function cachedPages({ i_mapping }: Inode): CachedPages {
     if (tagged) dirty += 1 << order;
   }
   return { cached, dirty };
-}
-
-/**
- * The state of an allocated block in a sorted list, undefined for any other, and where that state
- * ends.
- */
-function stateAt(
-  seen: readonly Extent[],
-  lblk: number,
-): { state: typeof WRITTEN | typeof UNWRITTEN | undefined; end: number } {
-  const extent = seen[indexAfter(seen, lblk)];
-  if (extent === undefined || extent.lblk > lblk) return { state: undefined, end: lblk + 1 };
-  const end = extent.lblk + extent.len;
-  if (extent.state === "delayed") return { state: undefined, end };
-  return { state: extent.state === "written" ? WRITTEN : UNWRITTEN, end };
 }

@@ -10,6 +10,7 @@ import { UsageError } from "../case/failure.ts";
 import { runCase } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
+import type { Oracle } from "../lockstep/oracle.ts";
 import { ReplaySubject } from "../lockstep/replay-subject.ts";
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -45,9 +46,9 @@ export class TraceModel extends ModelSubject {
     return result;
   }
 
-  override apply(operation: Operation, index: number): void {
+  override apply(operation: Operation, index: number, oracle?: Oracle): void {
     this.#digest = this.#digests[index];
-    super.apply(operation, index);
+    super.apply(operation, index, oracle);
     const folios = this.inode.i_mapping.length;
     if (folios <= MAX_FOLIOS) return;
     throw new UsageError(

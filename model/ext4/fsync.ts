@@ -6,7 +6,7 @@
  * Left out: i_sync_tid: an fsync here commits always, one of the kernel only where the running
  *           transaction has something of the inode, and else there is nothing that a commit would
  *           do to it. With a second file the difference shows, and it may hang on whether the clock
- *           ticked and gave the inode another mtime: there the model is told (s_commitsObserved);
+ *           ticked and gave the inode another mtime: there the model is told (Oracle.commits);
  *           fast commits; barriers; metadata without a journal
  *
  * Overwriting what is written changes nothing that fdatasync waits for, so it leaves the
@@ -54,8 +54,7 @@ export function ext4_sync_file(
     "no sync waits for a transaction that has not begun",
   );
   const committed = inode.i_datasync_tid < inode.i_sb.s_commits;
-  if (inode.i_sb.s_commitsObserved ?? (!datasync || !committed))
-    jbd2_journal_force_commit_nested(inode);
+  if (inode.oracle?.commits ?? (!datasync || !committed)) jbd2_journal_force_commit_nested(inode);
   // What the commit wrote first, in order, may have been refused.
   return file_check_and_advance_wb_err(inode);
 }

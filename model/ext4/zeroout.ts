@@ -61,7 +61,7 @@ function zeroedRange(inode: Inode, map: MapBlocks, extent: Range): Range {
 
 /** The range less what is known not to have been zeroed on either side of the map. */
 function lessUnwritten(inode: Inode, map: MapBlocks, range: Range): Range {
-  const { staysUnwritten } = inode;
+  const staysUnwritten = inode.oracle?.staysUnwritten;
   if (staysUnwritten === undefined) return range;
   const mapEnd = map.m_lblk + map.m_len;
   const any = (from: number, to: number): boolean => {

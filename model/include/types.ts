@@ -180,6 +180,23 @@ export interface MemoryFailure {
   truncates: boolean;
 }
 
+/**
+ * What a kernel was free to choose in a call, told by who saw what came of it. Without one the model
+ * chooses.
+ */
+export interface Oracle {
+  /** Whether a sync commits; undefined where the model decides. */
+  readonly commits: boolean | undefined;
+  /** Whether the call says EIO. */
+  readonly saysError: boolean;
+  /**
+   * Of a call that goes on after writeback (others do during a pause, a direct write writes), so
+   * that its guesses are used before anybody can look: whether a block is seen to be unwritten after
+   * it, so that nothing in it can have zeroed the block. Undefined for other calls.
+   */
+  readonly staysUnwritten: ((lblk: number) => boolean) | undefined;
+}
+
 /** struct inode and struct ext4_inode_info. */
 export interface Inode {
   readonly i_sb: SuperBlock;
@@ -242,12 +259,8 @@ export interface Inode {
    * else after a replay. Ours.
    */
   readonly zeroedOnDisk: IntervalMap<true>;
-  /**
-   * Of an operation that goes on after writeback (others do during a pause, a direct write writes),
-   * so that its guesses are used before anybody can look: whether a block is seen to be unwritten
-   * after it, so that nothing in it can have zeroed the block. Ours.
-   */
-  staysUnwritten: ((lblk: number) => boolean) | undefined;
+  /** What is told of the call that is under way. Ours. */
+  oracle: Oracle | undefined;
   /** A write with RWF_DONTCACHE copies (struct kiocb). Absent before the first of them. */
   dontcache?: boolean;
   /** While the device has no room for what it does not hold yet. Ours. */
@@ -263,8 +276,6 @@ export interface Inode {
   wb_err: number;
   /** There may be such an error, of a call that did not tell. Ours. */
   mayHaveError: boolean;
-  /** Whether the call that is under way is seen to say EIO. Ours. */
-  saysError: boolean;
   /**
    * Allocated blocks that are not placed right behind the block before them. The model does not
    * place blocks; who follows a kernel tells it. Ours.
@@ -322,11 +333,6 @@ export interface SuperBlock {
   readonly s_journal: boolean;
   /** How often a transaction was committed, which is the number of the running one. Ours. */
   s_commits: number;
-  /**
-   * Whether the sync that is about to come commits, where somebody has seen it; undefined where the
-   * model decides. Ours.
-   */
-  s_commitsObserved: boolean | undefined;
   /** The files of the case, which the running transaction may have something of. Ours. */
   readonly s_inodes: Set<Inode>;
   /** New files record what is on their disk. Ours. */

@@ -92,11 +92,11 @@ function writeRound(
  * time, or 0.
  */
 export function file_check_and_advance_wb_err(inode: Inode): number {
-  const { wb_err, mayHaveError, saysError } = inode;
+  const { wb_err, mayHaveError, oracle } = inode;
   assert(wb_err <= 0, "what writeback came to is an error or nothing");
   inode.wb_err = 0;
   inode.mayHaveError = false;
-  return wb_err === 0 && mayHaveError && saysError ? EIO : wb_err;
+  return wb_err === 0 && mayHaveError && oracle?.saysError === true ? EIO : wb_err;
 }
 
 /**
