@@ -40,18 +40,26 @@ const WORDS = 2;
 const IDLE = 0;
 const ASKED = 1;
 
-/** Doubles behind the words: fd, address, len, pos, and the result. */
+/** Doubles behind the words: fd, address, len, pos, processor, and the result. */
 const FD = 0;
 const ADDRESS = 1;
 const LEN = 2;
 const POS = 3;
-const RESULT = 4;
-const DOUBLES = 5;
+const CPU = 4;
+const RESULT = 5;
+const DOUBLES = 6;
+
+/** Bytes of a cpu_set_t. */
+const CPU_SET_BYTES = 128;
 
 /**
  * The program of the writing thread, as text: it must be one file, wherever the tool was packed to.
  * It waits, writes, says what came of it, and rings a bell (eventfd) that poll can wait for
  * together with userfaultfd.
+ *
+ * It writes on the processor of who asked: a new page is held by the processor that has brought it
+ * in, until that adds it to its lists (mm/swap.c folio_add_lru()). Waiting for writeback has this
+ * one do so, and not another; what is held is not dropped from memory.
  */
 const WRITER = `
 const { workerData: { shared, bell, koffiPath } } = require("node:worker_threads");
@@ -59,10 +67,18 @@ const koffi = require(koffiPath);
 const libc = koffi.load(null);
 const pwrite = libc.func("pwrite", "int64_t", ["int", "uint64_t", "uint64_t", "int64_t"]);
 const ring = libc.func("eventfd_write", "int", ["int", "uint64_t"]);
+const runOn = libc.func("sched_setaffinity", "int", ["int", "size_t", "uint8_t *"]);
 const words = new Int32Array(shared, 0, ${WORDS});
 const numbers = new Float64Array(shared, ${WORDS * 4}, ${DOUBLES});
+let at = -1;
 for (;;) {
   Atomics.wait(words, ${STATE}, ${IDLE});
+  if (numbers[${CPU}] !== at) {
+    at = numbers[${CPU}];
+    const cpus = new Uint8Array(${CPU_SET_BYTES});
+    cpus[at >> 3] = 1 << (at & 7);
+    runOn(0, cpus.length, cpus);
+  }
   const result = pwrite(numbers[${FD}], numbers[${ADDRESS}], numbers[${LEN}], numbers[${POS}]);
   numbers[${RESULT}] = result < 0 ? -koffi.errno() : result;
   Atomics.store(words, ${STATE}, ${IDLE});
@@ -147,7 +163,8 @@ class Userfault implements PausedWriter {
     const bytes = pattern(tag);
     this.#head.set(bytes.subarray(from, from + pause_at), MAX_IO_BYTES - pause_at);
     this.#staging.bytes.set(bytes.subarray(from + pause_at, PATTERN_BYTES));
-    this.#numbers.set([fd, this.#split - pause_at, len, pos]);
+    const cpu = this.#calls.sched_getcpu();
+    this.#numbers.set([fd, this.#split - pause_at, len, pos, cpu]);
     Atomics.store(this.#words, STATE, ASKED);
     Atomics.notify(this.#words, STATE);
     if (this.#sleeps()) {

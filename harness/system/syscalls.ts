@@ -167,6 +167,8 @@ export interface Syscalls {
   statx(fd: number, path: string, flags: number, mask: number, address: number): Result;
   /** Bytes of a page. */
   getpagesize(): number;
+  /** Number of the processor that the thread runs on. */
+  sched_getcpu(): Result;
   /**
    * The `len` bytes of this process's memory at `address`, shared with the kernel: valid while they
    * are mapped.
@@ -211,6 +213,7 @@ const SIGNATURES = {
   unshare: ["int", "int"],
   statx: ["int", "int", "str", "int", "uint32_t", "uint64_t"],
   getpagesize: ["int"],
+  sched_getcpu: ["int"],
 } as const;
 
 function bind(): Syscalls {
@@ -275,6 +278,7 @@ function bind(): Syscalls {
     unshare: (flags) => checked(unshare(flags)),
     statx: (fd, path, flags, mask, address) => checked(statx(fd, path, flags, mask, address)),
     getpagesize: native("getpagesize"),
+    sched_getcpu: native("sched_getcpu"),
     memory: (address, len) => koffi.view(BigInt(address), len),
   };
 }
