@@ -134,7 +134,8 @@ export class KernelSubject implements Subject {
     this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);
     const i_size = (this.#sizes[this.#at] = this.#file.i_size);
     const windows = this.#windows[this.#at].after(clamped, before, i_size, last);
-    const seen = this.#observe(result, read, windows);
+    const unwaited = effectsOf(operation).startsWriteback?.(operation) === true;
+    const seen = this.#observe(result, read, windows, unwaited);
     if (this.#tellsCommits) seen.commits = commitsOf(this.#image) - this.#commitsBefore;
     return during === undefined && cut === undefined ? seen : { ...seen, during, cut };
   }
@@ -192,10 +193,11 @@ export class KernelSubject implements Subject {
     result: number,
     read: Uint8Array | undefined,
     windows: readonly BlockRange[] | undefined,
+    unwaited: boolean,
   ): Observation {
     const file = this.#file;
     const ranges = windows ?? WHOLE_FILE;
-    const pages = this.#pages();
+    const pages = this.#pages(unwaited);
     const cache = this.#cacheIoctl ? this.#cache(ranges) : undefined;
     const map = this.#map(ranges);
     const pieces = this.#windows[this.#at].saw(this.#extents.pieces, windows === undefined);
@@ -206,12 +208,13 @@ export class KernelSubject implements Subject {
     return { result, i_size: this.#sizes[this.#at], ...blocks, read };
   }
 
-  #pages(): CachedPages | undefined {
+  /** `unwaited`: what is on its way to the device has only begun to. */
+  #pages(unwaited: boolean): CachedPages | undefined {
     if (!this.#cachestat) {
       this.#file.awaitWriteback();
       return undefined;
     }
-    const stat = settled(this.#file.fd);
+    const stat = (unwaited ? settledAndGone : settled)(this.#file.fd);
     if (typeof stat === "number") {
       // Before 6.5 there is no such call, and a container may hide it.
       if (stat !== -sys.ENOSYS && stat !== -sys.EPERM) {
@@ -260,6 +263,20 @@ function settled(fd: number): ReturnType<typeof cachestat> {
     const stat = cachestat(fd);
     if (typeof stat === "number" || stat.writeback === 0 || waited >= WRITEBACK_MS) return stat;
     sleepSync(WRITEBACK_LOOK_MS);
+  }
+}
+
+/**
+ * The same once they have left memory that were to go when they were written: mm/filemap.c
+ * folio_end_writeback() takes them away after it has said that they are.
+ */
+function settledAndGone(fd: number): ReturnType<typeof cachestat> {
+  for (let before = settled(fd); ;) {
+    sleepSync(WRITEBACK_LOOK_MS);
+    const stat = settled(fd);
+    if (typeof before === "number" || typeof stat === "number") return stat;
+    if (stat.cached === before.cached) return stat;
+    before = stat;
   }
 }
 

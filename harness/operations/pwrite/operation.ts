@@ -88,6 +88,7 @@ export const effects: Effects<Pwrite> = {
   result: "written",
   recordable: isPlain,
   meetsDevice: ({ sync }) => sync !== undefined,
+  startsWriteback: ({ sync, dontcache }) => sync === undefined && dontcache === true,
   canLackMemory: (o) => o.readable === o.len && onlyDirties(o),
   mayEndShort: ({ readable, len }) => readable < len,
 
