@@ -10,9 +10,7 @@ import { PassThrough } from "node:stream";
 import type { Transform, Writable } from "node:stream";
 import * as zlib from "node:zlib";
 import { once } from "node:events";
-import type * as z from "zod";
 import { UsageError } from "../case/failure.ts";
-import { pathText } from "../stored/json-path.ts";
 import { undoAtExit } from "../system/undo.ts";
 import { printable } from "../text/terminal.ts";
 import { destinationOf, Output, streamInto } from "../stored/output.ts";
@@ -22,7 +20,7 @@ import type { TraceHeaderV3 } from "./format.ts";
 import { DEFAULT_LIMITS, MIB } from "./limits.ts";
 import { packingOf } from "./packing.ts";
 import { partialName, sweepPartials } from "./partial.ts";
-import { schemaFault } from "./schema-fault.ts";
+import { parsedBy } from "./schema-fault.ts";
 
 /** Strong enough for a fifteenth of the size, and faster than a kernel gives. */
 const BROTLI_QUALITY = 9;
@@ -107,17 +105,17 @@ function placeOf(path: string, force: boolean): Place {
   };
 }
 
+const refused = (fault: string): UsageError =>
+  new UsageError(`check would refuse the recording: ${printable(fault)}`);
+
 /**
  * The header of a recording, before anything is recorded under it.
  *
  * @throws UsageError where `check` would refuse it, as with a feature that the model does not know
  */
 export function headerToWrite(header: TraceHeaderV3): TraceHeaderV3 {
-  const parsed = headerV3Schema.safeParse(header);
-  if (parsed.success) return header;
-  const { path, reason } = schemaFault(header, parsed.error.issues[0] as z.core.$ZodIssue);
-  const fault = `${pathText(["header", ...path])}: ${reason}`;
-  throw new UsageError(`check would refuse the recording: ${printable(fault)}`);
+  parsedBy(headerV3Schema, header, refused, ["header"]);
+  return header;
 }
 
 /** A recording as it is written: a file gets its name when all of it is there. */
