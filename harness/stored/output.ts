@@ -49,13 +49,17 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-/**
- * One line that says what cannot be written and why; what is no error of the system stays as it is.
- */
-function explained(path: string, error: unknown): unknown {
-  if (error instanceof UsageError || !(error instanceof Error) || !("code" in error)) return error;
+/** What the system says of a file, in words; undefined of an error that is none of the system. */
+export function systemReason(error: unknown): string | undefined {
+  if (!(error instanceof Error && "code" in error)) return undefined;
   const code = String(error.code);
-  return refused(path, reasons[code] ?? code);
+  return reasons[code] ?? code;
+}
+
+/** One line that says what cannot be written; what is no error of the system stays as it is. */
+function explained(path: string, error: unknown): unknown {
+  const reason = systemReason(error);
+  return reason === undefined ? error : refused(path, reason);
 }
 
 function refused(path: string, reason: string): UsageError {
@@ -302,8 +306,7 @@ export function mustBeWritable(folder: string, what = "counterexamples"): void {
     makeFolder(folder);
     mustTakeFile(join(folder, "probe"), undefined);
   } catch (error) {
-    const code = String((error as NodeJS.ErrnoException).code);
-    const reason = reasons[code] ?? code;
-    throw new UsageError(`${what} cannot be written to ${printable(folder)}: ${reason}`);
+    const to = `${what} cannot be written to ${printable(folder)}`;
+    throw new UsageError(`${to}: ${systemReason(error)}`);
   }
 }
