@@ -16,8 +16,8 @@ export interface CodeLine {
 }
 
 export interface PatchedFile {
-  /** In the tree. */
-  name: string;
+  /** All of it. */
+  coverage: FileCoverage;
   /** In the order of the file. */
   code: CodeLine[];
 }
@@ -69,7 +69,7 @@ export function patchCoverage(patch: string, files: readonly FileCoverage[]): Pa
     const placed = here.flatMap((hunk) => placeHunk(hunk, source));
     result.absent.push(...placed.filter(({ number }) => number === undefined));
     const code = codeOf(placed, coverage);
-    if (code.length > 0) result.files.push({ name, code });
+    if (code.length > 0) result.files.push({ coverage, code });
   }
   return result;
 }
@@ -84,6 +84,3 @@ function codeOf(placed: readonly AddedLine[], { lines }: FileCoverage): CodeLine
   }
   return [...byNumber.values()].toSorted((a, b) => a.number - b.number);
 }
-
-export const ranIn = (code: readonly CodeLine[]): number =>
-  code.filter(({ count }) => count > 0).length;

@@ -135,14 +135,13 @@ export function destinationOf(path: string): Destination {
  */
 const KEPT_CHARACTERS = 40;
 
-/** A name beside a file for what is not whole yet. */
-function unfinishedName(path: string): string {
-  const kept = Array.from(basename(path)).slice(0, KEPT_CHARACTERS).join("");
-  return join(dirname(path), `.${kept}.${process.pid}.tmp`);
+/** As much of a name as may be in that of its unfinished file. */
+export function keptOf(name: string): string {
+  return Array.from(name).slice(0, KEPT_CHARACTERS).join("");
 }
 
 function writeUnfinished(path: string, bytes: Uint8Array, mode: number): string {
-  const unfinished = unfinishedName(path);
+  const unfinished = join(dirname(path), `.${keptOf(basename(path))}.${process.pid}.tmp`);
   try {
     fs.writeFileSync(unfinished, bytes, { flag: "wx", mode });
   } catch (error) {

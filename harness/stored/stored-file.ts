@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import type * as z from "zod";
-import { isDeeperThan, repeatedKey } from "./json-keys.ts";
+import { depthFault, repeatedKey, shapeOf } from "./json-keys.ts";
 import { pathText, valueAt } from "./json-path.ts";
 import { systemReason } from "./output.ts";
 import { fileError, shown } from "./shown.ts";
@@ -55,9 +55,8 @@ function placeOf(message: string, text: string): string {
  * not always the last.
  */
 function mustBeOrderly(text: string, name: string): void {
-  if (isDeeperThan(text, MAX_DEPTH)) {
-    throw fileError(name, `has brackets inside one another, more than ${MAX_DEPTH} deep`);
-  }
+  const tooDeep = depthFault(shapeOf(text), MAX_DEPTH);
+  if (tooDeep !== undefined) throw fileError(name, tooDeep);
   const repeated = repeatedKey(text);
   if (repeated === undefined) return;
   const { line, column, name: key } = repeated;

@@ -11,7 +11,7 @@ import { UsageError } from "../case/failure.ts";
 import type { Observation } from "../case/observation.ts";
 import { bytesIn } from "../case/stored-observation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { colonsIn, isDeeperThan, repeatedKey } from "../stored/json-keys.ts";
+import { colonsIn, depthFault, repeatedKey, shapeOf } from "../stored/json-keys.ts";
 import { valueAt } from "../stored/json-path.ts";
 import { fileError, lineError, shown, shownName } from "../stored/shown.ts";
 import { configOf, guessedOf } from "./config.ts";
@@ -148,9 +148,8 @@ class Parser {
   #mustHaveKeysOnce(line: Fields): void {
     // As many colons as keys: counting is much faster than looking, where no string has a colon.
     if (colonsIn(this.#text) === keysIn(line)) return;
-    if (isDeeperThan(this.#text, MAX_DEPTH)) {
-      throw this.error(`has brackets inside one another, more than ${MAX_DEPTH} deep`);
-    }
+    const tooDeep = depthFault(shapeOf(this.#text), MAX_DEPTH);
+    if (tooDeep !== undefined) throw this.error(tooDeep);
     const repeated = repeatedKey(this.#text);
     if (repeated === undefined) return;
     throw this.error(`column ${repeated.column}: ${shownName(repeated.name)}: is there twice`);

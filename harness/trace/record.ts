@@ -140,16 +140,6 @@ async function recordPart(
   say(`RECORDED: ${countsText(done)} in ${printable(path)}; ${facts}\n`);
 }
 
-/** A kernel that does not live to be recorded is found by a run. */
-function unrecorded(error: unknown): unknown {
-  if (!(error instanceof WorkerLost)) return error;
-  return new EnvironmentError(
-    "process-failed",
-    `nothing more could be recorded: ${error.message}`,
-    "Find out with run, of the same kernel, variant and seed, which case it was.",
-  );
-}
-
 /** Talk with a worker on `kernel`, which ends with what it was asked for, or on a signal. */
 async function withWorker(
   kernel: KernelUnderTest,
@@ -162,7 +152,13 @@ async function withWorker(
       await conversation.finish();
     });
   } catch (error) {
-    throw unrecorded(error);
+    // A kernel that does not live to be recorded is found by a run.
+    if (!(error instanceof WorkerLost)) throw error;
+    throw new EnvironmentError(
+      "process-failed",
+      `nothing more could be recorded: ${error.message}`,
+      "Find out with run, of the same kernel, variant and seed, which case it was.",
+    );
   }
 }
 

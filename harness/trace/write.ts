@@ -40,20 +40,12 @@ function explained(error: unknown, path: string): unknown {
   return fileError(path, `cannot be written: ${String(error.code)}`);
 }
 
-function lstat(path: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    throw explained(error, path);
-  }
-}
-
 /**
  * @throws UsageError where a file is there and `force` does not allow to replace it, or something
  * else meanwhile
  */
 function mustBeFree(path: string, force: boolean): void {
-  const there = lstat(path);
+  const there = fs.lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;
   if (!there.isFile()) throw fileError(path, "is there and is not a regular file");
   if (!force) throw fileError(path, "is there already; --force replaces it");
@@ -62,8 +54,8 @@ function mustBeFree(path: string, force: boolean): void {
 /** What a recording is written to, and what is done when all of it is there or nobody wants it. */
 interface Place {
   stream: Writable;
-  finish: () => void;
-  remove: () => void;
+  finish?: () => void;
+  remove?: () => void;
   isStandardOutput: boolean;
 }
 
@@ -82,12 +74,8 @@ function besideFile(path: string, force: boolean): Place {
     mustBeFree(path, force);
     fs.renameSync(partial, path);
   };
-  return {
-    stream: fs.createWriteStream(partial, { fd, flush: true }),
-    finish,
-    remove,
-    isStandardOutput: false,
-  };
+  const stream = fs.createWriteStream(partial, { fd, flush: true });
+  return { stream, finish, remove, isStandardOutput: false };
 }
 
 /**
@@ -97,12 +85,7 @@ function besideFile(path: string, force: boolean): Place {
 function placeOf(path: string, force: boolean): Place {
   const to = destinationOf(path);
   if (to.kind === "file") return besideFile(Output.open(to.path).path, force);
-  return {
-    stream: streamInto(to.fd),
-    finish: () => {},
-    remove: () => {},
-    isStandardOutput: to.fd === 1,
-  };
+  return { stream: streamInto(to.fd), isStandardOutput: to.fd === 1 };
 }
 
 const refused = (fault: string): UsageError =>
@@ -179,17 +162,17 @@ export class TraceWriter {
     this.#pack.end();
     try {
       await this.#written;
-      this.#place.finish();
+      this.#place.finish?.();
     } catch (error) {
       throw explained(error, this.#path);
     }
-    this.#place.remove();
+    this.#place.remove?.();
   }
 
   /** Give up: nothing stays. No error if it has ended. */
   async close(): Promise<void> {
     this.#pack.destroy();
     await this.#written.catch(() => {});
-    this.#place.remove();
+    this.#place.remove?.();
   }
 }
