@@ -36,17 +36,15 @@ export interface PatchCoverage {
   unmeasured: string[];
 }
 
-function textOf(patch: string): string {
+/** The hunks in a file. Throws UsageError where it cannot be read or is no patch. */
+export function hunksIn(patch: string): Hunk[] {
+  let text: string;
   try {
-    return readFileSync(patch, "utf8");
+    text = readFileSync(patch, "utf8");
   } catch (error) {
     throw new UsageError(`${patch} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
-}
-
-/** The hunks in a file. Throws UsageError where it cannot be read or is no patch. */
-export function hunksIn(patch: string): Hunk[] {
-  const hunks = hunksOf(textOf(patch));
+  const hunks = hunksOf(text);
   if (hunks.length === 0) throw new UsageError(`${patch} is no patch: there is no hunk in it`);
   return hunks;
 }

@@ -51,10 +51,7 @@ export function totalsText(files: readonly FileCoverage[]): string {
 
 /** The function that a line is in; undefined where it is in none. */
 function functionAt(number: number, { functions }: FileCoverage): string | undefined {
-  for (const [name, { first, last }] of functions) {
-    if (first <= number && number <= last) return name;
-  }
-  return undefined;
+  return [...functions].find(([, { first, last }]) => first <= number && number <= last)?.[0];
 }
 
 /** Code of a patch that did not run, and nothing of the patch that did lies in between. */

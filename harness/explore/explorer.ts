@@ -139,7 +139,12 @@ export class Explorer {
     const { graph, walks, tell } = this.#given;
     const fresh = goal !== undefined;
     tell({ type: "walking", fresh, operations: operations.map((by) => graph.alphabet[by]!) });
-    if (fresh) this.#begin();
+    if (fresh) {
+      this.#walked = [];
+      this.#walkNumber += 1;
+      this.#lockstep.begin(this.#walked);
+      this.#at = 0;
+    }
     for (const [index, by] of operations.entries()) {
       const from = this.#at;
       if (fresh && index === operations.length - 1 && from !== goal) {
@@ -169,13 +174,6 @@ export class Explorer {
     this.#walked = [];
     this.#at = UNKNOWN;
     return undefined;
-  }
-
-  #begin(): void {
-    this.#walked = [];
-    this.#walkNumber += 1;
-    this.#lockstep.begin(this.#walked);
-    this.#at = 0;
   }
 
   /** Drive one edge; whether it was one that was left does not matter. */
@@ -226,25 +224,18 @@ export class Explorer {
    * disk later.
    */
   #endWalk(): ExploredDivergence | undefined {
-    const { session } = this.#given;
-    let divergence: Divergence | undefined;
-    if (this.#walkNumber % KEEP_EVERY === 0) divergence = this.#step({ op: "fsync" }, true);
+    const { session, tell } = this.#given;
+    const isKept = this.#walkNumber % KEEP_EVERY === 0;
+    let divergence = isKept ? this.#step({ op: "fsync" }, true) : undefined;
     const said = session.complaint();
-    if (divergence === undefined && said !== undefined) {
-      divergence = this.#complained(said);
-    }
+    if (said !== undefined) divergence ??= this.#complained(said);
     if (divergence !== undefined) return this.#found(divergence, []);
-    if (this.#walkNumber % KEEP_EVERY === 0) this.#keep(this.#walked);
+    if (isKept && session.hasRoom) {
+      tell({ type: "kept", operations: this.#walked });
+      session.keep(this.#walked, this.#lockstep.handedOver);
+    }
     this.#walked = [];
     this.#at = UNKNOWN;
     return undefined;
-  }
-
-  /** Keep the file, which has just been synced, if there is room for it. */
-  #keep(operations: readonly Operation[]): void {
-    const { session, tell } = this.#given;
-    if (!session.hasRoom) return;
-    tell({ type: "kept", operations });
-    session.keep(operations, this.#lockstep.handedOver);
   }
 }

@@ -14,8 +14,7 @@ import { foreignVariantSchema } from "./foreign-variant.ts";
 import { writeOutput } from "./output.ts";
 import { parseStored, readStored } from "./stored-file.ts";
 
-const FORMAT = "ext4-conform counterexample";
-const VERSION = 1;
+const head = { format: "ext4-conform counterexample", version: 1 } as const;
 
 /** Characters of the longest message. */
 const MAX_MESSAGE = 10_000;
@@ -33,8 +32,8 @@ function variantOf(value: unknown, context: z.RefinementCtx): unknown {
 }
 
 export const counterexampleSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  format: z.literal(head.format),
+  version: z.literal(head.version),
   /** What it shows, in a sentence; absent in what the tool wrote by itself. */
   claim: z.string().max(2000).optional(),
   /** When it was found, ISO 8601. */
@@ -71,11 +70,7 @@ export const counterexampleSchema = z.strictObject({
 
 export type Counterexample = z.infer<typeof counterexampleSchema>;
 
-const stored = {
-  format: FORMAT,
-  version: VERSION,
-  schema: z.preprocess(withFilesAndStep, counterexampleSchema),
-};
+const stored = { ...head, schema: z.preprocess(withFilesAndStep, counterexampleSchema) };
 
 /**
  * The counterexample that `text` holds.
@@ -101,8 +96,7 @@ export function counterexampleOf(
   const { step, kind, message, operations, before } = found;
   const kept = operations.slice(0, step + 1).slice(-MAX_OPERATIONS);
   return {
-    format: FORMAT,
-    version: VERSION,
+    ...head,
     ...facts,
     divergence: { step: kept.length - 1, kind, message: message.slice(0, MAX_MESSAGE) },
     ...(before === undefined ? {} : { before }),

@@ -33,12 +33,10 @@ function harmless(word: string): boolean {
 
 /** Index of the first word that may not be there; -1 where all may. */
 function refusedMkfsOption(options: readonly string[]): number {
-  for (let i = 0; i < options.length; i += 2) {
-    if (!MKFS_OPTIONS.has(options[i]!)) return i;
-    if (options[i + 1] === undefined) return i;
-    if (!harmless(options[i + 1]!)) return i + 1;
-  }
-  return -1;
+  return options.findIndex((word, i) => {
+    if (i % 2 === 1) return !harmless(word);
+    return !MKFS_OPTIONS.has(word) || options[i + 1] === undefined;
+  });
 }
 
 /** Files may also say a preparation by members of the variant itself, those of one kind only. */

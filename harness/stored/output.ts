@@ -229,13 +229,13 @@ export class Output {
    * @throws UsageError where it cannot be written, with one line
    */
   static open(path: string): Output {
-    const to = destinationOf(path);
     try {
+      const to = follow(path);
       if (to.kind === "file") mustTakeFile(to.path, to.before);
+      return new Output(path, to);
     } catch (error) {
       throw explained(path, error);
     }
-    return new Output(path, to);
   }
 
   /** A regular file: can be written again and again, and shows what was written last. */

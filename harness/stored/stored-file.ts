@@ -2,6 +2,7 @@
  * Files of ours: JSON with its format and version in it, read as if it were hostile, written whole
  * or not at all.
  */
+import { isUtf8 } from "node:buffer";
 import * as fs from "node:fs";
 import type * as z from "zod";
 import { depthFault, repeatedKey, shapeOf } from "./json-keys.ts";
@@ -113,24 +114,9 @@ function readBounded(path: string, maxBytes: number): Buffer {
     if (stat.size > maxBytes) {
       throw fileError(path, `has ${stat.size} bytes, more than ${maxBytes}`);
     }
-    const bytes = Buffer.alloc(stat.size);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = fs.readSync(fd, bytes, length, bytes.length - length, length);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
+    return fs.readFileSync(fd);
   } finally {
     fs.closeSync(fd);
-  }
-}
-
-function decode(bytes: Buffer, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw fileError(name, "is not UTF-8 text");
   }
 }
 
@@ -143,5 +129,7 @@ export function readStored<T>(path: string, stored: StoredFormat<T>): T {
     const reason = systemReason(error);
     throw reason === undefined ? error : fileError(path, `cannot be read: ${reason}`);
   }
-  return parseStored(decode(bytes, path), path, stored);
+  if (!isUtf8(bytes)) throw fileError(path, "is not UTF-8 text");
+  // Which leaves out a byte order mark.
+  return parseStored(new TextDecoder().decode(bytes), path, stored);
 }

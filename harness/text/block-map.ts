@@ -110,7 +110,7 @@ function columnsOf({ lblk, len, expected, seen }: Segment, limit: number): Colum
   ];
 }
 
-/** Characters that one run may take, tried in turn until the picture fits. */
+/** Characters that one run may take: as many as let the picture fit. */
 const RUN_LIMITS = [64, 32, 16, 12, 8, 6, 4] as const;
 
 /**
@@ -204,12 +204,8 @@ function bandOf(columns: readonly Column[], of: PictureOf): Band {
 }
 
 function allColumns(segments: readonly Segment[], width: number): Column[] {
-  let columns: Column[] = [];
-  for (const limit of RUN_LIMITS) {
-    columns = segments.flatMap((segment) => columnsOf(segment, limit));
-    if (columns.length <= width) break;
-  }
-  return columns;
+  const pictures = RUN_LIMITS.map((limit) => segments.flatMap((one) => columnsOf(one, limit)));
+  return pictures.find(({ length }) => length <= width) ?? pictures.at(-1)!;
 }
 
 /** The block after the last extent. */

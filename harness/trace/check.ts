@@ -11,7 +11,7 @@ import { UsageError } from "../case/failure.ts";
 import { subsets } from "../lockstep/deviations.ts";
 import type { ContractOptions } from "../contract/contract.ts";
 import { runPromised, withContract } from "../lockstep/lockstep.ts";
-import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
+import type { CaseResult } from "../lockstep/lockstep.ts";
 import { ReplaySubject } from "../lockstep/replay-subject.ts";
 import { fileError, lineError } from "../stored/shown.ts";
 import type { TraceHeader } from "./format.ts";
@@ -73,35 +73,25 @@ export const leewayOf = (
 ): Pick<ContractOptions, "mayFillUp" | "filesEndEarly"> =>
   header.version === 3 ? header.leeway : {};
 
-/** The deviations that a recording of this version can show. */
-function shownIn(header: TraceHeader, { path }: ModelConfig): readonly Deviation[] {
-  return header.version === 3 ? pathDeviations(path) : stepDeviations(path);
-}
+/** What a case came to, and the deviations that had a part in it, by id. */
+type Followed = CaseResult & { deviated: Iterable<string> };
 
-/** Runs the cases of a recording with one set of deviations. */
-class Follower {
-  readonly #model: TraceModel | undefined;
-  /** With the contract: model and recording could be wrong together. */
-  readonly #options: LockstepOptions;
-
-  constructor({ config, header }: Trace, deviations: readonly Deviation[]) {
-    const promised = header.version === 3 && header.promised !== undefined;
-    this.#model = promised ? undefined : new TraceModel(config, deviations);
-    const options = { variant: nameOf(header), blockSize: config.blockSize };
-    this.#options = withContract(options, config, deviations, leewayOf(header));
+/** Runs cases of a recording with one set of deviations, each up to its first divergence. */
+function followerOf(
+  { config, header }: Trace,
+  deviations: readonly Deviation[],
+): (recorded: TraceCase) => Followed {
+  const named = { variant: nameOf(header), blockSize: config.blockSize };
+  // With the contract: model and recording could be wrong together.
+  const options = withContract(named, config, deviations, leewayOf(header));
+  if (header.version === 3 && header.promised !== undefined) {
+    return ({ operations, observations }) => {
+      const subject = new ReplaySubject(observations);
+      return { ...runPromised(subject, operations, options), deviated: [] };
+    };
   }
-
-  /** Run a case and stop at its first divergence. */
-  run(recorded: TraceCase): CaseResult {
-    if (this.#model !== undefined) return this.#model.run(recorded, this.#options);
-    const { operations, observations } = recorded;
-    return runPromised(new ReplaySubject(observations), operations, this.#options);
-  }
-
-  /** Ids of the deviations that had a part in the last case. */
-  get deviated(): Iterable<string> {
-    return this.#model?.deviated ?? [];
-  }
+  const model = new TraceModel(config, deviations);
+  return (recorded) => ({ ...model.run(recorded, options), deviated: model.deviated });
 }
 
 /**
@@ -120,22 +110,24 @@ const MAX_UNEXPLAINED = 100;
  * The smallest set with all of `taken` and more, with which the model follows the case; undefined
  * where there is none.
  */
-function smallestSuperset(
+function superset(
   recorded: TraceCase,
   taken: readonly Deviation[],
   trace: Trace,
 ): Deviation[] | undefined {
-  const shown = shownIn(trace.header, trace.config);
+  const { path } = trace.config;
+  const shown = trace.header.version === 3 ? pathDeviations(path) : stepDeviations(path);
   const others = shown.filter((deviation) => !taken.includes(deviation));
   const [, ...larger] = subsets(others, MOST_AT_ONCE);
   const supersets = larger.map((set) => [...taken, ...set]);
-  return supersets.find((set) => new Follower(trace, set).run(recorded).divergence === undefined);
+  return supersets.find((set) => followerOf(trace, set)(recorded).divergence === undefined);
 }
 
 /** What `act` does with a case; of what goes wrong is said in which file and case it did. */
-function blaming<T>(file: string, { line, number }: TraceCase, act: () => T): T {
+function blaming<T>(file: string, recorded: TraceCase, act: (recorded: TraceCase) => T): T {
+  const { line, number } = recorded;
   try {
-    return act();
+    return act(recorded);
   } catch (error) {
     if (error instanceof UsageError) throw lineError(file, line, error.message);
     if (!(error instanceof ModelBroken)) throw error;
@@ -156,7 +148,7 @@ async function passThrough(
   const trace = await readTrace(file, limits);
   const { cases, ...about } = trace;
   mustBeOnPath(file, deviations, trace.config);
-  const follower = new Follower(trace, deviations);
+  const follow = followerOf(trace, deviations);
   const parts = new Map(deviations.map(({ id }) => [id, 0]));
   const none = { cases: 0, steps: 0, compared: 0, diverging: 0, handedOver: 0, seconds: 0 };
   const result: FileResult = { file, ...about, deviations, parts, ...none };
@@ -167,16 +159,15 @@ async function passThrough(
     first ??= number;
     last = number;
     if (only !== undefined && number !== only) continue;
-    const { steps, divergence, handedOver } = blaming(file, recorded, () => follower.run(recorded));
+    const { steps, divergence, handedOver, deviated } = blaming(file, recorded, follow);
     result.cases += 1;
     result.steps += operations.length;
     result.compared += steps;
     if (handedOver !== undefined) result.handedOver += 1;
-    for (const id of follower.deviated) parts.set(id, (parts.get(id) ?? 0) + 1);
+    for (const id of deviated) parts.set(id, (parts.get(id) ?? 0) + 1);
     if (divergence !== undefined) {
       const explain = allowed === "needed" && result.diverging < MAX_UNEXPLAINED;
-      const more =
-        explain && blaming(file, recorded, () => smallestSuperset(recorded, deviations, trace));
+      const more = explain && blaming(file, recorded, (one) => superset(one, deviations, trace));
       if (more) return more;
       result.diverging += 1;
       result.first ??= { number, line, divergence };

@@ -31,12 +31,10 @@ export function whole(minimum: number, maximum: number) {
 
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 
-/** What of a variant says nothing about what was recorded, and may be left out. */
-const variantDefaults = { purpose: "", byDefault: false };
-
+/** What of a variant says nothing about what was recorded may be left out. */
 function withDefaults(variant: unknown): unknown {
   const isObject = typeof variant === "object" && variant !== null && !Array.isArray(variant);
-  return isObject ? { ...variantDefaults, ...variant } : variant;
+  return isObject ? { purpose: "", byDefault: false, ...variant } : variant;
 }
 
 const common = {
@@ -148,6 +146,13 @@ export const SINCE_2 = ["variant", "traits", "freeBlocks", "mmapReadAround"] as 
 export type TraceHeaderV1 = z.infer<typeof headerV1Schema>;
 export type TraceHeaderV2 = z.infer<typeof headerV2Schema>;
 export type TraceHeader = TraceHeaderV1 | TraceHeaderV2 | TraceHeaderV3;
+
+/** By version. */
+export const headerSchemas = new Map<unknown, z.ZodType<TraceHeader>>([
+  [1, headerV1Schema],
+  [2, headerV2Schema],
+  [3, headerV3Schema],
+]);
 
 /** How much there must be before the last line since version 2. */
 const countsSchema = z.strictObject({ cases: count, steps: count });

@@ -55,17 +55,13 @@ const openings: readonly (readonly [bytes: readonly number[], reason: string])[]
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "is packed with xz; only .br and .gz are unpacked"],
 ];
 
-function openingFault(line: Uint8Array): string | undefined {
-  return openings.find(([bytes]) => bytes.every((byte, i) => line[i] === byte))?.[1];
-}
-
 /**
  * The text of line `number`. Decoding would put U+FFFD for what is no UTF-8, and nobody would know
  * that something else was there.
  */
 function textOf(bytes: Buffer, file: string, number: number, { steps }: TraceLimits): string {
-  const opening = number === 1 ? openingFault(bytes) : undefined;
-  if (opening !== undefined) throw fileError(file, opening);
+  const opening = openings.find(([begin]) => begin.every((byte, i) => bytes[i] === byte));
+  if (number === 1 && opening !== undefined) throw fileError(file, opening[1]);
   if (!isUtf8(bytes)) {
     const hint = number === 1 && packingOf(file) === undefined ? `; ${NAME_OF_PACKED}` : "";
     throw lineError(file, number, `is not UTF-8${hint}`);

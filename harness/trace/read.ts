@@ -18,9 +18,7 @@ import { configOf, guessedOf } from "./config.ts";
 import {
   caseSchema,
   endSchema,
-  headerV1Schema,
-  headerV2Schema,
-  headerV3Schema,
+  headerSchemas,
   KNOWN_VERSIONS,
   SINCE_2,
   stepSchema,
@@ -63,15 +61,6 @@ export interface Trace {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const headerSchemas: ReadonlyMap<unknown, z.ZodType<TraceHeader>> = new Map<
-  unknown,
-  z.ZodType<TraceHeader>
->([
-  [1, headerV1Schema],
-  [2, headerV2Schema],
-  [3, headerV3Schema],
-]);
 
 /** Keys of all objects in a value. */
 function keysIn(value: unknown): number {
@@ -249,9 +238,7 @@ class Parser {
   }
 }
 
-type Lines = AsyncIterable<Line> | Iterable<Line>;
-
-async function* each(lines: Lines): AsyncGenerator<Line> {
+async function* each(lines: AsyncIterable<Line> | Iterable<Line>): AsyncGenerator<Line> {
   yield* lines;
 }
 
@@ -289,7 +276,7 @@ async function* casesOf(
  * @throws UsageError with one line; so does iterating over the cases
  */
 export async function parseTrace(
-  lines: Lines,
+  lines: AsyncIterable<Line> | Iterable<Line>,
   name: string,
   limits: TraceLimits = DEFAULT_LIMITS,
 ): Promise<Trace> {

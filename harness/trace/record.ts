@@ -46,31 +46,13 @@ interface Part {
   writer: TraceWriter;
 }
 
-const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
-
 /** A file for each variant: the one that was named, or in the folder of that name. */
 function pathsOf({ out, variants }: RecordOptions): string[] {
-  if (variants.length === 1 && !out.endsWith("/") && !isFolder(out)) return [out];
+  const isFolder = out.endsWith("/") || (existsSync(out) && statSync(out).isDirectory());
+  if (variants.length === 1 && !isFolder) return [out];
   if (out === "-") throw new UsageError("standard output takes the recording of one variant");
   mustBeWritable(out, "recordings");
   return variants.map(({ name }) => join(out, `${name}.jsonl.br`));
-}
-
-/** Closes those that were opened where one cannot be. */
-async function openParts(options: RecordOptions): Promise<Part[]> {
-  const parts: Part[] = [];
-  try {
-    for (const [i, path] of pathsOf(options).entries()) {
-      const named = options.variants[i]!;
-      const mountOptions = [...named.mountOptions, ...options.mountOptions];
-      const writer = new TraceWriter(path, options.force);
-      parts.push({ variant: { ...named, mountOptions }, path, writer });
-    }
-    return parts;
-  } catch (error) {
-    for (const { writer } of parts) await writer.close();
-    throw error;
-  }
 }
 
 function countsText({ cases, steps }: TraceEnd): string {
@@ -169,9 +151,15 @@ async function withWorker(
  *   record, or the kernel did not live to be recorded
  */
 export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
-  const parts = await openParts(options);
-  if (parts.some(({ writer }) => writer.isStandardOutput)) sayOnStandardError();
+  const parts: Part[] = [];
   try {
+    for (const [i, path] of pathsOf(options).entries()) {
+      const named = options.variants[i]!;
+      const mountOptions = [...named.mountOptions, ...options.mountOptions];
+      const writer = new TraceWriter(path, options.force);
+      parts.push({ variant: { ...named, mountOptions }, path, writer });
+      if (writer.isStandardOutput) sayOnStandardError();
+    }
     const kernel = await kernelUnderTest(options.kernel, options);
     await withWorker(kernel, async (conversation) => {
       const { traits } = await conversation.ask({ type: "probe" }, "traits");

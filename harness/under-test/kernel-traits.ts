@@ -29,13 +29,13 @@ export interface KernelTraits {
 
 /** What a run leaves out because this machine does not show it, a line each. */
 export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits): string[] {
-  return [
-    ...(cacheIoctl
-      ? []
-      : ["this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared"]),
-    ...(cachestat ? [] : ["this kernel has no cachestat(2): the page cache is not compared"]),
-    ...(kernelLog ? [] : ["/dev/kmsg cannot be read: the kernel's log is not compared"]),
+  const lacks = [
+    !cacheIoctl &&
+      "this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared",
+    !cachestat && "this kernel has no cachestat(2): the page cache is not compared",
+    !kernelLog && "/dev/kmsg cannot be read: the kernel's log is not compared",
   ];
+  return lacks.filter((one) => one !== false);
 }
 
 /**
