@@ -53,9 +53,6 @@ export interface Shown {
   b: string;
 }
 
-const sameSource = (a: Source | undefined, b: Source | undefined): boolean =>
-  a?.tag === b?.tag && a?.delta === b?.delta;
-
 /**
  * Bytes [start, end), which came from somewhere else in the one than in the other; undefined is
  * zero.
@@ -81,7 +78,8 @@ export function differentSources(
   return sorted.flatMap((start, i) => {
     const end = sorted[i + 1] ?? until;
     const [ofA, ofB] = [a.get(start), b.get(start)];
-    return sameSource(ofA, ofB) ? [] : [{ start, end, a: ofA, b: ofB }];
+    const same = ofA?.tag === ofB?.tag && ofA?.delta === ofB?.delta;
+    return same ? [] : [{ start, end, a: ofA, b: ofB }];
   });
 }
 
@@ -169,8 +167,6 @@ function ofBytes(
 const unitsHeld = ({ i_extents, i_reserved_data_blocks, i_sb }: Inode): number =>
   (i_extents.covered + i_reserved_data_blocks) * (i_sb.s_blocksize / 512);
 
-const warning = (warns: boolean): string => (warns ? "warns" : "silent");
-
 /** What differs after the same operation on both. */
 export function differencesNow(a: Applied, b: Applied): Shown[] {
   const [x, y] = [a.inode, b.inode];
@@ -195,7 +191,7 @@ export function differencesLater(a: Later, b: Later): Shown[] {
     ...ofValues("on-disk-size", x.i_disksize, y.i_disksize, String),
     ...ofValues("reserved after fsync", x.i_reserved_data_blocks, y.i_reserved_data_blocks, String),
     ...ofBytes("contents", contentsOnDisk(x), contentsOnDisk(y), size),
-    ...(told ? ofValues("kernel-log", a.warns!, b.warns!, warning) : []),
+    ...(told ? ofValues("kernel-log", a.warns, b.warns, (is) => (is ? "warns" : "silent")) : []),
     ...ofValues("direct read", a.read, b.read, describeResult),
   ];
 }

@@ -94,12 +94,7 @@ export class Explorer {
    * nothing shorter does.
    */
   drive(milliseconds: number): ExploredDivergence | undefined {
-    const found = this.#drive(milliseconds);
-    return found ?? (this.done ? this.#early : undefined);
-  }
-
-  #drive(milliseconds: number): ExploredDivergence | undefined {
-    const { walks } = this.#given;
+    const { walks, session } = this.#given;
     const started = performance.now();
     let found: ExploredDivergence | undefined;
     let next = this.#operations + BETWEEN_LOOKS;
@@ -114,7 +109,9 @@ export class Explorer {
       if (over && this.#walked.length > 0) found = this.#endWalk();
       this.done = leg === undefined;
       if (leg === undefined || found !== undefined) break;
-      if (over && this.#mountIsDue) break;
+      // A new file may take a new mount, and with it what unmounting says of the kept ones. Where
+      // none waits, it loses nothing.
+      if (over && session.waiting > 0 && session.checkpointDue) break;
       if (over && this.#operations >= next) {
         if (performance.now() - started >= milliseconds) break;
         next = this.#operations + BETWEEN_LOOKS;
@@ -122,16 +119,7 @@ export class Explorer {
       found = this.#go(leg);
     }
     this.#seconds += (performance.now() - started) / 1000;
-    return found;
-  }
-
-  /**
-   * A new file may take a new mount, and with it what unmounting says of the kept ones. Where none
-   * waits, it loses nothing.
-   */
-  get #mountIsDue(): boolean {
-    const { waiting, checkpointDue } = this.#given.session;
-    return waiting > 0 && checkpointDue;
+    return found ?? (this.done ? this.#early : undefined);
   }
 
   /** A divergence, if it is one of which there is no shorter one. */

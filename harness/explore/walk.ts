@@ -29,13 +29,7 @@ export interface Leg {
  * Edges by where they lead, from other states: those to state s are numbers starts[s] to starts[s +
  * 1].
  */
-interface WaysInto {
-  starts: Int32Array;
-  before: Int32Array;
-  by: Int32Array;
-}
-
-function waysInto(graph: Graph): WaysInto {
+function waysInto(graph: Graph) {
   const { states, explored, alphabet } = graph;
   const starts = new Int32Array(states + 2);
   const each = (edge: (target: number, state: number, by: number) => void): void => {
@@ -106,7 +100,7 @@ export class Walks {
   #random = 1;
   /** How often this file went elsewhere than the graph has it. */
   #strays = 0;
-  #waysInto: WaysInto | undefined;
+  #waysInto: ReturnType<typeof waysInto> | undefined;
 
   /** The edges of the states for which `mine` holds, without those that were driven before. */
   constructor(graph: Graph, mine: (state: number) => boolean = () => true, before?: EdgeSet) {

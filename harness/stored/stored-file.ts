@@ -55,13 +55,13 @@ function placeOf(message: string, text: string): string {
  * What JSON.parse lets pass must not pass: a person who wrote a key twice meant one of the two, and
  * not always the last.
  */
-function mustBeOrderly(text: string, name: string): void {
+function disorderIn(text: string): string | undefined {
   const tooDeep = depthFault(shapeOf(text), MAX_DEPTH);
-  if (tooDeep !== undefined) throw fileError(name, tooDeep);
+  if (tooDeep !== undefined) return tooDeep;
   const repeated = repeatedKey(text);
-  if (repeated === undefined) return;
-  const { line, column, name: key } = repeated;
-  throw fileError(name, `line ${line}, column ${column}: ${JSON.stringify(key)} is there twice`);
+  if (repeated === undefined) return undefined;
+  const { line, column, name } = repeated;
+  return `line ${line}, column ${column}: ${JSON.stringify(name)} is there twice`;
 }
 
 function parseJson(text: string, name: string): unknown {
@@ -98,8 +98,7 @@ export function parseStored<T>(
   }
   const parsed = schema.safeParse(data);
   if (!parsed.success) throw fileError(name, reasonOf(parsed.error.issues[0]!, data));
-  mustBeOrderly(text, name);
-  const reason = fault?.(text);
+  const reason = disorderIn(text) ?? fault?.(text);
   if (reason !== undefined) throw fileError(name, reason);
   return parsed.data;
 }

@@ -44,13 +44,6 @@ export interface Counts {
   compared: number;
 }
 
-/** A divergence, and the case that shows it. */
-export interface DivergingCase {
-  number: number;
-  line: number;
-  divergence: Divergence;
-}
-
 /** What checking a file came to. */
 export interface FileResult extends Counts, Omit<Trace, "cases"> {
   file: string;
@@ -60,7 +53,8 @@ export interface FileResult extends Counts, Omit<Trace, "cases"> {
   parts: ReadonlyMap<string, number>;
   /** Cases that diverge. */
   diverging: number;
-  first?: DivergingCase;
+  /** The first of them. */
+  first?: { number: number; line: number; divergence: Divergence };
   /** Cases of which the contract alone judged the end. */
   handedOver: number;
   /** Seconds, of the last time through the file. */

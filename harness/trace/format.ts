@@ -14,9 +14,6 @@ import { shown } from "../stored/shown.ts";
 /** The version that is written; all up to it are read. */
 export const TRACE_VERSION = 3;
 
-/** Versions that are read, for messages. */
-export const KNOWN_VERSIONS = "1, 2 and 3";
-
 /** What `right` holds for, refused in one message whatever it is instead. */
 export function that<T>(right: (value: unknown) => boolean, otherwise: string) {
   return z.custom<T>(right, { error: ({ input }) => `${shown(input)} ${otherwise}` });
@@ -139,9 +136,6 @@ export const caseSchema = z.strictObject({ case: count, freeBlocks: count.exactO
 
 /** A line for each step of it. */
 export const stepSchema = z.strictObject({ operation: operationSchema, seen: observationSchema });
-
-/** The fields that version 2 has beside those of version 1. */
-export const SINCE_2 = ["variant", "traits", "freeBlocks", "mmapReadAround"] as const;
 
 export type TraceHeaderV1 = z.infer<typeof headerV1Schema>;
 export type TraceHeaderV2 = z.infer<typeof headerV2Schema>;

@@ -15,15 +15,7 @@ import { colonsIn, depthFault, repeatedKey, shapeOf } from "../stored/json-keys.
 import { valueAt } from "../stored/json-path.ts";
 import { fileError, lineError, shown, shownName } from "../stored/shown.ts";
 import { configOf, guessedOf } from "./config.ts";
-import {
-  caseSchema,
-  endSchema,
-  headerSchemas,
-  KNOWN_VERSIONS,
-  SINCE_2,
-  stepSchema,
-  wholeCaseSchema,
-} from "./format.ts";
+import { caseSchema, endSchema, headerSchemas, stepSchema, wholeCaseSchema } from "./format.ts";
 import type { TraceEnd, TraceHeader } from "./format.ts";
 import { DEFAULT_LIMITS, MAX_DEPTH, MAX_READ_BYTES } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
@@ -150,13 +142,14 @@ class Parser {
     }
     // One without a version is of version 1, unless its fields say that it was meant for another.
     const version = valueAt(line, ["header", "version"]);
-    const of2 = SINCE_2.find((name) => valueAt(line, ["header", name]) !== undefined);
+    const since2 = ["variant", "traits", "freeBlocks", "mmapReadAround"];
+    const of2 = since2.find((name) => valueAt(line, ["header", name]) !== undefined);
     if (version === undefined && of2 !== undefined) {
       throw this.error(`header.version: is missing; ${of2} is a field of version 2`);
     }
     const header = headerSchemas.get(version === undefined ? 1 : version);
     if (header !== undefined) return this.#whole(z.strictObject({ header }), line).header;
-    throw this.error(`header.version: is ${shown(version)}; known are ${KNOWN_VERSIONS}`);
+    throw this.error(`header.version: is ${shown(version)}; known are 1, 2 and 3`);
   }
 
   config(header: TraceHeader): ModelConfig {

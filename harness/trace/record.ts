@@ -19,7 +19,6 @@ import { say, sayOnStandardError } from "../text/say.ts";
 import { printable } from "../text/terminal.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
-import type { KernelUnderTest } from "../workers/link.ts";
 import type { Message, RecordedImage, Recording } from "../workers/messages.ts";
 import { TRACE_VERSION } from "./format.ts";
 import type { TraceEnd } from "./format.ts";
@@ -61,8 +60,8 @@ function countsText({ cases, steps }: TraceEnd): string {
 
 /** The first line of a recording of `image`. */
 function headerLine(
-  { variant, mounted, config, leeway }: RecordedImage,
-  { release, machine, ...traits }: KernelTraits,
+  { mounted, ...image }: RecordedImage,
+  { release: kernel, machine, ...traits }: KernelTraits,
   { seed, series }: Pick<RecordOptions, "seed" | "series">,
 ) {
   const { options: mount, promised } = mounted;
@@ -70,15 +69,13 @@ function headerLine(
     header: headerToWrite({
       version: TRACE_VERSION,
       tool: packageVersion(),
-      kernel: release,
+      kernel,
       machine,
       series,
       mount,
       seed,
-      variant,
       traits,
-      config,
-      leeway,
+      ...image,
       ...(promised !== undefined && { promised }),
     }),
   };
@@ -122,28 +119,6 @@ async function recordPart(
   say(`RECORDED: ${countsText(done)} in ${printable(path)}; ${facts}\n`);
 }
 
-/** Talk with a worker on `kernel`, which ends with what it was asked for, or on a signal. */
-async function withWorker(
-  kernel: KernelUnderTest,
-  use: (conversation: Conversation) => Promise<void>,
-): Promise<void> {
-  const conversation = new Conversation(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
-  try {
-    await endingOnSignal([conversation], async () => {
-      await use(conversation);
-      await conversation.finish();
-    });
-  } catch (error) {
-    // A kernel that does not live to be recorded is found by a run.
-    if (!(error instanceof WorkerLost)) throw error;
-    throw new EnvironmentError(
-      "process-failed",
-      `nothing more could be recorded: ${error.message}`,
-      "Find out with run, of the same kernel, variant and seed, which case it was.",
-    );
-  }
-}
-
 /**
  * Record each variant, print what came of it; the exit status.
  *
@@ -161,11 +136,20 @@ export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
       if (writer.isStandardOutput) sayOnStandardError();
     }
     const kernel = await kernelUnderTest(options.kernel, options);
-    await withWorker(kernel, async (conversation) => {
+    const conversation = new Conversation(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
+    await endingOnSignal([conversation], async () => {
       const { traits } = await conversation.ask({ type: "probe" }, "traits");
       for (const part of parts) await recordPart(conversation, part, traits, options);
+      await conversation.finish();
     });
     return exitStatus.conforms;
+  } catch (error) {
+    if (!(error instanceof WorkerLost)) throw error;
+    throw new EnvironmentError(
+      "process-failed",
+      `nothing more could be recorded: ${error.message}`,
+      "Find out with run, of the same kernel, variant and seed, which case it was.",
+    );
   } finally {
     for (const { writer } of parts) await writer.close();
   }

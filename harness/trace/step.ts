@@ -48,15 +48,8 @@ function sorted<T>(
   entry: z.ZodType<T, T>,
   span: (entry: T) => readonly [start: number, end: number],
 ) {
-  const inOrder = (list: readonly T[]): boolean => {
-    let before = 0;
-    return list.every((one) => {
-      const [start, end] = span(one);
-      const right = start >= before;
-      before = end;
-      return right;
-    });
-  };
+  const inOrder = (list: readonly T[]): boolean =>
+    list.every((one, i) => i === 0 || span(one)[0] >= span(list[i - 1]!)[1]);
   const list = z.custom<T[]>(isShort, `is no list, or of more than ${MAX_ENTRIES} entries`);
   return list.pipe(z.array(entry)).refine(inOrder, "is not sorted, or overlaps");
 }

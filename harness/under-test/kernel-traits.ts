@@ -68,16 +68,11 @@ export function modelConfig(
 }
 
 /**
- * Of a file system that is all but empty, how much is free: the model must not run out of room
- * there.
- */
-const FREE = 0.9;
-
-/**
  * The model's configuration for a variant on a kernel of which these facts are known, where there
  * is no image to ask.
  */
 export function knownConfig(variant: Variant, facts: KernelFacts): ModelConfig {
-  const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
+  // Of a file system that is all but empty; the model must not run out of room there.
+  const freeBlocks = Math.floor((0.9 * variant.imageSize) / variant.blockSize);
   return { ...modelConfig(variant, facts, freeBlocks), ...facts };
 }
