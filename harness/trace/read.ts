@@ -195,7 +195,7 @@ class Parser {
     return this.ended(recorded, `steps[${steps.length - 1}].windows: is there, but`);
   }
 
-  /** A case when all of it is there: when the file was seen last, nothing may have been left out. */
+  /** A case that is all there: when the file was seen last, nothing may have been left out. */
   ended(recorded: TraceCase, where = "seen.windows: in the line before:"): TraceCase {
     if (recorded.observations.at(-1)?.windows === undefined) return recorded;
     throw this.error(`${where} the last look of a case must be at the whole file`);

@@ -1,8 +1,8 @@
 /**
- * Steps of versions 1 and 2: which fields there are, what each may hold, and what a step is here, an
- * Operation and the Observation after it.
+ * Steps of versions 1 and 2: which fields there are, what each may hold, and what a step is here,
+ * an Operation and the Observation after it.
  *
- * What is accepted is safe to hold against the model: whole numbers in range, lists that are sorted.
+ * What is accepted is safe to hold against the model: whole numbers in range, sorted lists.
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
@@ -143,7 +143,8 @@ function presenceOf({ op, ret }: Step, header: TraceHeaderV1 | TraceHeaderV2) {
 }
 
 /**
- * Index of the first break that is not at an allocated block right behind another; -1 where all are.
+ * Index of the first break that is not at an allocated block right behind another; -1 where none
+ * is elsewhere.
  */
 function misplacedBreak({ fiemap, breaks = [] }: Step): number {
   const held = fiemap.filter(([, , state]) => state !== "delalloc");
