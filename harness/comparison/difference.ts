@@ -56,11 +56,6 @@ function deviationsOf({ results }: SupervisorResult): Set<string> {
   return new Set(results.flatMap(({ counts }) => Object.keys(counts.deviations)));
 }
 
-/** What a variant came to. */
-function resultOf({ results }: SupervisorResult, name: string): JobResult | undefined {
-  return byVariant(results).find(({ variant }) => variant === name);
-}
-
 const total = (shapes: readonly CaseShape[], of: "blocks" | "extents"): number =>
   shapes.reduce((sum, shape) => sum + shape[of], 0);
 
@@ -95,14 +90,16 @@ const only = (these: ReadonlySet<string>, those: ReadonlySet<string>): string[] 
 
 /** What changed from `baseline` to `candidate`, which ran the same cases. */
 export function difference(baseline: SupervisorResult, candidate: SupervisorResult): Difference {
-  const names = [...baseline.results, ...candidate.results].map(({ variant }) => variant);
+  const [ran, runs] = [baseline, candidate].map(
+    ({ results }) => new Map(byVariant(results).map((result) => [result.variant, result])),
+  ) as [Map<string, JobResult>, Map<string, JobResult>];
   const [before, after] = [baseline, candidate].map((result) =>
     firstDivergences(result).map(({ divergence }) => divergence),
   ) as [Divergence[], Divergence[]];
   const [had, has] = [deviationsOf(baseline), deviationsOf(candidate)];
   return {
-    variants: [...new Set(names)].map((name) =>
-      variantDifference(name, resultOf(baseline, name), resultOf(candidate, name)),
+    variants: [...new Set([...ran.keys(), ...runs.keys()])].map((name) =>
+      variantDifference(name, ran.get(name), runs.get(name)),
     ),
     appeared: notIn(after, before),
     gone: notIn(before, after),

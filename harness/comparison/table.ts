@@ -68,22 +68,14 @@ function table(variants: readonly VariantDifference[], diverged: Diverged, paint
   ];
 }
 
-function divergenceLines(title: string, found: readonly Divergence[], paint: Paint): string[] {
-  if (found.length === 0) return [];
-  const lines = found.map(({ variant, kind, operations, step, message }) => {
-    const shown = operations
-      .slice(0, step + 1)
-      .map(describeOperation)
-      .join("; ");
-    return `  ${variant}: ${kind}: ${message}\n    ${shown}`;
-  });
-  return [paint("bold", title), ...lines, ""];
+function divergenceLine({ variant, kind, operations, step, message }: Divergence): string {
+  const shown = operations.slice(0, step + 1).map(describeOperation);
+  return `  ${variant}: ${kind}: ${message}\n    ${shown.join("; ")}`;
 }
 
-function deviationLines(title: string, ids: readonly string[], paint: Paint): string[] {
-  if (ids.length === 0) return [];
+function deviationLines(ids: readonly string[]): string[] {
   const known = knownDeviations.filter(({ id }) => ids.includes(id));
-  return [paint("bold", title), ...known.map(({ id, claim }) => `  ${id}\n    ${claim}`), ""];
+  return known.map(({ id, claim }) => `  ${id}\n    ${claim}`);
 }
 
 function closing(what: Difference, paint: Paint): string {
@@ -105,15 +97,15 @@ export function comparisonText(what: Difference, diverged: Diverged, colour: boo
     ({ variant, mapsChanged, firstChanged }) =>
       `  ${variant}: ${counted(mapsChanged, "case")}, the first is case ${firstChanged}`,
   );
+  const under = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : [paint("bold", title), ...lines, ""];
   return [
     ...table(what.variants, diverged, paint),
-    ...divergenceLines("new divergences", what.appeared, paint),
-    ...divergenceLines("divergences that are gone", what.gone, paint),
-    ...deviationLines("known deviations that are new", what.deviationsAppeared, paint),
-    ...deviationLines("known deviations that are gone", what.deviationsGone, paint),
-    ...(maps.length === 0
-      ? []
-      : [paint("bold", "files with another map (both are right)"), ...maps, ""]),
+    ...under("new divergences", what.appeared.map(divergenceLine)),
+    ...under("divergences that are gone", what.gone.map(divergenceLine)),
+    ...under("known deviations that are new", deviationLines(what.deviationsAppeared)),
+    ...under("known deviations that are gone", deviationLines(what.deviationsGone)),
+    ...under("files with another map (both are right)", maps),
     closing(what, paint),
     "",
   ].join("\n");

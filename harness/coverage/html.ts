@@ -10,13 +10,7 @@ import reportLibrary from "istanbul-lib-report";
 import reports from "istanbul-reports";
 import type { FileCoverage } from "./lines.ts";
 
-const sources = new Map<string, string>();
-
-function sourceOf(path: string): string {
-  let text = sources.get(path);
-  if (text === undefined) sources.set(path, (text = readFileSync(path, "utf8")));
-  return text;
-}
+const sourceOf = (path: string): string => readFileSync(path, "utf8");
 
 function asIstanbul({ path, lines, functions }: FileCoverage): FileCoverageData {
   const texts = sourceOf(path).split("\n");

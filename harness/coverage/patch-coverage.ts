@@ -16,8 +16,8 @@ export interface CodeLine {
 }
 
 export interface PatchedFile {
-  /** In the tree. */
-  name: string;
+  /** All of it. */
+  coverage: FileCoverage;
   /** In the order of the file. */
   code: CodeLine[];
 }
@@ -36,17 +36,15 @@ export interface PatchCoverage {
   unmeasured: string[];
 }
 
-function textOf(patch: string): string {
+/** The hunks in a file. Throws UsageError where it cannot be read or is no patch. */
+export function hunksIn(patch: string): Hunk[] {
+  let text: string;
   try {
-    return readFileSync(patch, "utf8");
+    text = readFileSync(patch, "utf8");
   } catch (error) {
     throw new UsageError(`${patch} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
-}
-
-/** The hunks in a file. Throws UsageError where it cannot be read or is no patch. */
-export function hunksIn(patch: string): Hunk[] {
-  const hunks = hunksOf(textOf(patch));
+  const hunks = hunksOf(text);
   if (hunks.length === 0) throw new UsageError(`${patch} is no patch: there is no hunk in it`);
   return hunks;
 }
@@ -69,7 +67,7 @@ export function patchCoverage(patch: string, files: readonly FileCoverage[]): Pa
     const placed = here.flatMap((hunk) => placeHunk(hunk, source));
     result.absent.push(...placed.filter(({ number }) => number === undefined));
     const code = codeOf(placed, coverage);
-    if (code.length > 0) result.files.push({ name, code });
+    if (code.length > 0) result.files.push({ coverage, code });
   }
   return result;
 }
@@ -84,6 +82,3 @@ function codeOf(placed: readonly AddedLine[], { lines }: FileCoverage): CodeLine
   }
   return [...byNumber.values()].toSorted((a, b) => a.number - b.number);
 }
-
-export const ranIn = (code: readonly CodeLine[]): number =>
-  code.filter(({ count }) => count > 0).length;

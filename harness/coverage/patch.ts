@@ -47,12 +47,8 @@ function find(
   near: number,
 ): number | undefined {
   const here = (at: number): boolean => lines.every((line, i) => source[at + i] === line);
-  for (let away = 0; away <= source.length; away++) {
-    for (const at of [near - away, near + away]) {
-      if (at >= 0 && at + lines.length <= source.length && here(at)) return at;
-    }
-  }
-  return undefined;
+  const places = [...source.keys()].filter(here);
+  return places.toSorted((a, b) => Math.abs(a - near) - Math.abs(b - near))[0];
 }
 
 /** Runs of added lines in a hunk: of each the index of its first line, and their texts. */

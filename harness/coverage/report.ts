@@ -6,9 +6,9 @@ import type { ObjectCounters } from "../subjects/gcov.ts";
 import { mustBeWritable, writeOutput } from "../stored/output.ts";
 import { writePages } from "./html.ts";
 import { coverageOf } from "./lines.ts";
-import type { FileCoverage } from "./lines.ts";
+import type { FileCoverage, FunctionCoverage } from "./lines.ts";
 import { hunksIn, patchCoverage } from "./patch-coverage.ts";
-import type { PatchCoverage } from "./patch-coverage.ts";
+import type { PatchedFile } from "./patch-coverage.ts";
 import { patchText, tableText, totalsText } from "./text.ts";
 
 export interface CoverageOptions {
@@ -28,15 +28,12 @@ export function mustBeReportable({ coverage: folder, patch }: CoverageOptions): 
 }
 
 /** The coverage of the patch's own lines alone. */
-function within(files: readonly FileCoverage[], patch: PatchCoverage): FileCoverage[] {
-  return patch.files.map(({ name, code }) => {
-    const file = files.find((one) => one.name === name)!;
-    const lines = new Map(code.map(({ number, count }) => [number, count]));
-    const has = ({ first, last }: { first: number; last: number }): boolean =>
-      code.some(({ number }) => first <= number && number <= last);
-    const functions = new Map([...file.functions].filter(([, span]) => has(span)));
-    return { ...file, lines, functions };
-  });
+function within({ coverage, code }: PatchedFile): FileCoverage {
+  const lines = new Map(code.map(({ number, count }) => [number, count]));
+  const has = ({ first, last }: FunctionCoverage): boolean =>
+    code.some(({ number }) => first <= number && number <= last);
+  const functions = new Map([...coverage.functions].filter(([, span]) => has(span)));
+  return { ...coverage, lines, functions };
 }
 
 /**
@@ -54,9 +51,9 @@ export async function reportCoverage(
   const written = [tableText(files)];
   if (file !== undefined) {
     const patch = patchCoverage(file, files);
-    writePages(join(folder, "patch"), within(files, patch));
-    told.push(patchText(file, patch, files, colour));
-    written.push(patchText(file, patch, files, false));
+    writePages(join(folder, "patch"), patch.files.map(within));
+    told.push(patchText(file, patch, colour));
+    written.push(patchText(file, patch, false));
   }
   writeOutput(join(folder, "coverage.txt"), written.join("\n"));
   const page = relative("", join(folder, file === undefined ? "" : "patch", "index.html"));

@@ -24,7 +24,6 @@ import { copyFile, stateKey } from "../../model/state.ts";
 import type { Inode } from "../../model/include/types.ts";
 import type { Operation } from "../operations/operation.ts";
 import { applied } from "../explore/applied.ts";
-import type { Applied } from "../explore/applied.ts";
 import { differencesLater, differencesNow, differentSources, KINDS, lookLater } from "./seen.ts";
 import type { Kind, Shown } from "./seen.ts";
 import { overridesOf } from "./side.ts";
@@ -116,13 +115,6 @@ function outcomeOf<T>({ deviations }: Side, act: () => T): T | ModelBroken {
 const panicText = (outcome: unknown): string =>
   outcome instanceof ModelBroken ? outcome.message : "goes on";
 
-/** Two files after one more operation. */
-interface Step {
-  /** Undefined where an assertion has failed. */
-  after: { a: Applied; b: Applied } | undefined;
-  now: Shown[];
-}
-
 /** The search, as it proceeds. */
 export class Search {
   readonly #given: DifferencesOptions;
@@ -190,47 +182,36 @@ export class Search {
     };
   }
 
+  /** Nothing where the operation is not tried in one of them. */
   #try(pair: Pair, operation: Operation): void {
-    const step = this.#step(pair, operation);
-    if (step === undefined) return;
-    this.#tried += 1;
-    this.#show(step.now, pair, operation);
-    if (step.after === undefined) return;
-    const { a, b } = step.after;
-    const key = pairKey(a.inode, b.inode);
-    if (!this.#known.has(key)) this.#lookLater(step.after, pair, operation);
-    this.#known.add(key);
-    const { goOn } = this.#given;
-    const ends = step.now.some(({ kind }) => (goOn ? DECISIVE.has(kind) : !INCIDENTAL.has(kind)));
-    if (ends || this.#goneOn.has(key)) return;
-    this.#goneOn.add(key);
-    this.#frontier.push({ a: a.inode, b: b.inode, path: [...pair.path, operation] });
-  }
-
-  #lookLater({ a, b }: { a: Applied; b: Applied }, pair: Pair, operation: Operation): void {
-    const { a: ofA, b: ofB, most } = this.#given;
-    // An assertion that fails in there fails in the operation as well, and is shown with that, if
-    // the alphabet has it.
-    const x = outcomeOf(ofA, () => lookLater(a.inode, most));
-    const y = outcomeOf(ofB, () => lookLater(b.inode, most));
-    if (!(x instanceof ModelBroken) && !(y instanceof ModelBroken)) {
-      this.#show(differencesLater(x, y), pair, operation);
-    }
-  }
-
-  /** Undefined where the operation is not tried in one of them. */
-  #step(pair: Pair, operation: Operation): Step | undefined {
-    const { a: ofA, b: ofB, most } = this.#given;
+    const { a: ofA, b: ofB, most, goOn } = this.#given;
     const number = pair.path.length + 1;
     const a = outcomeOf(ofA, () => applied(pair.a, operation, most, number));
     const b = outcomeOf(ofB, () => applied(pair.b, operation, most, number));
-    if (a === undefined || b === undefined) return undefined;
+    if (a === undefined || b === undefined) return;
+    this.#tried += 1;
     if (a instanceof ModelBroken || b instanceof ModelBroken) {
-      const both = a instanceof ModelBroken && b instanceof ModelBroken;
+      if (a instanceof ModelBroken && b instanceof ModelBroken) return;
       const panic: Shown = { kind: "panic", states: "", a: panicText(a), b: panicText(b) };
-      return { after: undefined, now: both ? [] : [panic] };
+      this.#show([panic], pair, operation);
+      return;
     }
-    return { after: { a, b }, now: differencesNow(a, b) };
+    const now = differencesNow(a, b);
+    this.#show(now, pair, operation);
+    const key = pairKey(a.inode, b.inode);
+    if (!this.#known.has(key)) {
+      // An assertion that fails in there fails in the operation as well, and is shown with that, if
+      // the alphabet has it.
+      const x = outcomeOf(ofA, () => lookLater(a.inode, most));
+      const y = outcomeOf(ofB, () => lookLater(b.inode, most));
+      const isBroken = x instanceof ModelBroken || y instanceof ModelBroken;
+      if (!isBroken) this.#show(differencesLater(x, y), pair, operation);
+    }
+    this.#known.add(key);
+    const ends = now.some(({ kind }) => (goOn ? DECISIVE.has(kind) : !INCIDENTAL.has(kind)));
+    if (ends || this.#goneOn.has(key)) return;
+    this.#goneOn.add(key);
+    this.#frontier.push({ a: a.inode, b: b.inode, path: [...pair.path, operation] });
   }
 
   #show(shown: readonly Shown[], { path }: Pair, operation: Operation): void {

@@ -53,9 +53,6 @@ export interface Shown {
   b: string;
 }
 
-const sameSource = (a: Source | undefined, b: Source | undefined): boolean =>
-  a?.tag === b?.tag && a?.delta === b?.delta;
-
 /**
  * Bytes [start, end), which came from somewhere else in the one than in the other; undefined is
  * zero.
@@ -81,25 +78,23 @@ export function differentSources(
   return sorted.flatMap((start, i) => {
     const end = sorted[i + 1] ?? until;
     const [ofA, ofB] = [a.get(start), b.get(start)];
-    return sameSource(ofA, ofB) ? [] : [{ start, end, a: ofA, b: ofB }];
+    const same = ofA?.tag === ofB?.tag && ofA?.delta === ofB?.delta;
+    return same ? [] : [{ start, end, a: ofA, b: ofB }];
   });
 }
 
 /** What would come next. */
 export interface Later {
-  /** On disk after an fsync. */
-  map: Extent[];
-  /** i_disksize, bytes. */
-  size: number;
-  /** Blocks that are still reserved. */
-  reserved: number;
-  /** What a fresh mount reads. */
-  contents: IntervalMap<Source>;
+  /** The file after an fsync. */
+  synced: Inode;
   /** What a direct read returns. */
   read: number;
   /** Whether unmounting warns; undefined where it depends on how often that writes back. */
   warns: boolean | undefined;
 }
+
+const mapOnDisk = (synced: Inode): Extent[] =>
+  extentMap(synced).filter(({ state }) => state !== "delayed");
 
 /** The bytes of written blocks, up to the size on disk. */
 function contentsOnDisk({ i_extents, i_disksize, i_sb, contents }: Inode): IntervalMap<Source> {
@@ -120,10 +115,7 @@ export function lookLater(inode: Inode, most: number): Later {
   const synced = copyFile(inode);
   fsync(synced);
   return {
-    map: extentMap(synced).filter(({ state }) => state !== "delayed"),
-    size: synced.i_disksize,
-    reserved: synced.i_reserved_data_blocks,
-    contents: contentsOnDisk(synced),
+    synced,
     read: directRead(copyFile(inode), 0, most),
     warns: warnsAtUnmount(copyFile(synced)),
   };
@@ -175,8 +167,6 @@ function ofBytes(
 const unitsHeld = ({ i_extents, i_reserved_data_blocks, i_sb }: Inode): number =>
   (i_extents.covered + i_reserved_data_blocks) * (i_sb.s_blocksize / 512);
 
-const warning = (warns: boolean): string => (warns ? "warns" : "silent");
-
 /** What differs after the same operation on both. */
 export function differencesNow(a: Applied, b: Applied): Shown[] {
   const [x, y] = [a.inode, b.inode];
@@ -192,14 +182,16 @@ export function differencesNow(a: Applied, b: Applied): Shown[] {
 }
 
 /** What would differ next. Where it cannot be told whether one warns, that is no difference. */
-export function differencesLater(x: Later, y: Later): Shown[] {
-  const told = x.warns !== undefined && y.warns !== undefined;
+export function differencesLater(a: Later, b: Later): Shown[] {
+  const told = a.warns !== undefined && b.warns !== undefined;
+  const [x, y] = [a.synced, b.synced];
+  const size = Math.min(x.i_disksize, y.i_disksize);
   return [
-    ...ofMaps("on-disk-map", x.map, y.map),
-    ...ofValues("on-disk-size", x.size, y.size, String),
-    ...ofValues("reserved after fsync", x.reserved, y.reserved, String),
-    ...ofBytes("contents", x.contents, y.contents, Math.min(x.size, y.size)),
-    ...(told ? ofValues("kernel-log", x.warns!, y.warns!, warning) : []),
-    ...ofValues("direct read", x.read, y.read, describeResult),
+    ...ofMaps("on-disk-map", mapOnDisk(x), mapOnDisk(y)),
+    ...ofValues("on-disk-size", x.i_disksize, y.i_disksize, String),
+    ...ofValues("reserved after fsync", x.i_reserved_data_blocks, y.i_reserved_data_blocks, String),
+    ...ofBytes("contents", contentsOnDisk(x), contentsOnDisk(y), size),
+    ...(told ? ofValues("kernel-log", a.warns, b.warns, (is) => (is ? "warns" : "silent")) : []),
+    ...ofValues("direct read", a.read, b.read, describeResult),
   ];
 }

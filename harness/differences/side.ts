@@ -9,7 +9,7 @@
  * version 2 of the series, mounted without `buffered_iomap` and with it.
  */
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
-import { knownDeviations } from "../../model/deviations/index.ts";
+import { knownDeviations, pathDeviations } from "../../model/deviations/index.ts";
 import type { Deviation } from "../../model/deviations/index.ts";
 import { seededBugs } from "../../model/deviations/seeded/index.ts";
 import { kernels } from "../../model/kernels/kernels.ts";
@@ -87,11 +87,9 @@ function deviationOf(id: string, path: ModelConfig["path"], name: string): Devia
 
 /** All deviations that a kernel is known to show by a path, of what can be seen here. */
 function knownOn(kernel: string, path: ModelConfig["path"], name: string): Deviation[] {
-  const known = knownDeviations.filter(
-    (one) =>
-      one.visible !== "power cut" &&
-      (one.path === undefined || one.path === path) &&
-      one.seenIn.some((where) => where.startsWith(kernel.replace("-", " "))),
+  const known = pathDeviations(path).filter(
+    ({ visible, seenIn }) =>
+      visible !== "power cut" && seenIn.some((where) => where.startsWith(kernel.replace("-", " "))),
   );
   if (known.length > 0) return known;
   throw new UsageError(

@@ -73,10 +73,6 @@ function onBlocks([pos, end]: Range): Operation[] {
   ];
 }
 
-const waits = (operation: Operation): boolean =>
-  // What moves blocks writes them back first.
-  meetsDevice(operation) || movesBlocks(operation);
-
 /** The operations of an alphabet on a file of `blocks` blocks of `blockSize` bytes. */
 export function alphabetOf(name: AlphabetName, blocks: number, blockSize: number): Operation[] {
   const points = pointsOf(blocks, blockSize, name === "bytes" ? 1 : 0);
@@ -94,7 +90,8 @@ export function alphabetOf(name: AlphabetName, blocks: number, blockSize: number
       return { op: "direct_write", pos, len: end - pos, readable: end - pos };
     }),
   ];
-  return name === "unsynced" ? all.filter((operation) => !waits(operation)) : all;
+  // What moves blocks writes them back first.
+  return name === "unsynced" ? all.filter((one) => !meetsDevice(one) && !movesBlocks(one)) : all;
 }
 
 /**

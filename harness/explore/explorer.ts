@@ -94,12 +94,7 @@ export class Explorer {
    * nothing shorter does.
    */
   drive(milliseconds: number): ExploredDivergence | undefined {
-    const found = this.#drive(milliseconds);
-    return found ?? (this.done ? this.#early : undefined);
-  }
-
-  #drive(milliseconds: number): ExploredDivergence | undefined {
-    const { walks } = this.#given;
+    const { walks, session } = this.#given;
     const started = performance.now();
     let found: ExploredDivergence | undefined;
     let next = this.#operations + BETWEEN_LOOKS;
@@ -114,7 +109,9 @@ export class Explorer {
       if (over && this.#walked.length > 0) found = this.#endWalk();
       this.done = leg === undefined;
       if (leg === undefined || found !== undefined) break;
-      if (over && this.#mountIsDue) break;
+      // A new file may take a new mount, and with it what unmounting says of the kept ones. Where
+      // none waits, it loses nothing.
+      if (over && session.waiting > 0 && session.checkpointDue) break;
       if (over && this.#operations >= next) {
         if (performance.now() - started >= milliseconds) break;
         next = this.#operations + BETWEEN_LOOKS;
@@ -122,16 +119,7 @@ export class Explorer {
       found = this.#go(leg);
     }
     this.#seconds += (performance.now() - started) / 1000;
-    return found;
-  }
-
-  /**
-   * A new file may take a new mount, and with it what unmounting says of the kept ones. Where none
-   * waits, it loses nothing.
-   */
-  get #mountIsDue(): boolean {
-    const { waiting, checkpointDue } = this.#given.session;
-    return waiting > 0 && checkpointDue;
+    return found ?? (this.done ? this.#early : undefined);
   }
 
   /** A divergence, if it is one of which there is no shorter one. */
@@ -139,7 +127,12 @@ export class Explorer {
     const { graph, walks, tell } = this.#given;
     const fresh = goal !== undefined;
     tell({ type: "walking", fresh, operations: operations.map((by) => graph.alphabet[by]!) });
-    if (fresh) this.#begin();
+    if (fresh) {
+      this.#walked = [];
+      this.#walkNumber += 1;
+      this.#lockstep.begin(this.#walked);
+      this.#at = 0;
+    }
     for (const [index, by] of operations.entries()) {
       const from = this.#at;
       if (fresh && index === operations.length - 1 && from !== goal) {
@@ -169,13 +162,6 @@ export class Explorer {
     this.#walked = [];
     this.#at = UNKNOWN;
     return undefined;
-  }
-
-  #begin(): void {
-    this.#walked = [];
-    this.#walkNumber += 1;
-    this.#lockstep.begin(this.#walked);
-    this.#at = 0;
   }
 
   /** Drive one edge; whether it was one that was left does not matter. */
@@ -226,25 +212,18 @@ export class Explorer {
    * disk later.
    */
   #endWalk(): ExploredDivergence | undefined {
-    const { session } = this.#given;
-    let divergence: Divergence | undefined;
-    if (this.#walkNumber % KEEP_EVERY === 0) divergence = this.#step({ op: "fsync" }, true);
+    const { session, tell } = this.#given;
+    const isKept = this.#walkNumber % KEEP_EVERY === 0;
+    let divergence = isKept ? this.#step({ op: "fsync" }, true) : undefined;
     const said = session.complaint();
-    if (divergence === undefined && said !== undefined) {
-      divergence = this.#complained(said);
-    }
+    if (said !== undefined) divergence ??= this.#complained(said);
     if (divergence !== undefined) return this.#found(divergence, []);
-    if (this.#walkNumber % KEEP_EVERY === 0) this.#keep(this.#walked);
+    if (isKept && session.hasRoom) {
+      tell({ type: "kept", operations: this.#walked });
+      session.keep(this.#walked, this.#lockstep.handedOver);
+    }
     this.#walked = [];
     this.#at = UNKNOWN;
     return undefined;
-  }
-
-  /** Keep the file, which has just been synced, if there is room for it. */
-  #keep(operations: readonly Operation[]): void {
-    const { session, tell } = this.#given;
-    if (!session.hasRoom) return;
-    tell({ type: "kept", operations });
-    session.keep(operations, this.#lockstep.handedOver);
   }
 }

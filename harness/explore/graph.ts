@@ -48,9 +48,7 @@ export interface GraphOptions {
 /** What is known of a file of a few blocks, before anything is run. It grows by `grow`. */
 export class Graph {
   readonly alphabet: readonly Operation[];
-  readonly #most: number;
-  readonly #depth: number;
-  readonly #maxStates: number;
+  readonly #given: GraphOptions;
   readonly #root: Inode;
   readonly #ids = new Map<string, number>();
   /** Edges: operations that were tried, over all states; known when it has grown. */
@@ -74,13 +72,10 @@ export class Graph {
   #gone = 0;
 
   constructor(options: GraphOptions) {
-    const { config, overrides, alphabet, most, depth } = options;
-    this.#hash.update(JSON.stringify(alphabet));
-    this.#maxStates = options.maxStates ?? MAX_TARGETS / alphabet.length;
-    this.alphabet = alphabet;
-    this.#most = most;
-    this.#depth = depth;
-    this.#root = createInode(createFileSystem(config, overrides));
+    this.#given = options;
+    this.alphabet = options.alphabet;
+    this.#hash.update(JSON.stringify(this.alphabet));
+    this.#root = createInode(createFileSystem(options.config, options.overrides));
     this.#root.i_sb.s_recordsDisk = false;
     this.#found(copyFile(this.#root), 0, -1, -1);
   }
@@ -93,7 +88,7 @@ export class Graph {
     const end = performance.now() + milliseconds;
     for (;;) {
       const state = this.explored;
-      if (state === this.states || this.depths[state]! >= this.#depth || this.full) break;
+      if (state === this.states || this.depths[state]! >= this.#given.depth || this.full) break;
       this.#explore(state);
       if (state % BETWEEN_LOOKS === 0 && performance.now() > end) return false;
     }
@@ -136,7 +131,8 @@ export class Graph {
 
   /** There are more states than are explored, however deep. */
   get full(): boolean {
-    return Math.max(this.states, this.unfolded) >= this.#maxStates;
+    const { maxStates = MAX_TARGETS / this.alphabet.length } = this.#given;
+    return Math.max(this.states, this.unfolded) >= maxStates;
   }
 
   /** No operation leads anywhere else. */
@@ -177,7 +173,7 @@ export class Graph {
   /** A file in the state, which its path made. */
   fileAt(state: number): Inode {
     return this.operationsTo(state).reduce(
-      (inode, operation) => applied(inode, operation, this.#most, 0)!.inode,
+      (inode, operation) => applied(inode, operation, this.#given.most, 0)!.inode,
       this.#root,
     );
   }
@@ -219,7 +215,7 @@ export class Graph {
     const depth = this.depths[state]! + 1;
     let output = blockStates(inode);
     const targets = Int32Array.from(this.alphabet, (operation, by) => {
-      const after = applied(inode, operation, this.#most, 0);
+      const after = applied(inode, operation, this.#given.most, 0);
       if (after === undefined) return NOT_TRIED;
       output += ` ${after.result}`;
       return this.#found(after.inode, depth, state, by);

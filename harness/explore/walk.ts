@@ -29,13 +29,7 @@ export interface Leg {
  * Edges by where they lead, from other states: those to state s are numbers starts[s] to starts[s +
  * 1].
  */
-interface WaysInto {
-  starts: Int32Array;
-  before: Int32Array;
-  by: Int32Array;
-}
-
-function waysInto(graph: Graph): WaysInto {
+function waysInto(graph: Graph) {
   const { states, explored, alphabet } = graph;
   const starts = new Int32Array(states + 2);
   const each = (edge: (target: number, state: number, by: number) => void): void => {
@@ -76,7 +70,7 @@ export class Walks {
   /** It was driven, or is not to be. */
   readonly #done: EdgeSet;
   /** Of all of them, these were driven, whether now or before. */
-  readonly #driven: EdgeSet;
+  readonly drivenEdges: EdgeSet;
   /** Of each state, edges that are left. */
   readonly #left: Int32Array;
   /** The first state that may have some; all before it have none. */
@@ -106,7 +100,7 @@ export class Walks {
   #random = 1;
   /** How often this file went elsewhere than the graph has it. */
   #strays = 0;
-  #waysInto: WaysInto | undefined;
+  #waysInto: ReturnType<typeof waysInto> | undefined;
 
   /** The edges of the states for which `mine` holds, without those that were driven before. */
   constructor(graph: Graph, mine: (state: number) => boolean = () => true, before?: EdgeSet) {
@@ -114,7 +108,7 @@ export class Walks {
     this.#operations = graph.alphabet.length;
     const size = graph.explored * this.#operations;
     this.#done = new EdgeSet(size);
-    this.#driven = new EdgeSet(size);
+    this.drivenEdges = new EdgeSet(size);
     this.#left = new Int32Array(graph.explored);
     let edges = 0;
     for (let state = 0; state < graph.explored; state++) {
@@ -125,7 +119,7 @@ export class Walks {
         if (!own || graph.target(state, by) === NOT_TRIED) continue;
         edges += 1;
         if (before?.has(edge) === true) {
-          this.#driven.add(edge);
+          this.drivenEdges.add(edge);
           this.driven += 1;
         } else {
           this.#done.delete(edge);
@@ -135,11 +129,6 @@ export class Walks {
     }
     this.edges = edges;
     this.before = this.driven;
-  }
-
-  /** Edges that were driven, before or now. */
-  get drivenEdges(): EdgeSet {
-    return this.#driven;
   }
 
   /** Operations of the path to the states whose edges are driven now. */
@@ -156,7 +145,7 @@ export class Walks {
     this.#walked.push(by);
     const edge = this.#settle(state, by);
     if (edge < 0) return;
-    this.#driven.add(edge);
+    this.drivenEdges.add(edge);
     this.driven += 1;
   }
 
@@ -197,9 +186,10 @@ export class Walks {
     const edges: number[] = [];
     for (let by = 0; by < this.#operations; by++) {
       const edge = state * this.#operations + by;
-      if (!this.#done.has(edge)) edges.push(edge);
+      if (this.#done.has(edge)) continue;
+      this.#done.add(edge);
+      edges.push(edge);
     }
-    for (const edge of edges) this.#done.add(edge);
     this.#givenUp.set(state, edges);
     this.unreached += edges.length;
     this.#left[state] = 0;

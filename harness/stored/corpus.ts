@@ -7,16 +7,11 @@ import { join } from "node:path";
 import { readCounterexample } from "./counterexample.ts";
 import type { Operation } from "../operations/operation.ts";
 
-export interface CorpusCase {
-  /** File name without folder. */
-  name: string;
-  operations: Operation[];
-}
-
 /**
- * All cases of a folder, in the order of their names. Throws UsageError where one cannot be read.
+ * All cases of a folder, in the order of the names of their files. Throws UsageError where one
+ * cannot be read.
  */
-export function readCorpus(directory: string): CorpusCase[] {
+export function readCorpus(directory: string): { name: string; operations: Operation[] }[] {
   const names = readdirSync(directory).filter((name) => name.endsWith(".json"));
   return names.toSorted().map((name) => {
     const { operations } = readCounterexample(join(directory, name));

@@ -7,7 +7,6 @@
 import * as z from "zod";
 import { type Divergence, divergenceKindSchema } from "../finding/divergence.ts";
 import { earlierCasesSchema } from "../finding/earlier-case.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
 import { MAX_OPERATIONS, someOperationsSchema } from "../operations/operation.ts";
 import { withFilesAndStep } from "../operations/without-files.ts";
 import { variants } from "../../images/variants.ts";
@@ -15,8 +14,7 @@ import { foreignVariantSchema } from "./foreign-variant.ts";
 import { writeOutput } from "./output.ts";
 import { parseStored, readStored } from "./stored-file.ts";
 
-const FORMAT = "ext4-conform counterexample";
-const VERSION = 1;
+const head = { format: "ext4-conform counterexample", version: 1 } as const;
 
 /** Characters of the longest message. */
 const MAX_MESSAGE = 10_000;
@@ -34,8 +32,8 @@ function variantOf(value: unknown, context: z.RefinementCtx): unknown {
 }
 
 export const counterexampleSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  format: z.literal(head.format),
+  version: z.literal(head.version),
   /** What it shows, in a sentence; absent in what the tool wrote by itself. */
   claim: z.string().max(2000).optional(),
   /** When it was found, ISO 8601. */
@@ -72,11 +70,7 @@ export const counterexampleSchema = z.strictObject({
 
 export type Counterexample = z.infer<typeof counterexampleSchema>;
 
-const stored = {
-  format: FORMAT,
-  version: VERSION,
-  schema: z.preprocess(withFilesAndStep, counterexampleSchema),
-};
+const stored = { ...head, schema: z.preprocess(withFilesAndStep, counterexampleSchema) };
 
 /**
  * The counterexample that `text` holds.
@@ -102,8 +96,7 @@ export function counterexampleOf(
   const { step, kind, message, operations, before } = found;
   const kept = operations.slice(0, step + 1).slice(-MAX_OPERATIONS);
   return {
-    format: FORMAT,
-    version: VERSION,
+    ...head,
     ...facts,
     divergence: { step: kept.length - 1, kind, message: message.slice(0, MAX_MESSAGE) },
     ...(before === undefined ? {} : { before }),
@@ -111,28 +104,23 @@ export function counterexampleOf(
   };
 }
 
-/** JSON on one line, with spaces where a person would put them. */
-function inline(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+/** Members of which each entry has a line of its own, as have those of what holds one of them. */
+const BROKEN: ReadonlySet<string> = new Set(["divergence", "variant", "before", "operations"]);
+
+/** The JSON of the member `key`, with spaces and lines where a person would put them. */
+function textOf(value: unknown, key: string, indent: string): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).flatMap(([key, member]) =>
-    member === undefined ? [] : [`${JSON.stringify(key)}: ${inline(member)}`],
-  );
-  return `{ ${members.join(", ")} }`;
-}
-
-/** A list of operations, one a line; `indent` is that of the line on which it begins. */
-function listText(operations: Counterexample["operations"], indent: string): string {
-  const lines = operations.map((operation) => `${indent}  ${inline(operation)}`);
-  return `[\n${lines.join(",\n")}\n${indent}]`;
-}
-
-function earlierText({ kept, operations }: EarlierCase): string {
-  const members = [
-    ...(kept === undefined ? [] : [`      "kept": true`]),
-    `      "operations": ${listText(operations, "      ")}`,
-  ];
-  return `    {\n${members.join(",\n")}\n    }`;
+  const isList = Array.isArray(value);
+  const isBroken = [key, ...Object.keys(value)].some((name) => BROKEN.has(name));
+  const inner = isBroken ? `${indent}  ` : indent;
+  const entries = Object.entries(value).flatMap(([name, member]) => {
+    if (member === undefined) return [];
+    const text = textOf(member, name, inner);
+    return isList ? [text] : [`${JSON.stringify(name)}: ${text}`];
+  });
+  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
+  if (isBroken) return `${open}\n${inner}${entries.join(`,\n${inner}`)}\n${indent}${close}`;
+  return isList ? `[${entries.join(", ")}]` : `{ ${entries.join(", ")} }`;
 }
 
 /**
@@ -142,23 +130,7 @@ function earlierText({ kept, operations }: EarlierCase): string {
  * @throws ZodError where the value is one that could not be read again: a mistake of the caller
  */
 export function formatCounterexample(counterexample: Counterexample): string {
-  const ordered = counterexampleSchema.parse(counterexample);
-  const { before, operations, variant, divergence, kernel, ...scalars } = ordered;
-  const block = (value: object): string =>
-    Object.entries(value)
-      .map(([key, member]) => `    ${JSON.stringify(key)}: ${inline(member)}`)
-      .join(",\n");
-  const members = Object.entries(scalars).flatMap(([key, value]) =>
-    value === undefined ? [] : [`  ${JSON.stringify(key)}: ${inline(value)}`],
-  );
-  members.push(
-    ...(kernel === undefined ? [] : [`  "kernel": ${inline(kernel)}`]),
-    ...(divergence === undefined ? [] : [`  "divergence": {\n${block(divergence)}\n  }`]),
-    `  "variant": {\n${block(variant)}\n  }`,
-    ...(before === undefined ? [] : [`  "before": [\n${before.map(earlierText).join(",\n")}\n  ]`]),
-    `  "operations": ${listText(operations, "  ")}`,
-  );
-  return `{\n${members.join(",\n")}\n}\n`;
+  return `${textOf(counterexampleSchema.parse(counterexample), "", "")}\n`;
 }
 
 /**

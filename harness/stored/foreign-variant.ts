@@ -31,16 +31,6 @@ function harmless(word: string): boolean {
   return word.length <= 200 && WORD.test(word) && !FORBIDDEN.test(word);
 }
 
-/** Index of the first word that may not be there; -1 where all may. */
-function refusedMkfsOption(options: readonly string[]): number {
-  for (let i = 0; i < options.length; i += 2) {
-    if (!MKFS_OPTIONS.has(options[i]!)) return i;
-    if (options[i + 1] === undefined) return i;
-    if (!harmless(options[i + 1]!)) return i + 1;
-  }
-  return -1;
-}
-
 /** Files may also say a preparation by members of the variant itself, those of one kind only. */
 function withPreparation(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
@@ -60,30 +50,29 @@ const checkedSchema = variantSchema.superRefine((variant, context) => {
   const refuse = (path: (string | number)[], message: string): void => {
     context.addIssue({ code: "custom", path, message });
   };
-  const mkfs = refusedMkfsOption(variant.mkfsOptions);
-  if (mkfs >= 0) refuse(["mkfsOptions", mkfs], "is not accepted from a file");
-  const mount = variant.mountOptions.findIndex((option) => !harmless(option));
-  if (mount >= 0) refuse(["mountOptions", mount], "is not accepted from a file");
-  const unknown = [...variant.mkfsOptions, ...variant.mountOptions].find((o) =>
-    NOT_MODELLED.test(o),
-  );
-  if (unknown !== undefined) refuse([], `"${unknown}" is something that the model does not know`);
   const { blockSize, delalloc, dioread, journal, preparation } = variant;
-  const nodelalloc = variant.mountOptions.includes("nodelalloc");
-  const mounted =
-    (nodelalloc && preparation?.kind !== "remounted") || variant.journal === "journal";
-  if (variant.delalloc === mounted) refuse(["delalloc"], "contradicts the mount options");
-  const data = variant.mountOptions.includes("data=journal");
-  if (data !== (variant.journal === "journal"))
-    refuse(["journal"], "contradicts the mount options");
+  const { mkfsOptions, mountOptions } = variant;
+  const mkfs = mkfsOptions.findIndex((word, i) => {
+    if (i % 2 === 1) return !harmless(word);
+    return !MKFS_OPTIONS.has(word) || mkfsOptions[i + 1] === undefined;
+  });
+  if (mkfs >= 0) refuse(["mkfsOptions", mkfs], "is not accepted from a file");
+  const mount = mountOptions.findIndex((option) => !harmless(option));
+  if (mount >= 0) refuse(["mountOptions", mount], "is not accepted from a file");
+  const unknown = [...mkfsOptions, ...mountOptions].find((word) => NOT_MODELLED.test(word));
+  if (unknown !== undefined) refuse([], `"${unknown}" is something that the model does not know`);
+  const kind = preparation?.kind;
+  const nodelalloc = mountOptions.includes("nodelalloc");
+  const mounted = (nodelalloc && kind !== "remounted") || journal === "journal";
+  if (delalloc === mounted) refuse(["delalloc"], "contradicts the mount options");
+  const data = mountOptions.includes("data=journal");
+  if (data !== (journal === "journal")) refuse(["journal"], "contradicts the mount options");
   const known = blockSize === 4096 && delalloc && dioread === "nolock" && journal === "ordered";
-  if (preparation?.kind === "thin" && !known) {
-    refuse(
-      ["preparation"],
-      "thin is known with 4096-byte blocks, delalloc, dioread_nolock and data=ordered only",
-    );
+  if (kind === "thin" && !known) {
+    const where = "4096-byte blocks, delalloc, dioread_nolock and data=ordered";
+    refuse(["preparation"], `thin is known with ${where} only`);
   }
-  if (preparation?.kind === "remounted" && !(nodelalloc && delalloc)) {
+  if (kind === "remounted" && !(nodelalloc && delalloc)) {
     refuse(["preparation"], "remounted is from nodelalloc to delalloc");
   }
   if (preparation?.kind === "full" && preparation.reserveDelays && !delalloc) {

@@ -12,23 +12,43 @@ export interface RepeatedKey {
 }
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
+const BRACE = 0x7b;
 
-/** Whether brackets are inside one another in `text`, which is JSON, more than `limit` deep. */
-export function isDeeperThan(text: string, limit: number): boolean {
+/** What a JSON text will take to be parsed and walked through. */
+export interface Shape {
+  /** Brackets inside one another, where they are deepest. */
+  depth: number;
+  objects: number;
+  /** Lists, objects, and commas between what is in them. */
+  values: number;
+}
+
+export function shapeOf(text: string): Shape {
+  const shape: Shape = { depth: 0, objects: 0, values: 0 };
   let depth = 0;
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) quoted = !quoted;
     else if (code === BACKSLASH) i += 1;
+    else if (quoted) continue;
     // "{" and "[" differ in one bit, and so do those that close.
-    else if (!quoted && (code | 0x20) === 0x7b) {
-      depth += 1;
-      if (depth > limit) return true;
-    } else if (!quoted && (code | 0x20) === 0x7d) depth -= 1;
+    else if ((code | 0x20) === BRACE) {
+      shape.depth = Math.max(shape.depth, ++depth);
+      shape.values += 1;
+      if (code === BRACE) shape.objects += 1;
+    } else if ((code | 0x20) === 0x7d) depth -= 1;
+    else if (code === COMMA) shape.values += 1;
   }
-  return false;
+  return shape;
+}
+
+/** What is wrong with JSON text that is deeper than `limit`; undefined where it is not. */
+export function depthFault({ depth }: Shape, limit: number): string | undefined {
+  if (depth <= limit) return undefined;
+  return `has brackets inside one another, more than ${limit} deep`;
 }
 
 /**

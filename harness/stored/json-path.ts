@@ -4,12 +4,10 @@
 
 /** The value at `path`, as far as there is one. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value;
-  for (const key of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
-    at = (at as Record<PropertyKey, unknown>)[key];
-  }
-  return at;
+  return path.reduce<unknown>((at, key) => {
+    const has = typeof at === "object" && at !== null && Object.hasOwn(at, key);
+    return has ? (at as Record<PropertyKey, unknown>)[key] : undefined;
+  }, value);
 }
 
 /** operations[3].len */

@@ -49,13 +49,17 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-/**
- * One line that says what cannot be written and why; what is no error of the system stays as it is.
- */
-function explained(path: string, error: unknown): unknown {
-  if (error instanceof UsageError || !(error instanceof Error) || !("code" in error)) return error;
+/** What the system says of a file, in words; undefined of an error that is none of the system. */
+export function systemReason(error: unknown): string | undefined {
+  if (!(error instanceof Error && "code" in error)) return undefined;
   const code = String(error.code);
-  return refused(path, reasons[code] ?? code);
+  return reasons[code] ?? code;
+}
+
+/** One line that says what cannot be written; what is no error of the system stays as it is. */
+function explained(path: string, error: unknown): unknown {
+  const reason = systemReason(error);
+  return reason === undefined ? error : refused(path, reason);
 }
 
 function refused(path: string, reason: string): UsageError {
@@ -131,14 +135,13 @@ export function destinationOf(path: string): Destination {
  */
 const KEPT_CHARACTERS = 40;
 
-/** A name beside a file for what is not whole yet. */
-function unfinishedName(path: string): string {
-  const kept = Array.from(basename(path)).slice(0, KEPT_CHARACTERS).join("");
-  return join(dirname(path), `.${kept}.${process.pid}.tmp`);
+/** As much of a name as may be in that of its unfinished file. */
+export function keptOf(name: string): string {
+  return Array.from(name).slice(0, KEPT_CHARACTERS).join("");
 }
 
 function writeUnfinished(path: string, bytes: Uint8Array, mode: number): string {
-  const unfinished = unfinishedName(path);
+  const unfinished = join(dirname(path), `.${keptOf(basename(path))}.${process.pid}.tmp`);
   try {
     fs.writeFileSync(unfinished, bytes, { flag: "wx", mode });
   } catch (error) {
@@ -226,13 +229,13 @@ export class Output {
    * @throws UsageError where it cannot be written, with one line
    */
   static open(path: string): Output {
-    const to = destinationOf(path);
     try {
+      const to = follow(path);
       if (to.kind === "file") mustTakeFile(to.path, to.before);
+      return new Output(path, to);
     } catch (error) {
       throw explained(path, error);
     }
-    return new Output(path, to);
   }
 
   /** A regular file: can be written again and again, and shows what was written last. */
@@ -302,8 +305,7 @@ export function mustBeWritable(folder: string, what = "counterexamples"): void {
     makeFolder(folder);
     mustTakeFile(join(folder, "probe"), undefined);
   } catch (error) {
-    const code = String((error as NodeJS.ErrnoException).code);
-    const reason = reasons[code] ?? code;
-    throw new UsageError(`${what} cannot be written to ${printable(folder)}: ${reason}`);
+    const to = `${what} cannot be written to ${printable(folder)}`;
+    throw new UsageError(`${to}: ${systemReason(error)}`);
   }
 }

@@ -9,8 +9,8 @@ import { withFilesAndStep } from "../operations/without-files.ts";
 import type { Output } from "./output.ts";
 import { readStored } from "./stored-file.ts";
 
-const FORMAT = "ext4-conform result";
-const VERSION = 1;
+/** What every result begins with. */
+export const head = { format: "ext4-conform result", version: 1 } as const;
 
 const seconds = z.number().min(0);
 
@@ -90,8 +90,8 @@ const variantSchema = z.strictObject({
 });
 
 export const resultSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  format: z.literal(head.format),
+  version: z.literal(head.version),
   /** Version of the tool. */
   tool: text,
   kernel: z.strictObject({
@@ -139,9 +139,6 @@ export const resultSchema = z.strictObject({
 });
 
 export type RunResult = z.infer<typeof resultSchema>;
-
-/** What every result begins with. */
-export const head = { format: FORMAT, version: VERSION } as const;
 
 /** Read a result. @throws UsageError with one line, whatever the file holds */
 export const readResult = (path: string): RunResult =>

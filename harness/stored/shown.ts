@@ -1,6 +1,5 @@
 /**
- * What is wrong with a trace, in one line that names the file, the line in it, the field, and the
- * reason.
+ * What is wrong with a file, in one line that names it, the line in it, the field, and the reason.
  */
 import { UsageError } from "../case/failure.ts";
 import { printable } from "../text/terminal.ts";

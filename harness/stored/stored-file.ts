@@ -2,13 +2,13 @@
  * Files of ours: JSON with its format and version in it, read as if it were hostile, written whole
  * or not at all.
  */
+import { isUtf8 } from "node:buffer";
 import * as fs from "node:fs";
 import type * as z from "zod";
-import { UsageError } from "../case/failure.ts";
-import { isDeeperThan, repeatedKey } from "./json-keys.ts";
+import { depthFault, repeatedKey, shapeOf } from "./json-keys.ts";
 import { pathText, valueAt } from "./json-path.ts";
-import { printable } from "../text/terminal.ts";
-import { shown } from "./shown.ts";
+import { systemReason } from "./output.ts";
+import { fileError, shown } from "./shown.ts";
 
 /** Bytes of the largest file that is read: a case of the longest length has a tenth of that. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -26,16 +26,6 @@ export interface StoredFormat<T> {
   maxBytes?: number;
   /** What is wrong with the text where its members are right; undefined where nothing is. */
   fault?: (text: string) => string | undefined;
-}
-
-function short(text: string): string {
-  const clean = printable(text);
-  return clean.length > 200 ? `${clean.slice(0, 197)}...` : clean;
-}
-
-/** One line for a place in a file and a reason. */
-function usageError(name: string, reason: string): UsageError {
-  return new UsageError(`${printable(name)}: ${short(reason)}`);
 }
 
 function reasonOf(issue: z.core.$ZodIssue, data: unknown): string {
@@ -65,14 +55,13 @@ function placeOf(message: string, text: string): string {
  * What JSON.parse lets pass must not pass: a person who wrote a key twice meant one of the two, and
  * not always the last.
  */
-function mustBeOrderly(text: string, name: string): void {
-  if (isDeeperThan(text, MAX_DEPTH)) {
-    throw usageError(name, `has brackets inside one another, more than ${MAX_DEPTH} deep`);
-  }
+function disorderIn(text: string): string | undefined {
+  const tooDeep = depthFault(shapeOf(text), MAX_DEPTH);
+  if (tooDeep !== undefined) return tooDeep;
   const repeated = repeatedKey(text);
-  if (repeated === undefined) return;
-  const { line, column, name: key } = repeated;
-  throw usageError(name, `line ${line}, column ${column}: ${JSON.stringify(key)} is there twice`);
+  if (repeated === undefined) return undefined;
+  const { line, column, name } = repeated;
+  return `line ${line}, column ${column}: ${JSON.stringify(name)} is there twice`;
 }
 
 function parseJson(text: string, name: string): unknown {
@@ -83,7 +72,7 @@ function parseJson(text: string, name: string): unknown {
     const place = placeOf(message, text);
     const ended = place === "" && message.includes("end of JSON");
     const reason = ended ? "the file ends in the middle" : message.replace(/ at position .*$/s, "");
-    throw usageError(name, `${place}not JSON: ${reason}`);
+    throw fileError(name, `${place}not JSON: ${reason}`);
   }
 }
 
@@ -100,18 +89,17 @@ export function parseStored<T>(
 ): T {
   const data = parseJson(text, name);
   if (valueAt(data, ["format"]) !== format) {
-    throw usageError(name, `is not an ${format}: format is not "${format}"`);
+    throw fileError(name, `is not an ${format}: format is not "${format}"`);
   }
   const version = valueAt(data, ["version"]);
   if (version !== known) {
     const has = version === undefined ? "no version" : `version ${shown(version)}`;
-    throw usageError(name, `has ${has}; this program reads version ${known}`);
+    throw fileError(name, `has ${has}; this program reads version ${known}`);
   }
   const parsed = schema.safeParse(data);
-  if (!parsed.success) throw usageError(name, reasonOf(parsed.error.issues[0]!, data));
-  mustBeOrderly(text, name);
-  const reason = fault?.(text);
-  if (reason !== undefined) throw usageError(name, reason);
+  if (!parsed.success) throw fileError(name, reasonOf(parsed.error.issues[0]!, data));
+  const reason = disorderIn(text) ?? fault?.(text);
+  if (reason !== undefined) throw fileError(name, reason);
   return parsed.data;
 }
 
@@ -121,44 +109,14 @@ function readBounded(path: string, maxBytes: number): Buffer {
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
     const stat = fs.fstatSync(fd);
-    if (!stat.isFile()) throw usageError(path, "is not a regular file");
+    if (!stat.isFile()) throw fileError(path, "is not a regular file");
     if (stat.size > maxBytes) {
-      throw usageError(path, `has ${stat.size} bytes, more than ${maxBytes}`);
+      throw fileError(path, `has ${stat.size} bytes, more than ${maxBytes}`);
     }
-    const bytes = Buffer.alloc(stat.size);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = fs.readSync(fd, bytes, length, bytes.length - length, length);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
+    return fs.readFileSync(fd);
   } finally {
     fs.closeSync(fd);
   }
-}
-
-function decode(bytes: Buffer, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw usageError(name, "is not UTF-8 text");
-  }
-}
-
-/** An error of the file system as one line. */
-function fileError(path: string, verb: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  const reasons: Record<string, string> = {
-    ENOENT: "there is no such file or directory",
-    EACCES: "permission denied",
-    EISDIR: "is a directory",
-    ENOTDIR: "a part of the path is no directory",
-    ENOSPC: "no space left on the device",
-    EROFS: "the file system is read-only",
-  };
-  const code = String(error.code);
-  return usageError(path, `cannot be ${verb}: ${reasons[code] ?? code}`);
 }
 
 /** Read a file of this format. @throws UsageError with one line, whatever it holds */
@@ -167,7 +125,10 @@ export function readStored<T>(path: string, stored: StoredFormat<T>): T {
   try {
     bytes = readBounded(path, stored.maxBytes ?? MAX_FILE_BYTES);
   } catch (error) {
-    throw fileError(path, "read", error);
+    const reason = systemReason(error);
+    throw reason === undefined ? error : fileError(path, `cannot be read: ${reason}`);
   }
-  return parseStored(decode(bytes, path), path, stored);
+  if (!isUtf8(bytes)) throw fileError(path, "is not UTF-8 text");
+  // Which leaves out a byte order mark.
+  return parseStored(new TextDecoder().decode(bytes), path, stored);
 }

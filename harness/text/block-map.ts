@@ -91,27 +91,26 @@ interface Column {
  * How a run of `len` blocks is shown in at most `limit` characters: blocks at its start and its
  * end, and a gap.
  */
-function* columnsOf(segment: Segment, limit: number): Generator<Column> {
-  const { lblk, len } = segment;
-  const differs = segment.expected !== segment.seen;
-  const expected = STATE_CHARACTERS[segment.expected];
-  const seen = STATE_CHARACTERS[segment.seen];
-  if (len <= limit) {
-    for (let i = 0; i < len; i++) yield { lblk: lblk + i, expected, seen, differs, edge: i === 0 };
-    return;
-  }
-  const after = Math.max(1, Math.floor((limit - 2) / 2));
-  const before = limit - 2 - after;
-  for (let i = 0; i < before; i++) yield { lblk: lblk + i, expected, seen, differs, edge: i === 0 };
-  for (let i = 0; i < 2; i++) {
-    yield { lblk: lblk + before, expected: ELIDED, seen: ELIDED, differs, edge: false };
-  }
-  for (let i = len - after; i < len; i++) {
-    yield { lblk: lblk + i, expected, seen, differs, edge: false };
-  }
+function columnsOf({ lblk, len, expected, seen }: Segment, limit: number): Column[] {
+  const after = len <= limit ? 0 : Math.max(1, Math.floor((limit - 2) / 2));
+  const before = len <= limit ? len : limit - 2 - after;
+  const differs = expected !== seen;
+  const block = (i: number): Column => ({
+    lblk: lblk + i,
+    expected: STATE_CHARACTERS[expected],
+    seen: STATE_CHARACTERS[seen],
+    differs,
+    edge: i === 0,
+  });
+  const gap = { lblk: lblk + before, expected: ELIDED, seen: ELIDED, differs, edge: false };
+  return [
+    ...Array.from({ length: before }, (_, i) => block(i)),
+    ...(len <= limit ? [] : [gap, gap]),
+    ...Array.from({ length: after }, (_, i) => block(len - after + i)),
+  ];
 }
 
-/** Characters that one run may take, tried in turn until the picture fits. */
+/** Characters that one run may take: as many as let the picture fit. */
 const RUN_LIMITS = [64, 32, 16, 12, 8, 6, 4] as const;
 
 /**
@@ -189,32 +188,24 @@ function markAt(columns: readonly Column[], lblk: number, mark: string): string 
 }
 
 function bandOf(columns: readonly Column[], of: PictureOf): Band {
+  const line = (character: (column: Column) => string): string =>
+    columns.map(character).join("").trimEnd();
   return {
     ruler: rulerOf(columns, of.width),
-    expected: columns.map((c) => c.expected).join(""),
-    seen: columns.map((c) => c.seen).join(""),
-    carets: columns
-      .map((c) => (c.differs ? "^" : " "))
-      .join("")
-      .trimEnd(),
+    expected: line(({ expected }) => expected),
+    seen: line(({ seen }) => seen),
+    carets: line(({ differs }) => (differs ? "^" : " ")),
     eofExpected: markAt(columns, of.eofExpected, "E"),
     eofSeen: markAt(columns, of.eofSeen, "E"),
-    touched: columns
-      .map(
-        ({ lblk }) => of.touched.find((t) => lblk >= t.lblk && lblk < t.lblk + t.len)?.mark ?? " ",
-      )
-      .join("")
-      .trimEnd(),
+    touched: line(
+      ({ lblk }) => of.touched.find((t) => lblk >= t.lblk && lblk < t.lblk + t.len)?.mark ?? " ",
+    ),
   };
 }
 
 function allColumns(segments: readonly Segment[], width: number): Column[] {
-  let columns: Column[] = [];
-  for (const limit of RUN_LIMITS) {
-    columns = segments.flatMap((segment) => [...columnsOf(segment, limit)]);
-    if (columns.length <= width) break;
-  }
-  return columns;
+  const pictures = RUN_LIMITS.map((limit) => segments.flatMap((one) => columnsOf(one, limit)));
+  return pictures.find(({ length }) => length <= width) ?? pictures.at(-1)!;
 }
 
 /** The block after the last extent. */

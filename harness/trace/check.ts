@@ -11,14 +11,14 @@ import { UsageError } from "../case/failure.ts";
 import { subsets } from "../lockstep/deviations.ts";
 import type { ContractOptions } from "../contract/contract.ts";
 import { runPromised, withContract } from "../lockstep/lockstep.ts";
-import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
+import type { CaseResult } from "../lockstep/lockstep.ts";
 import { ReplaySubject } from "../lockstep/replay-subject.ts";
 import { fileError, lineError } from "../stored/shown.ts";
 import type { TraceHeader } from "./format.ts";
 import type { TraceLimits } from "./limits.ts";
 import { TraceModel } from "./followed.ts";
 import { readTrace } from "./read.ts";
-import type { TraceCase } from "./read.ts";
+import type { Trace, TraceCase } from "./read.ts";
 
 /**
  * Which deviations the model may follow: none, those that turn out to be needed, or exactly these.
@@ -44,38 +44,21 @@ export interface Counts {
   compared: number;
 }
 
-/** A divergence, and the case that shows it. */
-export interface DivergingCase {
-  number: number;
-  line: number;
-  divergence: Divergence;
-}
-
 /** What checking a file came to. */
-export interface FileResult extends Counts {
+export interface FileResult extends Counts, Omit<Trace, "cases"> {
   file: string;
-  header: TraceHeader;
-  config: ModelConfig;
-  /** What of the kernel had to be guessed; undefined where nothing had to be. */
-  guessed: string | undefined;
   /** The set that all of these cases were checked with. */
   deviations: readonly Deviation[];
   /** Cases in which a deviation had a part, by its id. */
   parts: ReadonlyMap<string, number>;
   /** Cases that diverge. */
   diverging: number;
-  first: DivergingCase | undefined;
+  /** The first of them. */
+  first?: { number: number; line: number; divergence: Divergence };
   /** Cases of which the contract alone judged the end. */
   handedOver: number;
   /** Seconds, of the last time through the file. */
   seconds: number;
-}
-
-/** How the cases of a trace are to be run. */
-interface Setting {
-  config: ModelConfig;
-  options: LockstepOptions;
-  header: TraceHeader;
 }
 
 /** What of the contract's leeway a recording says; version 3 alone does. */
@@ -84,9 +67,25 @@ export const leewayOf = (
 ): Pick<ContractOptions, "mayFillUp" | "filesEndEarly"> =>
   header.version === 3 ? header.leeway : {};
 
-/** The deviations that a recording of this version can show. */
-function shownIn(header: TraceHeader, { path }: ModelConfig): readonly Deviation[] {
-  return header.version === 3 ? pathDeviations(path) : stepDeviations(path);
+/** What a case came to, and the deviations that had a part in it, by id. */
+type Followed = CaseResult & { deviated: Iterable<string> };
+
+/** Runs cases of a recording with one set of deviations, each up to its first divergence. */
+function followerOf(
+  { config, header }: Trace,
+  deviations: readonly Deviation[],
+): (recorded: TraceCase) => Followed {
+  const named = { variant: nameOf(header), blockSize: config.blockSize };
+  // With the contract: model and recording could be wrong together.
+  const options = withContract(named, config, deviations, leewayOf(header));
+  if (header.version === 3 && header.promised !== undefined) {
+    return ({ operations, observations }) => {
+      const subject = new ReplaySubject(observations);
+      return { ...runPromised(subject, operations, options), deviated: [] };
+    };
+  }
+  const model = new TraceModel(config, deviations);
+  return (recorded) => ({ ...model.run(recorded, options), deviated: model.deviated });
 }
 
 /**
@@ -95,132 +94,87 @@ function shownIn(header: TraceHeader, { path }: ModelConfig): readonly Deviation
  */
 const MOST_AT_ONCE = 3;
 
-/** Runs the cases of a recording with one set of deviations. */
-class Follower {
-  readonly #model: TraceModel | undefined;
-  /** With the contract: model and recording could be wrong together. */
-  readonly #options: LockstepOptions;
-
-  constructor({ config, options, header }: Setting, deviations: readonly Deviation[]) {
-    const promised = header.version === 3 && header.promised !== undefined;
-    this.#model = promised ? undefined : new TraceModel(config, deviations);
-    this.#options = withContract(options, config, deviations, leewayOf(header));
-  }
-
-  /** Run a case and stop at its first divergence. */
-  run(recorded: TraceCase): CaseResult {
-    if (this.#model !== undefined) return this.#model.run(recorded, this.#options);
-    const { operations, observations } = recorded;
-    return runPromised(new ReplaySubject(observations), operations, this.#options);
-  }
-
-  /** Ids of the deviations that had a part in the last case. */
-  get deviated(): Iterable<string> {
-    return this.#model?.deviated ?? [];
-  }
-}
-
-/**
- * The smallest set with all of `taken` and more, with which the model follows the case; undefined
- * where there is none.
- */
-function smallestSuperset(
-  recorded: TraceCase,
-  taken: readonly Deviation[],
-  setting: Setting,
-): Deviation[] | undefined {
-  const { header, config } = setting;
-  const others = shownIn(header, config).filter((deviation) => !taken.includes(deviation));
-  const [, ...larger] = subsets(others, MOST_AT_ONCE);
-  const supersets = larger.map((set) => [...taken, ...set]);
-  return supersets.find((set) => new Follower(setting, set).run(recorded).divergence === undefined);
-}
-
 /**
  * Cases without an explanation after which no other is looked for one: it takes two to the power of
  * the candidates runs each time, and by then more deviations are not what is missing.
  */
 const MAX_UNEXPLAINED = 100;
 
-/** Once through a file with one set of deviations. */
-class Pass {
-  readonly counts: Counts = { cases: 0, steps: 0, compared: 0 };
-  readonly parts: Map<string, number>;
-  diverging = 0;
-  first: DivergingCase | undefined;
-  /** With these deviations the case that was run last would have agreed. */
-  more: Deviation[] | undefined;
-  handedOver = 0;
-  readonly #follower: Follower;
-  readonly #setting: Setting;
-  readonly #deviations: readonly Deviation[];
-  readonly #mayTakeMore: boolean;
-
-  constructor(setting: Setting, deviations: readonly Deviation[], mayTakeMore: boolean) {
-    this.#follower = new Follower(setting, deviations);
-    this.#setting = setting;
-    this.#deviations = deviations;
-    this.#mayTakeMore = mayTakeMore;
-    this.parts = new Map(deviations.map(({ id }) => [id, 0]));
-  }
-
-  /** Run a case. Ends the pass where `more` is set afterwards. */
-  run(recorded: TraceCase): void {
-    const { steps, divergence, handedOver } = this.#follower.run(recorded);
-    const { counts } = this;
-    counts.cases += 1;
-    counts.steps += recorded.operations.length;
-    counts.compared += steps;
-    if (handedOver !== undefined) this.handedOver += 1;
-    for (const id of this.#follower.deviated) this.parts.set(id, (this.parts.get(id) ?? 0) + 1);
-    if (divergence === undefined) return;
-    if (this.#mayTakeMore && this.diverging < MAX_UNEXPLAINED) {
-      this.more = smallestSuperset(recorded, this.#deviations, this.#setting);
-      if (this.more !== undefined) return;
-    }
-    this.diverging += 1;
-    const { number, line } = recorded;
-    this.first ??= { number, line, divergence };
-  }
+/**
+ * The smallest set with all of `taken` and more, with which the model follows the case; undefined
+ * where there is none.
+ */
+function superset(
+  recorded: TraceCase,
+  taken: readonly Deviation[],
+  trace: Trace,
+): Deviation[] | undefined {
+  const { path } = trace.config;
+  const shown = trace.header.version === 3 ? pathDeviations(path) : stepDeviations(path);
+  const others = shown.filter((deviation) => !taken.includes(deviation));
+  const [, ...larger] = subsets(others, MOST_AT_ONCE);
+  const supersets = larger.map((set) => [...taken, ...set]);
+  return supersets.find((set) => followerOf(trace, set)(recorded).divergence === undefined);
 }
 
-/** Run the case, and say of what goes wrong in which file and case it did. */
-function runIn(file: string, pass: Pass, recorded: TraceCase): void {
+/** What `act` does with a case; of what goes wrong is said in which file and case it did. */
+function blaming<T>(file: string, recorded: TraceCase, act: (recorded: TraceCase) => T): T {
+  const { line, number } = recorded;
   try {
-    pass.run(recorded);
+    return act(recorded);
   } catch (error) {
-    if (error instanceof UsageError) throw lineError(file, recorded.line, error.message);
+    if (error instanceof UsageError) throw lineError(file, line, error.message);
     if (!(error instanceof ModelBroken)) throw error;
-    throw new ModelBroken(`${error.message}, in case ${recorded.number} of ${file}`);
+    throw new ModelBroken(`${error.message}, in case ${number} of ${file}`);
   }
 }
 
-/** The result of a pass; where a case would have agreed with more deviations, those instead. */
+/**
+ * The result of going once through a file; where a case would have agreed with more deviations,
+ * those instead.
+ */
 async function passThrough(
   file: string,
   { allowed, only, limits, onCase }: CheckOptions,
   deviations: readonly Deviation[],
 ): Promise<FileResult | Deviation[]> {
   const started = performance.now();
-  const { header, config, cases, guessed } = await readTrace(file, limits);
-  mustBeOnPath(file, deviations, config);
-  const { blockSize } = config;
-  const setting = { config, header, options: { variant: nameOf(header), blockSize } };
-  const pass = new Pass(setting, deviations, allowed === "needed");
-  const numbers: number[] = [];
+  const trace = await readTrace(file, limits);
+  const { cases, ...about } = trace;
+  mustBeOnPath(file, deviations, trace.config);
+  const follow = followerOf(trace, deviations);
+  const parts = new Map(deviations.map(({ id }) => [id, 0]));
+  const none = { cases: 0, steps: 0, compared: 0, diverging: 0, handedOver: 0, seconds: 0 };
+  const result: FileResult = { file, ...about, deviations, parts, ...none };
+  let first: number | undefined;
+  let last: number | undefined;
   for await (const recorded of cases) {
-    if (numbers.length < 2) numbers.push(recorded.number);
-    else numbers[1] = recorded.number;
-    if (only !== undefined && recorded.number !== only) continue;
-    runIn(file, pass, recorded);
-    if (pass.more !== undefined) return pass.more;
-    onCase?.(pass.counts);
+    const { number, line, operations } = recorded;
+    first ??= number;
+    last = number;
+    if (only !== undefined && number !== only) continue;
+    const { steps, divergence, handedOver, deviated } = blaming(file, recorded, follow);
+    result.cases += 1;
+    result.steps += operations.length;
+    result.compared += steps;
+    if (handedOver !== undefined) result.handedOver += 1;
+    for (const id of deviated) parts.set(id, (parts.get(id) ?? 0) + 1);
+    if (divergence !== undefined) {
+      const explain = allowed === "needed" && result.diverging < MAX_UNEXPLAINED;
+      const more = explain && blaming(file, recorded, (one) => superset(one, deviations, trace));
+      if (more) return more;
+      result.diverging += 1;
+      result.first ??= { number, line, divergence };
+    }
+    onCase?.(result);
   }
-  const { counts, parts, diverging, first, handedOver } = pass;
-  mustHaveCompared(file, counts, only, numbers);
-  const seconds = (performance.now() - started) / 1000;
-  const found = { deviations, parts, diverging, first, handedOver };
-  return { file, header, config, guessed, ...counts, ...found, seconds };
+  mustHaveCompared(
+    result,
+    only,
+    first === undefined ? "no case at all" : `cases ${first} to ${last}`,
+  );
+  result.seconds = (performance.now() - started) / 1000;
+  return result;
 }
 
 /** A deviation of the other path would change nothing, and excuse much. */
@@ -232,16 +186,11 @@ function mustBeOnPath(file: string, deviations: readonly Deviation[], { path }: 
 
 /** A file that gave nothing to compare is no file that agrees. */
 function mustHaveCompared(
-  file: string,
-  { cases, steps }: Counts,
+  { file, cases, steps }: FileResult,
   only: number | undefined,
-  numbers: readonly number[],
+  there: string,
 ): void {
-  if (only !== undefined && cases === 0) {
-    const range =
-      numbers.length === 0 ? "no case at all" : `cases ${numbers[0]} to ${numbers.at(-1)}`;
-    throw fileError(file, `has no case ${only}, but ${range}`);
-  }
+  if (only !== undefined && cases === 0) throw fileError(file, `has no case ${only}, but ${there}`);
   if (cases === 0) throw fileError(file, "nothing was compared: it has no cases");
   if (steps === 0) throw fileError(file, "nothing was compared: its cases have no steps");
 }

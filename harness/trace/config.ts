@@ -38,14 +38,12 @@ const mountOptions: ReadonlyMap<string, Partial<Mounted>> = new Map<string, Part
   ["data=writeback", { journal: "none" }],
 ]);
 
-/** When the journal commits by itself: of no effect on what is compared. */
-const COMMIT = /^commit=\d+$/;
-
 /**
- * The options of a list as mount(8) takes it, in their order, without those that have no effect.
+ * The options of a list as mount(8) takes it, in their order; without commit=N, when the journal
+ * commits by itself, which has no effect on what is compared.
  */
 function optionsIn(list: string): string[] {
-  return list.split(",").filter((option) => option !== "" && !COMMIT.test(option));
+  return list.split(",").filter((option) => option !== "" && !/^commit=\d+$/.test(option));
 }
 
 /**
@@ -87,18 +85,14 @@ function mustAgree(mount: string, variant: TraceHeaderV2["variant"], config: Mod
       `header.mount: is ${shown(mount)}, but variant.mountOptions are ${shown(ofVariant.join(","))}`,
     );
   }
-  for (const name of ["delalloc", "dioread"] as const) {
+  // mkfs may have left the journal out; no mount option shows that.
+  if (variant.journal === "none" && mounted.journal === "ordered") mounted.journal = "none";
+  for (const name of ["delalloc", "dioread", "journal"] as const) {
     if (mounted[name] === config[name]) continue;
     throw new UsageError(
       `header.variant.${name}: is ${shown(variant[name])}, which the mount options contradict`,
     );
   }
-  // mkfs may have left the journal out; no mount option shows that.
-  const { journal } = mounted;
-  if (journal === config.journal || (variant.journal === "none" && journal === "ordered")) return;
-  throw new UsageError(
-    `header.variant.journal: is ${shown(variant.journal)}, which the mount options contradict`,
-  );
 }
 
 /** The kernels that stand for that of a recording, its series last, and what of it is a guess. */
@@ -135,20 +129,16 @@ function configOfV1(header: TraceHeaderV1): ModelConfig {
   };
 }
 
-/** What the traits of a header of version 2 say of changes; of others they say nothing. */
-function toldBy(traits: TraceHeaderV2["traits"]): Partial<Record<ChangeName, boolean>> {
-  return {
+function configOfV2(header: TraceHeaderV2): ModelConfig {
+  const { path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
+  /** Of other changes the traits say nothing. */
+  const told: Partial<Record<ChangeName, boolean>> = {
     "large-folios": traits.largeFolios,
     "prepare-before-fault-in": !traits.prefaultFirst,
     "punch-to-block": traits.punchesTo !== "page",
     "punch-to-block-at-eof": traits.punchesTo === "block-at-eof",
     "zero-gap-first": traits.zeroesGap === "before",
   };
-}
-
-function configOfV2(header: TraceHeaderV2): ModelConfig {
-  const { path, mount, variant, traits, freeBlocks, mmapReadAround } = header;
-  const told = toldBy(traits);
   const { release, series = release } = standInsFor(header);
   // What the series says of its path holds on whatever kernel it was put; of the rest, the version.
   const shown = changeNames.filter((name) => {

@@ -22,9 +22,8 @@ import { digestOf } from "./step.ts";
 export class TraceModel extends ModelSubject {
   /** Of the bytes that the current step read, where it did and the trace says. */
   #digest: string | undefined;
+  /** Empty where the trace has the bytes themselves. */
   #digests: TraceCase["digests"] = [];
-  /** The trace has the bytes themselves. */
-  #hasBytes = false;
 
   constructor(config: ModelConfig, deviations: readonly Deviation[]) {
     super(
@@ -37,7 +36,6 @@ export class TraceModel extends ModelSubject {
   run(recorded: TraceCase, options: LockstepOptions): CaseResult {
     const { operations, observations, digests, freeBlocks } = recorded;
     this.#digests = digests;
-    this.#hasBytes = digests.length === 0;
     const subject = new ReplaySubject(observations, freeBlocks);
     const result = runCase(this, subject, operations, options);
     const { divergence } = result;
@@ -57,14 +55,16 @@ export class TraceModel extends ModelSubject {
   }
 
   protected override bytesRead(pos: number, len: number): Uint8Array | undefined {
-    return !this.#hasBytes && this.#digest === undefined ? undefined : super.bytesRead(pos, len);
+    if (this.#digests.length > 0 && this.#digest === undefined) return undefined;
+    return super.bytesRead(pos, len);
   }
 
   override observe(...windows: Parameters<ModelSubject["observe"]>): Observation {
     const expected = super.observe(...windows);
     const { read } = expected;
-    if (this.#hasBytes) return expected;
-    if (read !== undefined && digestOf(read) === this.#digest) expected.read = undefined;
+    if (read !== undefined && this.#digest !== undefined && digestOf(read) === this.#digest) {
+      expected.read = undefined;
+    }
     return expected;
   }
 }

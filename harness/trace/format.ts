@@ -1,6 +1,6 @@
 /**
- * What the lines of a trace hold: FORMAT.md says what it means. The header and the end are checked
- * here; steps, of which there are millions, by the table in `fields.ts`.
+ * What the lines of a trace hold: FORMAT.md says what it means. Steps of versions 1 and 2 are in
+ * `step.ts`.
  */
 import * as z from "zod";
 import type { Variant } from "../case/variant.ts";
@@ -14,26 +14,24 @@ import { shown } from "../stored/shown.ts";
 /** The version that is written; all up to it are read. */
 export const TRACE_VERSION = 3;
 
-/** Versions that are read, for messages. */
-export const KNOWN_VERSIONS = "1, 2 and 3";
+/** What `right` holds for, refused in one message whatever it is instead. */
+export function that<T>(right: (value: unknown) => boolean, otherwise: string) {
+  return z.custom<T>(right, { error: ({ input }) => `${shown(input)} ${otherwise}` });
+}
 
-/** A whole number, refused in one message whatever it is instead. */
-function whole(minimum: number, maximum: number) {
-  const right = (value: unknown): boolean =>
-    Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
-  return z.custom<number>(right, {
-    error: ({ input }) => `${shown(input)} is no whole number from ${minimum} to ${maximum}`,
-  });
+export function whole(minimum: number, maximum: number) {
+  return that<number>(
+    (value) => Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
+    `is no whole number from ${minimum} to ${maximum}`,
+  );
 }
 
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 
-/** What of a variant says nothing about what was recorded, and may be left out. */
-const variantDefaults = { purpose: "", byDefault: false };
-
+/** What of a variant says nothing about what was recorded may be left out. */
 function withDefaults(variant: unknown): unknown {
   const isObject = typeof variant === "object" && variant !== null && !Array.isArray(variant);
-  return isObject ? { ...variantDefaults, ...variant } : variant;
+  return isObject ? { purpose: "", byDefault: false, ...variant } : variant;
 }
 
 const common = {
@@ -127,21 +125,34 @@ export const headerV3Schema = z
 
 export type TraceHeaderV3 = z.infer<typeof headerV3Schema>;
 
+/** A case of versions 1 and 2. */
+export const wholeCaseSchema = z.strictObject({
+  case: count,
+  steps: z.array(z.unknown(), "is no list"),
+});
+
 /** The line that begins a case of version 3. */
 export const caseSchema = z.strictObject({ case: count, freeBlocks: count.exactOptional() });
 
 /** A line for each step of it. */
 export const stepSchema = z.strictObject({ operation: operationSchema, seen: observationSchema });
 
-/** The fields that version 2 has beside those of version 1. */
-export const SINCE_2 = ["variant", "traits", "freeBlocks", "mmapReadAround"] as const;
-
 export type TraceHeaderV1 = z.infer<typeof headerV1Schema>;
 export type TraceHeaderV2 = z.infer<typeof headerV2Schema>;
 export type TraceHeader = TraceHeaderV1 | TraceHeaderV2 | TraceHeaderV3;
 
-/** The last line since version 2: how much there must be before it. */
-export const endSchema = z.strictObject({ cases: count, steps: count });
+/** By version. */
+export const headerSchemas = new Map<unknown, z.ZodType<TraceHeader>>([
+  [1, headerV1Schema],
+  [2, headerV2Schema],
+  [3, headerV3Schema],
+]);
+
+/** How much there must be before the last line since version 2. */
+const countsSchema = z.strictObject({ cases: count, steps: count });
+export type TraceEnd = z.infer<typeof countsSchema>;
+
+export const endSchema = z.strictObject({ end: countsSchema });
 
 /**
  * What nobody can see of recordings, of which `unended` are of version 1; "" where none is. Lines
@@ -152,37 +163,3 @@ export function unendedNote(unended: number, files: number): string {
   const which = files === 1 ? "the file is" : `${unended} of ${files} files are`;
   return `not noticed: cases missing at the end, where ${which} of version 1, which does not say how many it has\n`;
 }
-
-export type TraceEnd = z.infer<typeof endSchema>;
-
-export type StateName = "delalloc" | "unwritten" | "written";
-
-/** [first block, blocks, state]. */
-export type Entry<S> = [lblk: number, len: number, state: S];
-
-/** What was seen after a step. */
-export interface Seen {
-  ret: number;
-  errno: number;
-  size: number;
-  blocks512: number;
-  delalloc: number;
-  fiemap: Entry<StateName>[];
-  es?: Entry<StateName | "hole">[];
-  /** Version 2 has these. */
-  windows?: [lblk: number, end: number | null][];
-  pieces?: number;
-  breaks?: number[];
-  sha256?: string;
-}
-
-/** The call that a step made. */
-export type Call =
-  | { op: "pwrite"; offset: number; length: number; readable: number }
-  | { op: "mmapwrite" | "pread" | "sync_file_range"; offset: number; length: number }
-  | { op: "fsync" | "drop_cache" }
-  | { op: "ftruncate"; length?: number }
-  | { op: "fallocate"; mode: number; offset: number; length: number };
-
-export type StepName = Call["op"];
-export type Step = Call & Seen;

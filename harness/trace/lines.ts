@@ -6,6 +6,7 @@ import { isUtf8 } from "node:buffer";
 import * as fs from "node:fs";
 import { pipeline } from "node:stream";
 import * as zlib from "node:zlib";
+import { depthFault, shapeOf } from "../stored/json-keys.ts";
 import { fileError, lineError } from "../stored/shown.ts";
 import { BYTES_PER_VALUE, MAX_DEPTH, MIB } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
@@ -19,9 +20,6 @@ export interface Line {
 }
 
 const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
 const BRACE = 0x7b;
 
 /** Bytes that are read and unpacked at a time. */
@@ -34,28 +32,15 @@ const SMALL_LINE = 256 * 1024;
  * Why a line is not worth parsing; undefined where it is. Parsing takes many times the memory of
  * the text where that is nothing but brackets, so they are counted first.
  */
-function shapeFault(bytes: Uint8Array, steps: number): string | undefined {
-  let depth = 0;
-  let objects = 0;
-  let values = 0;
-  let quoted = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] as number;
-    if (byte === QUOTE) quoted = !quoted;
-    else if (byte === BACKSLASH) i += 1;
-    else if (!quoted && (byte | 0x20) === 0x7b) {
-      // "{" and "[" differ in this bit alone.
-      depth += 1;
-      values += 1;
-      if (byte === BRACE) objects += 1;
-      if (depth > MAX_DEPTH) return `has brackets inside one another, more than ${MAX_DEPTH} deep`;
-    } else if (!quoted && (byte | 0x20) === 0x7d) depth -= 1;
-    else if (!quoted && byte === COMMA) values += 1;
-  }
-  if (values * BYTES_PER_VALUE > bytes.length) return "is hardly more than commas and brackets";
+function shapeFault(text: string, steps: number): string | undefined {
+  const shape = shapeOf(text);
+  const tooDeep = depthFault(shape, MAX_DEPTH);
+  if (tooDeep !== undefined) return tooDeep;
+  if (shape.values * BYTES_PER_VALUE > text.length)
+    return "is hardly more than commas and brackets";
   // One is the case.
-  if (objects > steps + 1) return `has more than ${steps} steps, the limit (see --max-steps)`;
-  return undefined;
+  if (shape.objects <= steps + 1) return undefined;
+  return `has more than ${steps} steps, the limit (see --max-steps)`;
 }
 
 /** How files begin that are no trace but might be meant for one, and what to say of them. */
@@ -70,86 +55,56 @@ const openings: readonly (readonly [bytes: readonly number[], reason: string])[]
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "is packed with xz; only .br and .gz are unpacked"],
 ];
 
-function openingFault(line: Uint8Array): string | undefined {
-  return openings.find(([bytes]) => bytes.every((byte, i) => line[i] === byte))?.[1];
+/**
+ * The text of line `number`. Decoding would put U+FFFD for what is no UTF-8, and nobody would know
+ * that something else was there.
+ */
+function textOf(bytes: Buffer, file: string, number: number, { steps }: TraceLimits): string {
+  const opening = openings.find(([begin]) => begin.every((byte, i) => bytes[i] === byte));
+  if (number === 1 && opening !== undefined) throw fileError(file, opening[1]);
+  if (!isUtf8(bytes)) {
+    const hint = number === 1 && packingOf(file) === undefined ? `; ${NAME_OF_PACKED}` : "";
+    throw lineError(file, number, `is not UTF-8${hint}`);
+  }
+  const text = bytes.toString("utf8");
+  const fault = bytes.length > SMALL_LINE ? shapeFault(text, steps) : undefined;
+  if (fault !== undefined) throw lineError(file, number, fault);
+  return text;
 }
 
-/** Cuts what is read into lines. */
-class LineSplitter {
-  readonly #file: string;
-  readonly #limits: TraceLimits;
-  /** The beginning of a line that has not ended yet. */
-  #parts: Buffer[] = [];
-  #bytes = 0;
-  #number = 0;
-
-  constructor(file: string, limits: TraceLimits) {
-    this.#file = file;
-    this.#limits = limits;
-  }
-
-  /** The lines that end in `chunk`. Throws UsageError where one is too long. */
-  *push(chunk: Buffer): Generator<Line> {
+/** What is read, cut into lines. */
+async function* split(
+  chunks: AsyncIterable<Buffer>,
+  file: string,
+  limits: TraceLimits,
+): AsyncGenerator<Line> {
+  /** Parts of a line that has not ended yet, and their bytes. */
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  let number = 1;
+  const keep = (part: Buffer): void => {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes <= limits.lineBytes) return;
+    const limit = `${limits.lineBytes / MIB} MiB, the limit (see --max-line)`;
+    throw lineError(file, number, `is longer than ${limit}`);
+  };
+  const take = (): string => {
+    const line = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    parts = [];
+    bytes = 0;
+    return textOf(line, file, number++, limits);
+  };
+  for await (const chunk of chunks) {
     let from = 0;
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-      this.#keep(chunk.subarray(from, at));
-      yield this.#take(true);
+      keep(chunk.subarray(from, at));
+      yield { text: take(), ended: true };
       from = at + 1;
     }
-    if (from < chunk.length) this.#keep(chunk.subarray(from));
+    if (from < chunk.length) keep(chunk.subarray(from));
   }
-
-  /** What is left at the end of the file: a line without newline, or nothing. */
-  *end(): Generator<Line> {
-    if (this.#bytes > 0) yield this.#take(false);
-  }
-
-  #keep(part: Buffer): void {
-    this.#parts.push(part);
-    this.#bytes += part.length;
-    if (this.#bytes <= this.#limits.lineBytes) return;
-    const limit = `${this.#limits.lineBytes / MIB} MiB, the limit (see --max-line)`;
-    throw lineError(this.#file, this.#number + 1, `is longer than ${limit}`);
-  }
-
-  #take(ended: boolean): Line {
-    this.#number += 1;
-    const [first] = this.#parts;
-    const bytes = this.#parts.length === 1 ? (first as Buffer) : Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#bytes = 0;
-    this.#mustBeText(bytes);
-    if (bytes.length > SMALL_LINE) {
-      const fault = shapeFault(bytes, this.#limits.steps);
-      if (fault !== undefined) throw lineError(this.#file, this.#number, fault);
-    }
-    return { text: bytes.toString("utf8"), ended };
-  }
-
-  /**
-   * Decoding would put U+FFFD for what is no UTF-8, and nobody would know that something else was
-   * there.
-   */
-  #mustBeText(line: Uint8Array): void {
-    const first = this.#number === 1;
-    const opening = first ? openingFault(line) : undefined;
-    if (opening !== undefined) throw fileError(this.#file, opening);
-    if (isUtf8(line)) return;
-    const hint = first && packingOf(this.#file) === undefined ? `; ${NAME_OF_PACKED}` : "";
-    throw lineError(this.#file, this.#number, `is not UTF-8${hint}`);
-  }
-}
-
-function unpacker(path: string): zlib.BrotliDecompress | zlib.Gunzip | undefined {
-  const options = { chunkSize: CHUNK_BYTES };
-  switch (packingOf(path)) {
-    case "brotli":
-      return zlib.createBrotliDecompress(options);
-    case "gzip":
-      return zlib.createGunzip(options);
-    case undefined:
-      return undefined;
-  }
+  if (bytes > 0) yield { text: take(), ended: false };
 }
 
 /** The system's and zlib's names for what went wrong, in words. */
@@ -171,11 +126,11 @@ function explained(error: unknown, file: string): unknown {
  */
 async function* chunksOf(path: string, size: number): AsyncGenerator<Buffer> {
   const file = fs.createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const unpack = unpacker(path);
-  if (unpack === undefined) {
-    yield* file as AsyncIterable<Buffer>;
-    return;
-  }
+  const packing = packingOf(path);
+  if (packing === undefined) return yield* file as AsyncIterable<Buffer>;
+  const options = { chunkSize: CHUNK_BYTES };
+  const unpack =
+    packing === "brotli" ? zlib.createBrotliDecompress(options) : zlib.createGunzip(options);
   // What goes wrong comes out of the iteration; here it is only to be heard by someone.
   yield* pipeline(file, unpack, () => {}) as unknown as AsyncIterable<Buffer>;
   const used = unpack.bytesWritten;
@@ -204,10 +159,7 @@ function mustBeReadable(path: string): number {
  */
 export async function* linesOf(path: string, limits: TraceLimits): AsyncGenerator<Line> {
   try {
-    const size = mustBeReadable(path);
-    const splitter = new LineSplitter(path, limits);
-    for await (const chunk of chunksOf(path, size)) yield* splitter.push(chunk);
-    yield* splitter.end();
+    yield* split(chunksOf(path, mustBeReadable(path)), path, limits);
   } catch (error) {
     throw explained(error, path);
   }

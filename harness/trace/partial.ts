@@ -9,10 +9,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { keptOf } from "../stored/output.ts";
 import { pidScope, startTimeOf } from "../subjects/owner.ts";
-
-/** Characters of the final name that are kept: of four bytes each at most, and NAME_MAX is 255. */
-const KEPT_CHARACTERS = 40;
 
 /** .<name>.<pid>-<start time>-<scope>.<random>.partial */
 const NAME = /^\..*\.(\d+)-(\d+)-([0-9a-f]{8})\.[0-9a-f]{8}\.partial$/s;
@@ -30,9 +28,8 @@ function scopeDigits(): string | undefined {
 
 /** A name that no other file has, for what this process writes and will call `name`. */
 export function partialName(name: string): string {
-  const kept = Array.from(name).slice(0, KEPT_CHARACTERS).join("");
   const owner = `${process.pid}-${startTimeOf(process.pid) ?? 0}-${scopeDigits() ?? "0".repeat(8)}`;
-  return `.${kept}.${owner}.${randomBytes(4).toString("hex")}.partial`;
+  return `.${keptOf(name)}.${owner}.${randomBytes(4).toString("hex")}.partial`;
 }
 
 /** Whether the process that wrote a file of this name is known to be gone. */

@@ -6,35 +6,25 @@
  * larger than memory.
  */
 import * as z from "zod";
+import type { ModelConfig } from "../../model/tables.ts";
 import { UsageError } from "../case/failure.ts";
-import { colonsIn, isDeeperThan, repeatedKey } from "../stored/json-keys.ts";
-import { pathText } from "../stored/json-path.ts";
 import type { Observation } from "../case/observation.ts";
 import { bytesIn } from "../case/stored-observation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { configOf, guessedOf } from "./config.ts";
-import type { ModelConfig } from "../../model/tables.ts";
+import { colonsIn, depthFault, repeatedKey, shapeOf } from "../stored/json-keys.ts";
+import { valueAt } from "../stored/json-path.ts";
 import { fileError, lineError, shown, shownName } from "../stored/shown.ts";
-import { stepCheck } from "./fields.ts";
-import type { StepCheck } from "./fields.ts";
-import {
-  caseSchema,
-  endSchema,
-  headerV1Schema,
-  headerV2Schema,
-  headerV3Schema,
-  KNOWN_VERSIONS,
-  SINCE_2,
-  stepSchema,
-} from "./format.ts";
-import type { Step, TraceEnd, TraceHeader, TraceHeaderV1, TraceHeaderV2 } from "./format.ts";
+import { configOf, guessedOf } from "./config.ts";
+import { caseSchema, endSchema, headerSchemas, stepSchema, wholeCaseSchema } from "./format.ts";
+import type { TraceEnd, TraceHeader } from "./format.ts";
 import { DEFAULT_LIMITS, MAX_DEPTH, MAX_READ_BYTES } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 import type { Line } from "./lines.ts";
 import { NAME_OF_PACKED, packingOf } from "./packing.ts";
-import { schemaFault } from "./schema-fault.ts";
-import { observationOf, operationOf } from "./step.ts";
+import { parsedBy } from "./schema-fault.ts";
+import { observationOf, operationOf, stepSchemaOf } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** One case: what was done, and what was seen right after each operation. */
 export interface TraceCase {
@@ -64,26 +54,41 @@ export interface Trace {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A line under its number, and who to blame for it. */
+/** Keys of all objects in a value. */
+function keysIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const inside = Object.values(value).reduce<number>((sum, one) => sum + keysIn(one), 0);
+  return Array.isArray(value) ? inside : inside + Object.keys(value).length;
+}
+
+/** The lines of a file, one after the other, and who to blame for each. */
 class Parser {
   readonly #file: string;
   readonly #limits: TraceLimits;
+  /** Number of the line that was parsed last, from 1. */
   #line = 0;
   /** Of that line. */
   #text = "";
+  /** Cases and steps so far. */
+  readonly #seen: TraceEnd = { cases: 0, steps: 0 };
+  /** Number of the last case, -1 where there is none. */
+  #before = -1;
+  /** Bytes that this case has read. */
+  #bytes = 0;
 
   constructor(file: string, limits: TraceLimits) {
     this.#file = file;
     this.#limits = limits;
   }
 
-  /** Number of the line that was parsed last, from 1. */
-  get line(): number {
-    return this.#line;
-  }
-
   error(reason: string): UsageError {
     return lineError(this.#file, this.#line, reason);
+  }
+
+  /** The end is missing. */
+  get truncated(): UsageError {
+    const missing = `after line ${this.#line} the line {"end": ...} is missing`;
+    return fileError(this.#file, `is truncated: ${missing}`);
   }
 
   /** The JSON object of the next line. */
@@ -109,62 +114,42 @@ class Parser {
     return packed ? `; ${NAME_OF_PACKED}` : "";
   }
 
-  /** What `schema` makes of the field `name`. */
-  field<T>(name: string, value: unknown, schema: z.ZodType<T>): T {
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    const fault = schemaFault(value, parsed.error.issues[0] as z.core.$ZodIssue);
-    throw this.error(`${pathText([name, ...fault.path])}: ${fault.reason}`);
+  #parsed<T>(schema: z.ZodType<T>, value: unknown, at?: readonly PropertyKey[]): T {
+    return parsedBy(schema, value, (fault) => this.error(fault), at);
   }
 
-  /** Nothing but the fields `names` may be there, and all of them. */
-  only(line: Fields, names: readonly string[]): void {
-    const missing = names.find((name) => !Object.hasOwn(line, name));
-    if (missing !== undefined) throw this.error(`${missing}: is missing`);
-    const unknown = Object.keys(line).find((name) => !names.includes(name));
-    if (unknown !== undefined) throw this.error(`${shownName(unknown)}: there is no such field`);
+  /** What `schema` makes of the line. */
+  #whole<T>(schema: z.ZodType<T>, line: Fields): T {
+    const parsed = this.#parsed(schema, line);
+    this.#mustHaveKeysOnce(line);
+    return parsed;
   }
 
-  /**
-   * No object of the line may have a key twice.
-   *
-   * @param keys how many its value has in all, where that is known and none of its strings has a
-   *   colon: counting is much faster than looking
-   */
-  #mustHaveKeysOnce(keys?: number): void {
-    if (colonsIn(this.#text) === keys) return;
-    if (isDeeperThan(this.#text, MAX_DEPTH)) {
-      throw this.error(`has brackets inside one another, more than ${MAX_DEPTH} deep`);
-    }
+  /** No object of the line, whose fields are right, may have a key twice. */
+  #mustHaveKeysOnce(line: Fields): void {
+    // As many colons as keys: counting is much faster than looking, where no string has a colon.
+    if (colonsIn(this.#text) === keysIn(line)) return;
+    const tooDeep = depthFault(shapeOf(this.#text), MAX_DEPTH);
+    if (tooDeep !== undefined) throw this.error(tooDeep);
     const repeated = repeatedKey(this.#text);
     if (repeated === undefined) return;
     throw this.error(`column ${repeated.column}: ${shownName(repeated.name)}: is there twice`);
   }
 
   header(line: Fields): TraceHeader {
-    this.#mustHaveKeysOnce();
     if (!Object.hasOwn(line, "header")) {
       throw this.error("header: is missing: the first line of a trace is its header");
     }
-    this.only(line, ["header"]);
-    const value = line["header"] as Fields;
-    const isObject = typeof value === "object" && value !== null;
-    if (!isObject || !Object.hasOwn(value, "version")) return this.#headerV1(value);
-    const { version } = value;
-    if (version === 1) return this.field("header", value, headerV1Schema);
-    if (version === 2) return this.field("header", value, headerV2Schema);
-    if (version === 3) return this.field("header", value, headerV3Schema);
-    throw this.error(`header.version: is ${shown(version)}; known are ${KNOWN_VERSIONS}`);
-  }
-
-  /**
-   * A header without a version is one of version 1, unless its fields say that it was meant for
-   * another.
-   */
-  #headerV1(value: unknown): TraceHeader {
-    const of2 = SINCE_2.find((name) => Object.hasOwn(Object(value), name));
-    if (of2 === undefined) return this.field("header", value, headerV1Schema);
-    throw this.error(`header.version: is missing; ${of2} is a field of version 2`);
+    // One without a version is of version 1, unless its fields say that it was meant for another.
+    const version = valueAt(line, ["header", "version"]);
+    const since2 = ["variant", "traits", "freeBlocks", "mmapReadAround"];
+    const of2 = since2.find((name) => valueAt(line, ["header", name]) !== undefined);
+    if (version === undefined && of2 !== undefined) {
+      throw this.error(`header.version: is missing; ${of2} is a field of version 2`);
+    }
+    const header = headerSchemas.get(version === undefined ? 1 : version);
+    if (header !== undefined) return this.#whole(z.strictObject({ header }), line).header;
+    throw this.error(`header.version: is ${shown(version)}; known are 1, 2 and 3`);
   }
 
   config(header: TraceHeader): ModelConfig {
@@ -175,189 +160,107 @@ class Parser {
     }
   }
 
-  /**
-   * @param version of the trace; `before` is the number of the case before it, -1 where there is
-   * none
-   */
-  case(line: Fields, version: number, before: number, check: StepCheck): TraceCase {
-    if (Object.hasOwn(line, "header")) throw this.error("header: a trace has one, in line 1");
-    this.only(line, ["case", "steps"]);
-    const { case: number, steps } = line;
-    if (!Number.isSafeInteger(number) || (number as number) < 0) {
-      throw this.error(`case: ${shown(number)} is no whole number from 0 on`);
+  #begun(number: number): TraceCase {
+    if (number <= this.#before) {
+      const rise = "the numbers of cases must rise";
+      throw this.error(`case: is ${number} after ${this.#before}: ${rise}`);
     }
-    this.#mustRise(number as number, before);
+    this.#before = number;
+    this.#seen.cases += 1;
+    this.#bytes = 0;
+    return { number, line: this.#line, operations: [], observations: [], digests: [] };
+  }
+
+  /** A case of version 1 or 2, whose steps `schema` is of. */
+  case(line: Fields, version: number, schema: z.ZodType<Step>): TraceCase {
+    const { case: number, steps } = this.#parsed(wholeCaseSchema, line);
     // Version 2 says at its end how many there are.
-    if (version === 1 && number !== before + 1) {
+    if (version === 1 && number > this.#before + 1) {
       const missing = "a line is missing before it: in version 1 the numbers have no gaps";
-      throw this.error(`case: is ${shown(number)}, not ${before + 1}: ${missing}`);
+      throw this.error(`case: is ${number}, not ${this.#before + 1}: ${missing}`);
     }
-    if (!Array.isArray(steps)) throw this.error("steps: is no list");
-    this.#checkSteps(steps, check);
-    const keys = (steps as object[]).reduce((sum, step) => sum + Object.keys(step).length, 2);
-    this.#mustHaveKeysOnce(keys);
-    return caseOf(number as number, this.#line, steps as Step[]);
-  }
-
-  #mustRise(number: number, before: number): void {
-    if (number > before) return;
-    throw this.error(`case: is ${shown(number)} after ${before}: the numbers of cases must rise`);
-  }
-
-  /** The line of version 3 that begins a case. */
-  begin(line: Fields, before: number): TraceCase {
-    if (Object.hasOwn(line, "header")) throw this.error("header: a trace has one, in line 1");
-    if (Object.hasOwn(line, "operation")) throw this.error("operation: belongs to no case");
-    this.#mustHaveKeysOnce(keysIn(line));
-    const { case: number, freeBlocks } = this.whole(line, caseSchema);
-    this.#mustRise(number, before);
-    const free = freeBlocks === undefined ? {} : { freeBlocks };
-    return { number, line: this.#line, ...free, operations: [], observations: [], digests: [] };
-  }
-
-  /** A line of version 3 that is a step of the case. */
-  step(line: Fields, { operations, observations }: TraceCase): number {
-    this.#mustHaveKeysOnce(keysIn(line));
-    const { steps } = this.#limits;
-    if (operations.length === steps) {
-      throw this.error(`is one step more than ${steps}, the limit (see --max-steps)`);
-    }
-    const { operation, seen } = this.whole(line, stepSchema);
-    operations.push(operation);
-    observations.push(seen);
-    return bytesIn(seen);
-  }
-
-  /** What `schema` makes of the line. */
-  whole<T>(line: Fields, schema: z.ZodType<T>): T {
-    const parsed = schema.safeParse(line);
-    if (parsed.success) return parsed.data;
-    const fault = schemaFault(line, parsed.error.issues[0] as z.core.$ZodIssue);
-    throw this.error(`${pathText(fault.path)}: ${fault.reason}`);
-  }
-
-  #checkSteps(steps: readonly unknown[], check: StepCheck): void {
+    const recorded = this.#begun(number);
     const { steps: limit } = this.#limits;
     if (steps.length > limit) {
       throw this.error(`steps: ${steps.length} of them; ${limit} is the limit (see --max-steps)`);
     }
-    for (let i = 0; i < steps.length; i++) {
-      const fault = check(steps[i]);
-      if (fault === undefined) continue;
-      const at = fault.path === "" ? "" : `.${fault.path}`;
-      throw this.error(`steps[${i}]${at}: ${fault.reason}`);
+    for (const [i, value] of steps.entries()) {
+      const step = this.#parsed(schema, value, ["steps", i]);
+      recorded.operations.push(operationOf(step));
+      recorded.observations.push(observationOf(step));
+      recorded.digests.push(step.sha256);
     }
-    const last = steps.at(-1) as Step | undefined;
-    if (last?.windows === undefined) return;
-    const reason = "the last look of a case must be at the whole file";
-    throw this.error(`steps[${steps.length - 1}].windows: is there, but ${reason}`);
+    this.#mustHaveKeysOnce(line);
+    this.#seen.steps += steps.length;
+    return this.ended(recorded, `steps[${steps.length - 1}].windows: is there, but`);
   }
 
-  end(line: Fields, seen: TraceEnd): void {
-    this.#mustHaveKeysOnce();
-    this.only(line, ["end"]);
-    const end = this.field("end", line["end"], endSchema);
+  /** A case that is all there: when the file was seen last, nothing may have been left out. */
+  ended(recorded: TraceCase, where = "seen.windows: in the line before:"): TraceCase {
+    if (recorded.observations.at(-1)?.windows === undefined) return recorded;
+    throw this.error(`${where} the last look of a case must be at the whole file`);
+  }
+
+  /** The line of version 3 that begins a case. */
+  begin(line: Fields): TraceCase {
+    if (Object.hasOwn(line, "operation")) throw this.error("operation: belongs to no case");
+    const { case: number, freeBlocks } = this.#whole(caseSchema, line);
+    return { ...this.#begun(number), ...(freeBlocks !== undefined && { freeBlocks }) };
+  }
+
+  /** A line of version 3 that is a step of the case. */
+  step(line: Fields, { operations, observations }: TraceCase): void {
+    const { steps } = this.#limits;
+    if (operations.length === steps) {
+      throw this.error(`is one step more than ${steps}, the limit (see --max-steps)`);
+    }
+    const { operation, seen } = this.#whole(stepSchema, line);
+    operations.push(operation);
+    observations.push(seen);
+    this.#seen.steps += 1;
+    this.#bytes += bytesIn(seen);
+    if (this.#bytes > MAX_READ_BYTES) throw this.error("seen: the case has read too many bytes");
+  }
+
+  end(line: Fields): void {
+    const { end } = this.#whole(endSchema, line);
     for (const what of ["cases", "steps"] as const) {
-      if (end[what] === seen[what]) continue;
-      throw this.error(`end.${what}: is ${end[what]}, but there are ${seen[what]} before it`);
+      if (end[what] === this.#seen[what]) continue;
+      throw this.error(`end.${what}: is ${end[what]}, but there are ${this.#seen[what]} before it`);
     }
   }
 }
 
-function caseOf(number: number, line: number, steps: readonly Step[]): TraceCase {
-  return {
-    number,
-    line,
-    operations: steps.map(operationOf),
-    observations: steps.map(observationOf),
-    digests: steps.map((step) => step.sha256),
-  };
-}
-
-/** Keys of all objects in a value. */
-function keysIn(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  const inside = Object.values(value).reduce<number>((sum, one) => sum + keysIn(one), 0);
-  return Array.isArray(value) ? inside : inside + Object.keys(value).length;
-}
-
-type Lines = AsyncIterable<Line> | Iterable<Line>;
-
-async function* each(lines: Lines): AsyncGenerator<Line> {
+async function* each(lines: AsyncIterable<Line> | Iterable<Line>): AsyncGenerator<Line> {
   yield* lines;
 }
 
 async function* casesOf(
   lines: AsyncIterable<Line>,
-  header: TraceHeaderV1 | TraceHeaderV2,
+  header: TraceHeader,
   parser: Parser,
-  name: string,
 ): AsyncGenerator<TraceCase> {
-  const check = stepCheck(header);
-  const seen = { cases: 0, steps: 0 };
-  let before = -1;
+  const schema = header.version === 3 ? undefined : stepSchemaOf(header);
+  /** A case of version 3, of which more lines may follow. */
+  let open: TraceCase | undefined;
   let ended = false;
   for await (const text of lines) {
     const line = parser.parse(text);
     if (ended) throw parser.error("nothing may follow the end of a trace");
+    if (open !== undefined && Object.hasOwn(line, "operation")) {
+      parser.step(line, open);
+      continue;
+    }
+    if (open !== undefined) yield parser.ended(open);
+    open = undefined;
+    if (Object.hasOwn(line, "header")) throw parser.error("header: a trace has one, in line 1");
     if (header.version > 1 && Object.hasOwn(line, "end")) {
-      parser.end(line, seen);
+      parser.end(line);
       ended = true;
-      continue;
-    }
-    const one = parser.case(line, header.version, before, check);
-    before = one.number;
-    seen.cases += 1;
-    seen.steps += one.operations.length;
-    yield one;
+    } else if (schema === undefined) open = parser.begin(line);
+    else yield parser.case(line, header.version, schema);
   }
-  if (header.version > 1 && !ended) throw truncated(name, parser);
-}
-
-/** The end of a case of version 3: nothing may have been left out when the file was seen last. */
-function whole(recorded: TraceCase, parser: Parser): TraceCase {
-  if (recorded.observations.at(-1)?.windows === undefined) return recorded;
-  throw parser.error(
-    "seen.windows: in the line before: the last look of a case must be at all of it",
-  );
-}
-
-async function* casesOfV3(
-  lines: AsyncIterable<Line>,
-  parser: Parser,
-  name: string,
-): AsyncGenerator<TraceCase> {
-  const seen = { cases: 0, steps: 0 };
-  let current: TraceCase | undefined;
-  let before = -1;
-  let ended = false;
-  let bytes = 0;
-  for await (const text of lines) {
-    const line = parser.parse(text);
-    if (ended) throw parser.error("nothing may follow the end of a trace");
-    if (current !== undefined && Object.hasOwn(line, "operation")) {
-      bytes += parser.step(line, current);
-      if (bytes > MAX_READ_BYTES) throw parser.error(`seen: the case has read too many bytes`);
-      seen.steps += 1;
-      continue;
-    }
-    if (current !== undefined) yield whole(current, parser);
-    current = undefined;
-    if (Object.hasOwn(line, "end")) {
-      parser.end(line, seen);
-      ended = true;
-      continue;
-    }
-    current = parser.begin(line, before);
-    before = current.number;
-    bytes = 0;
-    seen.cases += 1;
-  }
-  if (!ended) throw truncated(name, parser);
-}
-
-function truncated(name: string, { line }: Parser): UsageError {
-  return fileError(name, `is truncated: after line ${line} the line {"end": ...} is missing`);
+  if (header.version > 1 && !ended) throw parser.truncated;
 }
 
 /**
@@ -366,7 +269,7 @@ function truncated(name: string, { line }: Parser): UsageError {
  * @throws UsageError with one line; so does iterating over the cases
  */
 export async function parseTrace(
-  lines: Lines,
+  lines: AsyncIterable<Line> | Iterable<Line>,
   name: string,
   limits: TraceLimits = DEFAULT_LIMITS,
 ): Promise<Trace> {
@@ -378,8 +281,7 @@ export async function parseTrace(
     const header = parser.header(parser.parse(first.value));
     const config = parser.config(header);
     const guessed = guessedOf(header);
-    const cases =
-      header.version === 3 ? casesOfV3(all, parser, name) : casesOf(all, header, parser, name);
+    const cases = casesOf(all, header, parser);
     return { header, config, cases, ...(guessed !== undefined && { guessed }) };
   } catch (error) {
     await all.return(undefined);

@@ -19,7 +19,6 @@ import { say, sayOnStandardError } from "../text/say.ts";
 import { printable } from "../text/terminal.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
-import type { KernelUnderTest } from "../workers/link.ts";
 import type { Message, RecordedImage, Recording } from "../workers/messages.ts";
 import { TRACE_VERSION } from "./format.ts";
 import type { TraceEnd } from "./format.ts";
@@ -46,31 +45,13 @@ interface Part {
   writer: TraceWriter;
 }
 
-const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
-
 /** A file for each variant: the one that was named, or in the folder of that name. */
 function pathsOf({ out, variants }: RecordOptions): string[] {
-  if (variants.length === 1 && !out.endsWith("/") && !isFolder(out)) return [out];
+  const isFolder = out.endsWith("/") || (existsSync(out) && statSync(out).isDirectory());
+  if (variants.length === 1 && !isFolder) return [out];
   if (out === "-") throw new UsageError("standard output takes the recording of one variant");
   mustBeWritable(out, "recordings");
   return variants.map(({ name }) => join(out, `${name}.jsonl.br`));
-}
-
-/** Closes those that were opened where one cannot be. */
-async function openParts(options: RecordOptions): Promise<Part[]> {
-  const parts: Part[] = [];
-  try {
-    for (const [i, path] of pathsOf(options).entries()) {
-      const named = options.variants[i]!;
-      const mountOptions = [...named.mountOptions, ...options.mountOptions];
-      const writer = new TraceWriter(path, options.force);
-      parts.push({ variant: { ...named, mountOptions }, path, writer });
-    }
-    return parts;
-  } catch (error) {
-    for (const { writer } of parts) await writer.close();
-    throw error;
-  }
 }
 
 function countsText({ cases, steps }: TraceEnd): string {
@@ -79,8 +60,8 @@ function countsText({ cases, steps }: TraceEnd): string {
 
 /** The first line of a recording of `image`. */
 function headerLine(
-  { variant, mounted, config, leeway }: RecordedImage,
-  { release, machine, ...traits }: KernelTraits,
+  { mounted, ...image }: RecordedImage,
+  { release: kernel, machine, ...traits }: KernelTraits,
   { seed, series }: Pick<RecordOptions, "seed" | "series">,
 ) {
   const { options: mount, promised } = mounted;
@@ -88,15 +69,13 @@ function headerLine(
     header: headerToWrite({
       version: TRACE_VERSION,
       tool: packageVersion(),
-      kernel: release,
+      kernel,
       machine,
       series,
       mount,
       seed,
-      variant,
       traits,
-      config,
-      leeway,
+      ...image,
       ...(promised !== undefined && { promised }),
     }),
   };
@@ -140,32 +119,6 @@ async function recordPart(
   say(`RECORDED: ${countsText(done)} in ${printable(path)}; ${facts}\n`);
 }
 
-/** A kernel that does not live to be recorded is found by a run. */
-function unrecorded(error: unknown): unknown {
-  if (!(error instanceof WorkerLost)) return error;
-  return new EnvironmentError(
-    "process-failed",
-    `nothing more could be recorded: ${error.message}`,
-    "Find out with run, of the same kernel, variant and seed, which case it was.",
-  );
-}
-
-/** Talk with a worker on `kernel`, which ends with what it was asked for, or on a signal. */
-async function withWorker(
-  kernel: KernelUnderTest,
-  use: (conversation: Conversation) => Promise<void>,
-): Promise<void> {
-  const conversation = new Conversation(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
-  try {
-    await endingOnSignal([conversation], async () => {
-      await use(conversation);
-      await conversation.finish();
-    });
-  } catch (error) {
-    throw unrecorded(error);
-  }
-}
-
 /**
  * Record each variant, print what came of it; the exit status.
  *
@@ -173,15 +126,30 @@ async function withWorker(
  *   record, or the kernel did not live to be recorded
  */
 export async function traceRecord(options: RecordOptions): Promise<ExitStatus> {
-  const parts = await openParts(options);
-  if (parts.some(({ writer }) => writer.isStandardOutput)) sayOnStandardError();
+  const parts: Part[] = [];
   try {
+    for (const [i, path] of pathsOf(options).entries()) {
+      const named = options.variants[i]!;
+      const mountOptions = [...named.mountOptions, ...options.mountOptions];
+      const writer = new TraceWriter(path, options.force);
+      parts.push({ variant: { ...named, mountOptions }, path, writer });
+      if (writer.isStandardOutput) sayOnStandardError();
+    }
     const kernel = await kernelUnderTest(options.kernel, options);
-    await withWorker(kernel, async (conversation) => {
+    const conversation = new Conversation(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
+    await endingOnSignal([conversation], async () => {
       const { traits } = await conversation.ask({ type: "probe" }, "traits");
       for (const part of parts) await recordPart(conversation, part, traits, options);
+      await conversation.finish();
     });
     return exitStatus.conforms;
+  } catch (error) {
+    if (!(error instanceof WorkerLost)) throw error;
+    throw new EnvironmentError(
+      "process-failed",
+      `nothing more could be recorded: ${error.message}`,
+      "Find out with run, of the same kernel, variant and seed, which case it was.",
+    );
   } finally {
     for (const { writer } of parts) await writer.close();
   }

@@ -2,12 +2,12 @@
  * Traces for tests: recordings of the model instead of a kernel, which take no root and no time.
  */
 import type { Deviation } from "../../model/deviations/index.ts";
-import type { ChangeName } from "../../model/kernels/changes.ts";
 import { kernels } from "../../model/kernels/kernels.ts";
 import type { KernelFacts, KernelName } from "../../model/kernels/kernels.ts";
 import { modelWith } from "../lockstep/deviations.ts";
 import { storedObservation } from "../case/stored-observation.ts";
 import type { Operation } from "../operations/operation.ts";
+import { modelConfig } from "../under-test/kernel-traits.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { configOf } from "./config.ts";
 import type { RecordedStep } from "../workers/messages.ts";
@@ -25,46 +25,50 @@ export const headerV1: TraceHeaderV1 = {
   blockSize: 4096,
 };
 
-/** The traits in a header of version 2 of a kernel with these changes. */
-function traitsOf(changes: readonly ChangeName[]): Omit<TraceHeaderV2["traits"], "cacheIoctl"> {
-  const toBlock = changes.includes("punch-to-block") ? "block" : "page";
+/** The header of a recording of version 2, of 6.18. */
+export function headerV2(variantName = "4k-delalloc"): TraceHeaderV2 {
+  const variant = variantNamed(variantName);
   return {
-    largeFolios: changes.includes("large-folios"),
-    prefaultFirst: !changes.includes("prepare-before-fault-in"),
-    zeroesGap: changes.includes("zero-gap-first") ? "before" : "after",
-    punchesTo: changes.includes("punch-to-block-at-eof") ? "block-at-eof" : toBlock,
+    ...common,
+    version: 2,
+    path: "buffer_head",
+    mount: variant.mountOptions.join(","),
+    blockSize: variant.blockSize,
+    variant,
+    traits: {
+      largeFolios: true,
+      prefaultFirst: false,
+      zeroesGap: "after",
+      punchesTo: "page",
+      cacheIoctl: false,
+    },
+    freeBlocks: 57_000,
+    mmapReadAround: 0,
   };
 }
 
-/** What a header of version 2 says of a kernel. */
-function kernelFields(name: KernelName) {
-  const { path, changes, readAheadPages = 0 }: KernelFacts = kernels[name];
-  const traits = { ...traitsOf(changes), cacheIoctl: false };
-  const [, series] = /^series (.*)$/.exec(name) ?? [];
-  const base = { path, traits, mmapReadAround: readAheadPages };
-  if (series === undefined) return { ...base, kernel: name, series: "none" };
-  return { ...base, kernel: series === "v1" ? "6.12.8" : "6.19.11", series };
-}
-
-/** The header of a recording of version 2. */
-export function headerV2(
-  variantName = "4k-delalloc",
-  kernel: KernelName = "6.18",
+/** The header of a recording of version 3, of any kernel that is known. */
+export function headerV3(
+  variantName?: string,
+  kernelName: KernelName = "6.18",
   freeBlocks = 57_000,
-): TraceHeaderV2 {
-  const variant = variantNamed(variantName);
-  const mount = variant.mountOptions.join(",");
-  const { blockSize } = variant;
-  return { ...common, ...kernelFields(kernel), version: 2, mount, blockSize, variant, freeBlocks };
-}
-
-/** The header of a recording of version 3 of the same. */
-export function headerV3(...of: Parameters<typeof headerV2>): TraceHeaderV3 {
-  const { kernel, series, mount, seed, variant, traits, ...second } = headerV2(...of);
-  const config = configOf({ kernel, series, mount, seed, variant, traits, ...second });
-  const version = TRACE_VERSION;
-  const told = { tool: "0.0.0", machine: "x64", kernel, series, mount, seed, variant, traits };
-  return { ...told, version, config, leeway: { mayFillUp: false, filesEndEarly: false } };
+): TraceHeaderV3 {
+  const { variant, mount, seed, traits } = headerV2(variantName);
+  const facts: KernelFacts = kernels[kernelName];
+  const [, series] = /^series (.*)$/.exec(kernelName) ?? [];
+  return {
+    version: TRACE_VERSION,
+    tool: "0.0.0",
+    kernel: series === undefined ? kernelName : "6.19.11",
+    machine: "x64",
+    series: series ?? "none",
+    mount,
+    seed,
+    variant,
+    traits,
+    config: { ...modelConfig(variant, facts, freeBlocks), ...facts },
+    leeway: { mayFillUp: false, filesEndEarly: false },
+  };
 }
 
 /** What the model with these deviations does, as steps of version 3. */

@@ -1,16 +1,9 @@
 /**
- * What a schema says of a value, in the words in which steps are refused (`fields.ts`): which value
- * it is, and what may be there instead.
+ * What a schema says of a value, which value it is, and what may be there instead.
  */
 import type * as z from "zod";
-import { valueAt } from "../stored/json-path.ts";
+import { pathText, valueAt } from "../stored/json-path.ts";
 import { shown, shownName } from "../stored/shown.ts";
-
-/** Where something is wrong, and what. */
-export interface SchemaFault {
-  path: readonly PropertyKey[];
-  reason: string;
-}
 
 /** What a value of the wrong type is not. */
 const types: Readonly<Record<string, string>> = {
@@ -33,6 +26,7 @@ const ZODS_OWN = /^(Invalid|Too|Unrecognized)\b/;
 
 function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
   if (!ZODS_OWN.test(issue.message)) return issue.message;
+  if (issue.code === "unrecognized_keys") return "there is no such field";
   const text = shown(value);
   const allowed = allowedBy(issue);
   if (allowed.length > 0) return `${text} is none of ${allowed.join(", ")}`;
@@ -50,13 +44,23 @@ function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
   return issue.message;
 }
 
-/** The fault that `issue` is in `root`, the value that was checked. */
-export function schemaFault(root: unknown, issue: z.core.$ZodIssue): SchemaFault {
-  if (issue.code === "unrecognized_keys") {
-    // The key is somebody's text: it is shown with the care that a value gets.
-    const [key] = issue.keys as [string, ...string[]];
-    return { path: [...issue.path, shownName(key)], reason: "there is no such field" };
-  }
-  const value = valueAt(root, issue.path);
-  return { path: issue.path, reason: value === undefined ? "is missing" : reasonOf(issue, value) };
+/**
+ * What `schema` makes of `value`, which is at `at` in a line.
+ *
+ * @throws what `error` makes of the first fault: where it is, and what
+ */
+export function parsedBy<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  error: (fault: string) => Error,
+  at: readonly PropertyKey[] = [],
+): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0] as z.core.$ZodIssue;
+  const wrong = valueAt(value, issue.path);
+  const reason = wrong === undefined ? "is missing" : reasonOf(issue, wrong);
+  // A key is somebody's text: it is shown with the care that a value gets.
+  const keys = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1).map(shownName) : [];
+  throw error(`${pathText([...at, ...issue.path, ...keys])}: ${reason}`);
 }

@@ -10,9 +10,7 @@ import { PassThrough } from "node:stream";
 import type { Transform, Writable } from "node:stream";
 import * as zlib from "node:zlib";
 import { once } from "node:events";
-import type * as z from "zod";
 import { UsageError } from "../case/failure.ts";
-import { pathText } from "../stored/json-path.ts";
 import { undoAtExit } from "../system/undo.ts";
 import { printable } from "../text/terminal.ts";
 import { destinationOf, Output, streamInto } from "../stored/output.ts";
@@ -22,7 +20,7 @@ import type { TraceHeaderV3 } from "./format.ts";
 import { DEFAULT_LIMITS, MIB } from "./limits.ts";
 import { packingOf } from "./packing.ts";
 import { partialName, sweepPartials } from "./partial.ts";
-import { schemaFault } from "./schema-fault.ts";
+import { parsedBy } from "./schema-fault.ts";
 
 /** Strong enough for a fifteenth of the size, and faster than a kernel gives. */
 const BROTLI_QUALITY = 9;
@@ -42,20 +40,12 @@ function explained(error: unknown, path: string): unknown {
   return fileError(path, `cannot be written: ${String(error.code)}`);
 }
 
-function lstat(path: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    throw explained(error, path);
-  }
-}
-
 /**
  * @throws UsageError where a file is there and `force` does not allow to replace it, or something
  * else meanwhile
  */
 function mustBeFree(path: string, force: boolean): void {
-  const there = lstat(path);
+  const there = fs.lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;
   if (!there.isFile()) throw fileError(path, "is there and is not a regular file");
   if (!force) throw fileError(path, "is there already; --force replaces it");
@@ -64,8 +54,8 @@ function mustBeFree(path: string, force: boolean): void {
 /** What a recording is written to, and what is done when all of it is there or nobody wants it. */
 interface Place {
   stream: Writable;
-  finish: () => void;
-  remove: () => void;
+  finish?: () => void;
+  remove?: () => void;
   isStandardOutput: boolean;
 }
 
@@ -84,12 +74,8 @@ function besideFile(path: string, force: boolean): Place {
     mustBeFree(path, force);
     fs.renameSync(partial, path);
   };
-  return {
-    stream: fs.createWriteStream(partial, { fd, flush: true }),
-    finish,
-    remove,
-    isStandardOutput: false,
-  };
+  const stream = fs.createWriteStream(partial, { fd, flush: true });
+  return { stream, finish, remove, isStandardOutput: false };
 }
 
 /**
@@ -99,13 +85,11 @@ function besideFile(path: string, force: boolean): Place {
 function placeOf(path: string, force: boolean): Place {
   const to = destinationOf(path);
   if (to.kind === "file") return besideFile(Output.open(to.path).path, force);
-  return {
-    stream: streamInto(to.fd),
-    finish: () => {},
-    remove: () => {},
-    isStandardOutput: to.fd === 1,
-  };
+  return { stream: streamInto(to.fd), isStandardOutput: to.fd === 1 };
 }
+
+const refused = (fault: string): UsageError =>
+  new UsageError(`check would refuse the recording: ${printable(fault)}`);
 
 /**
  * The header of a recording, before anything is recorded under it.
@@ -113,11 +97,8 @@ function placeOf(path: string, force: boolean): Place {
  * @throws UsageError where `check` would refuse it, as with a feature that the model does not know
  */
 export function headerToWrite(header: TraceHeaderV3): TraceHeaderV3 {
-  const parsed = headerV3Schema.safeParse(header);
-  if (parsed.success) return header;
-  const { path, reason } = schemaFault(header, parsed.error.issues[0] as z.core.$ZodIssue);
-  const fault = `${pathText(["header", ...path])}: ${reason}`;
-  throw new UsageError(`check would refuse the recording: ${printable(fault)}`);
+  parsedBy(headerV3Schema, header, refused, ["header"]);
+  return header;
 }
 
 /** A recording as it is written: a file gets its name when all of it is there. */
@@ -181,17 +162,17 @@ export class TraceWriter {
     this.#pack.end();
     try {
       await this.#written;
-      this.#place.finish();
+      this.#place.finish?.();
     } catch (error) {
       throw explained(error, this.#path);
     }
-    this.#place.remove();
+    this.#place.remove?.();
   }
 
   /** Give up: nothing stays. No error if it has ended. */
   async close(): Promise<void> {
     this.#pack.destroy();
     await this.#written.catch(() => {});
-    this.#place.remove();
+    this.#place.remove?.();
   }
 }

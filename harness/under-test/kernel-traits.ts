@@ -29,13 +29,13 @@ export interface KernelTraits {
 
 /** What a run leaves out because this machine does not show it, a line each. */
 export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits): string[] {
-  return [
-    ...(cacheIoctl
-      ? []
-      : ["this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared"]),
-    ...(cachestat ? [] : ["this kernel has no cachestat(2): the page cache is not compared"]),
-    ...(kernelLog ? [] : ["/dev/kmsg cannot be read: the kernel's log is not compared"]),
+  const lacks = [
+    !cacheIoctl &&
+      "this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared",
+    !cachestat && "this kernel has no cachestat(2): the page cache is not compared",
+    !kernelLog && "/dev/kmsg cannot be read: the kernel's log is not compared",
   ];
+  return lacks.filter((one) => one !== false);
 }
 
 /**
@@ -68,16 +68,11 @@ export function modelConfig(
 }
 
 /**
- * Of a file system that is all but empty, how much is free: the model must not run out of room
- * there.
- */
-const FREE = 0.9;
-
-/**
  * The model's configuration for a variant on a kernel of which these facts are known, where there
  * is no image to ask.
  */
 export function knownConfig(variant: Variant, facts: KernelFacts): ModelConfig {
-  const freeBlocks = Math.floor((FREE * variant.imageSize) / variant.blockSize);
+  // Of a file system that is all but empty; the model must not run out of room there.
+  const freeBlocks = Math.floor((0.9 * variant.imageSize) / variant.blockSize);
   return { ...modelConfig(variant, facts, freeBlocks), ...facts };
 }

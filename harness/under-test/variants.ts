@@ -25,14 +25,11 @@ export function chooseVariants(selection: string): Variant[] {
   return [...new Set(selection.split(","))].map((name) => variantNamed(name.trim()));
 }
 
-/** Whether there is another variant of it on the patch's path. */
-const goesToIomap = (variant: Variant): boolean =>
-  !variant.mountOptions.includes(BUFFERED_IOMAP) && !isRemounted(variant);
-
 /** The variants, each followed by itself on the patch's path where the kernel offers that. */
 export function withIomap(chosen: readonly Variant[], offered: boolean): Variant[] {
   if (!offered) return [...chosen];
-  return chosen.flatMap((variant) =>
-    goesToIomap(variant) ? [variant, onIomap(variant)] : [variant],
-  );
+  return chosen.flatMap((variant) => {
+    const goes = !variant.mountOptions.includes(BUFFERED_IOMAP) && !isRemounted(variant);
+    return goes ? [variant, onIomap(variant)] : [variant];
+  });
 }
