@@ -53,7 +53,8 @@ const kicking = new WeakMap<OpenFile, boolean>();
 function kicksWriteback(file: OpenFile): boolean {
   const known = kicking.get(file);
   if (known !== undefined) return known;
-  let kicks = true;
+  // It may be the file of the last case, with all that was left dirty.
+  let kicks = file.calls.ftruncate(file.fd, 0) === 0;
   for (let i = 0; kicks && i < KICKS; i++) {
     const write = { op: "pwrite", dontcache: true, len: PAGE_SIZE, readable: PAGE_SIZE } as const;
     // Apart: blocks that follow those of a write that is under way have 6.18 warn of their extent,
