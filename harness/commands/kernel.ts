@@ -2,6 +2,7 @@
  * `ext4-conform kernel config` and `kernel build`.
  */
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
@@ -10,7 +11,7 @@ import type { Arch } from "../../images/kernel-config.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import { UsageError } from "../case/failure.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
-import { buildKernel, cacheFolder, defaultJobs, kernelPlace } from "../kernel-build/build.ts";
+import { buildKernel, cacheFolder, kernelPlace } from "../kernel-build/build.ts";
 import type { Built } from "../kernel-build/build.ts";
 import { fragmentOf } from "../kernel-build/config.ts";
 import { debianSource } from "../kernel-build/debian.ts";
@@ -100,7 +101,7 @@ export function addKernelCommands(program: Command): void {
     .addOption(archOption())
     .option(...coverageOption, false)
     .option("--config <file>", "a fragment of your own; may be given again, and wins", append, [])
-    .option("--jobs <n>", "for make", jobCount, defaultJobs())
+    .option("--jobs <n>", "for make", jobCount, availableParallelism())
     .action(build);
   kernel.addHelpText(
     "after",
