@@ -7,6 +7,7 @@ import { rateOf, together } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { Message } from "../workers/messages.ts";
 import { LiveLine } from "../text/live-line.ts";
+import { sum } from "./by-variant.ts";
 
 export class Progress {
   readonly #line: LiveLine;
@@ -53,8 +54,7 @@ export class Progress {
   #show(variant: string, jobs: RunCounts[]): void {
     const at = this.#place(variant);
     this.#line.show(() => {
-      const cases = jobs.reduce((sum, counts) => sum + counts.cases, 0);
-      const operations = jobs.reduce((sum, counts) => sum + counts.operations, 0);
+      const { cases, operations } = jobs.reduce(sum);
       const seconds = Math.floor((Date.now() - this.#started) / 1000);
       return `${at} ${variant}: ${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
     });
