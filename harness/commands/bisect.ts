@@ -15,7 +15,6 @@ import type { Variant } from "../case/variant.ts";
 export interface BisectOptions extends UnderTestOptions {
   /** A stored counterexample; undefined where cases are generated. */
   file: string | undefined;
-  kernel: string;
   variants: readonly Variant[];
   /** Where cases are generated. */
   seconds: number;
@@ -35,10 +34,7 @@ function test(options: BisectOptions): Promise<ExitStatus> {
     work: { kind: "generate", seed, cases: undefined, maxLength: MAX_LENGTH },
     jobs: 1,
     first: true,
-    executor: "ffi",
-    hangSeconds: undefined,
     save: "counterexamples",
-    result: undefined,
     doubtful,
   });
 }

@@ -111,10 +111,10 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
   if (output?.isStandardOutput === true) sayOnStandardError();
   const parts = results.map(({ result }) => result);
   const merged = mergeResults(parts);
-  const { kernel, seed, strict } = merged;
+  const { kernel, seed } = merged;
   printHead(parts[0]!, parts.length);
   const all = asSupervised([merged]);
-  presentFound(all, { kernel, release: kernel.release, seed, strict }, save);
+  presentFound(all, { kernel, traits: kernel, seed, options: merged }, save);
   const { cases, endedEarly } = merged;
   say(verdict(all, colourWanted(), { cases, endedEarly }));
   const missing = missingOf(parts);

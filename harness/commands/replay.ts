@@ -21,8 +21,6 @@ import { presentLost } from "./present.ts";
 
 export interface ReplayOptions extends UnderTestOptions {
   file: string;
-  /** "host", or the file of a kernel that runs in a guest. */
-  kernel: string;
   /** Known deviations count as divergences. */
   strict: boolean;
   /** The exit status where the kernel did not live to run the case. */

@@ -11,7 +11,7 @@ import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
-import { presentFound, presentLost, printHead, runAgain, toldOf } from "./present.ts";
+import { presentFound, presentLost, printHead, runAgain } from "./present.ts";
 import { resultOf } from "./run-result.ts";
 import { writeResult } from "../stored/result.ts";
 import { metIn } from "../run/by-variant.ts";
@@ -29,7 +29,7 @@ export interface RunOptions extends PerformOptions {
    */
   doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
-  result: string | undefined;
+  result?: string | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
 }
@@ -108,7 +108,7 @@ function presentAll(
   output: Output | undefined,
 ): void {
   const { result } = performed;
-  presentFound(result, toldOf(facts), save);
+  presentFound(result, facts, save);
   const endedEarly = earlyEnd(performed);
   say(verdict(result, colourWanted(), { cases: casesOf(facts.options.work), endedEarly }));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
@@ -137,7 +137,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
   if (failure instanceof WorkerLost) {
-    presentLost(failure, runAgain(failure, performed, options.strict));
+    presentLost(failure, runAgain(failure, performed, options));
     const ran = first.length > 0 || failure.where.variant !== "";
     return ran ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }

@@ -16,6 +16,8 @@ import { umlRecipe } from "./uml.ts";
 export const MEMORY_MIB = 1024;
 
 export interface UnderTestOptions {
+  /** "host", or the file of a kernel that runs in a guest. */
+  kernel: string;
   /** MiB. */
   memory: number;
   /** "auto" takes KVM where it works. */
@@ -24,8 +26,12 @@ export interface UnderTestOptions {
   append: string[];
 }
 
-async function recipeFor(file: string, options: UnderTestOptions): Promise<GuestRecipe> {
-  const { memory, accel, append } = options;
+type GuestOptions = Omit<UnderTestOptions, "kernel">;
+
+async function recipeFor(
+  file: string,
+  { memory, accel, append }: GuestOptions,
+): Promise<GuestRecipe> {
   if (kernelFileKind(file) === "uml") return umlRecipe(file, memory, append);
   const lacking = lacksProgram(QEMU);
   if (lacking !== undefined) throw lacking;
@@ -39,7 +45,7 @@ async function recipeFor(file: string, options: UnderTestOptions): Promise<Guest
  */
 export async function kernelUnderTest(
   what: string,
-  options: UnderTestOptions,
+  options: GuestOptions,
 ): Promise<KernelUnderTest> {
   if (what === "host") {
     const lacking = machineLacks();

@@ -23,16 +23,14 @@ import { withIomap } from "../under-test/variants.ts";
 export interface PerformOptions
   extends
     UnderTestOptions,
-    Pick<Assignment, "work" | "strict" | "executor" | "first">,
-    Partial<Pick<Assignment, "shapes" | "statistics">> {
-  /** "host", or the file of a kernel that runs in a guest. */
-  kernel: string;
+    Pick<Assignment, "work" | "strict">,
+    Partial<Pick<Assignment, "executor" | "first" | "shapes" | "statistics">> {
   variants: readonly Variant[];
   /**
    * Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What
    * is reached first ends it.
    */
-  seconds: number | undefined;
+  seconds?: number | undefined;
   /** Called with what is told of an exploration. */
   onExploration?: ((message: ExplorationMessage) => void) | undefined;
   /** Called when what the run came to so far is another thing. */
@@ -44,7 +42,7 @@ export interface PerformOptions
   /** Ask what ran of the kernel; in a guest only, whose counters are the run's own. */
   counts?: boolean;
   /** Seconds; undefined where it is as long as is usual on such a kernel. */
-  hangSeconds: number | undefined;
+  hangSeconds?: number | undefined;
 }
 
 /** The seed of generated cases; undefined where none are. */
@@ -106,8 +104,8 @@ function assignmentsFor(
   jobs: number,
   deadline: number | undefined,
 ): Assignment[] {
-  const { work, strict, executor, first, shapes = false, statistics = false } = options;
-  const { shard = WHOLE } = options;
+  const { work, strict, executor = "ffi", first = false } = options;
+  const { shapes = false, statistics = false, shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
