@@ -123,7 +123,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
         compared: true,
       },
     },
-    onExploration: (message) => {
+    onMessage: (message) => {
       if (message.type === "driven") file?.add(message.variant, message.driven);
       if (message.type === "looks") looks.set(message.variant, message.looks);
       if (message.type === "picture") pictures.set(message.variant, message.picture);

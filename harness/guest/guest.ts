@@ -105,7 +105,8 @@ function startProgram(program: string, args: readonly string[], onOneProcessor: 
   });
 }
 
-class Guest implements WorkerLink {
+/** A guest that runs. Its constructor throws EnvironmentError where a program for it is missing. */
+export class Guest implements WorkerLink {
   readonly #recipe: GuestRecipe;
   readonly #console = new GuestConsole();
   readonly #place: ReturnType<typeof prepare>;
@@ -250,9 +251,4 @@ class Guest implements WorkerLink {
       // It is gone.
     }
   }
-}
-
-/** Starts a guest. Throws EnvironmentError where a program for it is missing. */
-export function startGuest(recipe: GuestRecipe): WorkerLink {
-  return new Guest(recipe);
 }

@@ -6,7 +6,7 @@ import { hostKernel } from "../workers/host-kernel.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { machineLacks } from "../system/machine.ts";
 import { lacksProgram } from "../system/process.ts";
-import { startGuest } from "./guest.ts";
+import { Guest } from "./guest.ts";
 import type { GuestRecipe } from "./guest.ts";
 import { kernelFileKind } from "./kernel-image.ts";
 import { QEMU, kvmWorks, qemuRecipe } from "./qemu.ts";
@@ -58,6 +58,6 @@ export async function kernelUnderTest(
     kind: recipe.kind,
     append: options.append,
     guest: true,
-    start: () => startGuest(recipe),
+    start: () => new Guest(recipe),
   };
 }

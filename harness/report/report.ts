@@ -6,9 +6,8 @@
  * may be longer, since it must stay in one piece.
  */
 import { ELIDED, type Band, pictureOf, STATE_CHARACTERS, type Touched } from "../text/block-map.ts";
-import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
+import type { Divergence, DivergenceKind, EarlierCase } from "../finding/divergence.ts";
 import type { RecordedCut, RecordedObservation, RecordedRead } from "../finding/recorded.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
 import { type CacheExtent, describePages } from "../case/observation.ts";
 import { describeResult } from "../text/errno.ts";
 import { blocksWith, rangeOf } from "../aspects/effects.ts";

@@ -58,8 +58,6 @@ export interface Shrunk {
   /** Number of the case in the chunk. */
   index: number;
   operations: Operation[];
-  /** Cases that were tried to get there. */
-  shrinks: number;
 }
 
 export interface ChunkOptions {
@@ -111,11 +109,7 @@ export function checkChunk(
   if (broken !== undefined) throw broken;
   if (fatal !== undefined && !diverged) throw fatal;
   if (details.counterexample === null) return undefined;
-  return {
-    index: details.numRuns - 1,
-    operations: details.counterexample[0],
-    shrinks: details.numShrinks,
-  };
+  return { index: details.numRuns - 1, operations: details.counterexample[0] };
 }
 
 /** The operations of the case with this number in a run, as `checkChunk` draws them. */

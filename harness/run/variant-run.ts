@@ -3,8 +3,7 @@
  * come to.
  */
 import type { Variant } from "../case/variant.ts";
-import type { Divergence } from "../finding/divergence.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { isWorse } from "../finding/severity.ts";
 import { clampingsIn } from "../lockstep/clampings.ts";
 import { note, noteClampings } from "../lockstep/statistics.ts";
