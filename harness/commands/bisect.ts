@@ -25,8 +25,7 @@ export interface BisectOptions extends UnderTestOptions {
 /** Operations of a generated case, as of `run`. */
 const MAX_LENGTH = 200;
 
-function test(options: BisectOptions): Promise<ExitStatus> {
-  const { file, seed } = options;
+function test({ file, seed, ...options }: BisectOptions): Promise<ExitStatus> {
   const doubtful = exitStatus.cannotTell;
   if (file !== undefined) return replay({ ...options, file, doubtful });
   return run({

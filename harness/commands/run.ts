@@ -94,12 +94,6 @@ function placeForResult({ result }: RunOptions): Output | undefined {
   return output;
 }
 
-/** What ended the run before its time, in words; undefined where nothing did. */
-function earlyEnd({ failure }: Performed): string | undefined {
-  if (failure === undefined) return undefined;
-  return failure instanceof Error ? failure.message : "an error that says nothing";
-}
-
 /** Print what was found and the table, write the result. */
 function presentAll(
   performed: Performed,
@@ -107,9 +101,10 @@ function presentAll(
   { save }: RunOptions,
   output: Output | undefined,
 ): void {
-  const { result } = performed;
+  const { result, failure } = performed;
   presentFound(result, facts, save);
-  const endedEarly = earlyEnd(performed);
+  const early = failure instanceof Error ? failure.message : "an error that says nothing";
+  const endedEarly = failure === undefined ? undefined : early;
   say(verdict(result, colourWanted(), { cases: casesOf(facts.options.work), endedEarly }));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
 }

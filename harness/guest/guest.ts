@@ -109,7 +109,6 @@ function startProgram(program: string, args: readonly string[], onOneProcessor: 
 export class Guest implements WorkerLink {
   readonly #recipe: GuestRecipe;
   readonly #console = new GuestConsole();
-  readonly #place: ReturnType<typeof prepare>;
   readonly #program: ReturnType<typeof startProgram>;
   readonly #end: Promise<WorkerEnd>;
   /**
@@ -127,8 +126,7 @@ export class Guest implements WorkerLink {
     const lacking = lacksProgram("taskset");
     if (lacking !== undefined) throw lacking;
     this.#recipe = recipe;
-    this.#place = prepare(recipe.line);
-    const { directory, init } = this.#place;
+    const { directory, init, remove } = prepare(recipe.line);
     const args = recipe.args(directory, init);
     this.#program = startProgram(recipe.program, args, recipe.onOneProcessor);
     const undo = undoAtExit(() => this.#killNow());
@@ -144,7 +142,7 @@ export class Guest implements WorkerLink {
       clearTimeout(this.#boot);
       setTimeout(() => this.#inbox.end(), LAST_WORDS_MS);
       undo();
-      this.#place.remove();
+      remove();
       return this.#endOf(signal ?? `status ${exitCode}`, killedByOthers);
     });
   }

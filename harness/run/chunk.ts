@@ -17,14 +17,10 @@ export const CASES_PER_CHUNK = 50;
  * What a run generates: everything there is, whether or not the kernel under test can do it, so
  * that all run the same cases.
  */
-export function generatedCases(options: {
-  variant: Variant;
-  /** Most operations in a case. */
-  maxLength: number;
-  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
-  powerCuts?: number | undefined;
-}): fc.Arbitrary<Operation[]> {
-  const { powerCuts: cutPerMille, ...rest } = options;
+export function generatedCases({
+  powerCuts: cutPerMille,
+  ...rest
+}: Pick<Generate, "maxLength" | "powerCuts"> & { variant: Variant }): fc.Arbitrary<Operation[]> {
   return operationsArbitrary({ ...rest, cutPerMille, everything: true, twoFiles: true });
 }
 
@@ -60,9 +56,7 @@ export interface Shrunk {
   operations: Operation[];
 }
 
-export interface ChunkOptions {
-  arbitrary: fc.Arbitrary<Operation[]>;
-  seed: number;
+export interface ChunkOptions extends CaseSource {
   /** At most CASES_PER_CHUNK. */
   cases: number;
   /** Milliseconds that shrinking may take. */
