@@ -55,13 +55,12 @@ export class Bench {
    * cases without faults.
    */
   possible(sequence: Sequence): Sequence {
-    const { before, cases } = sequence;
-    const left = cases.map((operations) => this.#session.supported(operations));
-    return { ...sequence, before, cases: left };
+    const cases = sequence.cases.map((operations) => this.#session.supported(operations));
+    return { ...sequence, cases };
   }
 
   /** The tasks for a sequence, which must be possible. */
-  tasks({ before, cases }: Sequence): Task[] {
+  tasks({ before = [], cases }: Sequence): Task[] {
     const whole = cases.map((operations) => [...before, ...operations]);
     const steps = whole.map((operations) => prepare(this.#subject, operations));
     const first = before.length;

@@ -3,15 +3,15 @@
  */
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
-import { colourWanted, say, sayOnStandardError } from "../text/say.ts";
-import { mustBeWritable, Output } from "../stored/output.ts";
+import { colourWanted, say } from "../text/say.ts";
+import { mustBeWritable } from "../stored/output.ts";
 import { UsageError } from "../case/failure.ts";
 import { packageVersion } from "../host/package.ts";
 import { printable } from "../text/terminal.ts";
 import { verdict } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { presentFound, seedText } from "./present.ts";
-import { asSupervised, verdictOf } from "./run-result.ts";
+import { asSupervised, placeForResult, verdictOf } from "./run-result.ts";
 import { WHOLE } from "../run/shard.ts";
 import type { Shard } from "../run/shard.ts";
 import { readResult, writeResult } from "../stored/result.ts";
@@ -108,8 +108,7 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
     shards.map(({ file }) => file),
   );
   mustBeWritable(save);
-  const output = out === undefined ? undefined : Output.open(out);
-  if (output?.isStandardOutput === true) sayOnStandardError();
+  const output = placeForResult(out);
   const merged = mergeResults(parts);
   const { kernel, seed } = merged;
   printHead(parts[0]!, parts.length);

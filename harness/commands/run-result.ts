@@ -3,14 +3,28 @@
  */
 import { packageVersion } from "../host/package.ts";
 import { allResults, confirmedDivergences, ranAnything } from "../report/verdict.ts";
+import { Output } from "../stored/output.ts";
 import { head } from "../stored/result.ts";
 import type { RunResult } from "../stored/result.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { casesOf } from "../run/perform.ts";
 import type { Facts, Performed } from "../run/perform.ts";
+import { sayOnStandardError } from "../text/say.ts";
 import { WHOLE } from "../run/shard.ts";
 import { nothingRun } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
+
+/**
+ * The place for a result; text for the user leaves standard output to it.
+ *
+ * @throws UsageError where it cannot be written
+ */
+export function placeForResult(path: string | undefined): Output | undefined {
+  if (path === undefined) return undefined;
+  const output = Output.open(path);
+  if (output.isStandardOutput) sayOnStandardError();
+  return output;
+}
 
 /** Characters of a reason that are kept. */
 const MAX_REASON = 1000;

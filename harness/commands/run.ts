@@ -5,14 +5,15 @@ import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
-import { colourWanted, complain, say, sayOnStandardError } from "../text/say.ts";
-import { mustBeWritable, Output } from "../stored/output.ts";
+import { colourWanted, complain, say } from "../text/say.ts";
+import { mustBeWritable } from "../stored/output.ts";
 import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
 import { presentFound, presentLost, printHead, runAgain } from "./present.ts";
-import { resultOf } from "./run-result.ts";
+import { placeForResult, resultOf } from "./run-result.ts";
+import type { Output } from "../stored/output.ts";
 import { writeResult } from "../stored/result.ts";
 import { metIn } from "../run/by-variant.ts";
 import { counted } from "../text/numbers.ts";
@@ -83,17 +84,6 @@ function writingAsItGoes(output: Output): (performed: Performed) => void {
   };
 }
 
-/**
- * The place for the result; text for the user leaves standard output to it. Throws UsageError where
- * it cannot be written.
- */
-function placeForResult({ result }: RunOptions): Output | undefined {
-  if (result === undefined) return undefined;
-  const output = Output.open(result);
-  if (output.isStandardOutput) sayOnStandardError();
-  return output;
-}
-
 /** Print what was found and the table, write the result. */
 function presentAll(
   performed: Performed,
@@ -112,7 +102,7 @@ function presentAll(
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
 export async function run(options: RunOptions): Promise<ExitStatus> {
   prepareCoverage(options);
-  const output = placeForResult(options);
+  const output = placeForResult(options.result);
   const counts = options.coverage !== undefined;
   const onResult = output?.isFile === true ? writingAsItGoes(output) : undefined;
   const performed = await perform({ ...options, counts, onResult }, (facts) => {

@@ -13,7 +13,7 @@ import { report } from "../report/report.ts";
 import { paintWith, printable, wantsColour } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
 import { checkFile, nameOf } from "../trace/check.ts";
-import type { Allowed, CheckOptions, Counts, FileResult } from "../trace/check.ts";
+import type { CheckOptions, Counts, FileResult } from "../trace/check.ts";
 import { unendedNote } from "../trace/format.ts";
 import type { TraceLimits } from "../trace/limits.ts";
 
@@ -42,11 +42,6 @@ export function deviationsNamed(ids: string): Deviation[] {
     const known = knownDeviations.map(({ id }) => id).join(", ");
     throw new UsageError(`there is no deviation "${printable(name)}"; there are: ${known}`);
   });
-}
-
-function allowedBy({ strict, deviation }: CheckCommandOptions): Allowed {
-  if (deviation !== undefined) return deviationsNamed(deviation);
-  return strict ? "none" : "needed";
 }
 
 /** "3,400 of 3,472 steps compared" */
@@ -114,11 +109,10 @@ function takenLines(results: readonly FileResult[], paint: Paint): string {
 
 /** What all files together came to. `bad` of them could not be checked. */
 export function closing(results: readonly FileResult[], bad: number, paint: Paint): string {
-  const sum = (of: (result: FileResult) => number): number =>
-    results.reduce((total, result) => total + of(result), 0);
-  const counts = { cases: sum((r) => r.cases), steps: sum((r) => r.steps) };
-  const compared = comparedText({ ...counts, compared: sum((r) => r.compared) });
-  const ran = `${counted(counts.cases, "case")}, ${compared}`;
+  const sum = (of: keyof Counts): number =>
+    results.reduce((total, result) => total + result[of], 0);
+  const all = { cases: sum("cases"), steps: sum("steps"), compared: sum("compared") };
+  const ran = `${counted(all.cases, "case")}, ${comparedText(all)}`;
   const diverging = results.filter((result) => result.diverging > 0).length;
   const ofFiles = `of ${counted(results.length + bad, "file")}`;
   const unread = bad === 0 ? "" : `; ${bad} ${ofFiles} could not be checked, see above`;
@@ -126,11 +120,11 @@ export function closing(results: readonly FileResult[], bad: number, paint: Pain
     return `${paint(["red", "bold"], "DIVERGES")}: ${diverging} ${ofFiles}; ${ran}${unread}`;
   }
   if (bad > 0) return `${paint(["red", "bold"], "NOT CHECKED")}: ${ran}${unread}`;
-  const all = results.length === 1 ? "the file" : `all ${results.length} files`;
+  const which = results.length === 1 ? "the file" : `all ${results.length} files`;
   const deviating = results.filter(({ deviations }) => deviations.length > 0).length;
   const some = results.length === 1 ? "" : ` in ${deviating} of them`;
   const taken = deviating === 0 ? "" : `, known deviations taken${some}`;
-  return `${paint(["green", "bold"], "AGREES")}: the model with ${all}${taken}; ${ran}`;
+  return `${paint(["green", "bold"], "AGREES")}: the model with ${which}${taken}; ${ran}`;
 }
 
 /**
@@ -167,8 +161,10 @@ async function checkAndPrint(
  * @throws UsageError where what was asked for makes no sense
  */
 export async function traceCheck(options: CheckCommandOptions): Promise<ExitStatus> {
-  const { files, strict, limits } = options;
-  const checkOptions = { allowed: allowedBy(options), only: options.case, limits };
+  const { files, strict, deviation, limits } = options;
+  const usual = strict ? ("none" as const) : ("needed" as const);
+  const allowed = deviation === undefined ? usual : deviationsNamed(deviation);
+  const checkOptions = { allowed, only: options.case, limits };
   const results: FileResult[] = [];
   for (const file of files) {
     const result = await checkAndPrint(file, checkOptions, strict);
