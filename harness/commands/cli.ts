@@ -2,13 +2,14 @@
 /**
  * The command line: words to options, errors to one line and an exit status.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { CUT_PER_MILLE } from "../generation/weights.ts";
 import { MEMORY_MIB } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
 import { variants } from "../../images/variants.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
+import { integer } from "./arguments.ts";
 import { compare } from "./compare.ts";
 import type { CompareOptions } from "./compare.ts";
 import { doctor } from "./doctor.ts";
@@ -58,16 +59,6 @@ const USUAL_VARIANT = "4k-delalloc";
 
 /** Of a run that has no other limit. */
 const USUAL_SECONDS = 30;
-
-function integer(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < minimum || value > maximum) {
-      throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
-    }
-    return value;
-  };
-}
 
 /** Given twice, both count. */
 const variantOption = (description: string): Option =>

@@ -127,31 +127,38 @@ export function closing(results: readonly FileResult[], bad: number, paint: Pain
   return `${paint(["green", "bold"], "AGREES")}: the model with ${which}${taken}; ${ran}`;
 }
 
-/**
- * Check a file and print what it came to; undefined where it could not be checked, which was
- * printed.
- */
+/** Check one file after the other, and say which cannot be checked; how many those are. */
+export async function checkEach(
+  files: readonly string[],
+  check: (file: string) => Promise<void>,
+): Promise<number> {
+  let bad = 0;
+  for (const file of files) {
+    try {
+      await check(file);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      process.stderr.write(`ext4-conform: ${error.message}\n`);
+      bad += 1;
+    }
+  }
+  return bad;
+}
+
+/** Check a file and print what it came to. */
 async function checkAndPrint(
   file: string,
   options: CheckOptions,
   strict: boolean,
-): Promise<FileResult | undefined> {
+): Promise<FileResult> {
   const colour = wantsColour(process.stdout, process.env);
   const line = new LiveLine(process.stderr);
   const onCase = ({ cases, compared }: Counts): void =>
     line.show(() => `${printable(file)}: ${counted(cases, "case")}, ${counted(compared, "step")}`);
-  try {
-    const result = await checkFile(file, { ...options, onCase });
-    line.end();
-    process.stdout.write(fileReport(result, strict, colour));
-    process.stdout.write(`${fileLine(result, paintWith(colour))}\n`);
-    return result;
-  } catch (error) {
-    line.end();
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`ext4-conform: ${error.message}\n`);
-    return undefined;
-  }
+  const result = await checkFile(file, { ...options, onCase }).finally(() => line.end());
+  process.stdout.write(fileReport(result, strict, colour));
+  process.stdout.write(`${fileLine(result, paintWith(colour))}\n`);
+  return result;
 }
 
 /**
@@ -166,12 +173,10 @@ export async function traceCheck(options: CheckCommandOptions): Promise<ExitStat
   const allowed = deviation === undefined ? usual : deviationsNamed(deviation);
   const checkOptions = { allowed, only: options.case, limits };
   const results: FileResult[] = [];
-  for (const file of files) {
-    const result = await checkAndPrint(file, checkOptions, strict);
-    if (result !== undefined) results.push(result);
-  }
+  const bad = await checkEach(files, async (file) => {
+    results.push(await checkAndPrint(file, checkOptions, strict));
+  });
   const paint = paintWith(wantsColour(process.stdout, process.env));
-  const bad = files.length - results.length;
   process.stdout.write(takenLines(results, paint));
   const unended = results.filter(({ header }) => header.version === 1).length;
   process.stdout.write(`\n${unendedNote(unended, files.length)}${closing(results, bad, paint)}\n`);
