@@ -35,36 +35,21 @@ export function prepare(subject: KernelSubject, operations: readonly Operation[]
 }
 
 export class BareCalls {
-  readonly #file: KernelFile;
+  readonly file: KernelFile;
   readonly #extents: ExtentReader;
 
   constructor(image: MountedImage) {
-    this.#file = new KernelFile(image);
+    this.file = new KernelFile(image);
     this.#extents = new ExtentReader(image.variant.blockSize);
   }
 
-  begin(): void {
-    this.#file.begin();
-  }
-
-  end(): void {
-    this.#file.end();
-  }
-
-  release(): void {
-    this.#file.release();
-  }
-
-  run(steps: readonly BareStep[], from: number, to: number): void {
-    const file = this.#file;
-    for (let i = from; i < to; i++) {
-      const { operation, windows } = steps[i] as BareStep;
-      if (operation !== undefined && kernelCall(operation) !== undefined) {
-        file.call(operation, patternTag(i));
-      }
-      file.stat(STATX_SIZE | STATX_BLOCKS);
-      this.#extents.ask(file.fd, windows);
-      file.readCounter();
+  step({ operation, windows }: BareStep, index: number): void {
+    const { file } = this;
+    if (operation !== undefined && kernelCall(operation) !== undefined) {
+      file.call(operation, patternTag(index));
     }
+    file.stat(STATX_SIZE | STATX_BLOCKS);
+    this.#extents.ask(file.fd, windows);
+    file.readCounter();
   }
 }

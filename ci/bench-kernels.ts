@@ -23,7 +23,6 @@ const LIMIT = { uml: 6, bzImage: 60 };
 const cli = join(packageRoot, "dist", "ext4-conform.js");
 
 interface Measured {
-  kernel: string;
   /** As the run names it, with its release. */
   what: string;
   seconds: number[];
@@ -43,7 +42,7 @@ async function measure(kernel: string, folder: string): Promise<Measured> {
     const { kernel: ran } = readResult(result);
     what = `${ran.release}, ${ran.kind}`;
   }
-  return { kernel, what, seconds, limit: LIMIT[kernelFileKind(kernel)] };
+  return { what, seconds, limit: LIMIT[kernelFileKind(kernel)] };
 }
 
 const kernels = process.argv.slice(2).filter((word) => word !== "--brief");

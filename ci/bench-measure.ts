@@ -9,6 +9,8 @@ export interface Task {
   run: () => number;
 }
 
+export const out = (text: string): void => void process.stdout.write(`${text}\n`);
+
 export function nanoseconds(): number {
   return Number(process.hrtime.bigint());
 }

@@ -11,7 +11,7 @@ import { packageRoot } from "../harness/host/package.ts";
 export interface Sequence {
   name: string;
   /** Performed on each case's file before the clock starts. */
-  before: readonly Operation[];
+  before?: readonly Operation[];
   cases: readonly (readonly Operation[])[];
 }
 
@@ -32,7 +32,7 @@ function writes(count: number, at: (i: number) => number): Operation[] {
 export function mixed(): Sequence {
   const text = readFileSync(join(packageRoot, "ci", "bench-mixed.jsonl"), "utf8").trimEnd();
   const cases = text.split("\n").map((line) => operationsSchema.parse(JSON.parse(line)));
-  return { name: "mixed", before: [], cases };
+  return { name: "mixed", cases };
 }
 
 /** The same without calls that programs cannot make (dd-subject.ts), a few cases of it. */
@@ -40,7 +40,7 @@ export function faultFree(supports: (operation: Operation) => boolean): Sequence
   const cases = mixed()
     .cases.map((operations) => operations.filter(supports))
     .filter(({ length }) => length >= 5 && length <= 20);
-  return { name: "mixed, without faults", before: [], cases: cases.slice(0, 3) };
+  return { name: "mixed, without faults", cases: cases.slice(0, 3) };
 }
 
 /**
@@ -49,7 +49,6 @@ export function faultFree(supports: (operation: Operation) => boolean): Sequence
  */
 export const writesAndFsync: Sequence = {
   name: "4 KiB writes, fsync every 10th",
-  before: [],
   cases: [writes(1000, (i) => (i % 256) * BLOCK)],
 };
 
@@ -57,7 +56,7 @@ export const writesAndFsync: Sequence = {
 function lengths(name: string, length: number, at: (i: number) => number): Sequence {
   const operations = writes(length, at);
   const cases = Array.from({ length: Math.max(1, 1000 / length) }, () => operations);
-  return { name: `${length} operations, ${name}`, before: [], cases };
+  return { name: `${length} operations, ${name}`, cases };
 }
 
 /** A file of `size` bytes, written and synced, in folios of 64 KiB whatever its size. */
@@ -85,7 +84,6 @@ export const scaling: readonly (readonly Sequence[])[] = [
     ["near 16 TiB", 16 * TIB - 2 * MIB],
   ].map(([where, base]) => ({
     name: `1000 operations ${where}`,
-    before: [],
     cases: [writes(1000, (i) => (base as number) + (i % 256) * BLOCK)],
   })),
   [64 * KIB, 16 * MIB, 256 * MIB].map((size) => ({

@@ -46,7 +46,7 @@ export class Bench {
   }
 
   close(): void {
-    this.#bare.release();
+    this.#bare.file.release();
     this.#session.close();
   }
 
@@ -55,43 +55,34 @@ export class Bench {
    * cases without faults.
    */
   possible(sequence: Sequence): Sequence {
-    const { before, cases } = sequence;
-    const left = cases.map((operations) => this.#session.supported(operations));
-    return { ...sequence, before, cases: left };
+    const cases = sequence.cases.map((operations) => this.#session.supported(operations));
+    return { ...sequence, cases };
   }
 
   /** The tasks for a sequence, which must be possible. */
-  tasks({ before, cases }: Sequence): Task[] {
+  tasks({ before = [], cases }: Sequence): Task[] {
     const whole = cases.map((operations) => [...before, ...operations]);
     const steps = whole.map((operations) => prepare(this.#subject, operations));
     const first = before.length;
     const sum = (of: (i: number) => number): number =>
       whole.reduce((total, _, i) => total + of(i), 0);
+    const bare = this.#bare;
+    const timeBare = (i: number): number =>
+      timeSteps(bare.file, steps[i] ?? [], (step, index) => bare.step(step, index), first);
+    const timeSubject = (subject: Subject, operations: readonly Operation[] = []): number => {
+      const step = (operation: Operation, index: number): void =>
+        void subject.step(operation, index, index === operations.length - 1);
+      return timeSteps(subject, operations, step, first);
+    };
     return [
-      { name: "bare", run: () => sum((i) => this.#timeBare(steps[i] ?? [], first)) },
-      { name: "subject", run: () => sum((i) => timeSteps(this.#subject, whole[i] ?? [], first)) },
-      { name: "model", run: () => sum((i) => timeSteps(this.#model, whole[i] ?? [], first)) },
+      { name: "bare", run: () => sum(timeBare) },
+      { name: "subject", run: () => sum((i) => timeSubject(this.#subject, whole[i])) },
+      { name: "model", run: () => sum((i) => timeSubject(this.#model, whole[i])) },
       {
         name: "harness",
         run: () => sum((i) => this.timeCase(this.#subject, whole[i] ?? [], first)),
       },
     ];
-  }
-
-  #timeBare(steps: Parameters<BareCalls["run"]>[0], first: number): number {
-    const bare = this.#bare;
-    if (first === 0) {
-      return timed(() => {
-        bare.begin();
-        bare.run(steps, 0, steps.length);
-        bare.end();
-      });
-    }
-    bare.begin();
-    bare.run(steps, 0, first);
-    const took = timed(() => bare.run(steps, first, steps.length));
-    bare.end();
-    return took;
   }
 
   /**
@@ -121,15 +112,21 @@ export class Bench {
   }
 }
 
-function timeSteps(subject: Subject, operations: readonly Operation[], first: number): number {
+/** Nanoseconds of steps `first` on, and where that is the first of all, of the file's making too. */
+function timeSteps<T>(
+  file: { begin(): void; end(): void },
+  steps: readonly T[],
+  take: (step: T, index: number) => void,
+  first: number,
+): number {
   let start = nanoseconds();
-  subject.begin();
-  operations.forEach((operation, i) => {
+  file.begin();
+  steps.forEach((step, i) => {
     if (i === first && i > 0) start = nanoseconds();
-    subject.step(operation, i, i === operations.length - 1);
+    take(step, i);
   });
   let took = nanoseconds() - start;
-  const removal = timed(() => subject.end());
+  const removal = timed(() => file.end());
   if (first === 0) took += removal;
   return took;
 }

@@ -13,7 +13,8 @@ import { packageRoot } from "../harness/host/package.ts";
 import { checkFile } from "../harness/trace/check.ts";
 import type { FileResult } from "../harness/trace/check.ts";
 import { DEFAULT_LIMITS, MIB } from "../harness/trace/limits.ts";
-import { BRIEF, median, table } from "./bench-measure.ts";
+import { grouped } from "../harness/text/numbers.ts";
+import { BRIEF, median, out, table } from "./bench-measure.ts";
 
 const folder = join(packageRoot, "properties", "traces");
 
@@ -23,9 +24,6 @@ const folder = join(packageRoot, "properties", "traces");
 const LONG_BYTES = BRIEF ? MIB : 16 * MIB;
 const LARGE_BYTES = BRIEF ? 4 * MIB : 1024 * MIB;
 const ROUNDS = BRIEF ? 1 : 3;
-
-const out = (text: string): void => void process.stdout.write(`${text}\n`);
-const whole = (n: number): string => Math.round(n).toLocaleString("en-US");
 
 async function linesOf(packed: string): Promise<string[]> {
   const input = createReadStream(packed).pipe(createBrotliDecompress());
@@ -79,9 +77,9 @@ async function bench(directory: string): Promise<void> {
   );
   const { steps, compared, seconds } = await check(large);
   out(
-    `${LARGE_BYTES / MIB} MiB of ${first}: ${whole(steps)} steps, ${whole(compared / seconds)} steps/s`,
+    `${LARGE_BYTES / MIB} MiB of ${first}: ${grouped(steps)} steps, ${grouped(compared / seconds)} steps/s`,
   );
-  out(`peak memory ${whole(peakMib())} MiB\n`);
+  out(`peak memory ${grouped(peakMib())} MiB\n`);
   rmSync(large);
 
   const rows: string[][] = [];
@@ -91,7 +89,7 @@ async function bench(directory: string): Promise<void> {
     await pipeline(Readable.from(lines), createWriteStream(long));
     const [once, more] = [await speed(join(folder, name)), await speed(long)];
     rmSync(long);
-    rows.push([basename(name, ".jsonl.br"), whole(once.perSecond), whole(more.perSecond)]);
+    rows.push([basename(name, ".jsonl.br"), grouped(once.perSecond), grouped(more.perSecond)]);
   }
   out(table(["steps/s, median of 3", "the file", `${LONG_BYTES / MIB} MiB of it`], rows));
 }

@@ -18,9 +18,9 @@ import type { KernelTraits } from "../harness/under-test/kernel-traits.ts";
 import { caseSource } from "../harness/run/chunk.ts";
 import { VariantRun } from "../harness/run/variant-run.ts";
 import { variantNamed } from "../harness/under-test/variants.ts";
-import { counted } from "../harness/text/numbers.ts";
+import { counted, grouped } from "../harness/text/numbers.ts";
 import { operations as operationsArbitrary } from "../harness/generation/operations.ts";
-import { BRIEF, median, nanoseconds, rounds, table, timed } from "./bench-measure.ts";
+import { BRIEF, median, nanoseconds, out, rounds, table, timed } from "./bench-measure.ts";
 import { faultFree, mixed, scaling, writesAndFsync } from "./bench-sequences.ts";
 import type { Sequence } from "./bench-sequences.ts";
 import { Bench } from "./bench-subjects.ts";
@@ -33,9 +33,7 @@ const MAIN_SECONDS = BRIEF ? 0 : 5;
 const SCALING_SECONDS = BRIEF ? 0 : 1;
 const DD_SECONDS = BRIEF ? 0 : 3;
 
-const out = (text: string): void => void process.stdout.write(`${text}\n`);
 const us = (ns: number): string => (ns / 1000).toFixed(ns < 100_000 ? 2 : 0);
-const whole = (n: number): string => Math.round(n).toLocaleString("en-US");
 
 function operationsOf({ cases }: Sequence): number {
   return cases.reduce((sum, { length }) => sum + length, 0);
@@ -74,14 +72,14 @@ function main(bench: Bench): void {
   for (const sequence of [mixed(), writesAndFsync]) {
     const took = measure(bench, sequence, MAIN_SECONDS);
     out(
-      `${sequence.name} (${whole(took.operations)} operations, ${counted(took.rounds, "round")})`,
+      `${sequence.name} (${grouped(took.operations)} operations, ${counted(took.rounds, "round")})`,
     );
     const rows = Object.entries(LABELS).map(([name, label]) => [
       `  ${label}`,
       us(took.median(name)),
       us(took.least(name)),
-      whole(1e9 / took.median(name)),
-      whole(1e9 / took.least(name)),
+      grouped(1e9 / took.median(name)),
+      grouped(1e9 / took.least(name)),
       took.ofBare(name),
     ]);
     out(
@@ -116,7 +114,7 @@ function processes(bench: Bench): void {
   const count = operationsOf(sequence);
   const per = (name: string): number => median(took.get(name) ?? []) / count;
   out(`${sequence.name} (${count} operations): --executor dd ${us(per("dd"))} us an operation,`);
-  out(`  the default executor ${us(per("harness"))} us: ${whole(per("dd") / per("harness"))}x\n`);
+  out(`  the default executor ${us(per("harness"))} us: ${grouped(per("dd") / per("harness"))}x\n`);
 }
 
 /** Cases of a whole run, and at most so many seconds of it. */
@@ -152,9 +150,9 @@ async function wholeRun(traits: KernelTraits): Promise<void> {
     const took = nanoseconds() - start;
     const { cases, operations, files, checkpoints: count } = run.counts;
     const share = (ns: number): string => `${((100 * ns) / took).toFixed(1)} %`;
-    out(`a run of generated cases (${whole(cases)} cases, ${whole(operations)} operations)`);
+    out(`a run of generated cases (${grouped(cases)} cases, ${grouped(operations)} operations)`);
     out(
-      `  all of it     ${us(took / operations)} us an operation, ${whole((1e9 * operations) / took)} ops/s`,
+      `  all of it     ${us(took / operations)} us an operation, ${grouped((1e9 * operations) / took)} ops/s`,
     );
     out(`  generation    ${us(generation)} us an operation (${share(generation * operations)})`);
     const each = `${us(checkpoints / files)} us a file, ${(checkpoints / count / 1e6).toFixed(0)} ms each`;
@@ -178,7 +176,7 @@ async function bench(): Promise<void> {
   }
   await wholeRun(traits);
   const { maxRSS } = process.resourceUsage();
-  out(`peak memory ${whole(maxRSS / 1024)} MiB`);
+  out(`peak memory ${grouped(maxRSS / 1024)} MiB`);
 }
 
 try {

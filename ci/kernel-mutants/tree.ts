@@ -3,8 +3,9 @@
  * builds, so that a change takes seconds.
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { buildKernel, cacheFolder, defaultJobs } from "../../harness/kernel-build/build.ts";
+import { buildKernel, cacheFolder } from "../../harness/kernel-build/build.ts";
 import { copyTree, kernelTree } from "../../harness/kernel-build/source.ts";
 import { applyMutant } from "./apply.ts";
 import type { Edit } from "./apply.ts";
@@ -59,7 +60,7 @@ export class ChangedTree {
 
   /** Build a user-mode Linux. Throws BuildError, EnvironmentError. */
   async build(out: string): Promise<void> {
-    const options = { patches: [], configs: [], coverage: false, jobs: defaultJobs() };
+    const options = { patches: [], configs: [], coverage: false, jobs: availableParallelism() };
     await buildKernel({ ...options, tree: this.#path, arch: "um", out });
   }
 }

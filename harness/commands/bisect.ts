@@ -15,7 +15,6 @@ import type { Variant } from "../case/variant.ts";
 export interface BisectOptions extends UnderTestOptions {
   /** A stored counterexample; undefined where cases are generated. */
   file: string | undefined;
-  kernel: string;
   variants: readonly Variant[];
   /** Where cases are generated. */
   seconds: number;
@@ -26,8 +25,7 @@ export interface BisectOptions extends UnderTestOptions {
 /** Operations of a generated case, as of `run`. */
 const MAX_LENGTH = 200;
 
-function test(options: BisectOptions): Promise<ExitStatus> {
-  const { file, seed } = options;
+function test({ file, seed, ...options }: BisectOptions): Promise<ExitStatus> {
   const doubtful = exitStatus.cannotTell;
   if (file !== undefined) return replay({ ...options, file, doubtful });
   return run({
@@ -35,10 +33,7 @@ function test(options: BisectOptions): Promise<ExitStatus> {
     work: { kind: "generate", seed, cases: undefined, maxLength: MAX_LENGTH },
     jobs: 1,
     first: true,
-    executor: "ffi",
-    hangSeconds: undefined,
     save: "counterexamples",
-    result: undefined,
     doubtful,
   });
 }

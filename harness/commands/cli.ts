@@ -2,23 +2,24 @@
 /**
  * The command line: words to options, errors to one line and an exit status.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { CUT_PER_MILLE } from "../generation/weights.ts";
 import { MEMORY_MIB } from "../guest/under-test.ts";
 import type { UnderTestOptions } from "../guest/under-test.ts";
 import { variants } from "../../images/variants.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
+import { integer } from "./arguments.ts";
 import { compare } from "./compare.ts";
+import type { CompareOptions } from "./compare.ts";
 import { doctor } from "./doctor.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import { EXECUTORS } from "../subjects/executor.ts";
-import type { ExecutorName } from "../subjects/executor.ts";
 import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
 import { BuildError } from "../kernel-build/build-error.ts";
 import { ALPHABETS, alphabetName } from "../explore/alphabet.ts";
-import type { AlphabetName } from "../explore/alphabet.ts";
 import { explore } from "./explore.ts";
+import type { ExploreOptions } from "./explore.ts";
 import { kindsText, showDifferences } from "./differences.ts";
 import type { DifferencesArguments } from "./differences.ts";
 import { SIDE_SYNTAX } from "../differences/side.ts";
@@ -31,17 +32,21 @@ import { packageVersion } from "../host/package.ts";
 import { readCounterexample } from "../stored/counterexample.ts";
 import { merge } from "./merge.ts";
 import { bisectStep } from "./bisect.ts";
+import type { BisectOptions } from "./bisect.ts";
 import { replay } from "./replay.ts";
 import { keepSafe, printable } from "../text/terminal.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
 import { outliveStreams } from "../text/say.ts";
 import { run } from "./run.ts";
+import type { RunOptions } from "./run.ts";
 import { randomSeed } from "../run/perform.ts";
 import { parseShard } from "../run/shard.ts";
 import { traceCheck } from "./trace-check.ts";
+import type { CheckCommandOptions } from "./trace-check.ts";
 import { traceContract } from "./trace-contract.ts";
 import { DEFAULT_LIMITS, MIB } from "../trace/limits.ts";
 import { traceRecord } from "../trace/record.ts";
+import type { RecordOptions } from "../trace/record.ts";
 import { isModelled, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { chooseVariants, variantNamed } from "../under-test/variants.ts";
@@ -55,48 +60,33 @@ const USUAL_VARIANT = "4k-delalloc";
 /** Of a run that has no other limit. */
 const USUAL_SECONDS = 30;
 
-function integer(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < minimum || value > maximum) {
-      throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
-    }
-    return value;
-  };
-}
-
 /** Given twice, both count. */
-function variantOption(description: string, usual = "default"): Option {
-  return new Option("--variant <names>", description)
-    .default(undefined, usual)
-    .argParser((text, before: Variant[] | undefined) => [
-      ...new Set([...(before ?? []), ...chooseVariants(text)]),
-    ]);
-}
+const variantOption = (description: string): Option =>
+  new Option("--variant <names>", description).argParser((text, before?: Variant[]) => [
+    ...new Set([...(before ?? []), ...chooseVariants(text)]),
+  ]);
 
-const seedOption = (): Option =>
-  new Option("--seed <n>", "same seed, same operations (default: random)").argParser(
-    integer(-(2 ** 31), 2 ** 31 - 1),
-  );
+const seed = integer(-(2 ** 31), 2 ** 31 - 1);
+const seedOption = ["--seed <n>", "same seed, same operations (default: random)", seed] as const;
 
-const alphabetOption = (): Option =>
-  new Option("--alphabet <name>", alphabetsText()).default("blocks").argParser(alphabetName);
+const alphabets = Object.entries(ALPHABETS).map(([name, has]) => `${name}: ${has}`);
+const alphabetOption = new Option("--alphabet <name>", alphabets.join("; "))
+  .default("blocks")
+  .argParser(alphabetName);
 
-/** The options of a command that reports what it finds of some variants. */
+/** The options of a command that generates cases for some variants. */
 interface CaseArguments {
   variant?: Variant[];
   cases?: number;
   seed?: number;
-  jobs?: number;
   maxLength: number;
-  strict: boolean;
-  save: string;
 }
 
-function powerCutsOption(): Option {
-  const share = `of a thousand cases, those with a power cut (default: ${CUT_PER_MILLE})`;
-  return new Option("--power-cuts <n>", share).argParser(integer(0, 1000));
-}
+const powerCutsOption = [
+  "--power-cuts <n>",
+  `of a thousand cases, those with a power cut (default: ${CUT_PER_MILLE})`,
+  integer(0, 1000),
+] as const;
 
 /** The options of a command that can run in another kernel, less its name. */
 function withGuest(command: Command): Command {
@@ -114,10 +104,6 @@ function withGuest(command: Command): Command {
 function withKernel(command: Command): Command {
   const kernel = "host, or a user-mode Linux or bzImage to run in; no root needed";
   return withGuest(command.option("--kernel <what>", kernel, "host"));
-}
-
-interface KernelArguments extends UnderTestOptions {
-  kernel: string;
 }
 
 /** How the program of the examples is started from here, where its name alone does not do it. */
@@ -175,10 +161,10 @@ withKernel(program.command("run"))
       "instead: a stored case, its writes cut at every block boundary and a byte beside it",
     ).conflicts(["cases", "seconds"]),
   )
-  .addOption(seedOption())
+  .option(...seedOption)
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
-  .addOption(powerCutsOption())
+  .option(...powerCutsOption)
   .option("--strict", "known deviations count as divergences", false)
   .option(
     "--shard <i/n>",
@@ -219,7 +205,6 @@ withKernel(program.command("run"))
           ? { kind: "generate", seed: seed ?? randomSeed(), cases, maxLength, powerCuts }
           : { kind: "enumerate", operations: casesToEnumerate(enumerate) },
       seconds: options.seconds ?? (limited ? undefined : USUAL_SECONDS),
-      result: options.result,
       variants: variant ?? chooseVariants("default"),
       hangSeconds: hang,
     });
@@ -239,16 +224,12 @@ function coverageOptions(coverage?: string, patch?: string): CoverageOptions | u
   return undefined;
 }
 
-interface RunArguments extends KernelArguments, CaseArguments {
-  seconds?: number;
+interface RunArguments
+  extends CaseArguments, Omit<RunOptions, "work" | "variants" | "shard" | "coverage"> {
   powerCuts?: number;
-  first: boolean;
   shard?: string;
   enumerate?: string;
-  statistics: boolean;
-  executor: ExecutorName;
   hang?: number;
-  result?: string;
   coverage?: string;
   patch?: string;
 }
@@ -257,7 +238,7 @@ withKernel(program.command("replay"))
   .description("run one stored case again, on a fresh image of its variant")
   .argument("<file>", "a counterexample that run saved")
   .option("--strict", "known deviations count as divergences", false)
-  .action(async (file: string, options: KernelArguments & { strict: boolean }) => {
+  .action(async (file: string, options: UnderTestOptions & { strict: boolean }) => {
     process.exitCode = await replay({ ...options, file });
   });
 
@@ -280,7 +261,7 @@ withKernel(program.command("explore"))
     "operations of the longest path (default: as many as it takes)",
     integer(1, 1000),
   )
-  .addOption(alphabetOption())
+  .addOption(alphabetOption)
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--shard <i/n>", "part i of n of the edges")
   .option("--picture <file>", "of the states and what leads where, .svg or .dot; for a block or so")
@@ -291,18 +272,11 @@ withKernel(program.command("explore"))
   .option("--strict", "known deviations count as divergences", false)
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: ExploreArguments) => {
-    const { blocks, depth, alphabet, shard, variant, resume, picture, ...rest } = options;
+    const { shard, variant, ...rest } = options;
     process.exitCode = await explore({
       ...rest,
-      resume,
-      picture,
-      explore: { blocks, depth, alphabet },
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: exploredOf(variant),
-      seconds: undefined,
-      first: false,
-      executor: "ffi",
-      hangSeconds: undefined,
     });
   });
 
@@ -316,21 +290,9 @@ function exploredOf(asked: readonly Variant[] | undefined): Variant[] {
   return chosen.filter(isModelled);
 }
 
-/** What each alphabet has, for the help. */
-function alphabetsText(): string {
-  return Object.entries(ALPHABETS)
-    .map(([name, has]) => `${name}: ${has}`)
-    .join("; ");
-}
-
-interface ExploreArguments
-  extends KernelArguments, Pick<CaseArguments, "variant" | "jobs" | "strict" | "save"> {
-  blocks: number;
-  depth?: number;
-  alphabet: AlphabetName;
+interface ExploreArguments extends Omit<ExploreOptions, "variants" | "shard"> {
+  variant?: Variant[];
   shard?: string;
-  resume?: string;
-  picture?: string;
 }
 
 program
@@ -342,7 +304,7 @@ program
   .argument("<B>", "the same, say 4k-delalloc-iomap+delayed-blocks-not-new")
   .option("--blocks <n>", "blocks that the file may have", integer(1, 8), 2)
   .option("--depth <n>", "operations of the longest sequence", integer(1, 1000), 3)
-  .addOption(alphabetOption())
+  .addOption(alphabetOption)
   .option("--go-on", "also from where only blocks differ: what is not found then is nowhere", false)
   .addHelpText(
     "after",
@@ -365,7 +327,7 @@ withGuest(program.command("compare"))
   .requiredOption("--candidate <kernel>", "the same with the change")
   .addOption(variantOption("as of run"))
   .option("--cases <n>", "for each variant", integer(1, 1e9), 1000)
-  .addOption(seedOption())
+  .option(...seedOption)
   .option("--jobs <n>", `processes or guests ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--strict", "known deviations count as divergences", false)
@@ -373,14 +335,11 @@ withGuest(program.command("compare"))
   .action(async (options: CompareArguments) => {
     const { seed = randomSeed(), variant, cases, maxLength, ...rest } = options;
     const variants = variant ?? chooseVariants("default");
-    const limits = { seconds: undefined, hangSeconds: undefined };
     const work = { kind: "generate", seed, cases, maxLength } as const;
-    process.exitCode = await compare({ ...rest, ...limits, work, variants });
+    process.exitCode = await compare({ ...rest, work, variants });
   });
 
-interface CompareArguments extends UnderTestOptions, CaseArguments {
-  baseline: string;
-  candidate: string;
+interface CompareArguments extends Omit<CompareOptions, "work" | "variants">, CaseArguments {
   cases: number;
 }
 
@@ -389,7 +348,7 @@ withKernel(program.command("bisect-step"))
   .argument("[file]", "a counterexample to replay; else cases are generated until the time is up")
   .addOption(variantOption("as of run"))
   .option("--seconds <n>", "in all, where there is no file", integer(1, 1e7), 30)
-  .option("--seed <n>", "the same for every step", integer(-(2 ** 31), 2 ** 31 - 1), 1)
+  .option("--seed <n>", "the same for every step", seed, 1)
   .option("--strict", "known deviations are bad too", false)
   .action(async (file: string | undefined, options: BisectArguments) => {
     process.exitCode = await bisectStep({
@@ -399,9 +358,8 @@ withKernel(program.command("bisect-step"))
     });
   });
 
-interface BisectArguments extends KernelArguments, Pick<CaseArguments, "variant" | "strict"> {
-  seconds: number;
-  seed: number;
+interface BisectArguments extends Omit<BisectOptions, "file" | "variants"> {
+  variant?: Variant[];
 }
 
 const trace = program
@@ -434,21 +392,15 @@ trace
   .option("--max-steps <n>", "most steps in a case", integer(1, 1e6), DEFAULT_LIMITS.steps)
   .option("--max-line <mib>", "longest line, MiB", integer(1, 256), DEFAULT_LIMITS.lineBytes / MIB)
   .action(async (files: string[], options: TraceCheckArguments) => {
-    const { strict, deviation, contract, case: only, maxSteps, maxLine } = options;
-    const limits = { steps: maxSteps, lineBytes: maxLine * MIB };
-    if (contract) {
-      process.exitCode = await traceContract(files, limits, options.save);
-      return;
-    }
-    process.exitCode = await traceCheck({ files, strict, deviation, case: only, limits });
+    const limits = { steps: options.maxSteps, lineBytes: options.maxLine * MIB };
+    process.exitCode = options.contract
+      ? await traceContract(files, limits, options.save)
+      : await traceCheck({ ...options, files, limits });
   });
 
-interface TraceCheckArguments {
-  strict: boolean;
-  deviation?: string;
+interface TraceCheckArguments extends Omit<CheckCommandOptions, "files" | "limits"> {
   contract: boolean;
   save?: string;
-  case?: number;
   maxSteps: number;
   maxLine: number;
 }
@@ -460,11 +412,11 @@ withKernel(trace.command("record"))
     "the recording; packed where its name ends in .br or .gz; - is standard output; " +
       "a folder where there are several variants",
   )
-  .addOption(variantOption("names, commas between them, or all; a file each", USUAL_VARIANT))
+  .addOption(variantOption("names, commas between them, or all; a file each"))
   .option("--cases <n>", "how many", integer(1, 1e7), 400)
-  .addOption(seedOption())
+  .option(...seedOption)
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
-  .addOption(powerCutsOption())
+  .option(...powerCutsOption)
   .option("--force", "replace a file that is there", false)
   .option("--mount-option <option...>", "of a patched kernel, as buffered_iomap", [])
   .option("--series <text>", "the patches on top of the kernel, in words", "none")
@@ -474,16 +426,10 @@ withKernel(trace.command("record"))
     process.exitCode = await traceRecord({ ...rest, seed, variants, mountOptions: mountOption });
   });
 
-interface TraceRecordArguments extends KernelArguments {
-  out: string;
+interface TraceRecordArguments extends Omit<RecordOptions, "variants" | "seed" | "mountOptions"> {
   variant?: Variant[];
-  cases: number;
   seed?: number;
-  maxLength: number;
-  powerCuts?: number;
-  force: boolean;
   mountOption: string[];
-  series: string;
 }
 
 program

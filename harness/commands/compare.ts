@@ -12,14 +12,11 @@ import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
 import type { Generate } from "../workers/messages.ts";
-import { present, presentLost, runAgain, toldOf } from "./present.ts";
+import { present, presentLost, runAgain } from "./present.ts";
 import { difference, isWorse } from "../comparison/difference.ts";
 import { comparisonText } from "../comparison/table.ts";
 
-export interface CompareOptions extends Omit<
-  PerformOptions,
-  "kernel" | "first" | "executor" | "work"
-> {
+export interface CompareOptions extends Omit<PerformOptions, "kernel" | "work"> {
   /** The cases that both run. */
   work: Generate & { cases: number };
   /** "host", or the file of a kernel that runs in a guest. */
@@ -39,14 +36,12 @@ async function runOn(
   role: "baseline" | "candidate",
   options: CompareOptions,
 ): Promise<Performed | undefined> {
-  const asked = { ...options, first: false, shapes: true, executor: "ffi" as const };
-  const performed = await perform({ ...asked, kernel: options[role] }, (facts) =>
-    say(headOf(role, facts)),
-  );
+  const asked = { ...options, shapes: true, kernel: options[role] };
+  const performed = await perform(asked, (facts) => say(headOf(role, facts)));
   const { failure } = performed;
   if (failure === undefined) return performed;
   if (!(failure instanceof WorkerLost)) throw failure;
-  presentLost(failure, runAgain(failure, performed, options.strict));
+  presentLost(failure, runAgain(failure, performed, options));
   return undefined;
 }
 
@@ -59,7 +54,7 @@ function presentNew(
   for (const found of firstDivergences(result)) {
     const { variant, kind } = found.divergence;
     const isNew = appeared.some((one) => one.variant === variant && one.kind === kind);
-    if (isNew && facts !== undefined) present(found, toldOf(facts), result, save);
+    if (isNew && facts !== undefined) present(found, facts, result, save);
   }
 }
 

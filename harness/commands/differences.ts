@@ -56,9 +56,11 @@ function witnessesText(a: Side, b: Side): string[] {
 
 /** The table of a search, with the sequences below one another. */
 export function differencesText(a: Side, b: Side, result: Differences): string {
+  const head = ["kind", "A", "B"] as const;
   const rows = result.found.map((one) => [kindText(one), one.a, one.b] as const);
-  const all = [["kind", "A", "B"] as const, ...rows];
-  const widths = [0, 1].map((column) => Math.max(...all.map((row) => row[column]!.length)));
+  const widths = [0, 1].map((column) =>
+    Math.max(...[head, ...rows].map((row) => row[column]!.length)),
+  );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -73,13 +75,11 @@ export function differencesText(a: Side, b: Side, result: Differences): string {
     side("A", a),
     side("B", b),
     "",
-    ...(rows.length === 0
-      ? ["nothing tells them apart", ...witnessesText(a, b)]
-      : result.found.flatMap((one, i) => [
-          ...(i === 0 ? [line(all[0]!)] : []),
-          line(rows[i]!),
-          `  ${one.operations.map(describeOperation).join("; ")}`,
-        ])),
+    ...(rows.length === 0 ? ["nothing tells them apart", ...witnessesText(a, b)] : [line(head)]),
+    ...result.found.flatMap(({ operations }, i) => [
+      line(rows[i]!),
+      `  ${operations.map(describeOperation).join("; ")}`,
+    ]),
     "",
     `alike: ${result.alike.join(", ")}`,
     extentOfSearch(result),

@@ -22,14 +22,14 @@ import type { PerformOptions, Performed } from "../run/perform.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { present, presentLost, printHead, toldOf } from "./present.ts";
+import { present, presentLost, printHead } from "./present.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import { UsageError } from "../case/failure.ts";
 import type { TellingStates } from "../explore/own-states.ts";
 import { MAX_PICTURED } from "../explore/picture.ts";
 
-export interface ExploreOptions extends Omit<PerformOptions, "work"> {
-  explore: Omit<Exploration, "tellsDriven" | "before" | "pictured" | "compared">;
+export interface ExploreOptions
+  extends Omit<PerformOptions, "work">, Pick<Exploration, "blocks" | "depth" | "alphabet"> {
   /** File for a picture of the graph, .dot or .svg; undefined for none. */
   picture: string | undefined;
   /** File in which it is kept what was driven, to go on from there; undefined for none. */
@@ -87,7 +87,7 @@ function buildOf({ guest, what }: KernelUnderTest): string {
 function exploreAgain(
   { where: { variant } }: WorkerLost,
   { kernel }: Performed,
-  { explore: { blocks, depth, alphabet }, strict, resume }: ExploreOptions,
+  { blocks, depth, alphabet, strict, resume }: ExploreOptions,
 ): string {
   const flags = [
     ...(variant === "" ? [] : ["--variant", variant]),
@@ -104,9 +104,8 @@ function exploreAgain(
 
 /** Explore, print the table; the exit status. Throws what the command line turns into a message. */
 export async function explore(options: ExploreOptions): Promise<ExitStatus> {
-  const { resume, strict, picture } = options;
+  const { resume, strict, picture, blocks, alphabet, depth } = options;
   const place = picture && picturePlace(picture, options.variants.length);
-  const { blocks, alphabet, depth } = options.explore;
   const file = resume === undefined ? undefined : new DrivenFile(resume);
   const pictures = new Map<string, string | undefined>();
   const looks = new Map<string, TellingStates>();
@@ -115,14 +114,16 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     work: {
       kind: "explore",
       exploration: {
-        ...options.explore,
+        blocks,
+        depth,
+        alphabet,
         tellsDriven: file !== undefined,
         before: file?.before ?? {},
         pictured: picture !== undefined,
         compared: true,
       },
     },
-    onExploration: (message) => {
+    onMessage: (message) => {
       if (message.type === "driven") file?.add(message.variant, message.driven);
       if (message.type === "looks") looks.set(message.variant, message.looks);
       if (message.type === "picture") pictures.set(message.variant, message.picture);
@@ -139,7 +140,7 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
   });
   const { facts, result, failure } = performed;
   if (facts !== undefined) {
-    for (const found of result.found) present(found, toldOf(facts), result, options.save);
+    for (const found of result.found) present(found, facts, result, options.save);
   }
   if (failure instanceof WorkerLost) {
     presentLost(failure, exploreAgain(failure, performed, options));

@@ -2,19 +2,21 @@
  * `ext4-conform kernel config` and `kernel build`.
  */
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Command } from "commander";
 import { configGroups } from "../../images/kernel-config.ts";
 import type { Arch } from "../../images/kernel-config.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import { UsageError } from "../case/failure.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
-import { buildKernel, cacheFolder, defaultJobs, kernelPlace } from "../kernel-build/build.ts";
+import { buildKernel, cacheFolder, kernelPlace } from "../kernel-build/build.ts";
 import type { Built } from "../kernel-build/build.ts";
 import { fragmentOf } from "../kernel-build/config.ts";
 import { debianSource } from "../kernel-build/debian.ts";
 import { kernelTree, patchFiles } from "../kernel-build/source.ts";
+import { integer } from "./arguments.ts";
 
 const archOption = (): Option =>
   new Option("--arch <name>", "um is a program, needs no virtual machine and boots fastest")
@@ -67,12 +69,6 @@ async function build(options: BuildArguments): Promise<void> {
   process.exitCode = exitStatus.conforms;
 }
 
-function jobCount(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1024) return value;
-  throw new InvalidArgumentError("It must be a whole number from 1 to 1024.");
-}
-
 const append = (value: string, before: string[]): string[] => [...before, value];
 
 /** Adds the commands. */
@@ -100,7 +96,7 @@ export function addKernelCommands(program: Command): void {
     .addOption(archOption())
     .option(...coverageOption, false)
     .option("--config <file>", "a fragment of your own; may be given again, and wins", append, [])
-    .option("--jobs <n>", "for make", jobCount, defaultJobs())
+    .option("--jobs <n>", "for make", integer(1, 1024), availableParallelism())
     .action(build);
   kernel.addHelpText(
     "after",

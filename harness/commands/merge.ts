@@ -3,15 +3,15 @@
  */
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
-import { colourWanted, say, sayOnStandardError } from "../text/say.ts";
-import { mustBeWritable, Output } from "../stored/output.ts";
+import { colourWanted, say } from "../text/say.ts";
+import { mustBeWritable } from "../stored/output.ts";
 import { UsageError } from "../case/failure.ts";
 import { packageVersion } from "../host/package.ts";
 import { printable } from "../text/terminal.ts";
 import { verdict } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { presentFound, seedText } from "./present.ts";
-import { asSupervised, verdictOfAll } from "./run-result.ts";
+import { asSupervised, placeForResult, verdictOf } from "./run-result.ts";
 import { WHOLE } from "../run/shard.ts";
 import type { Shard } from "../run/shard.ts";
 import { readResult, writeResult } from "../stored/result.ts";
@@ -80,7 +80,7 @@ export function mergeResults(results: readonly RunResult[]): RunResult {
     ...(cases === undefined ? {} : { cases }),
     seconds: Math.max(...results.map(({ seconds }) => seconds)),
     ...(after.length === 0 ? {} : { divergedAfter: Math.min(...after) }),
-    verdict: verdictOfAll(results),
+    verdict: verdictOf(result, early),
     ...(early === undefined ? {} : { endedEarly: early }),
     ...(result.notRun.length === 0 ? {} : { notRun: result.notRun }),
     variants: byVariant(result.results),
@@ -99,31 +99,28 @@ function printHead({ kernel, seed, shard }: RunResult, there: number): void {
  * where shards are missing. Throws UsageError.
  */
 export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
-  const results = files
+  const shards = files
     .map((file) => ({ file, result: readResult(file) }))
     .toSorted((a, b) => shardOf(a.result).index - shardOf(b.result).index);
+  const parts = shards.map(({ result }) => result);
   mustBelongTogether(
-    results.map(({ result }) => result),
-    results.map(({ file }) => file),
+    parts,
+    shards.map(({ file }) => file),
   );
   mustBeWritable(save);
-  const output = out === undefined ? undefined : Output.open(out);
-  if (output?.isStandardOutput === true) sayOnStandardError();
-  const parts = results.map(({ result }) => result);
+  const output = placeForResult(out);
   const merged = mergeResults(parts);
-  const { kernel, seed, strict } = merged;
+  const { kernel, seed } = merged;
   printHead(parts[0]!, parts.length);
   const all = asSupervised([merged]);
-  presentFound(all, { kernel, release: kernel.release, seed, strict }, save);
+  presentFound(all, { kernel, traits: kernel, seed, options: merged }, save);
   const { cases, endedEarly } = merged;
   say(verdict(all, colourWanted(), { cases, endedEarly }));
   const missing = missingOf(parts);
   if (missing.length > 0) {
     say(`INCOMPLETE: without shard ${missing.join(", ")}\n`);
   } else if (output !== undefined) writeResult(output, merged);
+  if (all.found.length > 0) return exitStatus.diverges;
   const whole = merged.verdict === "conforms" && missing.length === 0;
-  if (merged.verdict === "diverges" || merged.verdict === "not-reproduced") {
-    return exitStatus.diverges;
-  }
-  return !whole ? exitStatus.cannotRun : exitStatus.conforms;
+  return whole ? exitStatus.conforms : exitStatus.cannotRun;
 }

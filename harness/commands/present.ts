@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { UsageError } from "../case/failure.ts";
 import { notCompared } from "../under-test/kernel-traits.ts";
+import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { packageVersion } from "../host/package.ts";
 import type { Facts } from "../run/perform.ts";
@@ -39,22 +40,12 @@ export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
 }
 
 /** What a report says of the run. */
-export interface Told {
+interface Told {
   kernel: Pick<KernelUnderTest, "what" | "guest" | "append">;
-  /** uname -r */
-  release: string;
-  /** Of generated cases. */
-  seed: number | undefined;
-  strict: boolean;
+  traits: Pick<KernelTraits, "release">;
+  seed?: number | undefined;
+  options: { strict: boolean };
 }
-
-/** What a report says of this run. */
-export const toldOf = ({ kernel, traits, seed, options }: Facts): Told => ({
-  kernel,
-  release: traits.release,
-  seed,
-  strict: options.strict,
-});
 
 const seedFlags = (seed: number | undefined): string[] =>
   seed === undefined ? [] : ["--seed", String(seed)];
@@ -86,16 +77,16 @@ export function present(
   result: SupervisorResult,
   save: string,
 ): void {
-  const { seed, strict, release } = told;
+  const { seed, options, traits } = told;
   const variant = variantNamed(found.variant);
   const mounted = mountedAs(result, found.variant);
-  const kernel = { release, path: mounted.path ?? ("buffer_head" as const) };
+  const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
   const stem = found.case < 0 ? "corpus" : `${seed ?? "case"}-${found.case}`;
   const path = freeName(save, `${found.variant}-${stem}`);
   const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
   const from = seed === undefined ? {} : { seed };
   const stored = { variant, kernel, ...from, found: new Date().toISOString(), ...claim };
-  const flags = [...kernelWords(told.kernel), ...(strict ? ["--strict"] : [])];
+  const flags = [...kernelWords(told.kernel), ...(options.strict ? ["--strict"] : [])];
   const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
   const command = keeps
     ? ownCommand(["replay", ...flags, fileWord(path)])
@@ -122,7 +113,7 @@ export function presentFound(result: SupervisorResult, told: Told, save: string)
 export function runAgain(
   { where: { variant } }: WorkerLost,
   { kernel, seed }: Pick<Told, "kernel" | "seed">,
-  strict: boolean,
+  { strict }: Told["options"],
 ): string {
   const flags = [...kernelWords(kernel), ...(variant === "" ? [] : ["--variant", variant])];
   return ownCommand(["run", ...flags, ...seedFlags(seed), ...(strict ? ["--strict"] : [])]);

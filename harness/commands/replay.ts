@@ -21,8 +21,6 @@ import { presentLost } from "./present.ts";
 
 export interface ReplayOptions extends UnderTestOptions {
   file: string;
-  /** "host", or the file of a kernel that runs in a guest. */
-  kernel: string;
   /** Known deviations count as divergences. */
   strict: boolean;
   /** The exit status where the kernel did not live to run the case. */
@@ -41,16 +39,8 @@ async function attempt(
   const attempts = new Attempts(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
   try {
     const { traits } = await attempts.probe();
-    const asked = {
-      variant,
-      operations,
-      before,
-      strict,
-      executor: "ffi" as const,
-      traits,
-      name: true,
-    };
-    return { ...(await attempts.run(asked)), traits };
+    const how = { strict, executor: "ffi", traits, name: true } as const;
+    return { ...(await attempts.run({ variant, operations, before, ...how })), traits };
   } finally {
     await attempts.finish();
   }
@@ -72,15 +62,8 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     presentLost(error, command);
     return options.doubtful ?? exitStatus.diverges;
   }
-  const {
-    divergence,
-    named = [],
-    traits,
-    mounted,
-    notDone = [],
-    clamped = [],
-    handedOver,
-  } = replayed;
+  const { divergence, traits, mounted, handedOver } = replayed;
+  const { named = [], notDone = [], clamped = [] } = replayed;
   const promised = mounted?.promised;
   if (promised !== undefined) process.stdout.write(`the contract alone judges: ${promised}\n`);
   if (handedOver !== undefined) process.stdout.write(`${describeHandover(handedOver)}\n`);

@@ -3,14 +3,28 @@
  */
 import { packageVersion } from "../host/package.ts";
 import { allResults, confirmedDivergences, ranAnything } from "../report/verdict.ts";
+import { Output } from "../stored/output.ts";
 import { head } from "../stored/result.ts";
 import type { RunResult } from "../stored/result.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { casesOf } from "../run/perform.ts";
 import type { Facts, Performed } from "../run/perform.ts";
+import { sayOnStandardError } from "../text/say.ts";
 import { WHOLE } from "../run/shard.ts";
 import { nothingRun } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
+
+/**
+ * The place for a result; text for the user leaves standard output to it.
+ *
+ * @throws UsageError where it cannot be written
+ */
+export function placeForResult(path: string | undefined): Output | undefined {
+  if (path === undefined) return undefined;
+  const output = Output.open(path);
+  if (output.isStandardOutput) sayOnStandardError();
+  return output;
+}
 
 /** Characters of a reason that are kept. */
 const MAX_REASON = 1000;
@@ -21,8 +35,11 @@ export function verdictWord(result: SupervisorResult): Exclude<RunResult["verdic
   return result.found.length > 0 ? "not-reproduced" : "conforms";
 }
 
-/** In a word, also of a run that did not come to its end. */
-function wordOf(result: SupervisorResult, endedEarly: string | undefined): RunResult["verdict"] {
+/** The verdict, also of what did not come to its end. */
+export function verdictOf(
+  result: SupervisorResult,
+  endedEarly: string | undefined,
+): RunResult["verdict"] {
   const word = verdictWord(result);
   const whole = endedEarly === undefined && ranAnything(result);
   return word === "conforms" && !whole ? "incomplete" : word;
@@ -50,7 +67,7 @@ export function resultOf(
     ...(shard.of === 1 ? {} : { shard }),
     seconds: since(performance.now()),
     ...(divergedAt === undefined ? {} : { divergedAfter: since(divergedAt) }),
-    verdict: wordOf(result, endedEarly),
+    verdict: verdictOf(result, endedEarly),
     ...(endedEarly === undefined ? {} : { endedEarly: endedEarly.slice(0, MAX_REASON) }),
     ...(notRun.length === 0 ? {} : { notRun: [...notRun] }),
     variants: byVariant(allResults(result)).map(({ variant, counts, seconds, mounted }) => ({
@@ -71,10 +88,4 @@ export function asSupervised(results: readonly RunResult[]): SupervisorResult {
     found: results.flatMap(({ divergences }) => divergences),
     notRun: [...new Set(results.flatMap(({ notRun = [] }) => notRun))],
   };
-}
-
-/** That of several results together; none of them where one did not come to its end is whole. */
-export function verdictOfAll(results: readonly RunResult[]): RunResult["verdict"] {
-  const early = results.find(({ endedEarly }) => endedEarly !== undefined);
-  return wordOf(asSupervised(results), early?.endedEarly);
 }

@@ -5,14 +5,15 @@ import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
-import { colourWanted, complain, say, sayOnStandardError } from "../text/say.ts";
-import { mustBeWritable, Output } from "../stored/output.ts";
+import { colourWanted, complain, say } from "../text/say.ts";
+import { mustBeWritable } from "../stored/output.ts";
 import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
-import { presentFound, presentLost, printHead, runAgain, toldOf } from "./present.ts";
-import { resultOf } from "./run-result.ts";
+import { presentFound, presentLost, printHead, runAgain } from "./present.ts";
+import { placeForResult, resultOf } from "./run-result.ts";
+import type { Output } from "../stored/output.ts";
 import { writeResult } from "../stored/result.ts";
 import { metIn } from "../run/by-variant.ts";
 import { counted } from "../text/numbers.ts";
@@ -29,7 +30,7 @@ export interface RunOptions extends PerformOptions {
    */
   doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
-  result: string | undefined;
+  result?: string | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
 }
@@ -83,23 +84,6 @@ function writingAsItGoes(output: Output): (performed: Performed) => void {
   };
 }
 
-/**
- * The place for the result; text for the user leaves standard output to it. Throws UsageError where
- * it cannot be written.
- */
-function placeForResult({ result }: RunOptions): Output | undefined {
-  if (result === undefined) return undefined;
-  const output = Output.open(result);
-  if (output.isStandardOutput) sayOnStandardError();
-  return output;
-}
-
-/** What ended the run before its time, in words; undefined where nothing did. */
-function earlyEnd({ failure }: Performed): string | undefined {
-  if (failure === undefined) return undefined;
-  return failure instanceof Error ? failure.message : "an error that says nothing";
-}
-
 /** Print what was found and the table, write the result. */
 function presentAll(
   performed: Performed,
@@ -107,9 +91,10 @@ function presentAll(
   { save }: RunOptions,
   output: Output | undefined,
 ): void {
-  const { result } = performed;
-  presentFound(result, toldOf(facts), save);
-  const endedEarly = earlyEnd(performed);
+  const { result, failure } = performed;
+  presentFound(result, facts, save);
+  const early = failure instanceof Error ? failure.message : "an error that says nothing";
+  const endedEarly = failure === undefined ? undefined : early;
   say(verdict(result, colourWanted(), { cases: casesOf(facts.options.work), endedEarly }));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
 }
@@ -117,7 +102,7 @@ function presentAll(
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
 export async function run(options: RunOptions): Promise<ExitStatus> {
   prepareCoverage(options);
-  const output = placeForResult(options);
+  const output = placeForResult(options.result);
   const counts = options.coverage !== undefined;
   const onResult = output?.isFile === true ? writingAsItGoes(output) : undefined;
   const performed = await perform({ ...options, counts, onResult }, (facts) => {
@@ -137,7 +122,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
   if (failure instanceof WorkerLost) {
-    presentLost(failure, runAgain(failure, performed, options.strict));
+    presentLost(failure, runAgain(failure, performed, options));
     const ran = first.length > 0 || failure.where.variant !== "";
     return ran ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }

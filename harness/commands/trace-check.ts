@@ -13,7 +13,7 @@ import { report } from "../report/report.ts";
 import { paintWith, printable, wantsColour } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
 import { checkFile, nameOf } from "../trace/check.ts";
-import type { Allowed, CheckOptions, Counts, FileResult } from "../trace/check.ts";
+import type { CheckOptions, Counts, FileResult } from "../trace/check.ts";
 import { unendedNote } from "../trace/format.ts";
 import type { TraceLimits } from "../trace/limits.ts";
 
@@ -42,11 +42,6 @@ export function deviationsNamed(ids: string): Deviation[] {
     const known = knownDeviations.map(({ id }) => id).join(", ");
     throw new UsageError(`there is no deviation "${printable(name)}"; there are: ${known}`);
   });
-}
-
-function allowedBy({ strict, deviation }: CheckCommandOptions): Allowed {
-  if (deviation !== undefined) return deviationsNamed(deviation);
-  return strict ? "none" : "needed";
 }
 
 /** "3,400 of 3,472 steps compared" */
@@ -114,11 +109,10 @@ function takenLines(results: readonly FileResult[], paint: Paint): string {
 
 /** What all files together came to. `bad` of them could not be checked. */
 export function closing(results: readonly FileResult[], bad: number, paint: Paint): string {
-  const sum = (of: (result: FileResult) => number): number =>
-    results.reduce((total, result) => total + of(result), 0);
-  const counts = { cases: sum((r) => r.cases), steps: sum((r) => r.steps) };
-  const compared = comparedText({ ...counts, compared: sum((r) => r.compared) });
-  const ran = `${counted(counts.cases, "case")}, ${compared}`;
+  const sum = (of: keyof Counts): number =>
+    results.reduce((total, result) => total + result[of], 0);
+  const all = { cases: sum("cases"), steps: sum("steps"), compared: sum("compared") };
+  const ran = `${counted(all.cases, "case")}, ${comparedText(all)}`;
   const diverging = results.filter((result) => result.diverging > 0).length;
   const ofFiles = `of ${counted(results.length + bad, "file")}`;
   const unread = bad === 0 ? "" : `; ${bad} ${ofFiles} could not be checked, see above`;
@@ -126,38 +120,45 @@ export function closing(results: readonly FileResult[], bad: number, paint: Pain
     return `${paint(["red", "bold"], "DIVERGES")}: ${diverging} ${ofFiles}; ${ran}${unread}`;
   }
   if (bad > 0) return `${paint(["red", "bold"], "NOT CHECKED")}: ${ran}${unread}`;
-  const all = results.length === 1 ? "the file" : `all ${results.length} files`;
+  const which = results.length === 1 ? "the file" : `all ${results.length} files`;
   const deviating = results.filter(({ deviations }) => deviations.length > 0).length;
   const some = results.length === 1 ? "" : ` in ${deviating} of them`;
   const taken = deviating === 0 ? "" : `, known deviations taken${some}`;
-  return `${paint(["green", "bold"], "AGREES")}: the model with ${all}${taken}; ${ran}`;
+  return `${paint(["green", "bold"], "AGREES")}: the model with ${which}${taken}; ${ran}`;
 }
 
-/**
- * Check a file and print what it came to; undefined where it could not be checked, which was
- * printed.
- */
+/** Check one file after the other, and say which cannot be checked; how many those are. */
+export async function checkEach(
+  files: readonly string[],
+  check: (file: string) => Promise<void>,
+): Promise<number> {
+  let bad = 0;
+  for (const file of files) {
+    try {
+      await check(file);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      process.stderr.write(`ext4-conform: ${error.message}\n`);
+      bad += 1;
+    }
+  }
+  return bad;
+}
+
+/** Check a file and print what it came to. */
 async function checkAndPrint(
   file: string,
   options: CheckOptions,
   strict: boolean,
-): Promise<FileResult | undefined> {
+): Promise<FileResult> {
   const colour = wantsColour(process.stdout, process.env);
   const line = new LiveLine(process.stderr);
   const onCase = ({ cases, compared }: Counts): void =>
     line.show(() => `${printable(file)}: ${counted(cases, "case")}, ${counted(compared, "step")}`);
-  try {
-    const result = await checkFile(file, { ...options, onCase });
-    line.end();
-    process.stdout.write(fileReport(result, strict, colour));
-    process.stdout.write(`${fileLine(result, paintWith(colour))}\n`);
-    return result;
-  } catch (error) {
-    line.end();
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`ext4-conform: ${error.message}\n`);
-    return undefined;
-  }
+  const result = await checkFile(file, { ...options, onCase }).finally(() => line.end());
+  process.stdout.write(fileReport(result, strict, colour));
+  process.stdout.write(`${fileLine(result, paintWith(colour))}\n`);
+  return result;
 }
 
 /**
@@ -167,15 +168,15 @@ async function checkAndPrint(
  * @throws UsageError where what was asked for makes no sense
  */
 export async function traceCheck(options: CheckCommandOptions): Promise<ExitStatus> {
-  const { files, strict, limits } = options;
-  const checkOptions = { allowed: allowedBy(options), only: options.case, limits };
+  const { files, strict, deviation, limits } = options;
+  const usual = strict ? ("none" as const) : ("needed" as const);
+  const allowed = deviation === undefined ? usual : deviationsNamed(deviation);
+  const checkOptions = { allowed, only: options.case, limits };
   const results: FileResult[] = [];
-  for (const file of files) {
-    const result = await checkAndPrint(file, checkOptions, strict);
-    if (result !== undefined) results.push(result);
-  }
+  const bad = await checkEach(files, async (file) => {
+    results.push(await checkAndPrint(file, checkOptions, strict));
+  });
   const paint = paintWith(wantsColour(process.stdout, process.env));
-  const bad = files.length - results.length;
   process.stdout.write(takenLines(results, paint));
   const unended = results.filter(({ header }) => header.version === 1).length;
   process.stdout.write(`\n${unendedNote(unended, files.length)}${closing(results, bad, paint)}\n`);

@@ -9,7 +9,6 @@ import { findShortest } from "../contract/shortest.ts";
 import type { Finding, Findings } from "../contract/shortest.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
-import { UsageError } from "../case/failure.ts";
 import { describeOperation } from "../operations/operation.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { counted, grouped } from "../text/numbers.ts";
@@ -24,6 +23,7 @@ import { unendedNote } from "../trace/format.ts";
 import type { TraceHeader } from "../trace/format.ts";
 import type { TraceLimits } from "../trace/limits.ts";
 import { readTrace } from "../trace/read.ts";
+import { checkEach } from "./trace-check.ts";
 
 /**
  * A promise that a file shows broken: in how many cases, and the shortest sequence in it that shows
@@ -105,24 +105,16 @@ export async function traceContract(
   if (save !== undefined) mustBeWritable(save, "the shortest sequences");
   const paint = paintWith(wantsColour(process.stdout, process.env));
   let breaking = 0;
-  let bad = 0;
   let unended = 0;
-  for (const file of files) {
-    try {
-      const found = await findingsIn(file, limits);
-      if (found.findings.list.length > 0) breaking += 1;
-      if (found.version === 1) unended += 1;
-      process.stdout.write(contractText(file, found.findings, paint));
-      if (save === undefined) continue;
-      for (const path of saveCases(save, found)) {
-        process.stdout.write(`  saved: ${ownCommand(["replay", fileWord(path)])}\n`);
-      }
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`ext4-conform: ${error.message}\n`);
-      bad += 1;
+  const bad = await checkEach(files, async (file) => {
+    const found = await findingsIn(file, limits);
+    if (found.findings.list.length > 0) breaking += 1;
+    if (found.version === 1) unended += 1;
+    process.stdout.write(contractText(file, found.findings, paint));
+    for (const path of save === undefined ? [] : saveCases(save, found)) {
+      process.stdout.write(`  saved: ${ownCommand(["replay", fileWord(path)])}\n`);
     }
-  }
+  });
   const of = counted(files.length, "file");
   const unread = bad > 0 ? `; ${bad} could not be checked, see above` : "";
   const verdict =

@@ -8,38 +8,35 @@
  */
 import * as z from "zod";
 import type { Observation } from "../case/observation.ts";
-import { operationsSchema } from "../operations/operation.ts";
-import { earlierCasesSchema } from "./earlier-case.ts";
+import { operationsSchema, someOperationsSchema } from "../operations/operation.ts";
 import { count, recordedSchema, recordObservation, text } from "./recorded.ts";
+import { severities } from "./severity.ts";
+import type { DivergenceKind } from "./severity.ts";
 
-export const DIVERGENCE_KINDS = [
-  // After every operation, in the order in which they are compared.
-  "result",
-  "i_size",
-  "map",
-  "reserved",
-  "cache",
-  "st_blocks",
-  "read",
-  "power-cut",
-  "pages",
-  // A promise of the patch's text, whatever the model says.
-  "contract",
-  // At a checkpoint, from the image.
-  "on-disk-map",
-  "on-disk-size",
-  "on-disk-blocks",
-  "contents",
-  "e2fsck",
-  "free-blocks",
-  // From the kernel as a whole.
-  "mount",
-  "kernel-log",
-  "hang",
-  "panic",
-] as const;
+export type { DivergenceKind } from "./severity.ts";
+
+export const DIVERGENCE_KINDS = Object.keys(severities) as DivergenceKind[];
 export const divergenceKindSchema = z.enum(DIVERGENCE_KINDS);
-export type DivergenceKind = (typeof DIVERGENCE_KINDS)[number];
+
+/** Cases that are stored before one: more than come between two checkpoints. */
+const MAX_EARLIER = 10_000;
+
+/**
+ * A case that ran on the same file system before the one that is told of: what it left there may be
+ * what shows.
+ */
+const earlierCaseSchema = z.strictObject({
+  /**
+   * Its file stayed to the end, to be looked at on disk; else it was removed when the next case
+   * began.
+   */
+  kept: z.literal(true).exactOptional(),
+  operations: someOperationsSchema,
+});
+
+export const earlierCasesSchema = z.array(earlierCaseSchema).max(MAX_EARLIER);
+
+export type EarlierCase = z.infer<typeof earlierCaseSchema>;
 
 export const divergenceSchema = z.strictObject({
   /** Name of the variant. */

@@ -15,13 +15,10 @@ export const text = z.string().max(10_000);
 /** How many of something, or its number. */
 export const count = z.int().min(0);
 
-const mapSchema = z.array(
-  z.strictObject({
-    lblk: count,
-    len: count,
-    state: z.enum(EXTENT_STATES),
-  }),
-);
+const extentsSchema = <T extends string>(states: readonly T[]) =>
+  z.array(z.strictObject({ lblk: count, len: count, state: z.enum(states) }));
+
+const mapSchema = extentsSchema(EXTENT_STATES);
 
 /** The bytes that a pread returned. */
 const readSchema = z.strictObject({
@@ -54,15 +51,7 @@ export const recordedSchema = z.strictObject({
   pieces: count,
   reserved: z.int(),
   pages: z.strictObject({ cached: count, dirty: count }).exactOptional(),
-  cache: z
-    .array(
-      z.strictObject({
-        lblk: count,
-        len: count,
-        state: z.enum([...EXTENT_STATES, "hole"]),
-      }),
-    )
-    .exactOptional(),
+  cache: extentsSchema([...EXTENT_STATES, "hole"]).exactOptional(),
   during: z
     .array(z.strictObject({ result: z.int(), i_size: count, reserved: z.int() }))
     .exactOptional(),

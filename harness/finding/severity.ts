@@ -1,11 +1,12 @@
 /**
  * Severity of a divergence: what it means to whoever has data on such a file system.
  */
-import type { DivergenceKind } from "./divergence.ts";
 
 /** From the worst on. */
-export const SEVERITIES = [
+const SEVERITIES = [
+  // Data is lost, or somebody else's is shown.
   "data",
+  // The file system is damaged, or nobody can use it.
   "file system",
   "size or space",
   "accounting",
@@ -13,30 +14,35 @@ export const SEVERITIES = [
 ] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-const severities: Record<DivergenceKind, Severity> = {
-  // Data is lost, or somebody else's is shown.
+/** Of every kind of divergence, in the order in which they are compared. */
+export const severities = {
+  // After every operation.
+  result: "size or space",
+  i_size: "size or space",
+  map: "size or space",
+  reserved: "accounting",
+  cache: "accounting",
+  st_blocks: "accounting",
   read: "data",
   "power-cut": "data",
+  pages: "page cache",
+  // A promise of the patch's text, whatever the model says.
+  contract: "size or space",
+  // At a checkpoint, from the image.
+  "on-disk-map": "size or space",
+  "on-disk-size": "size or space",
+  "on-disk-blocks": "accounting",
   contents: "data",
-  // The file system is damaged, or nobody can use it.
   e2fsck: "file system",
+  "free-blocks": "accounting",
+  // From the kernel as a whole.
   mount: "file system",
   "kernel-log": "file system",
   hang: "file system",
   panic: "file system",
-  result: "size or space",
-  i_size: "size or space",
-  map: "size or space",
-  contract: "size or space",
-  "on-disk-map": "size or space",
-  "on-disk-size": "size or space",
-  reserved: "accounting",
-  cache: "accounting",
-  st_blocks: "accounting",
-  "on-disk-blocks": "accounting",
-  "free-blocks": "accounting",
-  pages: "page cache",
-};
+} as const satisfies Record<string, Severity>;
+
+export type DivergenceKind = keyof typeof severities;
 
 const rankOf = (kind: DivergenceKind): number => SEVERITIES.indexOf(severities[kind]);
 

@@ -105,10 +105,10 @@ function startProgram(program: string, args: readonly string[], onOneProcessor: 
   });
 }
 
-class Guest implements WorkerLink {
+/** A guest that runs. Its constructor throws EnvironmentError where a program for it is missing. */
+export class Guest implements WorkerLink {
   readonly #recipe: GuestRecipe;
   readonly #console = new GuestConsole();
-  readonly #place: ReturnType<typeof prepare>;
   readonly #program: ReturnType<typeof startProgram>;
   readonly #end: Promise<WorkerEnd>;
   /**
@@ -126,8 +126,7 @@ class Guest implements WorkerLink {
     const lacking = lacksProgram("taskset");
     if (lacking !== undefined) throw lacking;
     this.#recipe = recipe;
-    this.#place = prepare(recipe.line);
-    const { directory, init } = this.#place;
+    const { directory, init, remove } = prepare(recipe.line);
     const args = recipe.args(directory, init);
     this.#program = startProgram(recipe.program, args, recipe.onOneProcessor);
     const undo = undoAtExit(() => this.#killNow());
@@ -143,7 +142,7 @@ class Guest implements WorkerLink {
       clearTimeout(this.#boot);
       setTimeout(() => this.#inbox.end(), LAST_WORDS_MS);
       undo();
-      this.#place.remove();
+      remove();
       return this.#endOf(signal ?? `status ${exitCode}`, killedByOthers);
     });
   }
@@ -250,9 +249,4 @@ class Guest implements WorkerLink {
       // It is gone.
     }
   }
-}
-
-/** Starts a guest. Throws EnvironmentError where a program for it is missing. */
-export function startGuest(recipe: GuestRecipe): WorkerLink {
-  return new Guest(recipe);
 }

@@ -17,19 +17,11 @@ export function numbersIn(list: string): number[] {
     });
 }
 
-/** The processors that this process may run on. */
-function allowed(): number[] {
-  const status = readFileSync("/proc/self/status", "utf8");
-  const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1];
-  return numbersIn(list ?? "0");
-}
-
 let given = 0;
 
-/** The processor for the next guest: they take turns. */
+/** The processor for the next guest, of those that this process may run on: they take turns. */
 export function nextProcessor(): number {
-  const processors = allowed();
-  const next = processors[given % processors.length] ?? 0;
-  given += 1;
-  return next;
+  const status = readFileSync("/proc/self/status", "utf8");
+  const allowed = numbersIn(/^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? "0");
+  return allowed[given++ % allowed.length] ?? 0;
 }

@@ -17,8 +17,6 @@ const BOOT_SECONDS = { kvm: 40, tcg: 90 };
 
 const words = (text: string): string[] => text.split(" ");
 
-export type Accelerator = "kvm" | "tcg";
-
 /**
  * Milliseconds in which a kernel that runs at full speed has come to its console; a half to one
  * second is usual.
@@ -80,7 +78,7 @@ export function qemuRecipe(
   file: string,
   memoryMiB: number,
   append: readonly string[],
-  accelerator: Accelerator,
+  accelerator: "kvm" | "tcg",
 ): GuestRecipe {
   const root =
     "root=/dev/root rootfstype=9p rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose ro";

@@ -6,7 +6,7 @@ import { hostKernel } from "../workers/host-kernel.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { machineLacks } from "../system/machine.ts";
 import { lacksProgram } from "../system/process.ts";
-import { startGuest } from "./guest.ts";
+import { Guest } from "./guest.ts";
 import type { GuestRecipe } from "./guest.ts";
 import { kernelFileKind } from "./kernel-image.ts";
 import { QEMU, kvmWorks, qemuRecipe } from "./qemu.ts";
@@ -16,6 +16,8 @@ import { umlRecipe } from "./uml.ts";
 export const MEMORY_MIB = 1024;
 
 export interface UnderTestOptions {
+  /** "host", or the file of a kernel that runs in a guest. */
+  kernel: string;
   /** MiB. */
   memory: number;
   /** "auto" takes KVM where it works. */
@@ -24,8 +26,12 @@ export interface UnderTestOptions {
   append: string[];
 }
 
-async function recipeFor(file: string, options: UnderTestOptions): Promise<GuestRecipe> {
-  const { memory, accel, append } = options;
+type GuestOptions = Omit<UnderTestOptions, "kernel">;
+
+async function recipeFor(
+  file: string,
+  { memory, accel, append }: GuestOptions,
+): Promise<GuestRecipe> {
   if (kernelFileKind(file) === "uml") return umlRecipe(file, memory, append);
   const lacking = lacksProgram(QEMU);
   if (lacking !== undefined) throw lacking;
@@ -39,7 +45,7 @@ async function recipeFor(file: string, options: UnderTestOptions): Promise<Guest
  */
 export async function kernelUnderTest(
   what: string,
-  options: UnderTestOptions,
+  options: GuestOptions,
 ): Promise<KernelUnderTest> {
   if (what === "host") {
     const lacking = machineLacks();
@@ -52,6 +58,6 @@ export async function kernelUnderTest(
     kind: recipe.kind,
     append: options.append,
     guest: true,
-    start: () => startGuest(recipe),
+    start: () => new Guest(recipe),
   };
 }

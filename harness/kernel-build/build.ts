@@ -17,7 +17,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { availableParallelism, homedir } from "node:os";
+import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
@@ -124,36 +124,39 @@ const OBJECT = /^\s+(?:CC|AS)\s+(\S+)$/;
 /** What is worth quoting of a build that failed. */
 const FAILURE = /error:|undefined reference|No rule to make target|\*\*\* .*(?:Error|clean)/;
 
+const countFile = (folder: string): string => join(folder, "count");
+
+/** The most objects that a build of this folder made, as one from nothing does; 0 before any. */
+function knownCount(folder: string): number {
+  const file = countFile(folder);
+  return existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+}
+
 class Make {
   readonly #tree: string;
   readonly #options: BuildOptions;
-  readonly #objects: string;
+  /** Folder of the objects. */
+  readonly objects: string;
   readonly #log: string;
   readonly #line = new LiveLine(process.stderr);
   readonly #started = Date.now();
   readonly #errors: string[] = [];
-  /** Objects of the last build from nothing; 0 where there was none. */
   readonly #known: number;
   count = 0;
 
   constructor(tree: string, options: BuildOptions, folder: string) {
     this.#tree = tree;
     this.#options = options;
-    this.#objects = join(folder, "objects");
+    this.objects = join(folder, "objects");
     this.#log = join(folder, "log");
-    mkdirSync(this.#objects, { recursive: true });
-    const whole = join(folder, "count");
-    this.#known = existsSync(whole) ? Number(readFileSync(whole, "utf8")) : 0;
-  }
-
-  get objects(): string {
-    return this.#objects;
+    mkdirSync(this.objects, { recursive: true });
+    this.#known = knownCount(folder);
   }
 
   /** Run make. Throws BuildError with what it complained of first. */
   async run(targets: readonly string[], env: Record<string, string> = {}): Promise<void> {
     const { arch, jobs } = this.#options;
-    const args = ["-C", this.#tree, `O=${this.#objects}`, `ARCH=${arch}`, `-j${jobs}`, ...targets];
+    const args = ["-C", this.#tree, `O=${this.objects}`, `ARCH=${arch}`, `-j${jobs}`, ...targets];
     const PATH = searchPath().join(":");
     const make = execa("make", args, {
       reject: false,
@@ -255,19 +258,10 @@ export async function buildKernel(options: BuildOptions): Promise<Built> {
     ).trim();
     const made = join(make.objects, file);
     place.write(readFileSync(made), statSync(made).mode);
-    rememberCount(folder, make.count);
+    if (make.count > knownCount(folder)) writeFileSync(countFile(folder), String(make.count));
     const seconds = (Date.now() - started) / 1000;
     return { out, release, seconds, objects: make.count, refused, objectFolder: make.objects };
   } finally {
     unlock();
   }
 }
-
-/** The most objects that a build of this folder made: what one from nothing makes. */
-function rememberCount(folder: string, count: number): void {
-  const file = join(folder, "count");
-  const before = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
-  if (count > before) writeFileSync(file, String(count));
-}
-
-export const defaultJobs = (): number => availableParallelism();

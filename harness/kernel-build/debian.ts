@@ -11,12 +11,7 @@ import { lacksProgram, run } from "../system/process.ts";
 const NAME = /^linux-source-(\d+\.\d+)$/;
 
 /** "7.10" is newer than "7.9". */
-function byVersion(a: string, b: string): number {
-  const [[majorA = 0, minorA = 0], [majorB = 0, minorB = 0]] = [a, b].map((v) =>
-    v.split(".").map(Number),
-  ) as [number[], number[]];
-  return majorA - majorB || minorA - minorB;
-}
+const byVersion = new Intl.Collator("en", { numeric: true }).compare;
 
 /** The versions in the output of `apt-cache search`, the oldest first. */
 export function offeredVersions(searched: string): string[] {

@@ -80,13 +80,8 @@ async function applyPatches(
 ): Promise<void> {
   for (const file of files) {
     for (const [index, message] of (await messagesOf(file, scratch)).entries()) {
-      const { exitCode, stderr } = await run("git", [
-        "-C",
-        tree,
-        "apply",
-        "--whitespace=nowarn",
-        message,
-      ]);
+      const args = ["-C", tree, "apply", "--whitespace=nowarn", message];
+      const { exitCode, stderr } = await run("git", args);
       if (exitCode === 0) continue;
       const [first = "", second = ""] = stderr.split("\n");
       throw new BuildError(

@@ -6,9 +6,8 @@
  * may be longer, since it must stay in one piece.
  */
 import { ELIDED, type Band, pictureOf, STATE_CHARACTERS, type Touched } from "../text/block-map.ts";
-import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
+import type { Divergence, DivergenceKind, EarlierCase } from "../finding/divergence.ts";
 import type { RecordedCut, RecordedObservation, RecordedRead } from "../finding/recorded.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
 import { type CacheExtent, describePages } from "../case/observation.ts";
 import { describeResult } from "../text/errno.ts";
 import { blocksWith, rangeOf } from "../aspects/effects.ts";
@@ -162,44 +161,40 @@ function readText(read: RecordedRead | undefined): string {
 const headRow = (paint: Paint): string =>
   paint("dim", `${INDENT}${"".padEnd(LABEL)}${"expected".padEnd(VALUE)}seen`);
 
-/** A row of what was expected and what was seen, marked where they differ. */
-const rowIn =
-  (paint: Paint) =>
-  (name: string, a: string, b: string, differs = a !== b): string => {
+/** Makes rows of what was expected and what was seen, marked where they differ. */
+function rowsOf<T>(expected: T, seen: T, paint: Paint) {
+  return (name: string, text: (one: T) => string, differs = text(expected) !== text(seen)) => {
     const mark = differs ? paint(["red", "bold"], "!") : " ";
-    const right = differs ? paint(["red", "bold"], b) : b;
-    return `${mark} ${name.padEnd(LABEL)}${a.padEnd(VALUE)}${right}`;
+    const right = differs ? paint(["red", "bold"], text(seen)) : text(seen);
+    return `${mark} ${name.padEnd(LABEL)}${text(expected).padEnd(VALUE)}${right}`;
   };
+}
 
 function tableLines(
-  divergence: Divergence,
+  kind: DivergenceKind,
   expected: RecordedObservation,
   seen: RecordedObservation,
   blockSize: number,
   paint: Paint,
 ): string[] {
-  const row = rowIn(paint);
-  const both = (text: (o: RecordedObservation) => string): [string, string] => [
-    text(expected),
-    text(seen),
-  ];
+  const row = rowsOf(expected, seen, paint);
   // More than expected may be extent-tree blocks; only the comparison knows how many there can be.
-  const blocksDiffer = divergence.kind === "st_blocks" || seen.st_blocks < expected.st_blocks;
+  const blocksDiffer = kind === "st_blocks" || seen.st_blocks < expected.st_blocks;
   const lines = [
     headRow(paint),
-    row("result", ...both((o) => describeResult(o.result))),
-    row("i_size", ...both((o) => inBlocks(o.i_size, blockSize))),
-    row("st_blocks", ...both((o) => inUnits(o.st_blocks, blockSize)), blocksDiffer),
-    row("reserved", ...both((o) => String(o.reserved))),
+    row("result", (one) => describeResult(one.result)),
+    row("i_size", (one) => inBlocks(one.i_size, blockSize)),
+    row("st_blocks", (one) => inUnits(one.st_blocks, blockSize), blocksDiffer),
+    row("reserved", (one) => String(one.reserved)),
   ];
   // Where the kernel does not tell, or the model does not know, there is nothing to hold it
   // against.
   if (expected.pages !== undefined && seen.pages !== undefined) {
-    lines.push(row("pages", describePages(expected.pages), describePages(seen.pages)));
+    lines.push(row("pages", ({ pages }) => describePages(pages!)));
   }
   if (expected.read !== undefined || seen.read !== undefined) {
     const differs = expected.read?.sha256 !== seen.read?.sha256;
-    lines.push(row("read", ...both(({ read }) => readText(read)), differs));
+    lines.push(row("read", ({ read }) => readText(read), differs));
   }
   return lines;
 }
@@ -211,18 +206,14 @@ function cutLines(
   blockSize: number,
   paint: Paint,
 ): string[] {
-  const row = rowIn(paint);
-  const both = (text: (cut: RecordedCut) => string): [string, string] => [
-    text(expected),
-    text(seen),
-  ];
-  const differs = expected.file?.bytes?.sha256 !== seen.file?.bytes?.sha256;
-  const known = expected.file?.bytes !== undefined;
+  const row = rowsOf(expected, seen, paint);
+  const [bytes, seenBytes] = [expected.file?.bytes, seen.file?.bytes];
+  const differs = bytes !== undefined && bytes.sha256 !== seenBytes?.sha256;
   return [
     headRow(paint),
-    row("file", ...both(({ file }) => (file === undefined ? "none" : "there"))),
-    row("i_size", ...both(({ file }) => inBlocks(file?.i_size ?? 0, blockSize))),
-    row("data", ...both(({ file }) => readText(file?.bytes)), known && differs),
+    row("file", ({ file }) => (file === undefined ? "none" : "there")),
+    row("i_size", ({ file }) => inBlocks(file?.i_size ?? 0, blockSize)),
+    row("data", ({ file }) => readText(file?.bytes), differs),
   ];
 }
 
@@ -264,12 +255,9 @@ function bandLines(band: Band, operation: Operation | undefined, paint: Paint): 
     line("seen", paintStates(band.seen, paint)),
   ];
   if (band.carets !== "") lines.push(line("", paint(["red", "bold"], band.carets)));
-  if (band.eofExpected === band.eofSeen) {
-    if (band.eofSeen !== "") lines.push(line("EOF", band.eofSeen));
-  } else {
-    if (band.eofExpected !== "") lines.push(line("EOF exp.", band.eofExpected));
-    if (band.eofSeen !== "") lines.push(line("EOF seen", band.eofSeen));
-  }
+  const same = band.eofExpected === band.eofSeen;
+  if (!same && band.eofExpected !== "") lines.push(line("EOF exp.", band.eofExpected));
+  if (band.eofSeen !== "") lines.push(line(same ? "EOF" : "EOF seen", band.eofSeen));
   if (band.touched !== "" && operation !== undefined) {
     lines.push(line(effectsOf(operation).label ?? operation.op, paint("dim", band.touched)));
   }
@@ -325,38 +313,38 @@ function cacheLine(name: string, cache: readonly CacheExtent[] | undefined): str
   });
   const text =
     cache === undefined ? "not known" : ranges.length === 0 ? "empty" : ranges.join(", ");
-  const line = `${INDENT}${name.padEnd(LABEL)}${text}`;
+  return shortened(`${INDENT}${name.padEnd(LABEL)}${text}`);
+}
+
+/** A line that is as wide as the report at most. */
+function shortened(line: string): string {
   return line.length > WIDTH ? `${line.slice(0, WIDTH - 4)} ...` : line;
 }
 
 function observationLines(divergence: Divergence, blockSize: number, paint: Paint): string[] {
   const { expected, seen, kind, step } = divergence;
-  if (seen === undefined && expected === undefined) return [];
   const when = `after operation ${step}`;
-  if (expected === undefined || seen === undefined) {
-    const only = (expected ?? seen)!;
-    const table = tableLines(divergence, only, only, blockSize, paintWith(false))
-      .slice(1)
-      .map((line) => line.slice(0, INDENT.length + LABEL + VALUE).trimEnd());
-    const which = paint("bold", `${when}, ${seen === undefined ? "expected" : "seen"}`);
-    return [which, ...table, "", ...mapLines(divergence, only, only, blockSize, paint), ""];
-  }
-  if (kind === "power-cut" && expected.cut !== undefined && seen.cut !== undefined) {
-    return [
-      paint("bold", `left by a power cut at operation ${step}, once the journal is replayed`),
-      ...cutLines(expected.cut, seen.cut, blockSize, paint),
-      "",
-      ...mapLines(divergence, asLeft(expected), asLeft(seen), blockSize, paint),
-      "",
-    ];
-  }
-  const lines = [
-    paint("bold", when),
-    ...tableLines(divergence, expected, seen, blockSize, paint),
+  const section = (title: string, table: string[], a: RecordedObservation, b = a): string[] => [
+    paint("bold", title),
+    ...table,
     "",
-    ...mapLines(divergence, expected, seen, blockSize, paint),
+    ...mapLines(divergence, a, b, blockSize, paint),
     "",
   ];
+  if (expected === undefined || seen === undefined) {
+    const only = expected ?? seen;
+    if (only === undefined) return [];
+    const table = tableLines(kind, only, only, blockSize, paintWith(false))
+      .slice(1)
+      .map((line) => line.slice(0, INDENT.length + LABEL + VALUE).trimEnd());
+    return section(`${when}, ${seen === undefined ? "expected" : "seen"}`, table, only);
+  }
+  if (kind === "power-cut" && expected.cut !== undefined && seen.cut !== undefined) {
+    const title = `left by a power cut at operation ${step}, once the journal is replayed`;
+    const table = cutLines(expected.cut, seen.cut, blockSize, paint);
+    return section(title, table, asLeft(expected), asLeft(seen));
+  }
+  const lines = section(when, tableLines(kind, expected, seen, blockSize, paint), expected, seen);
   if (kind !== "cache") return lines;
   return [...lines, paint("bold", "extent status cache"), cacheLine("seen", seen.cache), ""];
 }
@@ -366,11 +354,9 @@ const EVIDENCE_LINES = 20;
 
 function evidenceLines(evidence: readonly string[] | undefined, paint: Paint): string[] {
   if (evidence === undefined || evidence.length === 0) return [];
-  const shown = evidence.slice(0, EVIDENCE_LINES).map((line) => {
-    const clean = printable(line.replaceAll("\t", " "));
-    const text = clean.length > WIDTH - 4 ? `${clean.slice(0, WIDTH - 8)} ...` : clean;
-    return `${INDENT}| ${text}`;
-  });
+  const shown = evidence
+    .slice(0, EVIDENCE_LINES)
+    .map((line) => shortened(`${INDENT}| ${printable(line.replaceAll("\t", " "))}`));
   const left = evidence.length - shown.length;
   if (left > 0) shown.push(`${INDENT}| ... ${left} more lines`);
   return [paint("bold", "what was said"), ...shown, ""];

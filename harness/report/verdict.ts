@@ -7,10 +7,11 @@ import { describeOperation } from "../operations/operation.ts";
 import { counted, grouped } from "../text/numbers.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
-import { byVariant, speedOf, sumEach } from "../run/by-variant.ts";
+import { byVariant, speedOf, sum } from "../run/by-variant.ts";
 import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
-import type { FoundDivergence, Mounted } from "../stored/result.ts";
+import { NOTHING_RUN } from "../stored/result.ts";
+import type { FoundDivergence, Mounted, RunCounts } from "../stored/result.ts";
 
 /** What all jobs came to on one variant. */
 interface Row extends JobResult {
@@ -87,11 +88,7 @@ function mountLines(rows: readonly Row[], paint: Paint): string[] {
   return lines.length === 0 ? [] : [paint("bold", "mounted with"), ...lines, ""];
 }
 
-function deviationLines(result: SupervisorResult, paint: Paint): string[] {
-  const inCases = allResults(result).reduce<Record<string, number>>(
-    (sum, { counts }) => sumEach(sum, counts.deviations),
-    {},
-  );
+function deviationLines({ deviations: inCases }: RunCounts, paint: Paint): string[] {
   if (Object.keys(inCases).length === 0) return [];
   const lines = [
     paint("bold", "known deviations of this kernel (expected; --strict fails on them)"),
@@ -119,24 +116,13 @@ export function transientText(times: number): string {
   return `${counted(times, "time")} the page cache differed from the model's, and did not when the case was begun anew; a folio that somebody holds or reclaims does that\n`;
 }
 
-function momentaryLines(result: SupervisorResult): string[] {
-  const text = transientText(
-    allResults(result).reduce((sum, { counts }) => sum + counts.transient, 0),
-  );
-  return text === "" ? [] : [text];
-}
-
 /** Where the contract alone judged, all of a variant or the end of some cases. */
-function promisedLines(rows: readonly Row[], paint: Paint): string[] {
+function promisedLines(rows: readonly Row[], { handedOver }: RunCounts, paint: Paint): string[] {
   const lines = rows.flatMap(({ variant, mounted: { promised } }) =>
     promised === undefined ? [] : [`  ${variant}: ${promised}`],
   );
-  const ends = rows.reduce<Record<string, number>>(
-    (sum, { counts }) => sumEach(sum, counts.handedOver),
-    {},
-  );
   for (const reason of handoverReasonSchema.options) {
-    const cases = ends[reason] ?? 0;
+    const cases = handedOver[reason] ?? 0;
     if (cases === 0) continue;
     lines.push(`  the end of ${counted(cases, "case")}: ${handoverReasons[reason]}`);
   }
@@ -184,15 +170,20 @@ export interface Asked {
   endedEarly?: string | undefined;
 }
 
-function closing(result: SupervisorResult, paint: Paint, asked: Asked): string {
-  const rows = rowsOf(result);
-  const cases = rows.reduce((sum, row) => sum + row.counts.cases, 0);
-  const operations = rows.reduce((sum, row) => sum + row.counts.operations, 0);
+function closing(
+  result: SupervisorResult,
+  rows: readonly Row[],
+  { cases, operations }: RunCounts,
+  paint: Paint,
+  asked: Asked,
+): string {
   const ran = `${counted(cases, "case")}, ${counted(operations, "operation")}`;
-  const variants = `${counted(rows.length, "variant")}${leftOut(result, rows, asked)}`;
+  const all = counted(rows.length, "variant");
+  const left = leftOut(result, rows, asked);
+  const variants = `${all}${left}`;
   const first = firstDivergences(result);
   if (first.length > 0) {
-    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${counted(rows.length, "variant")}; ${ran}${leftOut(result, rows, asked)}`;
+    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${all}; ${ran}${left}`;
   }
   if (result.found.length > 0) {
     const seen = `${counted(result.found.length, "divergence")} that a fresh image did not show again`;
@@ -209,14 +200,15 @@ function closing(result: SupervisorResult, paint: Paint, asked: Asked): string {
 export function verdict(result: SupervisorResult, colour: boolean, asked: Asked = {}): string {
   const paint = paintWith(colour);
   const rows = rowsOf(result);
+  const total = rows.map(({ counts }) => counts).reduce(sum, NOTHING_RUN);
   return [
     ...table(rows, paint),
     "",
     ...mountLines(rows, paint),
-    ...promisedLines(rows, paint),
-    ...deviationLines(result, paint),
-    ...momentaryLines(result),
-    closing(result, paint, asked),
+    ...promisedLines(rows, total, paint),
+    ...deviationLines(total, paint),
+    ...(total.transient === 0 ? [] : [transientText(total.transient)]),
+    closing(result, rows, total, paint, asked),
     "",
   ].join("\n");
 }

@@ -7,7 +7,7 @@ import type { Statistics } from "../lockstep/statistics.ts";
 import type { JobResult } from "./supervisor.ts";
 
 /** Two counts of the same things, added up. */
-export function sumEach(
+function sumEach(
   a: Partial<Record<string, number>>,
   b: Partial<Record<string, number>>,
 ): Record<string, number> {
@@ -18,7 +18,8 @@ export function sumEach(
   return all;
 }
 
-function sum(a: RunCounts, b: RunCounts): RunCounts {
+/** The counts of two runs together. */
+export function sum(a: RunCounts, b: RunCounts): RunCounts {
   return {
     cases: a.cases + b.cases,
     operations: a.operations + b.operations,

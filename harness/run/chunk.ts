@@ -17,14 +17,10 @@ export const CASES_PER_CHUNK = 50;
  * What a run generates: everything there is, whether or not the kernel under test can do it, so
  * that all run the same cases.
  */
-export function generatedCases(options: {
-  variant: Variant;
-  /** Most operations in a case. */
-  maxLength: number;
-  /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
-  powerCuts?: number | undefined;
-}): fc.Arbitrary<Operation[]> {
-  const { powerCuts: cutPerMille, ...rest } = options;
+export function generatedCases({
+  powerCuts: cutPerMille,
+  ...rest
+}: Pick<Generate, "maxLength" | "powerCuts"> & { variant: Variant }): fc.Arbitrary<Operation[]> {
   return operationsArbitrary({ ...rest, cutPerMille, everything: true, twoFiles: true });
 }
 
@@ -58,13 +54,9 @@ export interface Shrunk {
   /** Number of the case in the chunk. */
   index: number;
   operations: Operation[];
-  /** Cases that were tried to get there. */
-  shrinks: number;
 }
 
-export interface ChunkOptions {
-  arbitrary: fc.Arbitrary<Operation[]>;
-  seed: number;
+export interface ChunkOptions extends CaseSource {
   /** At most CASES_PER_CHUNK. */
   cases: number;
   /** Milliseconds that shrinking may take. */
@@ -111,11 +103,7 @@ export function checkChunk(
   if (broken !== undefined) throw broken;
   if (fatal !== undefined && !diverged) throw fatal;
   if (details.counterexample === null) return undefined;
-  return {
-    index: details.numRuns - 1,
-    operations: details.counterexample[0],
-    shrinks: details.numShrinks,
-  };
+  return { index: details.numRuns - 1, operations: details.counterexample[0] };
 }
 
 /** The operations of the case with this number in a run, as `checkChunk` draws them. */

@@ -3,8 +3,7 @@
  * What it shows cannot come from the cases before it.
  */
 import type { Variant } from "../case/variant.ts";
-import type { Divergence } from "../finding/divergence.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
 import { behind, describeOperation } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";

@@ -140,10 +140,7 @@ export async function investigate(
   for (const suspect of suspects) {
     const again = await attempt(suspect);
     if (again?.kind === kind) {
-      const arbitrary = operationsArbitrary({
-        variant,
-        maxLength: suspect.length,
-      });
+      const arbitrary = operationsArbitrary({ variant, maxLength: suspect.length });
       const least = await shrinkCase(suspect, again, arbitrary, attempt, SHRINK_MS);
       // An attempt that hangs is ended before the kernel notices that a task is stuck.
       const divergence = kind === "hang" ? { ...least, evidence: evidence ?? [] } : least;

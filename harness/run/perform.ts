@@ -10,8 +10,7 @@ import type { UnderTestOptions } from "../guest/under-test.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { isOfExploration } from "../workers/messages.ts";
-import type { Assignment, ExplorationMessage, Message, Work } from "../workers/messages.ts";
+import type { Assignment, Message, Work } from "../workers/messages.ts";
 import { WHOLE, jobOf } from "./shard.ts";
 import type { Shard } from "./shard.ts";
 import { Progress } from "./progress.ts";
@@ -23,18 +22,16 @@ import { withIomap } from "../under-test/variants.ts";
 export interface PerformOptions
   extends
     UnderTestOptions,
-    Pick<Assignment, "work" | "strict" | "executor" | "first">,
-    Partial<Pick<Assignment, "shapes" | "statistics">> {
-  /** "host", or the file of a kernel that runs in a guest. */
-  kernel: string;
+    Pick<Assignment, "work" | "strict">,
+    Partial<Pick<Assignment, "executor" | "first" | "shapes" | "statistics">> {
   variants: readonly Variant[];
   /**
    * Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What
    * is reached first ends it.
    */
-  seconds: number | undefined;
-  /** Called with what is told of an exploration. */
-  onExploration?: ((message: ExplorationMessage) => void) | undefined;
+  seconds?: number | undefined;
+  /** Called with what the workers tell. */
+  onMessage?: ((message: Message) => void) | undefined;
   /** Called when what the run came to so far is another thing. */
   onResult?: ((performed: Performed) => void) | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
@@ -44,12 +41,8 @@ export interface PerformOptions
   /** Ask what ran of the kernel; in a guest only, whose counters are the run's own. */
   counts?: boolean;
   /** Seconds; undefined where it is as long as is usual on such a kernel. */
-  hangSeconds: number | undefined;
+  hangSeconds?: number | undefined;
 }
-
-/** The seed of generated cases; undefined where none are. */
-const seedOf = (work: Work): number | undefined =>
-  work.kind === "generate" ? work.seed : undefined;
 
 /** Cases for each variant; undefined where nobody has said how many. */
 export const casesOf = (work: Work): number | undefined =>
@@ -106,8 +99,8 @@ function assignmentsFor(
   jobs: number,
   deadline: number | undefined,
 ): Assignment[] {
-  const { work, strict, executor, first, shapes = false, statistics = false } = options;
-  const { shard = WHOLE } = options;
+  const { work, strict, executor = "ffi", first = false } = options;
+  const { shapes = false, statistics = false, shard = WHOLE } = options;
   const variants = withIomap(options.variants, traits.bufferedIomap);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
@@ -149,7 +142,7 @@ export async function perform(
   const started = performance.now();
   const { seconds, work, memory, counts: coverage = false } = options;
   const deadline = seconds === undefined ? undefined : started + seconds * 1000;
-  const seed = seedOf(work);
+  const seed = work.kind === "generate" ? work.seed : undefined;
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
   const jobs = options.jobs ?? usualJobs(kernel.guest, { cases: casesOf(work), memory });
@@ -166,7 +159,7 @@ export async function perform(
   try {
     const hear = (job: number, message: Message): void => {
       progress.hear(job, message);
-      if (isOfExploration(message)) options.onExploration?.(message);
+      options.onMessage?.(message);
     };
     const onResult = (): void => options.onResult?.(performed);
     const asked = { kernel, jobs, coverage, hangSeconds, assign, hear, onResult, deadline };

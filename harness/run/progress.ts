@@ -7,6 +7,14 @@ import { rateOf, together } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { Message } from "../workers/messages.ts";
 import { LiveLine } from "../text/live-line.ts";
+import { sum } from "./by-variant.ts";
+
+function edgesText(all: Explored): string {
+  const { driven, own, seconds } = all;
+  const rate = rateOf(all);
+  const left = seconds < 1 || rate === 0 ? "" : `, ${grouped((own - driven) / rate)} s left`;
+  return `${grouped(driven)} of ${grouped(own)} edges, ${grouped(rate)} a second${left}`;
+}
 
 export class Progress {
   readonly #line: LiveLine;
@@ -28,14 +36,24 @@ export class Progress {
 
   /** A job is told this by its worker. */
   hear(job: number, message: Message): void {
-    const { type } = message;
-    if (type === "progress" || type === "finished") {
-      const jobs = this.#jobsOf(message.variant);
-      jobs.set(job, message.counts);
-      this.#show(message.variant, [...jobs.values()]);
+    if (message.type === "progress" || message.type === "finished") {
+      const jobs = this.#jobsOf(message.variant).set(job, message.counts);
+      this.#show(message.variant, () => {
+        const { cases, operations } = [...jobs.values()].reduce(sum);
+        const seconds = Math.floor((Date.now() - this.#started) / 1000);
+        return `${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
+      });
     }
-    if (type === "states") this.#states(message.variant, message.states);
-    if (type === "exploring") this.#exploring(job, message.variant, message.explored);
+    if (message.type === "states") {
+      const { states } = message;
+      this.#show(message.variant, () => `the model has ${grouped(states)} states so far`);
+    }
+    if (message.type === "exploring") {
+      if (this.#variant !== message.variant) this.#explored.clear();
+      this.#variant = message.variant;
+      this.#explored.set(job, message.explored);
+      this.#show(message.variant, () => edgesText([...this.#explored.values()].reduce(together)));
+    }
   }
 
   #jobsOf(variant: string): Map<number, RunCounts> {
@@ -44,41 +62,11 @@ export class Progress {
     return jobs;
   }
 
-  /** Which of the variants it is, by when it was first heard of: "[2/11]". */
-  #place(variant: string): string {
+  /** Behind which of the variants it is, by when it was first heard of: "[2/11]". */
+  #show(variant: string, text: () => string): void {
     this.#jobsOf(variant);
-    return `[${this.#seen.size}/${this.#of}]`;
-  }
-
-  #show(variant: string, jobs: RunCounts[]): void {
-    const at = this.#place(variant);
-    this.#line.show(() => {
-      const cases = jobs.reduce((sum, counts) => sum + counts.cases, 0);
-      const operations = jobs.reduce((sum, counts) => sum + counts.operations, 0);
-      const seconds = Math.floor((Date.now() - this.#started) / 1000);
-      return `${at} ${variant}: ${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
-    });
-  }
-
-  /** So many states of a variant were found, of which nothing is driven yet. */
-  #states(variant: string, states: number): void {
-    const at = this.#place(variant);
-    this.#line.show(() => `${at} ${variant}: the model has ${grouped(states)} states so far`);
-  }
-
-  /** A job has come this far with the edges of a variant. */
-  #exploring(job: number, variant: string, explored: Explored): void {
-    if (this.#variant !== variant) this.#explored.clear();
-    this.#variant = variant;
-    this.#explored.set(job, explored);
-    const at = this.#place(variant);
-    this.#line.show(() => {
-      const all = [...this.#explored.values()].reduce(together);
-      const { driven, own, seconds } = all;
-      const rate = rateOf(all);
-      const left = seconds < 1 || rate === 0 ? "" : `, ${grouped((own - driven) / rate)} s left`;
-      return `${at} ${variant}: ${grouped(driven)} of ${grouped(own)} edges, ${grouped(rate)} a second${left}`;
-    });
+    const at = `[${this.#seen.size}/${this.#of}]`;
+    this.#line.show(() => `${at} ${variant}: ${text()}`);
   }
 
   /** Leave the line clean for what is printed next. */

@@ -4,7 +4,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { EarlierCase } from "../finding/divergence.ts";
 import type { MountedImage } from "../subjects/image.ts";
 import type { KeptFile } from "../subjects/kernel-file.ts";
 import { KernelSubject } from "../subjects/kernel-subject.ts";

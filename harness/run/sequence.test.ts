@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
-import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Divergence, DivergenceKind, EarlierCase } from "../finding/divergence.ts";
 import type { Operation } from "../operations/operation.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { leastSequence } from "./sequence.ts";

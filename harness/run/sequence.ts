@@ -9,8 +9,7 @@
  * is shrunk.
  */
 import type * as fc from "fast-check";
-import type { Divergence } from "../finding/divergence.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { behind } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { isWorse, severityOf } from "../finding/severity.ts";

@@ -2,13 +2,9 @@
  * Shrinking where every attempt is expensive: a fresh image, or a boot.
  */
 import type * as fc from "fast-check";
-import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
+import type { Divergence } from "../finding/divergence.ts";
 import type { Operation } from "../operations/operation.ts";
 import { isWorse } from "../finding/severity.ts";
-
-/** Whether a case that shows `kind` may stand for one that showed `before`. */
-const isAsBad = (kind: DivergenceKind, before: DivergenceKind): boolean =>
-  kind === before || isWorse(kind, before);
 
 /**
  * The divergence of the simplest case that `arbitrary` shrinks `operations` to and that still shows
@@ -31,7 +27,8 @@ export async function shrinkCase(
     for (const candidate of arbitrary.shrink(value, context)) {
       if (Date.now() > end) return best;
       const divergence = await attempt(candidate.value);
-      if (divergence === undefined || !isAsBad(divergence.kind, best.kind)) continue;
+      if (divergence === undefined) continue;
+      if (divergence.kind !== best.kind && !isWorse(divergence.kind, best.kind)) continue;
       best = divergence;
       value = candidate.value;
       context = candidate.context;

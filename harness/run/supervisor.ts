@@ -4,6 +4,7 @@
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
 import { EnvironmentError } from "../case/failure.ts";
+import type { Variant } from "../case/variant.ts";
 import type { ObjectCounters } from "../subjects/gcov.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
@@ -99,12 +100,8 @@ class Job {
     this.#options = options;
     this.#number = number;
     this.#result = result;
-    this.#conversation = this.#start();
+    this.#conversation = new Conversation(options.kernel, options.hangSeconds);
     this.#attempts = new Attempts(options.kernel, options.hangSeconds);
-  }
-
-  #start(): Conversation {
-    return new Conversation(this.#options.kernel, this.#options.hangSeconds);
   }
 
   probe(): Promise<{ traits: KernelTraits; commandLine: string }> {
@@ -127,30 +124,27 @@ class Job {
    * in another.
    */
   async run(assignment: Assignment): Promise<void> {
+    const { kernel, hangSeconds, coverage, deadline = Infinity } = this.#options;
     for (let left = assignment.variants; ;) {
       const asked = { ...assignment, variants: left };
       try {
         await this.#conversation.ask({ type: "run", assignment: asked }, "done", (message) =>
           this.#take(message),
         );
-        if (this.#options.coverage) this.#result.kernels.push(await this.count());
+        if (coverage) this.#result.kernels.push(await this.count());
         await this.#conversation.finish();
         return;
       } catch (error) {
         if (this.#timeUp && error instanceof WorkerLost) return;
-        const goesOn = this.#options.kernel.guest && !this.#stopped;
+        const goesOn = kernel.guest && !this.#stopped;
         if (!(error instanceof WorkerLost) || !goesOn) throw error;
         const variant = variantNamed(error.where.variant || left[0]!);
-        await this.#lost(error, variant.name, asked);
+        await this.#lost(error, variant, asked);
         left = assignment.first ? [] : left.slice(left.indexOf(variant.name) + 1);
       }
-      if (left.length === 0 || this.#isLate) return;
-      this.#conversation = this.#start();
+      if (left.length === 0 || performance.now() > deadline) return;
+      this.#conversation = new Conversation(kernel, hangSeconds);
     }
-  }
-
-  get #isLate(): boolean {
-    return performance.now() > (this.#options.deadline ?? Infinity);
   }
 
   get isStopped(): boolean {
@@ -165,13 +159,13 @@ class Job {
     return true;
   }
 
-  async #lost(error: WorkerLost, name: string, assignment: Assignment): Promise<void> {
+  async #lost(error: WorkerLost, variant: Variant, assignment: Assignment): Promise<void> {
     this.#result.divergedAt ??= performance.now();
     this.#result.guestsLost += 1;
-    const found = await investigate(error, variantNamed(name), assignment, this.#attempts);
+    const found = await investigate(error, variant, assignment, this.#attempts);
     await this.#attempts.finish();
     this.#result.found.push(found);
-    this.#result.results.push({ ...this.#soFar, variant: name, seconds: this.#seconds });
+    this.#result.results.push({ ...this.#soFar, variant: variant.name, seconds: this.#seconds });
     this.#result.underWay.delete(this.#number);
     this.#options.onResult();
   }
@@ -226,13 +220,6 @@ class Job {
   }
 }
 
-const countsNothing = (): EnvironmentError =>
-  new EnvironmentError(
-    "no-coverage",
-    "this kernel does not count what runs of fs/ext4 and fs/iomap",
-    "Build it with kernel build --coverage.",
-  );
-
 /**
  * Share of the time by which a job may be late before it is ended: its last checkpoint took longer
  * than those before.
@@ -257,7 +244,10 @@ async function runJobs(
 ): Promise<void> {
   const { traits, commandLine } = await jobs[0]!.probe();
   // Before the run rather than after it.
-  if (options.coverage && (await jobs[0]!.count()).length === 0) throw countsNothing();
+  if (options.coverage && (await jobs[0]!.count()).length === 0) {
+    const message = "this kernel does not count what runs of fs/ext4 and fs/iomap";
+    throw new EnvironmentError("no-coverage", message, "Build it with kernel build --coverage.");
+  }
   const assignments = options.assign(traits, commandLine);
   result.notRun = [...assignments[0]!.variants];
   const stopWatching = watchTime(jobs, options);

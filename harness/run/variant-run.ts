@@ -3,8 +3,7 @@
  * come to.
  */
 import type { Variant } from "../case/variant.ts";
-import type { Divergence } from "../finding/divergence.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { isWorse } from "../finding/severity.ts";
 import { clampingsIn } from "../lockstep/clampings.ts";
 import { note, noteClampings } from "../lockstep/statistics.ts";
@@ -26,11 +25,6 @@ const KEEP_EVERY = 8;
 
 /** Milliseconds that shrinking one divergence may take. */
 const SHRINK_MS = 30_000;
-
-export interface VariantRunOptions extends SessionOptions {
-  /** Count what operations meet. */
-  statistics?: boolean;
-}
 
 /** A divergence of a run, shrunk. */
 export interface RunFinding {
@@ -80,12 +74,12 @@ export class VariantRun {
   }
 
   /**
-   * A session on the variant's image, to run cases there. `tell` hears of them. Throws
-   * EnvironmentError where this machine cannot.
+   * A session on the variant's image, to run cases there, and with `statistics` to count what
+   * operations meet. `tell` hears of them. Throws EnvironmentError where this machine cannot.
    */
   static async open(
     variant: Variant,
-    { statistics = false, ...options }: VariantRunOptions,
+    { statistics = false, ...options }: SessionOptions & { statistics?: boolean },
     tell: Listener = () => {},
   ): Promise<VariantRun> {
     return new VariantRun(await Session.open(variant, options, { tell }), statistics, tell);

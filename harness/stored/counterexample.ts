@@ -5,8 +5,8 @@
  * Counterexample or a UsageError of one line that names the file, the place in it, and the reason.
  */
 import * as z from "zod";
-import { type Divergence, divergenceKindSchema } from "../finding/divergence.ts";
-import { earlierCasesSchema } from "../finding/earlier-case.ts";
+import { divergenceKindSchema, earlierCasesSchema } from "../finding/divergence.ts";
+import type { Divergence } from "../finding/divergence.ts";
 import { MAX_OPERATIONS, someOperationsSchema } from "../operations/operation.ts";
 import { withFilesAndStep } from "../operations/without-files.ts";
 import { variants } from "../../images/variants.ts";

@@ -2,7 +2,7 @@
  * Channel: a worker's end of the line to its supervisor. Which line it is, is the only thing that a
  * worker in a guest and one on the host do not have in common.
  */
-import { constants, createReadStream, openSync, writeSync } from "node:fs";
+import { constants, createReadStream, openSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Message, Request } from "./messages.ts";
 
@@ -41,18 +41,13 @@ export function ipcChannel(): Channel {
   };
 }
 
-/** Writes all of it: a terminal takes as much at a time as its buffer holds. */
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-}
-
 /** A line of JSON for each message, over a terminal device in raw mode. */
 export function serialChannel(device: string): Channel {
   const fd = openSync(device, constants.O_RDWR | constants.O_NOCTTY);
-  const encoder = new TextEncoder();
   return {
     send(message) {
-      writeAll(fd, encoder.encode(`${JSON.stringify(message)}\n`));
+      // All of it: a terminal takes as much at a time as its buffer holds.
+      writeFileSync(fd, Buffer.from(`${JSON.stringify(message)}\n`));
     },
     listen(onRequest, onEnd) {
       const lines = createInterface({ input: createReadStream(device, { fd, autoClose: false }) });

@@ -34,22 +34,19 @@ interface Sample {
 /** Tasks of a process and of all that it started, by "pid/tid". */
 export type Samples = Map<string, Sample>;
 
-/** What a file of /proc or /sys says; nothing where what it is of is gone. */
-export function textOf(file: string): string {
+/** What is seen of something that may be gone by now, or nothing. */
+function unlessGone<T>(look: () => T, nothing: T): T {
   try {
-    return readFileSync(file, "latin1");
+    return look();
   } catch {
-    return "";
+    return nothing;
   }
 }
 
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
+/** What a file of /proc or /sys says; nothing where what it is of is gone. */
+export const textOf = (file: string): string => unlessGone(() => readFileSync(file, "latin1"), "");
+
+const namesIn = (folder: string): string[] => unlessGone(() => readdirSync(folder), []);
 
 /**
  * The fields of a stat file from the state on; the name before them stands in parentheses and may

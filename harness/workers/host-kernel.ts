@@ -15,12 +15,21 @@ export const workerFile = join(packageRoot, "dist", "worker.js");
 /** Milliseconds that a killed worker has to go away before it counts as stuck in the kernel. */
 const KILL_MS = 5_000;
 
+/** What keeps the process `pid` silent. */
+async function heldBy(pid: number): Promise<HeldBy> {
+  const before = sampleTasks(pid);
+  await setTimeout(SAMPLE_MS);
+  const evidence = heldByKernel(before, sampleTasks(pid));
+  if (evidence.length > 0) return { kernel: true, evidence };
+  return { kernel: false, why: "no task of it is held by the kernel" };
+}
+
 /**
  * Not detached: the worker gets the terminal's Ctrl-C too, and its own listeners clean up. It has
  * none of our streams: one that is stuck in the kernel would keep them open, and with them a reader
  * of our output waiting.
  */
-function startProcess() {
+function start(): WorkerLink {
   const worker = execaNode(workerFile, [], {
     ipc: true,
     reject: false,
@@ -31,20 +40,6 @@ function startProcess() {
     forceKillAfterDelay: KILL_MS,
   });
   worker.stderr.pipe(process.stderr, { end: false });
-  return worker;
-}
-
-/** What keeps the process `pid` silent. */
-async function heldBy(pid: number): Promise<HeldBy> {
-  const before = sampleTasks(pid);
-  await setTimeout(SAMPLE_MS);
-  const evidence = heldByKernel(before, sampleTasks(pid));
-  if (evidence.length > 0) return { kernel: true, evidence };
-  return { kernel: false, why: "no task of it is held by the kernel" };
-}
-
-function start(): WorkerLink {
-  const worker = startProcess();
   let killed = false;
   // Listened to from the beginning: what nobody listens to is lost.
   const messages = worker.getEachMessage() as unknown as AsyncIterable<Message>;

@@ -3,8 +3,7 @@
  * serial line from a guest.
  */
 import type { ModelConfig } from "../../model/tables.ts";
-import type { Divergence } from "../finding/divergence.ts";
-import type { EarlierCase } from "../finding/earlier-case.ts";
+import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
@@ -134,15 +133,6 @@ type ExplorationNews =
   | { type: "exploring"; explored: Explored }
   /** The edges that were driven, before and now, where that was asked for. */
   | { type: "driven"; driven: DrivenEdges };
-
-export type ExplorationMessage = { variant: string } & ExplorationNews;
-
-const EXPLORATION = new Set<Message["type"]>(["states", "looks", "picture", "exploring", "driven"]);
-
-/** Whether a message tells of an exploration. */
-export function isOfExploration(message: Message): message is ExplorationMessage {
-  return EXPLORATION.has(message.type);
-}
 
 /** What a job came to on a variant. */
 export interface Finished {
