@@ -135,8 +135,9 @@ export function ext4_mb_new_blocks(
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
   if (noPreallocation || Math.max(lblk + wanted, blocks) <= STREAM_REQUEST) return wanted;
   const pa = ext4_mb_normalize_request(inode, lblk, wanted);
-  // Exactly what was asked for leaves nothing to keep.
-  if (pa.pa_lstart === lblk && pa.pa_end <= lblk + wanted) return pa.pa_end - lblk;
+  // Room for no more than was asked for is not kept. As many blocks as it has are given from `lblk`
+  // on, though the room may begin before that.
+  if (pa.pa_free <= wanted) return pa.pa_free;
   assert(pa.pa_free > 0, "room that is kept for a file is not empty");
   inode.i_prealloc.push(pa);
   return ext4_mb_use_inode_pa(inode, pa, lblk, wanted);
