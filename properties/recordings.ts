@@ -62,11 +62,12 @@ export const ownRecordingsFolder = `${recordingsFolder}all-operations/`;
 
 /** The steps of a recording, and in how many cases each deviation had a part. */
 export interface OwnRecording {
+  cases?: number;
   steps: number;
   parts: Parts;
 }
 
-/** The recordings of every kind of operation, 300 cases each. */
+/** The recordings of every kind of operation, 300 cases each where they do not say how many. */
 export const ownRecordings: Readonly<Record<string, OwnRecording>> = {
   "buffer_head-6.18.1k-delalloc": { steps: 2470, parts: { [SHORT]: 168, [MOVES]: 66 } },
   "buffer_head-6.18.1k-nodelalloc": { steps: 2470, parts: { [FREES]: 5, [MOVES]: 66 } },
@@ -77,6 +78,11 @@ export const ownRecordings: Readonly<Record<string, OwnRecording>> = {
   "buffer_head-7.3-small-folios.4k-delalloc": { steps: 3572, parts: { [SHORT]: 176, [MOVES]: 50 } },
   "buffer_head-7.3.4k-delalloc": { steps: 3572, parts: { [SHORT]: 176, [MOVES]: 64 } },
   "buffer_head-7.3.4k-nodelalloc": { steps: 3572, parts: { [FREES]: 8, [MOVES]: 64 } },
+  "iomap-7.4-dev-small-folios.1k-delalloc": { cases: 400, steps: 3479, parts: {} },
+  "iomap-7.4-dev-small-folios.1k-nodelalloc": { cases: 400, steps: 3479, parts: {} },
+  "iomap-7.4-dev.1k-delalloc": { steps: 2470, parts: {} },
+  "iomap-7.4-dev.4k-delalloc": { steps: 2470, parts: {} },
+  "iomap-7.4-dev.4k-nodelalloc": { steps: 2470, parts: {} },
 };
 
 /** Folder of what a kernel did with all that a run generates (version 3), ending in "/". */

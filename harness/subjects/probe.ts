@@ -102,7 +102,7 @@ async function onImage<T>(
 }
 
 /** What a kernel is taken to do that does not mount the image it would be asked on: as the latest. */
-const LATEST = { buffer_head: kernels[NEWEST], iomap: kernels["series v2"] };
+const LATEST = { buffer_head: kernels[NEWEST], iomap: kernels["series 7.4-dev"] };
 
 /** The changes that the kernel shows by a path with blocks of this size. */
 function changesOn(subject: KernelSubject, blockSize: 1024 | 4096, path: Path): ChangeName[] {

@@ -109,6 +109,43 @@ const probes: Partial<Record<ChangeName, Probe>> = {
     ],
     shows: (seen) => stateOf(seen, 0) === "unwritten",
   },
+  // A write past EOF that fails at once has zeroed EOF's block before, of which the page is dirty.
+  // Where that is not told, the kernel is taken for a later one.
+  "zero-eof-first": {
+    blockSize: 4096,
+    operations: [
+      { op: "pwrite", pos: 0, len: 1, readable: 1 },
+      { op: "fsync" },
+      { op: "pwrite", pos: 8192, len: 1, readable: 0 },
+    ],
+    shows: ({ pages }) => pages?.dirty !== 0,
+  },
+  // EOF's block, a hole in a page that is dirty, is zeroed there; else the page is written back.
+  "zero-over-holes": {
+    blockSize: 1024,
+    operations: [
+      { op: "pwrite", pos: 0, len: 1024, readable: 1024 },
+      { op: "ftruncate", size: 3072 },
+      { op: "ftruncate", size: 1500 },
+    ],
+    shows: (seen) => stateOf(seen, 0) === "delayed",
+  },
+  "keep-truncated-tail-dirty": {
+    blockSize: 4096,
+    operations: [
+      { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
+      { op: "ftruncate", size: 512 },
+    ],
+    shows: (seen) => stateOf(seen, 0) === "delayed",
+  },
+  "write-back-before-punching": {
+    blockSize: 4096,
+    operations: [
+      { op: "pwrite", pos: 0, len: 4096, readable: 4096 },
+      { op: "fallocate", mode: "punch_hole", pos: 0, len: 1 },
+    ],
+    shows: (seen) => stateOf(seen, 0) === "written",
+  },
   // Two writes, for two folios.
   "map-dirty-blocks": {
     blockSize: 4096,

@@ -214,6 +214,7 @@ export function blocksOfHole(
  *
  * @param ofEof bytes of the unit, block or page, with which a hole ends that goes past EOF
  * @param reaches bytes that the hole must have behind EOF for that
+ * @param writesBack whether what is dirty of its range goes to disk before its blocks go
  */
 export function ext4_punch_hole(
   inode: Inode,
@@ -221,6 +222,7 @@ export function ext4_punch_hole(
   length: number,
   ofEof = inode.i_sb.s_blocksize,
   reaches = 0,
+  writesBack = false,
 ): number {
   const { s_op, s_blocksize: size, s_maxbytes } = inode.i_sb;
   if (offset >= inode.i_size || offset >= s_maxbytes) return 0;
@@ -232,6 +234,7 @@ export function ext4_punch_hole(
   s_op.ext4_update_disksize_before_punch(inode, offset, len);
   s_op.truncate_inode_pages_range(inode, offset, end - 1);
   ext4_zero_partial_blocks(inode, offset, len);
+  if (writesBack) s_op.writepages(inode, offset, end - 1);
   const { start_lblk, end_lblk } = s_op.blocksOfHole(inode, offset, end);
   if (end_lblk > start_lblk) {
     const hole_len = end_lblk - start_lblk;
@@ -252,6 +255,11 @@ export function ext4_punch_hole(
  */
 export function ext4_punch_hole_past_eof(inode: Inode, offset: number, length: number): number {
   return ext4_punch_hole(inode, offset, length, inode.i_sb.s_blocksize, 1);
+}
+
+/** The same with the patch series as of October 2026. */
+export function ext4_punch_hole_written_back(inode: Inode, offset: number, length: number): number {
+  return ext4_punch_hole(inode, offset, length, inode.i_sb.s_blocksize, 0, true);
 }
 
 /** The same until 6.18: a hole past EOF ends with the page that holds EOF. */

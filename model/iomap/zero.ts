@@ -62,3 +62,6 @@ export const iomap_zero_range_flush = zeroRange([HOLE, UNWRITTEN]);
  * unwritten blocks the dirty pages themselves are zeroed, and nothing is written back.
  */
 export const iomap_zero_range_batch = zeroRange([HOLE]);
+
+/** fs/iomap/buffered-io.c iomap_zero_range() of 7.3: the same over a hole. */
+export const iomap_zero_range_in_memory = zeroRange([]);

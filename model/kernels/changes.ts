@@ -10,13 +10,19 @@ import {
   ext4_alloc_file_blocks_zero_after,
   ext4_punch_hole,
   ext4_punch_hole_past_eof,
+  ext4_punch_hole_written_back,
   ext4_zero_range,
 } from "../ext4/fallocate.ts";
 import { ext4_write_checks } from "../ext4/file.ts";
 import { ext4_iomap_map_blocks } from "../ext4/iomap-writeback.ts";
-import { ext4_block_zero_eof, ext4_block_zero_range, ext4_setattr } from "../ext4/truncate.ts";
+import {
+  ext4_block_zero_eof,
+  ext4_block_zero_range,
+  ext4_setattr,
+  ext4_truncate,
+} from "../ext4/truncate.ts";
 import { iomap_invalidate_folio } from "../iomap/folio-state.ts";
-import { iomap_zero_range_batch } from "../iomap/zero.ts";
+import { iomap_zero_range_batch, iomap_zero_range_in_memory } from "../iomap/zero.ts";
 import type { Operations } from "../include/operations.ts";
 import { generic_perform_write } from "../mm/filemap.ts";
 import { mmapReadAhead } from "../mm/readahead.ts";
@@ -86,6 +92,26 @@ export const changes = {
     does: "blocks that are cut off a folio become clean",
     path: "iomap",
     replaces: { invalidate_folio: iomap_invalidate_folio },
+  },
+  "zero-eof-first": {
+    does: "EOF's block is zeroed before EOF moves, and edges before the cache is dropped",
+    path: "iomap",
+    replaces: { ext4_write_checks, ext4_alloc_file_blocks, ext4_zero_range },
+  },
+  "zero-over-holes": {
+    does: "dirty folios over holes are zeroed in memory too",
+    path: "iomap",
+    replaces: { iomap_zero_range: iomap_zero_range_in_memory },
+  },
+  "keep-truncated-tail-dirty": {
+    does: "the zeroed tail of a truncated file is not written out at once",
+    path: "iomap",
+    replaces: { ext4_truncate },
+  },
+  "write-back-before-punching": {
+    does: "what is dirty of a hole is written back before its blocks go",
+    path: "iomap",
+    replaces: { ext4_punch_hole: ext4_punch_hole_written_back },
   },
   "map-dirty-blocks": {
     does: "writeback maps blocks up to the end of its range",

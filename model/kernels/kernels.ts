@@ -45,17 +45,28 @@ const ofSeries = { path: "iomap", readAheadPages: 32 } as const;
  */
 const series_v1 = upon(v6_12, ["large-folios"], ofSeries);
 
+/** What the series changed of itself from version 1 to version 2, with the iomap code of 6.19. */
+const seriesChanges = [
+  "zero-dirty-folios",
+  "zero-when-growing",
+  "clean-when-invalidated",
+  "map-dirty-blocks",
+] as const satisfies ChangeName[];
+
 /** 6.19.11, which does as 6.18 but for where a hole past EOF ends, with version 2 of the series. */
-const series_v2 = upon(
-  v6_18,
+const series_v2 = upon(v6_18, ["punch-to-block", ...seriesChanges], ofSeries);
+
+/** 7.3.4 with the series as it stood in ext4's development tree for 7.4 in October 2026. */
+const series_7_4 = upon(
+  v7_3,
   [
-    "punch-to-block",
-    "zero-dirty-folios",
-    "zero-when-growing",
-    "clean-when-invalidated",
-    "map-dirty-blocks",
+    ...seriesChanges,
+    "zero-eof-first",
+    "zero-over-holes",
+    "keep-truncated-tail-dirty",
+    "write-back-before-punching",
   ],
-  ofSeries,
+  { path: "iomap" },
 );
 
 /** By name. Those with the series have their files on its path. */
@@ -66,6 +77,7 @@ export const kernels = {
   "7.3": v7_3,
   "series v1": series_v1,
   "series v2": series_v2,
+  "series 7.4-dev": series_7_4,
 } as const satisfies Record<string, KernelFacts>;
 
 export type KernelName = keyof typeof kernels;
@@ -117,6 +129,7 @@ export function kernelOfRelease(release: string): StandIn {
 export function kernelOfSeries(series: string, shown: string): StandIn {
   if (/^v1\b/.test(series)) return { name: "series v1" };
   if (/^v2\b/.test(series)) return { name: "series v2" };
+  if (/^7\.4\b/.test(series)) return { name: "series 7.4-dev" };
   const guess = `series ${shown} begins with neither v1 nor v2, and is taken for v2`;
   return { name: "series v2", guess };
 }
