@@ -24,7 +24,14 @@ export interface Setting {
 }
 
 /** Kernels that properties go through: each model table that there is. */
-const tried = ["6.12", "6.18", "7.3", "series v1", "series v2"] as const satisfies KernelName[];
+const tried = [
+  "6.12",
+  "6.18",
+  "7.3",
+  "series v1",
+  "series v2",
+  "series 7.4-dev",
+] as const satisfies KernelName[];
 
 /**
  * The iomap path has neither data=journal nor dioread_lock, and mounts of it are not remounted:
@@ -88,6 +95,7 @@ const CASES_TO_FIND = 300;
  */
 const RARE = new Map([
   ["zero-range-loses-writes", 60_000],
+  ["zero-range-keeps-bytes", 10_000],
   ["direct-write-frees-preallocation", 5000],
   ["direct-write-forgets-fault", 2000],
   ["uncounted-write-moves-size", 10_000],

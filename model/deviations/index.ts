@@ -14,6 +14,7 @@ import { rewriteAfterErrorIsLost } from "./rewrite-after-error-is-lost.ts";
 import { shortWriteFreesPreallocation } from "./short-write-frees-preallocation.ts";
 import { shortWriteKeepsReservation } from "./short-write-keeps-reservation.ts";
 import { uncountedWriteMovesSize } from "./uncounted-write-moves-size.ts";
+import { zeroRangeKeepsBytes } from "./zero-range-keeps-bytes.ts";
 import { zeroRangeLosesWrites } from "./zero-range-loses-writes.ts";
 
 export type { Deviation, Witness } from "./deviation.ts";
@@ -35,6 +36,7 @@ export const knownDeviations: readonly Deviation[] = [
   uncountedWriteMovesSize,
   delayedBlocksNotNew,
   releaseTakesBlockOfEof,
+  zeroRangeKeepsBytes,
   firstByteNotOrdered,
 ];
 

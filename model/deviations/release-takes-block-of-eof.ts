@@ -28,7 +28,7 @@ export const releaseTakesBlockOfEof: Deviation = {
   breaks: ["data-has-blocks", "read-returns-what-was-written", "synced-bytes-survive"],
   takes: "short copy",
   witness: {
-    kernel: "series v2",
+    kernel: "series 7.4-dev",
     variant: "4k-delalloc",
     operations: [
       { op: "ftruncate", size: 512 },

@@ -1,9 +1,17 @@
 import { eofTurnsUnwritten } from "../ext4/fallocate.ts";
 import type { Interval } from "../include/interval-map.ts";
 import { UNKNOWN_TAG } from "../include/pattern.ts";
-import { filemap_get_folio, folio_pos, pageOf } from "../mm/folio.ts";
-import { BH_Dirty, WRITTEN } from "../include/types.ts";
-import type { Inode, Source } from "../include/types.ts";
+import { cachedFolio, folio_pos, pageOf } from "../mm/folio.ts";
+import {
+  BH_Dirty,
+  BH_Uptodate,
+  IFS_DIRTY,
+  IFS_UPTODATE,
+  PAGE_SIZE,
+  WRITTEN,
+} from "../include/types.ts";
+import type { Folio, Inode, Source } from "../include/types.ts";
+import type { Override } from "../tables.ts";
 import type { Deviation } from "./deviation.ts";
 
 /**
@@ -29,23 +37,62 @@ import type { Deviation } from "./deviation.ts";
  * puts that there for good. Seen (7.3.4, 1k-nodelalloc: a byte of an older file after a remount).
  */
 
+/** Whether memory has block `b` of a folio, and whether it is dirty there. */
+function blockIn({ uptodate, dirty, buffers, ifs }: Folio, b: number) {
+  const state = buffers?.[b];
+  if (state !== undefined) {
+    return { uptodate: uptodate || (state & BH_Uptodate) !== 0, dirty: (state & BH_Dirty) !== 0 };
+  }
+  const own = ifs?.[b];
+  if (own === undefined) return { uptodate, dirty };
+  return { uptodate: uptodate || (own & IFS_UPTODATE) !== 0, dirty: (own & IFS_DIRTY) !== 0 };
+}
+
 /**
- * What the block that holds EOF holds on disk, of the bytes [block, EOF): what it has in memory,
- * unless that is dirty; else what was written back, if anybody follows that. What comes later in
- * the list lies over what comes before. Undefined where the block is not written, so that nothing
- * comes back.
+ * What comes back of the block that holds EOF, bytes [block, EOF), where blocks [start, end) bytes
+ * are zeroed: what is on disk. That is what it has in memory, unless it is dirty there; else what
+ * was written back, if anybody follows that. What comes later in the list lies over what comes
+ * before. Nothing where the block is not written, and where its page stays in memory, which is
+ * zeroed there.
  */
-function onDisk(inode: Inode, block: number): Interval<Source>[] | undefined {
+function comesBack(inode: Inode, block: number, start: number, end: number): Interval<Source>[] {
   const { i_size, i_sb, i_extents, contents } = inode;
   const lblk = block / i_sb.s_blocksize;
   const [extent] = i_extents.within(lblk, lblk + 1);
-  if (extent?.value !== WRITTEN) return undefined;
-  const folio = filemap_get_folio(inode, pageOf(block));
-  const buffer = folio?.buffers?.[(block - folio_pos(folio)) / i_sb.s_blocksize] ?? 0;
-  if ((buffer & BH_Dirty) === 0) return [...contents.within(block, i_size)];
+  if (extent?.value !== WRITTEN) return [];
+  const page = pageOf(block);
+  const folio = cachedFolio(inode, page);
+  if (folio === undefined) return [...contents.within(block, i_size)];
+  const { uptodate, dirty } = blockIn(folio, (block - folio_pos(folio)) / i_sb.s_blocksize);
+  const dropped = start <= page * PAGE_SIZE && (page + 1) * PAGE_SIZE <= end;
+  if (!dropped && uptodate) return [];
+  if (!dirty) return [...contents.within(block, i_size)];
   const written = inode.disk?.contents.within(block, i_size) ?? [];
   return [{ start: block, end: i_size, value: { tag: UNKNOWN_TAG, delta: 0 } }, ...written];
 }
+
+/** EOF's block is zeroed after the page cache was dropped, and before it turns unwritten. */
+export const zeroesEofLate =
+  (id: string): Override =>
+  (base) => ({
+    forgetZeroed(inode, start, end, new_size) {
+      const { i_size, i_sb } = inode;
+      const block = i_size - (i_size % i_sb.s_blocksize);
+      const isEofs = new_size > i_size && start <= block && block < end && block < i_size;
+      const before = isEofs ? comesBack(inode, block, start, end) : [];
+      base.forgetZeroed(inode, start, end, new_size);
+      for (const { start: from, end: to, value } of before) inode.contents.set(from, to, value);
+    },
+    ext4_alloc_file_blocks(...allocation) {
+      const [inode, , , new_size] = allocation;
+      const { i_sb, i_size } = inode;
+      if (new_size > i_size && eofTurnsUnwritten(...allocation)) {
+        const zeroed = i_sb.s_op.ext4_block_zero_eof(inode, i_size);
+        if (zeroed) inode.deviated.add(id);
+      }
+      return base.ext4_alloc_file_blocks(...allocation);
+    },
+  });
 
 export const zeroRangeLosesWrites: Deviation = {
   id: "zero-range-loses-writes",
@@ -70,23 +117,5 @@ export const zeroRangeLosesWrites: Deviation = {
       { op: "fsync" },
     ],
   },
-  override: (base) => ({
-    forgetZeroed(inode, start, end, new_size) {
-      const { i_size, i_sb } = inode;
-      const block = i_size - (i_size % i_sb.s_blocksize);
-      const comesBack = new_size > i_size && start <= block && block < end && block < i_size;
-      const before = (comesBack ? onDisk(inode, block) : undefined) ?? [];
-      base.forgetZeroed(inode, start, end, new_size);
-      for (const { start: from, end: to, value } of before) inode.contents.set(from, to, value);
-    },
-    ext4_alloc_file_blocks(...allocation) {
-      const [inode, , , new_size] = allocation;
-      const { i_sb, i_size } = inode;
-      if (new_size > i_size && eofTurnsUnwritten(...allocation)) {
-        const zeroed = i_sb.s_op.ext4_block_zero_eof(inode, i_size);
-        if (zeroed) inode.deviated.add(zeroRangeLosesWrites.id);
-      }
-      return base.ext4_alloc_file_blocks(...allocation);
-    },
-  }),
+  override: zeroesEofLate("zero-range-loses-writes"),
 };
