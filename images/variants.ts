@@ -146,3 +146,8 @@ export const variants: readonly Variant[] = [
     byDefault: false,
   },
 ];
+
+/** The variant with this name, or on the iomap path with this name and "-iomap". */
+export function findVariant(name: string): Variant | undefined {
+  return [...variants, ...variants.map(onIomap)].find((variant) => variant.name === name);
+}

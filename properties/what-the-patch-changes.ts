@@ -92,6 +92,16 @@ export const comparisons: readonly Comparison[] = [
     ],
   },
   {
+    title: "iomap as posted: version 2 and October 2026",
+    a: "4k-delalloc-iomap@series-v2+known",
+    b: "4k-delalloc-iomap@series-7.4-dev+known",
+    heads: ["version 2", "October 2026"],
+    text: [
+      "The series as it stood in ext4's development tree for 7.4, on 7.3. The second promise is kept: `ext4_da_map_blocks()` says of blocks that it has just reserved that they are new, so what a short or failed write did not use is given back. What is dirty of a hole is written back before its blocks go, in whole folios, so that a block beside the hole is written where it was delayed.",
+      "Calls that begin or end within a block show more (`--alphabet bytes`). The zeroed tail of a truncated file stays dirty, and its block delayed; version 2 wrote it out at once. And EOF's block is zeroed before EOF moves on, as in 7.3, with what that has of a bug on this path: `zero-range-keeps-bytes`. The release has one too, which takes a write that sleeps: `release-takes-block-of-eof`.",
+    ],
+  },
+  {
     title: "buffer_head of released kernels, and iomap as promised",
     a: "4k-delalloc@6.18+short-write-keeps-reservation+failed-write-moves-size+dirty-tag-outlives-dirt",
     b: "4k-delalloc-iomap",

@@ -311,7 +311,7 @@ program
     `
 The variants and deviations are those of ext4-conform variants; "-iomap" behind a variant is the path of the patch.
 The kernel is that of version 2 of the patch series, mounted with buffered_iomap or without; on the buffer_head path
-it may be 6.12, 6.18 or 7.3 as well, on both series-v1. Without deviations it is the kernel as it should be; "+known" is
+it may be 6.12, 6.18 or 7.3 as well, on both series-v1 or series-7.4-dev. Without deviations it is the kernel as it should be; "+known" is
 as it is.
 
 Kinds of difference:

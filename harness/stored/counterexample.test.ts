@@ -37,6 +37,9 @@ const stale: Counterexample = {
   operations: [{ op: "pwrite", pos: 0, len: 16384, readable: 4096 }, { op: "fsync" }],
 };
 
+/** It with the variant that has this name, as a person writes it. */
+const staleOn = (variant: string): string => JSON.stringify({ ...stale, variant });
+
 function file(name: string, content: string | Uint8Array): string {
   const at = path.join(directory.name, name);
   fs.writeFileSync(at, content);
@@ -125,6 +128,13 @@ describe("writing", () => {
         { variant, kernel, seed, found, claim },
       ),
     ).toEqual(stale);
+  });
+
+  test("a person names a variant, also on the path of the patch", () => {
+    for (const name of ["1k-delalloc", "1k-delalloc-iomap"]) {
+      expect(parseCounterexample(staleOn(name), "x.json").variant).toEqual(variantNamed(name));
+    }
+    expect(() => parseCounterexample(staleOn("1k-iomap"), "x.json")).toThrow(/variant: is none of/);
   });
 
   test("what is too long for a file is cut, not refused", () => {

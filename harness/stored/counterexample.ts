@@ -9,7 +9,7 @@ import { divergenceKindSchema, earlierCasesSchema } from "../finding/divergence.
 import type { Divergence } from "../finding/divergence.ts";
 import { MAX_OPERATIONS, someOperationsSchema } from "../operations/operation.ts";
 import { withFilesAndStep } from "../operations/without-files.ts";
-import { variants } from "../../images/variants.ts";
+import { findVariant, variants } from "../../images/variants.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
 import { writeOutput } from "./output.ts";
 import { parseStored, readStored } from "./stored-file.ts";
@@ -22,7 +22,7 @@ const MAX_MESSAGE = 10_000;
 /** A variant by its name, if it is one. */
 function variantOf(value: unknown, context: z.RefinementCtx): unknown {
   if (typeof value !== "string") return value;
-  const variant = variants.find(({ name }) => name === value);
+  const variant = findVariant(value);
   if (variant !== undefined) return variant;
   context.addIssue({
     code: "custom",

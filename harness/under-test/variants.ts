@@ -1,7 +1,7 @@
 /**
  * Choosing variants by name.
  */
-import { BUFFERED_IOMAP, onIomap, variants } from "../../images/variants.ts";
+import { BUFFERED_IOMAP, findVariant, onIomap, variants } from "../../images/variants.ts";
 import { UsageError } from "../case/failure.ts";
 import { isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
@@ -11,8 +11,7 @@ import type { Variant } from "../case/variant.ts";
  * where there is none, and says which there are.
  */
 export function variantNamed(name: string): Variant {
-  const offered = [...variants, ...variants.map(onIomap)];
-  const variant = offered.find((candidate) => candidate.name === name);
+  const variant = findVariant(name);
   if (variant !== undefined) return variant;
   const names = variants.map((candidate) => candidate.name).join(", ");
   throw new UsageError(`there is no variant "${name}"; there are: ${names}`);

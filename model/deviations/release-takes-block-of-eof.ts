@@ -22,7 +22,7 @@ export const releaseTakesBlockOfEof: Deviation = {
     "A store into the block of EOF during a delayed write that then fails is lost, though it was synced.",
   reason:
     "ext4_iomap_punch_delalloc() rounds EOF, up to which dirty data is kept, down to its block.",
-  seenIn: ["the series of October 2026 on 7.3.4"],
+  seenIn: ["series 7.4-dev on 7.3.4"],
   path: "iomap",
   visible: "step",
   breaks: ["data-has-blocks", "read-returns-what-was-written", "synced-bytes-survive"],

@@ -19,7 +19,7 @@ export const zeroRangeKeepsBytes: Deviation = {
     "After zero_range has moved EOF on from within a written block, what that block had before the old EOF is in the file still, for good.",
   reason:
     "EOF's block is zeroed through the page cache after the cache was dropped and before the block turns unwritten: its page comes back from disk, and is dirty.",
-  seenIn: ["the series of October 2026 on 7.3.4"],
+  seenIn: ["series 7.4-dev on 7.3.4"],
   path: "iomap",
   visible: "step",
   breaks: ["read-returns-what-was-written"],
