@@ -46,22 +46,24 @@ const KICKS = 4;
 const kicking = new WeakMap<OpenFile, boolean>();
 
 /**
- * Whether the kernel begins to write back within a write with RWF_DONTCACHE, so that it is known
- * what it writes: later ones (mm/filemap.c filemap_dontcache_kick_writeback()) leave it to a thread
- * of the kernel, when and how much.
+ * Whether the kernel writes back just what a write with RWF_DONTCACHE has dirtied, and begins to
+ * within the call. Later ones (mm/filemap.c filemap_dontcache_kick_writeback()) leave it to a thread
+ * of the kernel, when and how much: by the time of the look nothing is written, or all of the file.
  */
 function kicksWriteback(file: OpenFile): boolean {
   const known = kicking.get(file);
   if (known !== undefined) return known;
   // It may be the file of the last case, with all that was left dirty.
   let kicks = file.calls.ftruncate(file.fd, 0) === 0;
-  for (let i = 0; kicks && i < KICKS; i++) {
-    const write = { op: "pwrite", dontcache: true, len: PAGE_SIZE, readable: PAGE_SIZE } as const;
+  const other = { op: "pwrite", len: PAGE_SIZE, readable: PAGE_SIZE } as const;
+  pwritev2(file, { ...other, pos: 0 }, 0);
+  for (let i = 1; kicks && i <= KICKS; i++) {
+    const write = { ...other, dontcache: true } as const;
     // Apart: blocks that follow those of a write that is under way have 6.18 warn of their extent,
     // which is longer than what that has written (ext4_convert_unwritten_extents_endio()).
     const result = pwritev2(file, { ...write, pos: 2 * i * PAGE_SIZE }, 0);
     const pages = cachestat(file.fd);
-    kicks = result === PAGE_SIZE && typeof pages !== "number" && pages.dirty === 0;
+    kicks = result === PAGE_SIZE && typeof pages !== "number" && pages.dirty === 1;
   }
   kicking.set(file, kicks);
   return kicks;
