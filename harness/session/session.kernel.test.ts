@@ -3,6 +3,7 @@
  */
 import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { kernels } from "../../model/kernels/kernels.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { MountedImage } from "../subjects/image.ts";
 import { probeKernel } from "../subjects/probe.ts";
@@ -47,6 +48,23 @@ describe.skipIf(lacks !== undefined)(`a session ${lacks?.message ?? ""}`, () => 
     }
     expect(existsSync(directory)).toBe(false);
   });
+
+  test.each([
+    ["series v2", [], true],
+    ["series v2", ["keep-truncated-tail-dirty"], false],
+  ] as const)(
+    "on the path of the patch as in %s, and with %j besides: whether a model follows is %s",
+    async (name, more, follows) => {
+      const traits = { ...options.traits, changes: [...kernels[name].changes, ...more] };
+      const mounted = { path: "iomap", options: "" } as const;
+      const session = await Session.open(variant, { ...options, traits }, { mounted });
+      try {
+        expect(session.model !== undefined).toBe(follows);
+      } finally {
+        session.close();
+      }
+    },
+  );
 
   test("that cannot be opened leaves nothing behind", async () => {
     let made: MountedImage | undefined;

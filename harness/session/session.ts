@@ -22,7 +22,7 @@ import type { MountedImage } from "../subjects/image.ts";
 import { mountedWith } from "../subjects/mount.ts";
 import { reserveHere } from "../subjects/reserve.ts";
 import { asItDelays, pathToModel, writePathOf } from "../subjects/write-path.ts";
-import { modelConfig } from "../under-test/kernel-traits.ts";
+import { modelConfig, unknownSeries } from "../under-test/kernel-traits.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { Listener } from "./events.ts";
 import { expectedDeviations } from "./expected-deviations.ts";
@@ -62,19 +62,30 @@ export interface Performed extends CaseResult {
 
 const PERFORMED = { type: "performed" } as const;
 
-function mountedOf(image: MountedImage): Mounted {
-  const { notModelled } = image;
-  const promised = notModelled === undefined ? {} : { promised: notModelled };
-  return { path: writePathOf(image), options: mountedWith(image.mountPoint), ...promised };
+/** Why no model follows files that take `path` there; undefined where one does. */
+function notFollowed(
+  { notModelled, variant }: MountedImage,
+  traits: KernelTraits,
+  path: Mounted["path"],
+): string | undefined {
+  if (notModelled !== undefined) return notModelled;
+  return pathToModel(variant, path) === "iomap" ? unknownSeries(traits) : undefined;
+}
+
+function mountedOf(image: MountedImage, traits: KernelTraits): Mounted {
+  const path = writePathOf(image);
+  const promised = notFollowed(image, traits, path);
+  return { path, options: mountedWith(image.mountPoint), ...(promised && { promised }) };
 }
 
 /** The model's configuration for what is mounted. */
 function configOf(image: MountedImage, traits: KernelTraits, mounted: Mounted): ModelConfig {
-  const { fresh, variant, notModelled } = image;
+  const { fresh, variant } = image;
   const path = pathToModel(variant, mounted.path);
   // Where the contract judges, the model only says which deviations are shown, for which there is
   // room.
-  const reserve = notModelled === undefined ? reserveHere(variant) : undefined;
+  const follows = notFollowed(image, traits, mounted.path) === undefined;
+  const reserve = follows ? reserveHere(variant) : undefined;
   return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, reserve);
 }
 
@@ -105,7 +116,7 @@ export class Session {
     this.#tell = tell;
     this.#countsPages = traits.cachestat && executor === "ffi";
     this.executor = open?.(image) ?? openExecutor(executor, image);
-    this.mounted = mounted ?? mountedOf(image);
+    this.mounted = mounted ?? mountedOf(image, traits);
     this.config = configOf(image, traits, this.mounted);
     this.#plain = { variant: name, blockSize };
     const options = { ...this.#plain, onObservation: () => tell(PERFORMED) };
@@ -113,7 +124,7 @@ export class Session {
     this.deviations = strict ? [] : expectedDeviations(image, performing, traits);
     // What the kernel said of a witness is no finding about the first case.
     image.kernelLog?.records();
-    const follows = image.notModelled === undefined;
+    const follows = notFollowed(image, traits, this.mounted.path) === undefined;
     this.model = follows ? modelWith(this.config, this.deviations) : undefined;
     this.lockstep = {
       ...withContract(this.#plain, this.config, this.deviations, image.leeway),

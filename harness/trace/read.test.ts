@@ -295,9 +295,10 @@ describe("what is guessed is said", () => {
     [{ kernel: "10.0" }, "kernel 10.0 is newer than the newest known, and taken for 7.3"],
     [{ path: "iomap", series: "v1, changed", kernel: "5.0" }, undefined],
     [{ path: "iomap", series: "v2" }, undefined],
+    [{ path: "iomap", series: "7.4 development tree" }, undefined],
     [
       { path: "iomap", series: "v10" },
-      'series "v10" begins with neither v1 nor v2, and is taken for v2',
+      'series "v10" begins with none of v1, v2 and 7.4, and is taken for v2',
     ],
   ] as const)("version 1, %j: %s", async (change, guessed) => {
     const header = JSON.stringify({ header: { ...headerV1, ...change } });
@@ -312,7 +313,7 @@ describe("what is guessed is said", () => {
     ],
     [
       { path: "iomap", series: "rfc" },
-      'series "rfc" begins with neither v1 nor v2, and is taken for v2',
+      'series "rfc" begins with none of v1, v2 and 7.4, and is taken for v2',
     ],
   ] as const)("version 2, %j: %s", async (change, guessed) => {
     expect((await parseTrace(asLines(v2Header(change)), "t.jsonl")).guessed).toBe(guessed);

@@ -3,7 +3,9 @@
  * (subjects/probe.ts).
  */
 import type { ModelConfig } from "../../model/tables.ts";
-import type { ChangeName } from "../../model/kernels/changes.ts";
+import { changeNames, changes } from "../../model/kernels/changes.ts";
+import type { Change, ChangeName } from "../../model/kernels/changes.ts";
+import { kernels } from "../../model/kernels/kernels.ts";
 import type { KernelFacts } from "../../model/kernels/kernels.ts";
 import { isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
@@ -36,6 +38,30 @@ export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits):
     !kernelLog && "/dev/kmsg cannot be read: the kernel's log is not compared",
   ];
   return lacks.filter((one) => one !== false);
+}
+
+const ofSeries = changeNames.filter((name) => (changes[name] as Change).path === "iomap");
+
+/** What of the series one kernel does and the other does not. */
+const differing = (one: readonly ChangeName[], other: readonly ChangeName[]): ChangeName[] =>
+  ofSeries.filter((name) => one.includes(name) !== other.includes(name));
+
+/**
+ * Why no model follows files on the path of the patch: what the kernel was seen to do there is what
+ * no known revision of the series does. Names the nearest, and what does not fit; undefined where
+ * one does it all.
+ */
+export function unknownSeries({
+  changes: shown,
+}: Pick<KernelFacts, "changes">): string | undefined {
+  const revisions = Object.entries<KernelFacts>(kernels)
+    .filter(([, { path }]) => path === "iomap")
+    .map(([name, known]) => ({ name, differ: differing(shown, known.changes) }))
+    .toSorted((a, b) => a.differ.length - b.differ.length);
+  const { name, differ } = revisions[0]!;
+  if (differ.length === 0) return undefined;
+  const text = differ.map((one) => `${shown.includes(one) ? "with" : "without"} ${one}`);
+  return `its series is none that is known: as ${name}, but ${text.join(", ")}`;
 }
 
 /**

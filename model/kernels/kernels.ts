@@ -124,12 +124,12 @@ export function kernelOfRelease(release: string): StandIn {
 
 /**
  * The kernel that stands for one with the patch series, by what its recording calls that; one that
- * is not known is taken for the latest. `shown` is the series as a message quotes it.
+ * is not known is taken for version 2. `shown` is the series as a message quotes it.
  */
 export function kernelOfSeries(series: string, shown: string): StandIn {
   if (/^v1\b/.test(series)) return { name: "series v1" };
   if (/^v2\b/.test(series)) return { name: "series v2" };
   if (/^7\.4\b/.test(series)) return { name: "series 7.4-dev" };
-  const guess = `series ${shown} begins with neither v1 nor v2, and is taken for v2`;
+  const guess = `series ${shown} begins with none of v1, v2 and 7.4, and is taken for v2`;
   return { name: "series v2", guess };
 }

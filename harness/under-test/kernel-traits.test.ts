@@ -1,0 +1,28 @@
+import { describe, expect, test } from "vitest";
+import { kernels } from "../../model/kernels/kernels.ts";
+import type { KernelFacts } from "../../model/kernels/kernels.ts";
+import { unknownSeries } from "./kernel-traits.ts";
+
+describe("a kernel with the series", () => {
+  const revisions = Object.entries<KernelFacts>(kernels).filter(([, { path }]) => path === "iomap");
+
+  test("there are three revisions that are known", () => {
+    expect(revisions.map(([name]) => name)).toEqual(["series v1", "series v2", "series 7.4-dev"]);
+  });
+
+  test.each(revisions)("%s is known", (_, facts) => {
+    expect(unknownSeries(facts)).toBeUndefined();
+  });
+
+  test("one that is none of them is told from the nearest", () => {
+    const { changes } = kernels["series 7.4-dev"];
+    const more = changes.filter((name) => name !== "zero-over-holes");
+    expect(unknownSeries({ changes: more })).toBe(
+      "its series is none that is known: as series 7.4-dev, but without zero-over-holes",
+    );
+    const less = [...kernels["series v1"].changes, "keep-truncated-tail-dirty" as const];
+    expect(unknownSeries({ changes: less })).toBe(
+      "its series is none that is known: as series v1, but with keep-truncated-tail-dirty",
+    );
+  });
+});
