@@ -3,10 +3,11 @@
  * 2, and what the model of each says of them.
  */
 import { describe, expect, test } from "vitest";
-import { modelWith } from "../harness/lockstep/deviations.ts";
+import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { variantNamed } from "../harness/under-test/variants.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
+import { releaseTakesBlockOfEof } from "../model/deviations/release-takes-block-of-eof.ts";
 import { settingOf } from "./settings.ts";
 
 const write = (pos: number, len: number): Operation => ({ op: "pwrite", pos, len, readable: len });
@@ -65,18 +66,7 @@ describe("what differs from version 2 to October 2026", () => {
   });
 
   test("a store into EOF's block during a write that then fails is lost", () => {
-    const lost: Operation[] = [
-      { op: "ftruncate", size: 512 },
-      {
-        op: "paused_write",
-        pos: 0,
-        len: 4096,
-        pause_at: 0,
-        during: [{ op: "mmap_write", pos: 0, len: 512 }],
-        after: "fault",
-      },
-      { op: "fsync" },
-    ];
+    const lost: Operation[] = [...witnessOf(releaseTakesBlockOfEof), { op: "fsync" }];
     expect(after("series v2", lost).blocks).toBe("0+1 written");
     expect(after("series 7.4-dev", lost).blocks).toBe("");
   });
