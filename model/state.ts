@@ -13,6 +13,7 @@
  * - `raw_i_size`, `i_datasync_tid` and numbers of transactions: only a write with O_DSYNC asks for
  *   them;
  * - `allocatesOnClose`: only closing the file does;
+ * - `dropbehind` of folios: only a write with RWF_DONTCACHE sets it;
  * - counters of the file system, as long as there is room for everything; what is reserved is in
  *   the extent status tree, and the file's own number is in the key;
  * - `f_ra` without read-ahead; `deviated`, `uncertain`, `sizeUntold`: what is said of the file, not
@@ -20,12 +21,13 @@
  * - `breaks`, `maybeZeroed`: of the allocator's placement, which the model does not have (who
  *   follows a kernel is told it).
  *
- * So nothing is explored of writes that are synced, of unlink, of a second file, of a device that
+ * So nothing is explored of writes that are synced or not cached, of unlink, of a second file, of a device that
  * refuses, of a power cut.
  */
 import { IntervalMap } from "./include/interval-map.ts";
-import { BH_Dirty, BH_Uptodate, IFS_DIRTY, IFS_UPTODATE, PAGE_SIZE } from "./include/types.ts";
+import { PAGE_SIZE } from "./include/types.ts";
 import type { Folio, Inode, SuperBlock } from "./include/types.ts";
+import { blockInMemory } from "./mm/folio.ts";
 
 function copyFolio(folio: Folio): Folio {
   return { ...folio, buffers: folio.buffers?.slice(), ifs: folio.ifs?.slice() };
@@ -121,18 +123,11 @@ export interface CachedBlock {
 /** The blocks that are in memory, in their order. */
 export function cachedBlocks({ i_mapping, i_sb }: Inode): CachedBlock[] {
   const perPage = Math.max(1, PAGE_SIZE / i_sb.s_blocksize);
-  return i_mapping.flatMap(({ index, order, uptodate, dirty, buffers, ifs }) =>
-    Array.from({ length: perPage << order }, (_, i) => {
-      const [bh, fs] = [buffers?.[i], ifs?.[i]];
-      const read = ((bh ?? 0) & BH_Uptodate) > 0 || ((fs ?? 0) & IFS_UPTODATE) > 0;
-      const written = bh === undefined ? undefined : (bh & BH_Dirty) > 0;
-      const stored = fs === undefined ? undefined : (fs & IFS_DIRTY) > 0;
-      return {
-        block: index * perPage + i,
-        uptodate: uptodate || read,
-        dirty: written ?? stored ?? dirty,
-      };
-    }),
+  return i_mapping.flatMap((folio) =>
+    Array.from({ length: perPage << folio.order }, (_, b) => ({
+      block: folio.index * perPage + b,
+      ...blockInMemory(folio, b),
+    })),
   );
 }
 

@@ -72,19 +72,17 @@ function notFollowed(
   return pathToModel(variant, path) === "iomap" ? unknownSeries(traits) : undefined;
 }
 
-function mountedOf(image: MountedImage, traits: KernelTraits): Mounted {
-  const path = writePathOf(image);
-  const promised = notFollowed(image, traits, path);
-  return { path, options: mountedWith(image.mountPoint), ...(promised && { promised }) };
-}
-
-/** The model's configuration for what is mounted. */
-function configOf(image: MountedImage, traits: KernelTraits, mounted: Mounted): ModelConfig {
+/** The model's configuration for what is mounted; `follows`: whether it is followed. */
+function configOf(
+  image: MountedImage,
+  traits: KernelTraits,
+  mounted: Mounted,
+  follows: boolean,
+): ModelConfig {
   const { fresh, variant } = image;
   const path = pathToModel(variant, mounted.path);
   // Where the contract judges, the model only says which deviations are shown, for which there is
   // room.
-  const follows = notFollowed(image, traits, mounted.path) === undefined;
   const reserve = follows ? reserveHere(variant) : undefined;
   return modelConfig(asItDelays(image), traits, fresh.freeBlocks, path, reserve);
 }
@@ -116,15 +114,21 @@ export class Session {
     this.#tell = tell;
     this.#countsPages = traits.cachestat && executor === "ffi";
     this.executor = open?.(image) ?? openExecutor(executor, image);
-    this.mounted = mounted ?? mountedOf(image, traits);
-    this.config = configOf(image, traits, this.mounted);
+    const path = mounted === undefined ? writePathOf(image) : mounted.path;
+    const promised = notFollowed(image, traits, path);
+    this.mounted = mounted ?? {
+      path,
+      options: mountedWith(image.mountPoint),
+      ...(promised && { promised }),
+    };
+    const follows = promised === undefined;
+    this.config = configOf(image, traits, this.mounted, follows);
     this.#plain = { variant: name, blockSize };
     const options = { ...this.#plain, onObservation: () => tell(PERFORMED) };
     const performing = { executor: this.executor, config: this.config, options };
     this.deviations = strict ? [] : expectedDeviations(image, performing, traits);
     // What the kernel said of a witness is no finding about the first case.
     image.kernelLog?.records();
-    const follows = notFollowed(image, traits, this.mounted.path) === undefined;
     this.model = follows ? modelWith(this.config, this.deviations) : undefined;
     this.lockstep = {
       ...withContract(this.#plain, this.config, this.deviations, image.leeway),

@@ -1,16 +1,9 @@
 import { eofTurnsUnwritten } from "../ext4/fallocate.ts";
 import type { Interval } from "../include/interval-map.ts";
 import { UNKNOWN_TAG } from "../include/pattern.ts";
-import { cachedFolio, folio_pos, pageOf } from "../mm/folio.ts";
-import {
-  BH_Dirty,
-  BH_Uptodate,
-  IFS_DIRTY,
-  IFS_UPTODATE,
-  PAGE_SIZE,
-  WRITTEN,
-} from "../include/types.ts";
-import type { Folio, Inode, Source } from "../include/types.ts";
+import { blockInMemory, cachedFolio, folio_pos, pageOf } from "../mm/folio.ts";
+import { PAGE_SIZE, WRITTEN } from "../include/types.ts";
+import type { Inode, Source } from "../include/types.ts";
 import type { Override } from "../tables.ts";
 import type { Deviation } from "./deviation.ts";
 
@@ -37,17 +30,6 @@ import type { Deviation } from "./deviation.ts";
  * puts that there for good. Seen (7.3.4, 1k-nodelalloc: a byte of an older file after a remount).
  */
 
-/** Whether memory has block `b` of a folio, and whether it is dirty there. */
-function blockIn({ uptodate, dirty, buffers, ifs }: Folio, b: number) {
-  const state = buffers?.[b];
-  if (state !== undefined) {
-    return { uptodate: uptodate || (state & BH_Uptodate) !== 0, dirty: (state & BH_Dirty) !== 0 };
-  }
-  const own = ifs?.[b];
-  if (own === undefined) return { uptodate, dirty };
-  return { uptodate: uptodate || (own & IFS_UPTODATE) !== 0, dirty: (own & IFS_DIRTY) !== 0 };
-}
-
 /**
  * What comes back of the block that holds EOF, bytes [block, EOF), where blocks [start, end) bytes
  * are zeroed: what is on disk. That is what it has in memory, unless it is dirty there; else what
@@ -63,7 +45,7 @@ function comesBack(inode: Inode, block: number, start: number, end: number): Int
   const page = pageOf(block);
   const folio = cachedFolio(inode, page);
   if (folio === undefined) return [...contents.within(block, i_size)];
-  const { uptodate, dirty } = blockIn(folio, (block - folio_pos(folio)) / i_sb.s_blocksize);
+  const { uptodate, dirty } = blockInMemory(folio, (block - folio_pos(folio)) / i_sb.s_blocksize);
   const dropped = start <= page * PAGE_SIZE && (page + 1) * PAGE_SIZE <= end;
   if (!dropped && uptodate) return [];
   if (!dirty) return [...contents.within(block, i_size)];

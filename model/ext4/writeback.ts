@@ -42,6 +42,8 @@ const EXT4_IO_END_UNWRITTEN = 1;
 interface io_end {
   /** EXT4_IO_END_UNWRITTEN, or 0. */
   flag: number;
+  /** Folios with PG_dropbehind in it that needed no mapping; undefined where it takes none. */
+  folios: Folio[] | undefined;
 }
 
 /**
@@ -197,33 +199,23 @@ export function submitFolio(inode: Inode, folio: Folio): void {
 
 /**
  * What becomes of folios with PG_dropbehind where their I/O ends (mm/filemap.c
- * folio_end_dropbehind()): they go if a worker ends it. An interrupt, which ends all other I/O, takes
- * none out of the page cache.
+ * folio_end_dropbehind()), once `folio` has been submitted, with blocks that were `mapped` for it or
+ * not: they go if a worker ends it. An interrupt, which ends all other I/O, takes none out of the
+ * page cache.
  *
  * A folio is in one io_end with what is mapped after it, up to the next folio that needs a mapping,
  * but for those before the first that does: what needs none is submitted before any is made.
  */
-class Dropping {
-  readonly #inode: Inode;
-  /** Folios of the io_end, as far as it has come; undefined where it takes none. */
-  #folios: Folio[] | undefined;
-
-  constructor(inode: Inode) {
-    this.#inode = inode;
+function endDropbehind(inode: Inode, folio: Folio, mapped: boolean, io: io_end): void {
+  if (!mapped) {
+    if (folio.dropbehind) io.folios?.push(folio);
+    return;
   }
-
-  /** The folio has been submitted; for it blocks were mapped or not, with these flags. */
-  submitted(folio: Folio, mapped: boolean, { flag }: io_end): void {
-    if (mapped) {
-      const together = this.#folios ?? [];
-      this.#folios = [];
-      if (flag !== EXT4_IO_END_UNWRITTEN) return;
-      for (const one of together) filemap_end_dropbehind(this.#inode, one);
-      filemap_end_dropbehind(this.#inode, folio);
-    } else if (folio.dropbehind) {
-      this.#folios?.push(folio);
-    }
-  }
+  const together = io.folios ?? [];
+  io.folios = [];
+  if (io.flag !== EXT4_IO_END_UNWRITTEN) return;
+  for (const one of together) filemap_end_dropbehind(inode, one);
+  filemap_end_dropbehind(inode, folio);
 }
 
 /**
@@ -232,9 +224,9 @@ class Dropping {
  */
 export function ext4_writepages(inode: Inode, start: number, end: number): number {
   const blocks = Math.ceil(inode.i_size / inode.i_sb.s_blocksize);
-  const dropping = new Dropping(inode);
+  const io: io_end = { flag: 0, folios: undefined };
   for (const folio of dirtyFolios(inode, start, end)) {
-    const io: io_end = { flag: 0 };
+    io.flag = 0;
     folio_create_buffers(inode, folio);
     const inside = blocks - firstBlock(inode, folio);
     const count = bufferCount(inode, folio);
@@ -246,7 +238,7 @@ export function ext4_writepages(inode: Inode, start: number, end: number): numbe
       inode.i_disksize = Math.max(inode.i_disksize, disksize);
       ext4_mark_inode_dirty(inode);
     }
-    dropping.submitted(folio, mapped, io);
+    endDropbehind(inode, folio, mapped, io);
     if (inside <= count) break;
   }
   return 0;

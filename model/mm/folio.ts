@@ -8,7 +8,15 @@
  *           reclaim, a large folio that cannot be allocated because memory is fragmented
  */
 import { assert } from "../include/assert.ts";
-import { PAGE_SHIFT, PAGE_SIZE, UNWRITTEN } from "../include/types.ts";
+import {
+  BH_Dirty,
+  BH_Uptodate,
+  IFS_DIRTY,
+  IFS_UPTODATE,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  UNWRITTEN,
+} from "../include/types.ts";
 import type { Folio, Inode } from "../include/types.ts";
 
 export function folio_pos(folio: Folio): number {
@@ -61,6 +69,20 @@ export function filemap_get_folio(inode: Inode, index: number): Folio | undefine
   const folio = cachedFolio(inode, index);
   if (folio !== undefined) folio.dropbehind = false;
   return folio;
+}
+
+/** Whether memory has block `b` of a folio, on either path, and whether it is dirty there. */
+export function blockInMemory(
+  { uptodate, dirty, buffers, ifs }: Folio,
+  b: number,
+): { uptodate: boolean; dirty: boolean } {
+  const bh = buffers?.[b];
+  if (bh !== undefined) {
+    return { uptodate: uptodate || (bh & BH_Uptodate) !== 0, dirty: (bh & BH_Dirty) !== 0 };
+  }
+  const own = ifs?.[b];
+  if (own === undefined) return { uptodate, dirty };
+  return { uptodate: uptodate || (own & IFS_UPTODATE) !== 0, dirty: (own & IFS_DIRTY) !== 0 };
 }
 
 /**

@@ -102,7 +102,7 @@ function drawExtras(draw: Draw, pos: number, len: number): Partial<Pwrite> {
   const extras: Partial<Pwrite> = {};
   if (draw.percent(WRITE_EXTRA_PERCENT.iov)) extras.iov = drawPieces(draw, pos, len);
   if (draw.percent(WRITE_EXTRA_PERCENT.append)) extras.append = true;
-  // One draw for both, so that seeds from before there was RWF_DONTCACHE draw the rest as they did.
+  // One draw for both: a case without RWF_DONTCACHE is what its seed gave before there was that.
   const writesBack = draw.between(0, 99);
   if (writesBack < WRITE_EXTRA_PERCENT.sync) extras.sync = draw.percent(50) ? "data" : "all";
   if (writesBack >= 100 - WRITE_EXTRA_PERCENT.dontcache) extras.dontcache = true;

@@ -55,13 +55,12 @@ function kicksWriteback(file: OpenFile): boolean {
   if (known !== undefined) return known;
   // It may be the file of the last case, with all that was left dirty.
   let kicks = file.calls.ftruncate(file.fd, 0) === 0;
-  const other = { op: "pwrite", len: PAGE_SIZE, readable: PAGE_SIZE } as const;
-  pwritev2(file, { ...other, pos: 0 }, 0);
+  const page = { op: "pwrite", len: PAGE_SIZE, readable: PAGE_SIZE } as const;
+  pwritev2(file, { ...page, pos: 0 }, 0);
   for (let i = 1; kicks && i <= KICKS; i++) {
-    const write = { ...other, dontcache: true } as const;
     // Apart: blocks that follow those of a write that is under way have 6.18 warn of their extent,
     // which is longer than what that has written (ext4_convert_unwritten_extents_endio()).
-    const result = pwritev2(file, { ...write, pos: 2 * i * PAGE_SIZE }, 0);
+    const result = pwritev2(file, { ...page, dontcache: true, pos: 2 * i * PAGE_SIZE }, 0);
     const pages = cachestat(file.fd);
     kicks = result === PAGE_SIZE && typeof pages !== "number" && pages.dirty === 1;
   }
