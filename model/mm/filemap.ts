@@ -215,12 +215,13 @@ function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: numbe
 }
 
 /**
- * mm/filemap.c filemap_get_pages(): folios side by side from the page of `pos` on, up to the first
- * that is not uptodate, which is then read. They may reach past EOF, where a write that ended short
- * has left a folio. Those that nobody asked to keep go. Returns where the next batch begins.
+ * mm/filemap.c filemap_get_pages(): folios side by side from the page of `pos` on, which is read
+ * first where it is missing, up to the first that is not uptodate, which is then read. They may
+ * reach past EOF, where a write that ended short has left a folio. Those that nobody asked to keep
+ * go. Returns where the next batch begins.
  */
 function readBatch(inode: Inode, pos: number, end: number): number {
-  let folio = folioToRead(inode, pageOf(pos));
+  let folio = cachedFolio(inode, pageOf(pos)) ?? uptodateFolio(inode, pageOf(pos));
   let dropped: Folio[] | undefined;
   for (let i = 1; i < FOLIO_BATCH_SIZE && folio.uptodate && folio_next_pos(folio) < end; i++) {
     const next = cachedFolio(inode, folio_next_index(folio));

@@ -52,6 +52,16 @@ test.each<[string, string, Operation[], number[]]>([
     [{ op: "ftruncate", size: 1024 }, uncached(2048, 1024)],
     [0, 1],
   ],
+  [
+    "goes when a read comes to it from a page that was missing, past EOF",
+    "4k-delalloc",
+    [
+      { op: "pwrite", pos: 0, len: 12288, readable: 8192, dontcache: true },
+      { op: "fsync" },
+      read(4096, 8192),
+    ],
+    [1, 1, 1],
+  ],
   ["stays where what is before it is zeroed", "4k-delalloc", [uncached(512, 4096)], [1]],
 ])("what it writes %s (%s)", (_, variant, operations, pages) => {
   const model = new ModelSubject(knownConfig(variantNamed(variant), kernels["6.18"]));
