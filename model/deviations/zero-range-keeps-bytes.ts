@@ -22,7 +22,7 @@ export const zeroRangeKeepsBytes: Deviation = {
   seenIn: ["series 7.4-dev on 7.3.4"],
   path: "iomap",
   visible: "step",
-  breaks: ["read-returns-what-was-written"],
+  breaks: ["read-returns-what-was-written", "synced-survives", "synced-bytes-survive"],
   takes: "zero_range",
   witness: {
     kernel: "series 7.4-dev",
