@@ -9,7 +9,7 @@ import { mustBeWritable } from "../stored/output.ts";
 import { packageVersion } from "../host/package.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import { WorkerLost } from "../run/conversation.ts";
-import { perform } from "../run/perform.ts";
+import { perform, variantsOf } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
 import type { Generate } from "../workers/messages.ts";
 import { present, presentLost, runAgain } from "./present.ts";
@@ -58,6 +58,14 @@ function presentNew(
   }
 }
 
+/** What the candidate offers and did not run, for the baseline does not offer it. */
+function leftOutOf({ facts, result }: Performed): string[] {
+  if (facts?.options.withoutIomap !== true) return [];
+  const offered = variantsOf({ ...facts, options: { ...facts.options, withoutIomap: false } });
+  const ran = new Set(result.results.map(({ variant }) => variant));
+  return offered.map(({ name }) => name).filter((name) => !ran.has(name));
+}
+
 function divergedIn({ result }: Performed): Set<string> {
   return new Set(firstDivergences(result).map(({ variant }) => variant));
 }
@@ -71,10 +79,12 @@ export async function compare(options: CompareOptions): Promise<ExitStatus> {
   const cases = `${count} cases for each variant`;
   say(`ext4-conform ${packageVersion()}   compare   seed ${seed}   ${cases}\n`);
   const baseline = await runOn("baseline", options);
-  const candidate = await runOn("candidate", options);
-  if (baseline === undefined || candidate === undefined) return exitStatus.diverges;
+  if (baseline === undefined) return exitStatus.diverges;
+  const withoutIomap = baseline.facts?.traits.bufferedIomap === false;
+  const candidate = await runOn("candidate", { ...options, withoutIomap });
+  if (candidate === undefined) return exitStatus.diverges;
   say("\n");
-  const what = difference(baseline.result, candidate.result);
+  const what = difference(baseline.result, candidate.result, leftOutOf(candidate));
   presentNew(candidate, what.appeared, options.save);
   const diverged = { baseline: divergedIn(baseline), candidate: divergedIn(candidate) };
   say(comparisonText(what, diverged, colourWanted()));

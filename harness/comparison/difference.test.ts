@@ -127,7 +127,24 @@ describe("what changed between two kernels", () => {
       "4k-delalloc-iomap",
     ]);
     expect(what.variants[1]).toMatchObject({ compared: 0 });
+    expect(what.notCompared).toEqual(["4k-delalloc-iomap"]);
     expect(isWorse(what)).toBe(false);
+  });
+
+  test("is not what a variant shows that only one of them has", () => {
+    const variant = "4k-delalloc-iomap";
+    const iomap = ran({ variant }, { "release-takes-block-of-eof": 2 });
+    const bad = found("map", { variant, divergence: { ...found("map").divergence, variant } });
+    const [without, offers] = [run([ran()]), run([ran(), iomap], [bad])];
+    for (const what of [difference(without, offers), difference(offers, without)]) {
+      expect([what.appeared, what.gone]).toEqual([[], []]);
+      expect([what.deviationsAppeared, what.deviationsGone]).toEqual([[], []]);
+      expect(what.notCompared).toEqual([variant]);
+    }
+    const what = difference(without, run([ran()]), [variant]);
+    expect(comparisonText(what, nobody, false)).toContain(
+      "\nnot compared: one of the two kernels cannot run it, or did not\n  4k-delalloc-iomap\n",
+    );
   });
 });
 

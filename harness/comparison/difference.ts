@@ -41,6 +41,21 @@ export interface Difference {
   /** Known deviations of the candidate alone, and of the baseline alone, by id. */
   deviationsAppeared: string[];
   deviationsGone: string[];
+  /** Variants that only one of them ran, or could run. */
+  notCompared: string[];
+}
+
+/** What both ran. What one of them cannot run, is no difference between them. */
+function inCommon(baseline: SupervisorResult, candidate: SupervisorResult): SupervisorResult[] {
+  const [ran, runs] = [baseline, candidate].map(
+    ({ results }) => new Set(results.map(({ variant }) => variant)),
+  ) as [Set<string>, Set<string>];
+  const both = ({ variant }: { variant: string }): boolean => ran.has(variant) && runs.has(variant);
+  return [baseline, candidate].map((result) => ({
+    ...result,
+    results: result.results.filter(both),
+    found: result.found.filter(both),
+  }));
 }
 
 /** The same thing found twice: the operations that it was shrunk to may differ from run to run. */
@@ -88,19 +103,27 @@ function variantDifference(
 const only = (these: ReadonlySet<string>, those: ReadonlySet<string>): string[] =>
   [...these].filter((id) => !those.has(id));
 
-/** What changed from `baseline` to `candidate`, which ran the same cases. */
-export function difference(baseline: SupervisorResult, candidate: SupervisorResult): Difference {
+/**
+ * What changed from `baseline` to `candidate`, which ran the same cases, in what both ran.
+ * `leftOut`: variants that the candidate did not run because the baseline cannot.
+ */
+export function difference(
+  baseline: SupervisorResult,
+  candidate: SupervisorResult,
+  leftOut: readonly string[] = [],
+): Difference {
   const [ran, runs] = [baseline, candidate].map(
     ({ results }) => new Map(byVariant(results).map((result) => [result.variant, result])),
   ) as [Map<string, JobResult>, Map<string, JobResult>];
-  const [before, after] = [baseline, candidate].map((result) =>
+  const common = inCommon(baseline, candidate);
+  const [before, after] = common.map((result) =>
     firstDivergences(result).map(({ divergence }) => divergence),
   ) as [Divergence[], Divergence[]];
-  const [had, has] = [deviationsOf(baseline), deviationsOf(candidate)];
+  const [had, has] = common.map(deviationsOf) as [Set<string>, Set<string>];
+  const names = [...new Set([...ran.keys(), ...runs.keys()])];
   return {
-    variants: [...new Set([...ran.keys(), ...runs.keys()])].map((name) =>
-      variantDifference(name, ran.get(name), runs.get(name)),
-    ),
+    variants: names.map((name) => variantDifference(name, ran.get(name), runs.get(name))),
+    notCompared: [...names.filter((name) => !ran.has(name) || !runs.has(name)), ...leftOut],
     appeared: notIn(after, before),
     gone: notIn(before, after),
     deviationsAppeared: only(has, had),

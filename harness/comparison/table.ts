@@ -97,6 +97,7 @@ export function comparisonText(what: Difference, diverged: Diverged, colour: boo
     ({ variant, mapsChanged, firstChanged }) =>
       `  ${variant}: ${counted(mapsChanged, "case")}, the first is case ${firstChanged}`,
   );
+  const notCompared = what.notCompared.map((variant) => `  ${variant}`);
   const under = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [paint("bold", title), ...lines, ""];
   return [
@@ -106,6 +107,7 @@ export function comparisonText(what: Difference, diverged: Diverged, colour: boo
     ...under("known deviations that are new", deviationLines(what.deviationsAppeared)),
     ...under("known deviations that are gone", deviationLines(what.deviationsGone)),
     ...under("files with another map (both are right)", maps),
+    ...under("not compared: one of the two kernels cannot run it, or did not", notCompared),
     closing(what, paint),
     "",
   ].join("\n");

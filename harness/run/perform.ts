@@ -25,6 +25,8 @@ export interface PerformOptions
     Pick<Assignment, "work" | "strict">,
     Partial<Pick<Assignment, "executor" | "first" | "shapes" | "statistics">> {
   variants: readonly Variant[];
+  /** Not on the iomap path, whatever the kernel offers: another one that runs them does not. */
+  withoutIomap?: boolean | undefined;
   /**
    * Seconds in all, from the beginning of the run; undefined where cases alone are the limit. What
    * is reached first ends it.
@@ -93,15 +95,17 @@ function workOf(work: Work, job: number, variants: number): Work {
   return { ...work, exploration: { ...work.exploration, ...told } };
 }
 
+/** The variants as the kernel runs them: each on every path that it offers and that is wanted. */
+export function variantsOf({ options, traits }: Facts): Variant[] {
+  return withIomap(options.variants, traits.bufferedIomap && options.withoutIomap !== true);
+}
+
 /** @param deadline when the time is up, performance.now() */
-function assignmentsFor(
-  { options, kernel, traits }: Facts,
-  jobs: number,
-  deadline: number | undefined,
-): Assignment[] {
+function assignmentsFor(facts: Facts, jobs: number, deadline: number | undefined): Assignment[] {
+  const { options, kernel, traits } = facts;
   const { work, strict, executor = "ffi", first = false } = options;
   const { shapes = false, statistics = false, shard = WHOLE } = options;
-  const variants = withIomap(options.variants, traits.bufferedIomap);
+  const variants = variantsOf(facts);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
     work: workOf(work, job, variants.length),
