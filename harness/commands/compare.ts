@@ -7,7 +7,7 @@ import type { ExitStatus } from "../host/exit-status.ts";
 import { colourWanted, say } from "../text/say.ts";
 import { mustBeWritable } from "../stored/output.ts";
 import { packageVersion } from "../host/package.ts";
-import { firstDivergences } from "../report/verdict.ts";
+import { divergedVariants, firstDivergences } from "../report/verdict.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform, variantsOf } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
@@ -66,10 +66,6 @@ function leftOutOf({ facts, result }: Performed): string[] {
   return offered.map(({ name }) => name).filter((name) => !ran.has(name));
 }
 
-function divergedIn({ result }: Performed): Set<string> {
-  return new Set(firstDivergences(result).map(({ variant }) => variant));
-}
-
 /**
  * Compare, print the table; 1 where the candidate does something wrong that the baseline does not.
  */
@@ -86,7 +82,10 @@ export async function compare(options: CompareOptions): Promise<ExitStatus> {
   say("\n");
   const what = difference(baseline.result, candidate.result, leftOutOf(candidate));
   presentNew(candidate, what.appeared, options.save);
-  const diverged = { baseline: divergedIn(baseline), candidate: divergedIn(candidate) };
+  const diverged = {
+    baseline: divergedVariants(baseline.result),
+    candidate: divergedVariants(candidate.result),
+  };
   say(comparisonText(what, diverged, colourWanted()));
   return isWorse(what) ? exitStatus.diverges : exitStatus.conforms;
 }

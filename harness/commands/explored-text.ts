@@ -2,7 +2,7 @@
  * What is printed of an exploration.
  */
 import { counted, grouped } from "../text/numbers.ts";
-import { firstDivergences } from "../report/verdict.ts";
+import { divergedVariants } from "../report/verdict.ts";
 import type { Paint } from "../text/terminal.ts";
 import { verdictWord } from "./run-result.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
@@ -103,7 +103,7 @@ export function exploredVerdict(
   const variants = counted(all.length, "variant");
   const what = {
     conforms: "no unnamed divergence in ",
-    diverges: `in ${firstDivergences(result).length} of ${variants}; `,
+    diverges: `in ${divergedVariants(result).size} of ${variants}; `,
     "not-reproduced": "a fresh image did not show again what was found in ",
   }[word];
   const edges = `${counted(driven, "edge")}${before === 0 ? "" : `, ${grouped(before)} of them driven before`}`;

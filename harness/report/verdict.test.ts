@@ -86,4 +86,19 @@ describe("verdict", () => {
     ];
     expect(firstDivergences({ ...conforming, found: both }).map((f) => f.case)).toEqual([9]);
   });
+
+  test("a stored case that diverges is told beside the first of the drawn ones behind it", () => {
+    const behind = [70, -1, 9].map((number) => found("4k-delalloc", number, true));
+    const result = { ...conforming, found: behind };
+    expect(firstDivergences(result).map((f) => f.case)).toEqual([-1, 9]);
+    expect(verdict(result, false)).toMatch(/\nDIVERGES: in 1 of 2 variants; /);
+  });
+
+  test("of several jobs one may have been judged by the contract", () => {
+    const promised = "the model does not follow this kernel";
+    const [followed] = conforming.results;
+    const judged = { ...followed!, mounted: { ...mounted, promised } };
+    const text = verdict({ ...conforming, results: [followed!, judged] }, false);
+    expect(text).toContain(`judged by the contract alone\n  4k-delalloc: ${promised}\n`);
+  });
 });

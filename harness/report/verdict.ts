@@ -136,14 +136,22 @@ export function confirmedDivergences(result: SupervisorResult): FoundDivergence[
     .toSorted((a, b) => a.variant.localeCompare(b.variant) || a.case - b.case);
 }
 
-/** The first confirmed divergence of each variant: what --jobs 1 would have found. */
+/**
+ * The first confirmed divergence of each variant in stored cases, and the first in generated ones:
+ * what --jobs 1 would have found.
+ */
 export function firstDivergences(result: SupervisorResult): FoundDivergence[] {
   const first = new Map<string, FoundDivergence>();
   for (const found of confirmedDivergences(result)) {
-    if (!first.has(found.variant)) first.set(found.variant, found);
+    const key = `${found.variant} ${found.case < 0 ? "stored" : "generated"}`;
+    if (!first.has(key)) first.set(key, found);
   }
   return [...first.values()];
 }
+
+/** Variants that have a confirmed divergence. */
+export const divergedVariants = (result: SupervisorResult): Set<string> =>
+  new Set(confirmedDivergences(result).map(({ variant }) => variant));
 
 /**
  * What is to be said of variants that were not run, or not for as many cases as were asked for;
@@ -181,9 +189,9 @@ function closing(
   const all = counted(rows.length, "variant");
   const left = leftOut(result, rows, asked);
   const variants = `${all}${left}`;
-  const first = firstDivergences(result);
-  if (first.length > 0) {
-    return `${paint(["red", "bold"], "DIVERGES")}: in ${first.length} of ${all}; ${ran}${left}`;
+  const diverged = divergedVariants(result).size;
+  if (diverged > 0) {
+    return `${paint(["red", "bold"], "DIVERGES")}: in ${diverged} of ${all}; ${ran}${left}`;
   }
   if (result.found.length > 0) {
     const seen = `${counted(result.found.length, "divergence")} that a fresh image did not show again`;

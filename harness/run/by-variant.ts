@@ -32,6 +32,12 @@ export function sum(a: RunCounts, b: RunCounts): RunCounts {
   };
 }
 
+/** As it was mounted, and judged by the job to which the contract alone had to do. */
+function mountedIn(a: JobResult["mounted"], b: JobResult["mounted"]): JobResult["mounted"] {
+  const { promised = b.promised } = a;
+  return { ...(a.path === undefined ? b : a), ...(promised !== undefined && { promised }) };
+}
+
 function together(a: JobResult, b: JobResult): JobResult {
   const explored =
     a.explored && b.explored
@@ -42,7 +48,7 @@ function together(a: JobResult, b: JobResult): JobResult {
     counts: sum(a.counts, b.counts),
     // They run at the same time.
     seconds: Math.max(a.seconds, b.seconds),
-    mounted: a.mounted.path === undefined ? b.mounted : a.mounted,
+    mounted: mountedIn(a.mounted, b.mounted),
     ...((a.shapes ?? b.shapes) && { shapes: [...(a.shapes ?? []), ...(b.shapes ?? [])] }),
     ...((a.statistics ?? b.statistics) && { statistics: metIn([a, b]) }),
     ...(explored && { explored }),

@@ -95,6 +95,7 @@ export class Confirmation {
     this.#variant = variant;
     this.#options = options;
     this.#setup = setup;
+    this.#mounted = setup.mounted;
   }
 
   /**

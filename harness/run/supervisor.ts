@@ -190,6 +190,11 @@ class Job {
       this.#result.notRun = this.#result.notRun.filter((name) => name !== variant);
       this.#isAt({ variant, counts: NOTHING_RUN, seconds: 0, mounted });
     }
+    if (message.type === "promised") {
+      const { promised } = message;
+      this.#shrinks = false;
+      this.#isAt({ ...this.#soFar, mounted: { ...this.#soFar.mounted, promised } });
+    }
     if (message.type === "progress") {
       this.#isAt({ ...this.#soFar, counts: message.counts, seconds: this.#seconds });
     }

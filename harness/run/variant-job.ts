@@ -35,7 +35,7 @@ export class VariantJob {
   readonly until: number;
   /** Milliseconds of the last checkpoint. */
   ending = 0;
-  readonly #confirmation: Confirmation;
+  #confirmation: Confirmation;
 
   constructor(run: VariantRun, assignment: Assignment, teller: Teller, until: number) {
     this.run = run;
@@ -44,6 +44,19 @@ export class VariantJob {
     this.until = until;
     const tell = teller.hear.bind(teller);
     this.#confirmation = new Confirmation(run.session.variant, assignment, { tell });
+  }
+
+  /**
+   * From now on the contract alone judges, what is confirmed too: what the kernel does otherwise
+   * than the model is known. `why` is for the report.
+   */
+  judgeByContract(why: string): void {
+    const { run, assignment, teller } = this;
+    run.judgeByContract(why);
+    const { variant, mounted } = run.session;
+    const tell = teller.hear.bind(teller);
+    this.#confirmation = new Confirmation(variant, assignment, { tell, mounted });
+    teller.tell({ type: "promised", promised: why });
   }
 
   get isTimeUp(): boolean {

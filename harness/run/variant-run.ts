@@ -135,6 +135,12 @@ export class VariantRun {
     return this.#perform(performed).divergence;
   }
 
+  /** Go on behind a divergence, by the contract alone; `why` is for the report. */
+  judgeByContract(why: string): void {
+    this.session.judgeByContract(why);
+    this.#diverged = false;
+  }
+
   /**
    * The cases in which the cause may be of what was found: all since the last checkpoint that found
    * nothing, the one that diverged, if one did, as the last. Not what an exploration drove.

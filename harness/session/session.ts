@@ -42,7 +42,10 @@ export interface SessionOptions {
 export interface SessionSetup {
   /** Hears of each operation that was performed. */
   tell?: Listener;
-  /** As another image of the variant was seen to be; a look at this one where that is absent. */
+  /**
+   * As another image of the variant was seen to be, and judged; a look at this one where that is
+   * absent.
+   */
   mounted?: Mounted | undefined;
   /** What performs cases on an image; `openExecutor` where that is absent. */
   open?: ((image: MountedImage) => Executor) | undefined;
@@ -90,12 +93,9 @@ function configOf(
 export class Session {
   readonly image: MountedImage;
   readonly executor: Executor;
-  readonly mounted: Mounted;
   readonly config: ModelConfig;
   /** The known ones that are expected here; none where they count as divergences. */
   readonly deviations: readonly Deviation[];
-  /** Undefined where only the contract judges. */
-  readonly model: ModelSubject | undefined;
   /** With the contract. */
   readonly lockstep: LockstepOptions;
   readonly #plain: LockstepOptions;
@@ -103,6 +103,8 @@ export class Session {
   readonly #tell: Listener;
   /** No program counts pages. */
   readonly #countsPages: boolean;
+  #mounted: Mounted;
+  #model: ModelSubject | undefined;
 
   private constructor(
     image: MountedImage,
@@ -115,21 +117,21 @@ export class Session {
     this.#countsPages = traits.cachestat && executor === "ffi";
     this.executor = open?.(image) ?? openExecutor(executor, image);
     const path = mounted === undefined ? writePathOf(image) : mounted.path;
-    const promised = notFollowed(image, traits, path);
-    this.mounted = mounted ?? {
+    const promised = mounted?.promised ?? notFollowed(image, traits, path);
+    this.#mounted = mounted ?? {
       path,
       options: mountedWith(image.mountPoint),
       ...(promised && { promised }),
     };
     const follows = promised === undefined;
-    this.config = configOf(image, traits, this.mounted, follows);
+    this.config = configOf(image, traits, this.#mounted, follows);
     this.#plain = { variant: name, blockSize };
     const options = { ...this.#plain, onObservation: () => tell(PERFORMED) };
     const performing = { executor: this.executor, config: this.config, options };
     this.deviations = strict ? [] : expectedDeviations(image, performing, traits);
     // What the kernel said of a witness is no finding about the first case.
     image.kernelLog?.records();
-    this.model = follows ? modelWith(this.config, this.deviations) : undefined;
+    this.#model = follows ? modelWith(this.config, this.deviations) : undefined;
     this.lockstep = {
       ...withContract(this.#plain, this.config, this.deviations, image.leeway),
       repeats: REPEATS,
@@ -156,6 +158,21 @@ export class Session {
   close(): void {
     releaseAnyway(this.executor);
     this.image.close();
+  }
+
+  get mounted(): Mounted {
+    return this.#mounted;
+  }
+
+  /** Undefined where only the contract judges. */
+  get model(): ModelSubject | undefined {
+    return this.#model;
+  }
+
+  /** From now on only the contract judges here; `why` is for the report. */
+  judgeByContract(why: string): void {
+    this.#model = undefined;
+    this.#mounted = { ...this.#mounted, promised: why };
   }
 
   /** As it was made: with a journal where there is one. */

@@ -150,6 +150,8 @@ export type VariantNews =
   | ExplorationNews
   | Exclude<CaseEvent, { type: "performed" | "conforms" }>
   | ({ type: "mounted" } & Mounted)
+  /** From now on the contract alone judges, and why. */
+  | { type: "promised"; promised: string }
   | { type: "progress"; counts: RunCounts }
   /** `shapes` is packed (shape.ts), where it was asked for. */
   | ({ type: "finished"; shapes?: string } & Finished);
