@@ -92,6 +92,16 @@ export const comparisons: readonly Comparison[] = [
     ],
   },
   {
+    title: "iomap as posted: version 1 and version 2",
+    a: "4k-delalloc-iomap@series-v1+known",
+    b: "4k-delalloc-iomap@series-v2+known",
+    heads: ["version 1", "version 2"],
+    text: [
+      "Both break the second promise. What differs comes of how far writeback maps: version 1 takes the length of what is dirty, which is in bytes, for one in blocks (`ext4_iomap_map_blocks()`), so a stale block beside data is allocated with it, and stays, unwritten; version 2 maps up to the end of the range that is written back, and the stale block stays reserved. Where zero_range cuts blocks off a large folio, `iomap_invalidate_folio()` of 6.19 makes them clean; before that they were written again, with zeros.",
+      "Calls that begin or end within a block show two more (`--alphabet bytes`): dirty folios over unwritten blocks are zeroed in memory, where version 1 wrote them out first, and a file that grows has the block of its old EOF zeroed.",
+    ],
+  },
+  {
     title: "iomap as posted: version 2 and October 2026",
     a: "4k-delalloc-iomap@series-v2+known",
     b: "4k-delalloc-iomap@series-7.4-dev+known",
