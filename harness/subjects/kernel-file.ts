@@ -211,7 +211,8 @@ export class KernelFile implements OpenFile {
   keep(): KeptFile {
     this.stat(sys.STATX_INO);
     const ino = this.#statxField(STX_INO_WORD);
-    const own = this.#ownReserved();
+    // Too few where the other file was written back since it was left.
+    const own = Math.max(0, this.#ownReserved());
     const file = this.#file;
     this.#files[this.#at] = undefined;
     this.#remove(this.#at === 0 ? 1 : 0);
