@@ -114,3 +114,18 @@ test.each([
   expect(least?.kind).toBe(kind);
   expect(least?.before?.length).toBe(before);
 });
+
+/** Whatever a file that is kept holds, it is not on disk. */
+const losing = (
+  operations: Operation[],
+  before: readonly EarlierCase[],
+): Promise<Divergence | undefined> => {
+  const loses = before.some(({ kept }) => kept);
+  return Promise.resolve(loses ? shows("contents", operations, before) : undefined);
+};
+
+test("a case whose file is kept stays synced", async () => {
+  const history: EarlierCase[] = [{ kept: true, operations: [write, punch, fsync] }, harmless];
+  const least = await leastSequence(history, { attempt: losing, arbitrary, limitMs: 60_000 });
+  expect(least!.before).toEqual([{ kept: true, operations: [fsync] }]);
+});

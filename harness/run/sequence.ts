@@ -10,7 +10,7 @@
  */
 import type * as fc from "fast-check";
 import type { Divergence, EarlierCase } from "../finding/divergence.ts";
-import { behind } from "../operations/operation.ts";
+import { behind, effectsOf } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { isWorse, severityOf } from "../finding/severity.ts";
 import { FURTHER_LOOKS } from "../session/further.ts";
@@ -36,9 +36,15 @@ const casesOf = ({ operations, before = [] }: Divergence): EarlierCase[] => [
   { operations },
 ];
 
+/** Whether the file of a case is kept that was not synced: the disk may hold any of it. */
+function isUnsynced({ kept, operations }: EarlierCase): boolean {
+  const last = operations.at(-1);
+  return kept === true && (last === undefined || effectsOf(last).syncsAll !== true);
+}
+
 /**
  * Tries cases in a row. One without operations leaves nothing, and whether it can be left out was
- * tried.
+ * tried; nothing is to be expected of a file that is kept and not synced.
  */
 function attemptAll(
   cases: readonly EarlierCase[],
@@ -46,7 +52,7 @@ function attemptAll(
 ): Promise<Divergence | undefined> {
   const last = cases.at(-1);
   const empty = cases.some(({ operations }) => operations.length === 0);
-  if (last === undefined || empty) return Promise.resolve(undefined);
+  if (last === undefined || empty || cases.some(isUnsynced)) return Promise.resolve(undefined);
   return attempt(last.operations, cases.slice(0, -1));
 }
 
