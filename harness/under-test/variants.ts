@@ -24,11 +24,15 @@ export function chooseVariants(selection: string): Variant[] {
   return [...new Set(selection.split(","))].map((name) => variantNamed(name.trim()));
 }
 
-/** The variants, each followed by itself on the patch's path where the kernel offers that. */
+/**
+ * The variants, each followed by itself on the patch's path where the kernel offers that; each once,
+ * though it was chosen by that name too.
+ */
 export function withIomap(chosen: readonly Variant[], offered: boolean): Variant[] {
   if (!offered) return [...chosen];
-  return chosen.flatMap((variant) => {
+  const all = chosen.flatMap((variant) => {
     const goes = !variant.mountOptions.includes(BUFFERED_IOMAP) && !isRemounted(variant);
     return goes ? [variant, onIomap(variant)] : [variant];
   });
+  return [...new Map(all.map((variant) => [variant.name, variant])).values()];
 }
