@@ -21,7 +21,7 @@ import { processorsHere, withRoom } from "./reserve.ts";
 import { readSuperblock } from "./superblock.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Result } from "../system/syscalls.ts";
-import { ThinPool, trimMounted } from "./thin.ts";
+import { isLateRefusal, ThinPool, trimMounted } from "./thin.ts";
 import { undoAtExit } from "../system/undo.ts";
 import { Workplace } from "./workplace.ts";
 
@@ -59,7 +59,7 @@ export class MountedImage {
   /** Of the fresh file system: what a checkpoint's accounting starts from. */
   readonly fresh: FreshImage;
   /** The kernel's log since just before the first mount; undefined where it may not be read. */
-  readonly kernelLog = KernelLog.open();
+  readonly kernelLog: KernelLog | undefined;
   readonly #device: LoopDevice;
   readonly #remove: () => void;
   #mounted = false;
@@ -74,6 +74,7 @@ export class MountedImage {
     this.mountPoint = mountPointIn(made.place.directory);
     this.imageFile = made.imageFile;
     this.pool = made.pool;
+    this.kernelLog = KernelLog.open(made.pool && isLateRefusal);
     this.#device = made.device;
     this.sysfs = `/sys/fs/ext4/${basename(made.device.path)}`;
     this.fresh = made.fresh;

@@ -47,6 +47,15 @@ export function isRefusal(text: string): boolean {
 }
 
 /**
+ * Whether it may say so of data that was refused earlier: iomap's text (fs/iomap/ioend.c
+ * iomap_finish_ioend_buffered()) has no end of line, so that the kernel keeps it back until it has
+ * something else to say. The block layer's, which comes before it, does not wait.
+ */
+export function isLateRefusal(text: string): boolean {
+  return text.includes(": writeback error on inode ");
+}
+
+/**
  * The tmpfs that the image file of a thin device lies on, alone, and whose size is the room that
  * there is.
  */

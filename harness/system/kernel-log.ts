@@ -70,18 +70,23 @@ const KMSG_DEVICE = 1 * 256 + 11;
 
 export class KernelLog {
   readonly #fd: number;
+  readonly #isExpected: (text: string) => boolean;
   /**
    * The last reading began behind records that the ring had overwritten: what was not read may have
    * been said.
    */
   hasGap = false;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, isExpected: (text: string) => boolean) {
     this.#fd = fd;
+    this.#isExpected = isExpected;
   }
 
-  /** The log from now on; undefined where this process may not read it. */
-  static open(): KernelLog | undefined {
+  /**
+   * The log from now on; undefined where this process may not read it. What `isExpected` alarms
+   * nobody.
+   */
+  static open(isExpected: (text: string) => boolean = () => false): KernelLog | undefined {
     let fd: number | undefined;
     try {
       fd = openSync("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK);
@@ -91,7 +96,7 @@ export class KernelLog {
       mustSucceed(syscalls().lseek(fd, 0, SEEK_END), "lseek on /dev/kmsg");
       // Witnesses and other cases whose log nobody reads may have spent one.
       clearWarnOnce();
-      return new KernelLog(fd);
+      return new KernelLog(fd, isExpected);
     } catch {
       if (fd !== undefined) closeSync(fd);
       return undefined;
@@ -109,7 +114,10 @@ export class KernelLog {
    */
   alarmsInContext(device: string): { alarms: string[]; said: string[] } {
     const records = this.records();
-    const alarms = records.filter((record) => isAlarming(record, device)).map(textOf);
+    const alarms = records
+      .filter((record) => isAlarming(record, device))
+      .map(textOf)
+      .filter((text) => !this.#isExpected(text));
     if (alarms.length > 0) clearWarnOnce();
     return { alarms, said: alarms.length === 0 ? [] : records.map(textOf) };
   }
