@@ -18,6 +18,7 @@ import type { ContractOptions } from "./contract.ts";
 import { promises } from "./promises.ts";
 
 const BLOCK = 4096;
+const EIO = -5;
 const EFAULT = -14;
 const EINVAL = -22;
 const EFBIG = -27;
@@ -788,6 +789,26 @@ test("of a file of which a failed call has moved the size, nothing is expected o
   expect(contract.file()).toBeUndefined();
   contract.check({ op: "unlink" }, 2, seen(0, 0, []));
   expect(contract.file()).toMatchObject({ i_size: 0, map: [] });
+});
+
+// ext4_iomap_finish_ioend() tells the journal of a size once the data is on disk.
+test.each([
+  ["buffer_head", delalloc, ["synced-survives"]],
+  ["iomap", iomap, []],
+])("of a file that a device refused data for, the size is promised on %s", (_, on, broken) => {
+  const map: readonly Run[] = [[0, 1, "unwritten"]];
+  const steps: Recorded[] = [
+    [write(0, BLOCK), seen(BLOCK, BLOCK, [[0, 1, "delayed"]])],
+    [{ op: "fsync", starved: true }, seen(EIO, BLOCK, map)],
+    [fsync, seen(0, BLOCK, map)],
+    [
+      powerCut,
+      seen(0, BLOCK, map, {
+        cut: left({ i_size: 0, map: extents(map), bytes: new Uint8Array(0) }),
+      }),
+    ],
+  ];
+  expect(brokenBy(on, steps)).toEqual(broken);
 });
 
 describe("looks at a part of the file", () => {

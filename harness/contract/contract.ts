@@ -307,7 +307,7 @@ export class Contract {
     const { changesNothing, syncsAll } = effectsOf(operation);
     if (changesNothing === true) return;
     step.synced = undefined;
-    if (syncsAll !== true || !succeeded || seen.windows !== undefined) return;
+    if (syncsAll !== true || !succeeded || step.sizeUntold || seen.windows !== undefined) return;
     // That nothing is delayed any more is a promise of its own.
     const map = seen.map.filter(({ state }) => state !== "delayed");
     step.synced = { i_size: seen.i_size, map };
@@ -318,13 +318,16 @@ export class Contract {
    * so, or as it was.
    */
   #noteDurable(seen: Observation): void {
-    const { operation, starved, durable, contents } = this.#step;
+    const step = this.#step;
+    const { operation, starved, durable, contents } = step;
     if (operation === undefined) return;
     this.#followDurable(operation, seen);
     // What could not be written is in memory for as long as it pleases the kernel. A direct write
     // may say nothing of it.
     const silent = isStarved(operation) && effectsOf(operation).direct === true;
-    if (silent || (starved && seen.result === EIO)) contents.doubt(durable, operation);
+    if (!silent && !(starved && seen.result === EIO)) return;
+    contents.doubt(durable, operation);
+    step.sizeUntold ||= step.options.path === "iomap";
   }
 
   /** A sync of all of the file that succeeds has nothing left to say of what was refused before. */

@@ -77,8 +77,9 @@ export interface Step {
    */
   starved: boolean;
   /**
-   * A call has moved i_size that it should have left, as a known deviation does: which of the two
-   * sizes the disk has is its own matter.
+   * Which of two sizes the disk has is its own matter: a call has moved i_size that it should have
+   * left, as a known deviation does; or the device refused data on the iomap path, which tells the
+   * journal of a size once the data is on disk.
    */
   sizeUntold: boolean;
   /**
