@@ -5,9 +5,12 @@
 import { describe, expect, test } from "vitest";
 import { modelWith, witnessOf } from "../harness/lockstep/deviations.ts";
 import type { Operation } from "../harness/operations/operation.ts";
+import { knownConfig } from "../harness/under-test/kernel-traits.ts";
 import { variantNamed } from "../harness/under-test/variants.ts";
 import { knownDeviations } from "../model/deviations/index.ts";
 import { releaseTakesBlockOfEof } from "../model/deviations/release-takes-block-of-eof.ts";
+import { shortWriteKeepsReservation } from "../model/deviations/short-write-keeps-reservation.ts";
+import { kernels } from "../model/kernels/kernels.ts";
 import { settingOf } from "./settings.ts";
 
 const write = (pos: number, len: number): Operation => ({ op: "pwrite", pos, len, readable: len });
@@ -48,6 +51,26 @@ describe("what differs from version 2 to October 2026", () => {
   ])("%s", (_, operations, v2, october) => {
     expect(after("series v2", operations).blocks).toBe(v2);
     expect(after("series 7.4-dev", operations).blocks).toBe(october);
+  });
+
+  // A write of which nothing is copied leaves both blocks dirty in a folio past EOF.
+  test("a file that grows keeps what memory has past EOF", () => {
+    const operations: Operation[] = [
+      { op: "pwrite", pos: 0, len: 2048, readable: 0 },
+      { op: "ftruncate", size: 1024 },
+      { op: "ftruncate", size: 2048 },
+      { op: "fsync" },
+    ];
+    const variant = variantNamed("1k-delalloc");
+    const { changes } = kernels["7.3"];
+    const [before, now] = [changes, [...changes, "keep-pages-when-growing" as const]].map((all) => {
+      const config = knownConfig(variant, { path: "buffer_head", changes: all });
+      const model = modelWith(config, [shortWriteKeepsReservation]);
+      model.begin();
+      const seen = operations.map((operation, index) => model.step(operation, index)).at(-1)!;
+      return seen.map.map(({ len, state }) => `${len} ${state}`).join(", ");
+    });
+    expect([before, now]).toEqual(["1 written, 1 delayed", "2 written"]);
   });
 
   test("zero_range over EOF's block leaves a page, and what was synced before", () => {

@@ -147,6 +147,16 @@ const probes: Partial<Record<ChangeName, Probe>> = {
     shows: (seen) => stateOf(seen, 0) === "written",
   },
   // Two writes, for two folios.
+  // A page that zeroing has brought in past EOF. Where that is not told, the kernel is taken for an
+  // earlier one.
+  "keep-pages-when-growing": {
+    blockSize: 4096,
+    operations: [
+      { op: "fallocate", mode: "zero_range_keep_size", pos: 4096, len: 512 },
+      { op: "ftruncate", size: 4096 },
+    ],
+    shows: ({ pages }) => pages !== undefined && pages.cached > 0,
+  },
   "map-dirty-blocks": {
     blockSize: 4096,
     operations: [

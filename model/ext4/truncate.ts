@@ -160,6 +160,21 @@ export function ext4_setattr(inode: Inode, size: number): number {
   return ext4_setattr_no_zero(inode, size);
 }
 
+/**
+ * The same where growing and shrinking are apart: ext4_truncate_up() leaves in memory what lies past
+ * EOF.
+ */
+export function ext4_setattr_apart(inode: Inode, size: number): number {
+  const { i_size, i_sb } = inode;
+  if (size <= i_size || size > i_sb.s_maxbytes) return ext4_setattr_no_zero(inode, size);
+  i_sb.s_op.ext4_block_zero_eof(inode, i_size);
+  inode.i_size = size;
+  inode.i_disksize = size;
+  ext4_mark_inode_dirty(inode);
+  pagecache_isize_extended(inode, i_size, size);
+  return 0;
+}
+
 /** The same in series v1, which does not zero the rest of the block that held EOF. */
 export function ext4_setattr_no_zero(inode: Inode, size: number): number {
   const { s_op, s_maxbytes, s_blocksize } = inode.i_sb;

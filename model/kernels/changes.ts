@@ -19,6 +19,7 @@ import {
   ext4_block_zero_eof,
   ext4_block_zero_range,
   ext4_setattr,
+  ext4_setattr_apart,
   ext4_truncate,
 } from "../ext4/truncate.ts";
 import { iomap_invalidate_folio } from "../iomap/folio-state.ts";
@@ -112,6 +113,10 @@ export const changes = {
     does: "what is dirty of a hole is written back before its blocks go",
     path: "iomap",
     replaces: { ext4_punch_hole: ext4_punch_hole_written_back },
+  },
+  "keep-pages-when-growing": {
+    does: "a file that grows keeps the pages that it has past EOF",
+    replaces: { ext4_setattr: ext4_setattr_apart },
   },
   "map-dirty-blocks": {
     does: "writeback maps blocks up to the end of its range",

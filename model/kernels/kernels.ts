@@ -65,6 +65,7 @@ const series_7_4 = upon(
     "zero-over-holes",
     "keep-truncated-tail-dirty",
     "write-back-before-punching",
+    "keep-pages-when-growing",
   ],
   { path: "iomap" },
 );
