@@ -87,6 +87,7 @@ const never = (): boolean => false;
 
 /** The folio at `pos` cannot be had. */
 const failsAt = (pos: number): MemoryFailure => ({
+  mapping: never,
   folio: (at) => at === pos,
   handle: never,
   truncates: false,
@@ -114,12 +115,22 @@ describe("a write that lacks memory", () => {
     expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([0, 0]);
   });
 
+  test.each([
+    ["of the mapping", { mapping: () => true }, []],
+    ["of a folio", { folio: () => true }, [[0, 3]]],
+  ])("keeps the blocks that it was given before that, nodelalloc: %s", (_, fails, blocks) => {
+    const inode = createInode(createFileSystem({ ...iomap, delalloc: false }));
+    const failure = { ...failsAt(-1), ...fails };
+    expect(withoutMemory(inode, failure, writeThree(inode))).toBe(ENOMEM);
+    expect([...inode.i_extents].map(({ start, end }) => [start, end])).toEqual(blocks);
+  });
+
   test("counts what it has copied, whether or not there is a handle for its size", () => {
     const inode = newFile();
     pwrite(inode, 0, 512, 512, 0);
     fsync(inode);
     const append = (): number => pwrite(inode, 512, 512, 512, 1);
-    const noHandle = { folio: never, handle: () => true, truncates: false };
+    const noHandle = { mapping: never, folio: never, handle: () => true, truncates: false };
     expect(withoutMemory(inode, noHandle, append)).toBe(512);
     expect([inode.i_size, inode.raw_i_size]).toEqual([1024, 1024]);
   });
@@ -137,7 +148,7 @@ describe("a write that lacks memory", () => {
       const inode = createInode(createFileSystem(config, overrides));
       pwrite(inode, 0, PAGE / 2, PAGE / 2, 0);
       fsync(inode);
-      const noHandle = { folio: never, handle: () => true, truncates: false };
+      const noHandle = { mapping: never, folio: never, handle: () => true, truncates: false };
       const leavesGap = (): number => pwrite(inode, 2 * PAGE, PAGE, PAGE, 1);
       expect(withoutMemory(inode, noHandle, leavesGap)).toBe(result);
       expect([inode.i_size, inode.i_reserved_data_blocks]).toEqual([3 * PAGE, 1]);

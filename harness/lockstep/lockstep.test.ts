@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
 import { settings } from "../../properties/settings.ts";
+import { ENOMEM } from "../../model/include/errno.ts";
+import { FRESH_FILE } from "../contract/step/step.ts";
 import type { Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { failedZeroingKeepsReservation } from "../../model/deviations/failed-zeroing-keeps-reservation.ts";
@@ -227,4 +229,15 @@ describe("where only the contract judges", () => {
     const { takes: _, ...any } = shortWriteKeepsReservation;
     expect(judged([any], zeroing)).toBeUndefined();
   });
+});
+
+test.each([
+  ["a hole is left of it", [], [true, false]],
+  ["it has a block", [{ lblk: 1, len: 1, state: "unwritten" as const }], [false, false]],
+  ["it is delayed", [{ lblk: 1, len: 1, state: "delayed" as const }], [false, false]],
+])("a write that lacks memory lacked it for the mapping where %s", (_, map, expected) => {
+  const write: Operation = { op: "pwrite", pos: 4096, len: 4096, readable: 4096 };
+  const seen = { ...FRESH_FILE, result: ENOMEM, map };
+  const { mapping } = new Oracle().tell(write, seen).memoryFailure(4096, 0, [], 4096);
+  expect([mapping(4096), mapping(8192)]).toEqual(expected);
 });

@@ -17,6 +17,7 @@ import { effectsOf } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
 const always = (): boolean => true;
+const never = (): boolean => false;
 
 /** What a device refuses of which nobody tells: all that needs room. */
 export const REFUSES_ALL: Refusal = { block: always, again: always, direct: true };
@@ -25,7 +26,7 @@ export const REFUSES_ALL: Refusal = { block: always, again: always, direct: true
 export function failsNth(nth: number): MemoryFailure {
   let left = nth;
   const counted = (): boolean => --left === 0;
-  return { folio: counted, handle: counted, truncates: false };
+  return { mapping: never, folio: counted, handle: counted, truncates: false };
 }
 
 /** Of an allocated block: its state, undefined where it has none, and where that ends. */
@@ -91,6 +92,11 @@ export class Oracle implements OracleOfCall {
     return { state: extent.state === "written" ? WRITTEN : UNWRITTEN, end };
   }
 
+  #isHole(lblk: number): boolean {
+    const extent = this.#seen.map[indexAfter(this.#seen.map, lblk)];
+    return extent === undefined || extent.lblk > lblk;
+  }
+
   /**
    * Blocks that do not lie behind the block before them, where `known` were before: of those looked
    * at the ones that were seen. What was known of others stays; of blocks that are gone too, since
@@ -125,7 +131,7 @@ export class Oracle implements OracleOfCall {
 
   /**
    * Which allocation failed of a write at `pos` into a file of `i_size` bytes: where it ended early
-   * that was at the folio it had come to. If i_size moved past that, it was the last of what the
+   * that was at the folio it had come to; while it was mapped, if it is a hole. If i_size moved past that, it was the last of what the
    * folio takes; if nothing is left past EOF, where `before` has something, it was one after which
    * what the write had made there is truncated. All in bytes.
    */
@@ -141,6 +147,7 @@ export class Oracle implements OracleOfCall {
     const eof = Math.ceil(seen.i_size / blockSize);
     const isPastEof = ({ lblk, len }: Extent): boolean => lblk + len > eof;
     return {
+      mapping: (from) => !late && from === at && this.#isHole(Math.floor(at / blockSize)),
       folio: (from) => !late && from === at,
       handle: (from) => late && from === at,
       truncates: before.some(isPastEof) && !seen.map.some(isPastEof),

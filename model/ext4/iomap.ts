@@ -8,7 +8,7 @@
  * Left out: IOMAP_F_DIRTY and IOMAP_F_MERGED, inline data, journal credits
  */
 import { assert } from "../include/assert.ts";
-import { ENOSPC } from "../include/errno.ts";
+import { ENOMEM, ENOSPC } from "../include/errno.ts";
 import {
   iomap_file_buffered_write,
   iomap_page_mkwrite,
@@ -101,6 +101,7 @@ function beginWrite(
   get: (map: MapBlocks) => number,
 ): Iomap | number {
   const { s_op } = inode.i_sb;
+  if (inode.failure?.mapping(offset) === true) return ENOMEM;
   for (let retries = 0; ;) {
     const map = blocksOf(inode, offset, length);
     const ret = get(map);

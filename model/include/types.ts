@@ -164,6 +164,11 @@ export interface Refusal {
  */
 export interface MemoryFailure {
   /**
+   * Whether one does that mapping the bytes from `pos` on takes, before blocks are allocated for
+   * them; on the iomap path, where a write begins with a mapping.
+   */
+  mapping: (pos: number) => boolean;
+  /**
    * Whether one does that the folio of byte `pos` takes, where a round of the write begins, before
    * anything is copied into it.
    */
