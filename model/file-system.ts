@@ -8,7 +8,7 @@
  */
 import { assert } from "./include/assert.ts";
 import { emptyContents } from "./include/contents.ts";
-import { EFBIG } from "./include/errno.ts";
+import { EFAULT, EFBIG } from "./include/errno.ts";
 import { ext4_collapse_range, ext4_do_fallocate, ext4_insert_range } from "./ext4/fallocate.ts";
 import { ext4_map_query_blocks } from "./ext4/extents.ts";
 import { ext4_buffered_write_iter, ext4_dio_read_iter, ext4_dio_write_iter } from "./ext4/file.ts";
@@ -229,15 +229,17 @@ export function fiemap(inode: Inode, lblk: number, end: number): void {
   }
 }
 
-/** Stores through a shared mapping into [pos, pos + len), which lies inside i_size. 0 or -errno. */
+/**
+ * Stores through a shared mapping into [pos, pos + len), which lies inside i_size. 0, or -EFAULT
+ * where a program would have died of it.
+ */
 export function mmapWrite(inode: Inode, pos: number, len: number, tag: number): number {
-  const error = storeThroughMapping(inode, pos, len);
-  if (error !== 0) return error;
-  inode.contents.set(pos, pos + len, { tag, delta: patternOffset(len) - pos });
-  return 0;
+  const stored = storeThroughMapping(inode, pos, len);
+  if (stored > 0) inode.contents.set(pos, pos + stored, { tag, delta: patternOffset(len) - pos });
+  return stored < len ? EFAULT : 0;
 }
 
-/** pread(2). Bytes read. */
+/** pread(2). Bytes read, or -errno. */
 export function pread(inode: Inode, pos: number, len: number): number {
   return filemap_read(inode, pos, len);
 }

@@ -5,7 +5,7 @@
  *           iter_file_splice_write(); mm/filemap.c filemap_splice_read()
  * Left out: limits of the process, signals
  */
-import { EFBIG, EINVAL } from "./include/errno.ts";
+import { EFBIG, EINVAL, EIO } from "./include/errno.ts";
 import { PAGE_SIZE } from "./include/types.ts";
 import type { Inode } from "./include/types.ts";
 import { ext4_buffered_write_iter } from "./ext4/file.ts";
@@ -17,11 +17,16 @@ const PIPE_DEF_BUFFERS = 16;
 
 /**
  * mm/filemap.c filemap_splice_read() of `len` bytes at `pos`, which lie before EOF: as many as an
- * empty pipe takes. A folio must be uptodate as a whole: a pipe has no parts of it that are not.
+ * empty pipe takes. A folio must be uptodate as a whole: a pipe has no parts of it that are not. Of
+ * one that cannot be read nothing is; -EIO where it is the first.
  */
 function filemap_splice_read(inode: Inode, pos: number, len: number): number {
   const bytes = Math.min(len, PIPE_DEF_BUFFERS * PAGE_SIZE - (pos % PAGE_SIZE));
-  for (let at = pos; at < pos + bytes;) at = folio_next_pos(uptodateFolio(inode, pageOf(at)));
+  for (let at = pos; at < pos + bytes;) {
+    const folio = uptodateFolio(inode, pageOf(at));
+    if (folio === undefined) return at > pos ? at - pos : EIO;
+    at = folio_next_pos(folio);
+  }
   return bytes;
 }
 
@@ -67,6 +72,7 @@ export function copy_file_range(
   let copied = 0;
   while (copied < count) {
     const read = filemap_splice_read(from, pos_in + copied, count - copied);
+    if (read < 0) return copied > 0 ? copied : read;
     const at = pos_out + copied;
     const written = iter_file_splice_write(from, to, at, read, pos_in - pos_out);
     if (written <= 0) return copied > 0 ? copied : written;

@@ -109,6 +109,7 @@ function newStep(options: ContractOptions): Step {
     durable: new IntervalMap(),
     starved: false,
     sizeUntold: false,
+    sizeRefused: false,
     otherDelayed: 0,
   };
 }
@@ -197,15 +198,17 @@ export class Contract {
     step.durable.clear();
     step.starved = false;
     step.sizeUntold = false;
+    step.sizeRefused = false;
     if (!this.#hasOther) step.otherDelayed = 0;
   }
 
   /**
    * The file as it must be on disk, once it is synced: its blocks as they were seen last, its bytes
-   * as they were written. Undefined where a call has moved i_size that should not have.
+   * as they were written. Undefined where nobody promises how large it is there.
    */
   file(): { i_size: number; map: Extent[]; contents: Contents } | undefined {
-    if (this.#step.sizeUntold) return undefined;
+    const { sizeUntold, sizeRefused } = this.#step;
+    if (sizeUntold || sizeRefused) return undefined;
     const map = this.#file.known.filter(({ state }) => state !== "delayed");
     return { i_size: this.#file.size, map, contents: this.#step.contents.copy() };
   }
@@ -307,7 +310,7 @@ export class Contract {
     const { changesNothing, syncsAll } = effectsOf(operation);
     if (changesNothing === true) return;
     step.synced = undefined;
-    if (syncsAll !== true || !succeeded || step.sizeUntold || seen.windows !== undefined) return;
+    if (syncsAll !== true || !succeeded || step.sizeRefused || seen.windows !== undefined) return;
     // That nothing is delayed any more is a promise of its own.
     const map = seen.map.filter(({ state }) => state !== "delayed");
     step.synced = { i_size: seen.i_size, map };
@@ -327,7 +330,7 @@ export class Contract {
     const silent = isStarved(operation) && effectsOf(operation).direct === true;
     if (!silent && !(starved && seen.result === EIO)) return;
     contents.doubt(durable, operation);
-    step.sizeUntold ||= step.options.path === "iomap";
+    step.sizeRefused ||= step.options.path === "iomap";
   }
 
   /** A sync of all of the file that succeeds has nothing left to say of what was refused before. */

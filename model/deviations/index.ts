@@ -7,6 +7,7 @@ import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
 import { firstByteNotOrdered } from "./first-byte-not-ordered.ts";
 import { failedZeroingKeepsReservation } from "./failed-zeroing-keeps-reservation.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
+import { lastFolioIsNotRead } from "./last-folio-is-not-read.ts";
 import { refusedDataConverted } from "./refused-data-converted.ts";
 import { releaseTakesBlockOfEof } from "./release-takes-block-of-eof.ts";
 import { replayUndoesZeroing } from "./replay-undoes-zeroing.ts";
@@ -37,6 +38,7 @@ export const knownDeviations: readonly Deviation[] = [
   delayedBlocksNotNew,
   releaseTakesBlockOfEof,
   zeroRangeKeepsBytes,
+  lastFolioIsNotRead,
   firstByteNotOrdered,
 ];
 

@@ -154,10 +154,6 @@ const faults: Fault[] = [
     override: () => ({ release_folio: () => true }),
   },
   {
-    says: "a folio that was read is uptodate",
-    override: () => ({ read_folio() {} }),
-  },
-  {
     says: "a mapping begins no later than it was asked for",
     config: iomap,
     override: (base) => ({

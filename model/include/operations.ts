@@ -104,7 +104,7 @@ export interface Operations {
   get_block: GetBlock;
   /** The same where space is too short for delaying it. */
   get_block_now: GetBlock;
-  /** Make the whole folio uptodate. */
+  /** Make the whole folio uptodate; it is not where it cannot be read. */
   read_folio(inode: Inode, folio: Folio): void;
   /** Whether bytes [from, to) of a folio that is not uptodate as a whole are. */
   is_partially_uptodate(inode: Inode, folio: Folio, from: number, to: number): boolean;

@@ -193,35 +193,40 @@ export function filemap_end_dropbehind(inode: Inode, folio: Folio): void {
 /** include/linux/pagevec.h FOLIO_BATCH_SIZE: folios that a read looks up at once. */
 const FOLIO_BATCH_SIZE = 31;
 
-const READ = "a folio that was read is uptodate";
-
-/** mm/filemap.c filemap_get_read_batch(), filemap_create_folio(): a page to read, alone if new. */
+/** mm/filemap.c filemap_get_read_batch(): a page to read, alone if new. */
 const folioToRead = (inode: Inode, page: number): Folio =>
   cachedFolio(inode, page) ?? __filemap_get_folio(inode, page, 0);
 
 /**
  * mm/filemap.c filemap_update_page(): read the folio unless what is asked for of it, [pos, end), is
- * uptodate already.
+ * uptodate already. Whether it could be read.
  */
-function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: number): void {
+function filemap_update_page(inode: Inode, folio: Folio, pos: number, end: number): boolean {
   const from = Math.max(pos - folio_pos(folio), 0);
   const size = folio_size(folio);
   const to = Math.min(end - folio_pos(folio), size);
   const whole = from === 0 && to === size;
   const { s_op } = inode.i_sb;
-  if (!whole && s_op.is_partially_uptodate(inode, folio, from, to)) return;
+  if (!whole && s_op.is_partially_uptodate(inode, folio, from, to)) return true;
   s_op.read_folio(inode, folio);
-  assert(folio.uptodate, READ);
+  return folio.uptodate;
+}
+
+/** mm/filemap.c page_cache_sync_readahead() of a page that is missing. An error is not told. */
+function filemap_create_folio(inode: Inode, page: number): Folio {
+  const folio = __filemap_get_folio(inode, page, 0);
+  inode.i_sb.s_op.read_folio(inode, folio);
+  return folio;
 }
 
 /**
  * mm/filemap.c filemap_get_pages(): folios side by side from the page of `pos` on, which is read
  * first where it is missing, up to the first that is not uptodate, which is then read. They may
  * reach past EOF, where a write that ended short has left a folio. Those that nobody asked to keep
- * go. Returns where the next batch begins.
+ * go. Returns where the next batch begins, or the folio that could not be read.
  */
-function readBatch(inode: Inode, pos: number, end: number): number {
-  let folio = cachedFolio(inode, pageOf(pos)) ?? uptodateFolio(inode, pageOf(pos));
+function readBatch(inode: Inode, pos: number, end: number): number | Folio {
+  let folio = cachedFolio(inode, pageOf(pos)) ?? filemap_create_folio(inode, pageOf(pos));
   let dropped: Folio[] | undefined;
   for (let i = 1; i < FOLIO_BATCH_SIZE && folio.uptodate && folio_next_pos(folio) < end; i++) {
     const next = cachedFolio(inode, folio_next_index(folio));
@@ -229,37 +234,44 @@ function readBatch(inode: Inode, pos: number, end: number): number {
     if (folio.dropbehind) (dropped ??= []).push(folio);
     folio = next;
   }
-  if (!folio.uptodate) filemap_update_page(inode, folio, pos, end);
+  const isRead = folio.uptodate || filemap_update_page(inode, folio, pos, end);
   assert(folio_next_pos(folio) > pos, "a read goes on with every batch");
   for (const one of dropped ?? []) filemap_end_dropbehind(inode, one);
+  if (!isRead) return folio;
   filemap_end_dropbehind(inode, folio);
   return folio_next_pos(folio);
 }
 
 /**
  * mm/filemap.c filemap_read() with read-ahead off: pages that are missing are brought in one by
- * one. Bytes read.
+ * one. Bytes read, or -errno where none were.
  */
 export function filemap_read(inode: Inode, pos: number, len: number): number {
   const end = Math.min(pos + len, inode.i_sb.s_maxbytes);
   const readable = Math.min(end, inode.i_size) - pos;
   if (readable <= 0) return 0;
-  for (let at = pos; at < Math.min(end, inode.i_size);) at = readBatch(inode, at, end);
+  for (let at = pos; at < Math.min(end, inode.i_size);) {
+    const next = readBatch(inode, at, end);
+    if (typeof next !== "number") return Math.max(0, folio_pos(next) - pos) || EIO;
+    at = next;
+  }
   return readable;
 }
 
-/** A page in the cache, brought in alone where it is missing, and uptodate as a whole. */
-export function uptodateFolio(inode: Inode, page: number): Folio {
+/**
+ * A page in the cache, brought in alone where it is missing, and uptodate as a whole; undefined
+ * where it cannot be read.
+ */
+export function uptodateFolio(inode: Inode, page: number): Folio | undefined {
   const folio = folioToRead(inode, page);
   if (!folio.uptodate) inode.i_sb.s_op.read_folio(inode, folio);
-  assert(folio.uptodate, READ);
-  return folio;
+  return folio.uptodate ? folio : undefined;
 }
 
 /**
  * A store to each page of [pos, pos + len), which lies inside i_size: mm/filemap.c filemap_fault()
- * brings the page in, ->page_mkwrite() gets blocks for it, fault_dirty_shared_page() dirties it. 0
- * or -errno.
+ * brings the page in, ->page_mkwrite() gets blocks for it, fault_dirty_shared_page() dirties it.
+ * Bytes stored: fewer where that fails, and the program dies of SIGBUS.
  */
 export function storeThroughMapping(inode: Inode, pos: number, len: number): number {
   const { s_op } = inode.i_sb;
@@ -268,10 +280,11 @@ export function storeThroughMapping(inode: Inode, pos: number, len: number): num
     s_op.mmapReadAhead(inode, page);
     filemap_get_folio(inode, page);
     const folio = uptodateFolio(inode, page);
-    const error = s_op.page_mkwrite(inode, folio);
-    if (error !== 0) return error;
+    if (folio === undefined || s_op.page_mkwrite(inode, folio) !== 0) {
+      return Math.max(0, page * PAGE_SIZE - pos);
+    }
     s_op.dirty_folio(inode, folio);
     assert(folio.dirty && folio.tagged, "a folio that was stored to is dirty, and tagged so");
   }
-  return 0;
+  return len;
 }

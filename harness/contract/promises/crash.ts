@@ -71,12 +71,12 @@ const durableSurvives: ContractPromise = {
     "Bytes that fsync, or a write with O_SYNC or O_DSYNC, returned for are there after a power cut, whatever else was done to the file.",
   source:
     "open(2): by the time write(2) with O_DSYNC returns, the output data and the metadata needed to retrieve it have been transferred to the underlying hardware; fsync(2)",
-  check({ seen: { cut }, synced, durable, contents, options, sizeUntold }) {
+  check({ seen: { cut }, synced, durable, contents, options, sizeRefused }) {
     // Of a file that nothing has changed since, "synced-survives" says more.
     if (cut === undefined || synced !== undefined || durable.size === 0) return undefined;
     const { file } = cut;
     if (file === undefined) return "the file is gone after a power cut, though it has synced bytes";
-    if (file.i_size < durable.end && !sizeUntold) {
+    if (file.i_size < durable.end && !sizeRefused) {
       return `after a power cut st_size is ${file.i_size}, though byte ${durable.end - 1} was synced`;
     }
     if (file.bytes === undefined || !contents.known) return undefined;

@@ -77,11 +77,15 @@ export interface Step {
    */
   starved: boolean;
   /**
-   * Which of two sizes the disk has is its own matter: a call has moved i_size that it should have
-   * left, as a known deviation does; or the device refused data on the iomap path, which tells the
-   * journal of a size once the data is on disk.
+   * A call has moved i_size that it should have left, as a known deviation does: which of the two
+   * sizes the disk has is its own matter.
    */
   sizeUntold: boolean;
+  /**
+   * The device refused data on the iomap path, which tells the journal of a size once the data is on
+   * disk: how large the file is there, nobody promises.
+   */
+  sizeRefused: boolean;
   /**
    * Blocks of the case's other file that were delayed when it was left; undefined where not all of
    * it was looked at.
