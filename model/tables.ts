@@ -15,7 +15,7 @@ import * as reservation from "./ext4/reservation.ts";
 import * as truncate from "./ext4/truncate.ts";
 import * as writeback from "./ext4/writeback.ts";
 import * as buffer from "./fs/buffer.ts";
-import { __iomap_write_end } from "./iomap/buffered-io.ts";
+import { __iomap_write_begin, __iomap_write_end } from "./iomap/buffered-io.ts";
 import { bdev_iter_is_aligned, errorAfterZeroing } from "./iomap/direct-io.ts";
 import { iomap_last_written_block, iomap_write_delalloc_release } from "./iomap/delalloc.ts";
 import * as folioState from "./iomap/folio-state.ts";
@@ -113,6 +113,7 @@ const common = {
   ext4_iomap_get_blocks: iomap.ext4_iomap_get_blocks,
   ext4_set_iomap: iomap.ext4_set_iomap,
   iomap_valid: iomap.ext4_iomap_valid,
+  __iomap_write_begin,
   __iomap_write_end,
   iomap_zero_range: iomap_zero_range_flush,
   ext4_iomap_buffered_da_write_end: iomap.ext4_iomap_buffered_da_write_end,

@@ -16,8 +16,12 @@ import { settingOf } from "./settings.ts";
 const write = (pos: number, len: number): Operation => ({ op: "pwrite", pos, len, readable: len });
 
 /** The blocks of the file, as "1+1 delayed", and its pages. */
-function after(kernel: "series v2" | "series 7.4-dev", operations: readonly Operation[]) {
-  const { config } = settingOf(variantNamed("4k-delalloc"), kernel);
+function after(
+  kernel: "series v2" | "series 7.4-dev",
+  operations: readonly Operation[],
+  variant = "4k-delalloc",
+) {
+  const { config } = settingOf(variantNamed(variant), kernel);
   const shown = knownDeviations.filter(({ seenIn }) =>
     seenIn.some((where) => where.startsWith(kernel)),
   );
@@ -51,6 +55,26 @@ describe("what differs from version 2 to October 2026", () => {
   ])("%s", (_, operations, v2, october) => {
     expect(after("series v2", operations).blocks).toBe(v2);
     expect(after("series 7.4-dev", operations).blocks).toBe(october);
+  });
+
+  test("a folio that was zeroed for a copy is not uptodate before it, and a short one is rejected", () => {
+    const short: Operation = { op: "pwrite", pos: 512, len: 8192, readable: 512 };
+    expect(after("series v2", [short]).pages).toEqual({ cached: 2, dirty: 2 });
+    expect(after("series 7.4-dev", [short]).pages).toEqual({ cached: 1, dirty: 1 });
+  });
+
+  test("EOF's block stays a hole though its page is dirty, and is not dirty itself", () => {
+    const operations: Operation[] = [
+      write(0, 1024),
+      { op: "ftruncate", size: 1536 },
+      { op: "fallocate", mode: "allocate", pos: 1024, len: 1024 },
+      { op: "fsync" },
+    ];
+    const blocks = (["series v2", "series 7.4-dev"] as const).map(
+      (kernel) => after(kernel, operations, "1k-nodelalloc").blocks,
+    );
+    // Version 2 zeroes it once it has a block.
+    expect(blocks).toEqual(["0+2 written", "0+1 written, 1+1 unwritten"]);
   });
 
   // A write of which nothing is copied leaves both blocks dirty in a folio past EOF.

@@ -120,8 +120,8 @@ const probes: Partial<Record<ChangeName, Probe>> = {
     ],
     shows: ({ pages }) => pages?.dirty !== 0,
   },
-  // EOF's block, a hole in a page that is dirty, is zeroed there; else the page is written back.
-  "zero-over-holes": {
+  // EOF's block is a hole, in a page that is dirty; else the page is written back.
+  "zero-no-holes": {
     blockSize: 1024,
     operations: [
       { op: "pwrite", pos: 0, len: 1024, readable: 1024 },

@@ -16,9 +16,9 @@ describe("a kernel with the series", () => {
 
   test("one that is none of them is told from the nearest", () => {
     const { changes } = kernels["series 7.4-dev"];
-    const more = changes.filter((name) => name !== "zero-over-holes");
+    const more = changes.filter((name) => name !== "zero-no-holes");
     expect(unknownSeries({ changes: more })).toBe(
-      "its series is none that is known: as series 7.4-dev, but without zero-over-holes",
+      "its series is none that is known: as series 7.4-dev, but without zero-no-holes",
     );
     const less = [...kernels["series v1"].changes, "keep-truncated-tail-dirty" as const];
     expect(unknownSeries({ changes: less })).toBe(

@@ -178,6 +178,8 @@ export interface Operations {
   ext4_iomap_get_blocks(inode: Inode, map: MapBlocks): number;
   ext4_set_iomap(inode: Inode, map: MapBlocks): Iomap;
   iomap_valid(inode: Inode, iomap: Iomap): boolean;
+  /** Bring in what bytes [from, to) of the folio cover in part only. */
+  __iomap_write_begin(inode: Inode, iomap: Iomap, folio: Folio, from: number, to: number): void;
   /** Bytes accepted of `copied`. */
   __iomap_write_end(inode: Inode, folio: Folio, pos: number, len: number, copied: number): number;
   iomap_zero_range(inode: Inode, pos: number, len: number, ops: IomapOps): boolean;

@@ -23,6 +23,7 @@ import { pagecache_isize_extended } from "../mm/truncate.ts";
 import { ifs_alloc, iomap_set_range_dirty, iomap_set_range_uptodate } from "./folio-state.ts";
 import { iomap_iter } from "./iomap.ts";
 import type { Iomap, IomapOps } from "../include/iomap.ts";
+import type { Operations } from "../include/operations.ts";
 import type { IomapRound } from "./iomap.ts";
 
 /** struct iov_iter: what is left of the user's buffer. */
@@ -79,13 +80,16 @@ function iomap_block_needs_zeroing(inode: Inode, iomap: Iomap, pos: number): boo
  * fs/iomap/buffered-io.c __iomap_write_begin(): bring in the blocks that bytes [from, to) of the
  * folio cover only in part. Those beside them that are not uptodate count as brought in with them.
  * A mapping that has gone stale may say that there is nothing, where there is: then it is lost.
+ *
+ * @param zeroed whether what was zeroed for want of data is uptodate already
  */
-function __iomap_write_begin(
+function bringIn(
   inode: Inode,
   iomap: Iomap,
   folio: Folio,
   from: number,
   to: number,
+  zeroed: boolean,
 ): void {
   const size = inode.i_sb.s_blocksize;
   if (from === 0 && to === folio_size(folio)) return;
@@ -98,14 +102,25 @@ function __iomap_write_begin(
     const cut = (edge: number): boolean => edge > part.from && edge < part.to;
     if (cut(from) || cut(to)) {
       const at = folio_pos(folio) + part.from;
-      if (iomap_block_needs_zeroing(inode, iomap, at)) {
-        inode.contents.delete(at, folio_pos(folio) + part.to);
+      const isNothing = iomap_block_needs_zeroing(inode, iomap, at);
+      if (isNothing) inode.contents.delete(at, folio_pos(folio) + part.to);
+      if (zeroed || !isNothing) {
+        iomap_set_range_uptodate(inode, folio, part.from, part.to - part.from);
       }
-      iomap_set_range_uptodate(inode, folio, part.from, part.to - part.from);
     }
     at = part.to;
   }
 }
+
+/** The same up to 6.19: what was zeroed is uptodate at once, so a short copy into it is accepted. */
+export const __iomap_write_begin: Operations["__iomap_write_begin"] = (...where) => {
+  bringIn(...where, true);
+};
+
+/** The same in 7.3: what was zeroed is uptodate once it was copied to. */
+export const __iomap_write_begin_until_copied: Operations["__iomap_write_begin"] = (...where) => {
+  bringIn(...where, false);
+};
 
 /**
  * fs/iomap/buffered-io.c iomap_write_begin(): the folio for up to `len` bytes at `pos`. Undefined
@@ -127,7 +142,7 @@ function iomap_write_begin(
   assert(offset <= pos && pos + len <= offset + length, "what is written lies in its mapping");
   const end = Math.min(pos + len, folio_next_pos(folio));
   const start = folio_pos(folio);
-  __iomap_write_begin(inode, round.iomap, folio, pos - start, end - start);
+  s_op.__iomap_write_begin(inode, round.iomap, folio, pos - start, end - start);
   return folio;
 }
 

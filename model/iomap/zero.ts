@@ -27,9 +27,9 @@ type ZeroRange = (inode: Inode, pos: number, len: number, ops: IomapOps) => bool
 /**
  * Zeros in [pos, pos + len). What has no written blocks reads as zero already; where dirty pages
  * lie over it, mappings of a type in `flushed` are written back first and looked at again, and of
- * the other types the pages are zeroed.
+ * the other types but those in `skipped` the pages are zeroed.
  */
-function zeroRange(flushed: readonly IomapType[]): ZeroRange {
+function zeroRange(flushed: readonly IomapType[], skipped: readonly IomapType[] = []): ZeroRange {
   return (inode, pos, len, ops) => {
     const size = inode.i_sb.s_blocksize;
     assert(len > 0, "what is zeroed is not empty");
@@ -39,6 +39,7 @@ function zeroRange(flushed: readonly IomapType[]): ZeroRange {
     iomap_iter(inode, pos, len, ops, (round) => {
       const { type } = round.iomap;
       if (!dirty && (type === HOLE || type === UNWRITTEN)) return round.length;
+      if (skipped.includes(type)) return round.length;
       if (dirty && flushed.includes(type)) {
         dirty = false;
         return flushAndStale(inode, round, pos + len - 1);
@@ -63,5 +64,5 @@ export const iomap_zero_range_flush = zeroRange([HOLE, UNWRITTEN]);
  */
 export const iomap_zero_range_batch = zeroRange([HOLE]);
 
-/** fs/iomap/buffered-io.c iomap_zero_range() of 7.3: the same over a hole. */
-export const iomap_zero_range_in_memory = zeroRange([]);
+/** fs/iomap/buffered-io.c iomap_zero_range() of 7.3: a hole is left alone, whatever lies over it. */
+export const iomap_zero_range_but_holes = zeroRange([], [HOLE]);

@@ -62,7 +62,7 @@ const series_7_4 = upon(
   [
     ...seriesChanges,
     "zero-eof-first",
-    "zero-over-holes",
+    "zero-no-holes",
     "keep-truncated-tail-dirty",
     "write-back-before-punching",
     "keep-pages-when-growing",
