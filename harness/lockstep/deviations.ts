@@ -53,19 +53,21 @@ export function unmountDeviations(ids: readonly string[]): Deviation[] {
 
 /**
  * The known deviations that `subject` shows after an operation: those of which it follows a
- * witness, or what `tried` has in its place, with the deviation and not without. One that neither
- * explains is left out, and the run will find it unnamed.
+ * witness, or what `tried` has in its place, with the deviation and not without; `besides`, it
+ * shows others. One that neither explains is left out, and the run will find it unnamed.
  */
 export function shownDeviations(
   config: ModelConfig,
   subject: Subject,
   options: LockstepOptions,
   tried: (deviation: Deviation) => readonly (readonly Operation[])[] = witnessesOf,
+  besides: readonly Deviation[] = [],
 ): Deviation[] {
   const shown: Deviation[] = [];
   for (const deviation of watchedDeviations(config.path)) {
     const repeating = { ...options, repeats: REPEATS };
-    const [ideal, deviated] = [shown, [...shown, deviation]].map((set) => modelWith(config, set));
+    const before = [...besides, ...shown];
+    const [ideal, deviated] = [before, [...before, deviation]].map((set) => modelWith(config, set));
     const shows = tried(deviation).some(
       (operations) =>
         !agrees(ideal!, subject, operations, repeating) &&

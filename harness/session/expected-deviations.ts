@@ -53,7 +53,8 @@ export function deviationsOfExecutor(
     if (!hidden) return witnesses;
     return executor.supports(CUT) ? witnesses.map((operations) => [...operations, CUT]) : [];
   };
-  return [...shownDeviations(config, executor, options, tried), ...unmountDeviations(atUnmount)];
+  const unmount = unmountDeviations(atUnmount);
+  return [...shownDeviations(config, executor, options, tried, unmount), ...unmount];
 }
 
 /**

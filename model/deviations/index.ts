@@ -4,6 +4,7 @@ import { delayedBlocksNotNew } from "./delayed-blocks-not-new.ts";
 import { directWriteForgetsFault } from "./direct-write-forgets-fault.ts";
 import { directWriteFreesPreallocation } from "./direct-write-frees-preallocation.ts";
 import { dirtyTagOutlivesDirt } from "./dirty-tag-outlives-dirt.ts";
+import { dirtyTagUntilWriteback } from "./dirty-tag-until-writeback.ts";
 import { firstByteNotOrdered } from "./first-byte-not-ordered.ts";
 import { failedZeroingKeepsReservation } from "./failed-zeroing-keeps-reservation.ts";
 import { failedWriteMovesSize } from "./failed-write-moves-size.ts";
@@ -24,6 +25,7 @@ export type { Deviation, Witness } from "./deviation.ts";
 export const knownDeviations: readonly Deviation[] = [
   shortWriteKeepsReservation,
   dirtyTagOutlivesDirt,
+  dirtyTagUntilWriteback,
   shortWriteFreesPreallocation,
   // After it: on 6.12 it shows only in what that one does not free.
   failedWriteMovesSize,
