@@ -5,7 +5,7 @@
  *           iter_file_splice_write(); mm/filemap.c filemap_splice_read()
  * Left out: limits of the process, signals
  */
-import { EFBIG, EINVAL, EIO } from "./include/errno.ts";
+import { EINVAL, EIO } from "./include/errno.ts";
 import { PAGE_SIZE } from "./include/types.ts";
 import type { Inode } from "./include/types.ts";
 import { ext4_buffered_write_iter } from "./ext4/file.ts";
@@ -65,9 +65,9 @@ export function copy_file_range(
   pos_out: number,
   len: number,
 ): number {
-  const { s_maxbytes } = to.i_sb;
-  if (pos_out >= s_maxbytes) return EFBIG;
-  const count = Math.min(Math.max(0, Math.min(len, from.i_size - pos_in)), s_maxbytes - pos_out);
+  const left = Math.max(0, Math.min(len, from.i_size - pos_in));
+  const count = to.i_sb.s_op.generic_copy_file_checks(to, pos_out, left);
+  if (count < 0) return count;
   if (from === to && pos_out + count > pos_in && pos_out < pos_in + count) return EINVAL;
   let copied = 0;
   while (copied < count) {

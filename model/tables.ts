@@ -15,6 +15,7 @@ import * as reservation from "./ext4/reservation.ts";
 import * as truncate from "./ext4/truncate.ts";
 import * as writeback from "./ext4/writeback.ts";
 import * as buffer from "./fs/buffer.ts";
+import { generic_copy_file_checks } from "./fs/read_write.ts";
 import { __iomap_write_begin, __iomap_write_end } from "./iomap/buffered-io.ts";
 import { bdev_iter_is_aligned, errorAfterZeroing } from "./iomap/direct-io.ts";
 import { iomap_last_written_block, iomap_write_delalloc_release } from "./iomap/delalloc.ts";
@@ -81,6 +82,7 @@ const common = {
   ext4_setattr: truncate.ext4_setattr,
   ext4_truncate: truncate.ext4_truncate,
   bdev_iter_is_aligned,
+  generic_copy_file_checks,
   mmapReadAhead: mmapReadAhead("folio"),
   writepages: writeback.ext4_writepages,
   ext4_jbd2_inode_add_write: nothing,

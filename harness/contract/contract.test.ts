@@ -764,6 +764,28 @@ describe("what the contract does not promise", () => {
     expect(brokenBy(delalloc, [sparse, [store, after]])).toEqual([]);
   });
 
+  test("where space runs out a store may find written what it has stored before", () => {
+    const steps: Recorded[] = [
+      [write(0, 2 * BLOCK), seen(2 * BLOCK, 2 * BLOCK, [[0, 2, "delayed"]])],
+      [truncate(8 * BLOCK), seen(0, 8 * BLOCK, [[0, 2, "delayed"]])],
+      [
+        { op: "mmap_write", pos: 4 * BLOCK, len: BLOCK },
+        seen(0, 8 * BLOCK, [
+          [0, 2, "written"],
+          [4, 1, "written"],
+        ]),
+      ],
+    ];
+    expect(brokenBy({ ...iomap, mayFillUp: true }, steps)).toEqual([]);
+    expect(brokenBy(iomap, steps)).toEqual(["new-blocks-unwritten"]);
+  });
+
+  test.each([0, EFBIG])("a copy of nothing to behind the largest file returns %i", (result) => {
+    const copy: Operation = { op: "copy_range", pos: 0, to_pos: 2 ** 44, len: 1 };
+    expect(brokenBy(delalloc, [[copy, seen(result, 0, [])]])).toEqual([]);
+    expect(brokenBy(delalloc, [[copy, seen(EINVAL, 0, [])]])).not.toEqual([]);
+  });
+
   test("a store past EOF is none", () => {
     expect(brokenBy(delalloc, [[{ op: "mmap_write", pos: 0, len: 1 }, seen(0, 0, [])]])).toEqual(
       [],

@@ -63,6 +63,12 @@ const probes: Partial<Record<ChangeName, Probe>> = {
     ],
     shows: ({ map }) => map.length === 0,
   },
+  // Of an empty file, to behind the largest.
+  "copy-nothing-anywhere": {
+    blockSize: 1024,
+    operations: [{ op: "copy_range", pos: 0, to_pos: 4398046510080, len: 1 }],
+    shows: ({ result }) => result === 0,
+  },
   // Zeroing after the write zeroes the head of its block too, and puts that block's page on the list
   // of what a commit writes. A later commit then takes the dirt off that page while it lies past
   // EOF, and its blocks stay delayed when it does no longer. In a kernel that faults in first, the

@@ -178,6 +178,8 @@ export interface Operations {
   ext4_iomap_get_blocks(inode: Inode, map: MapBlocks): number;
   ext4_set_iomap(inode: Inode, map: MapBlocks): Iomap;
   iomap_valid(inode: Inode, iomap: Iomap): boolean;
+  /** Of `count` bytes, how many may be copied to `pos` of a file, or -errno. */
+  generic_copy_file_checks(to: Inode, pos: number, count: number): number;
   /** Bring in what bytes [from, to) of the folio cover in part only. */
   __iomap_write_begin(inode: Inode, iomap: Iomap, folio: Folio, from: number, to: number): void;
   /** Bytes accepted of `copied`. */

@@ -23,6 +23,7 @@ import {
   ext4_truncate,
 } from "../ext4/truncate.ts";
 import { __iomap_write_begin_until_copied } from "../iomap/buffered-io.ts";
+import { generic_copy_file_checks_if_any } from "../fs/read_write.ts";
 import { iomap_invalidate_folio } from "../iomap/folio-state.ts";
 import { iomap_zero_range_batch, iomap_zero_range_but_holes } from "../iomap/zero.ts";
 import type { Operations } from "../include/operations.ts";
@@ -67,6 +68,10 @@ export const changes = {
   "punch-to-block-at-eof": {
     does: "a hole that ends at EOF ends with its block",
     replaces: { ext4_punch_hole },
+  },
+  "copy-nothing-anywhere": {
+    does: "a copy of no bytes is not refused for where it goes",
+    replaces: { generic_copy_file_checks: generic_copy_file_checks_if_any },
   },
   "zero-gap-first": {
     does: "EOF's block is zeroed before EOF moves",

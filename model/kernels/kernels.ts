@@ -34,7 +34,12 @@ const v6_15 = upon(v6_12, ["read-ahead-by-window"]);
 const v6_18 = upon(v6_15, ["large-folios", "prepare-before-fault-in", "align-by-mapping"]);
 
 /** Mainline 7.3, and 7.2 by its source. */
-const v7_3 = upon(v6_18, ["punch-to-block", "punch-to-block-at-eof", "zero-gap-first"]);
+const v7_3 = upon(v6_18, [
+  "punch-to-block",
+  "punch-to-block-at-eof",
+  "copy-nothing-anywhere",
+  "zero-gap-first",
+]);
 
 /** Files on the path of the series; recorded with read_ahead_kb at its 128. */
 const ofSeries = { path: "iomap", readAheadPages: 32 } as const;

@@ -103,7 +103,9 @@ const newBlocksUnwritten: ContractPromise = {
   source: "the patch, difference 1: new blocks are unwritten, always",
   appliesTo: ({ path }) => path === "iomap",
   check({ operation, windows, seen, before, mapChanged, options }) {
-    if (options.mayWriteBack === true) return undefined;
+    // Once two thirds of the free space are promised ext4 writes back what is delayed, in any write
+    // or store (fs/ext4/inode.c ext4_nonda_switch()).
+    if (options.mayWriteBack === true || options.mayFillUp === true) return undefined;
     // During a pause others may write back what the write put there so far, and a synced write does
     // itself.
     if (!mapChanged || operation === undefined) return undefined;
