@@ -7,6 +7,7 @@ const SHORT = "short-write-keeps-reservation";
 const MOVES = "failed-write-moves-size";
 const FREES = "short-write-frees-preallocation";
 const DIRTY = "dirty-tag-outlives-dirt";
+const DIRECT = "direct-write-frees-preallocation";
 const NOT_NEW = "delayed-blocks-not-new";
 
 /** In how many cases which known deviation, by its id, has a part. */
@@ -132,4 +133,12 @@ export const everything: Readonly<Record<string, Everything>> = {
     parts: { [SHORT]: 32, [MOVES]: 9 },
     broken: delayedTooLong(11, 9, 4, 3),
   },
+  "iomap-7.4-dev-small-folios.1k-nodelalloc": { steps: 527, parts: {}, broken: {} },
+  "iomap-7.4-dev-small-folios.4k-thin": {
+    steps: 477,
+    parts: { [DIRECT]: 1 },
+    broken: { "allocated-stays": 1 },
+  },
+  "iomap-7.4-dev.1k-delalloc": { steps: 478, parts: {}, broken: {} },
+  "iomap-7.4-dev.4k-delalloc": { steps: 478, parts: {}, broken: {} },
 };
