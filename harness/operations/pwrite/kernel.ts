@@ -5,7 +5,7 @@ import { PAGE_SIZE } from "../../../model/include/types.ts";
 import type { KernelCall, OpenFile } from "../../aspects/on-kernel.ts";
 import { cachestat } from "../../system/page-cache.ts";
 import * as sys from "../../system/syscalls.ts";
-import { MAX_PIECES, isPlain } from "./operation.ts";
+import { MAX_PIECES, isPlain, piecesOf } from "./operation.ts";
 import type { Pwrite } from "./operation.ts";
 
 /** Kept memory: struct iovec of each piece (address and length), two of struct rlimit. */
@@ -66,18 +66,6 @@ function kicksWriteback(file: OpenFile): boolean {
   }
   kicking.set(file, kicks);
   return kicks;
-}
-
-/** Lengths of the pieces of the buffer, which add up to its length. */
-function piecesOf({ len, iov = [] }: Pwrite): number[] {
-  const pieces: number[] = [];
-  let left = len;
-  for (const wanted of iov) {
-    const length = Math.min(wanted, left);
-    pieces.push(length);
-    left -= length;
-  }
-  return [...pieces, left];
 }
 
 /**

@@ -57,6 +57,18 @@ export function isPlain({ iov, append, sync, dontcache, limit }: Pwrite): boolea
   return [iov, append, sync, dontcache, limit].every((extra) => extra === undefined);
 }
 
+/** Lengths of the pieces of the buffer, which add up to its length. */
+export function piecesOf({ len, iov = [] }: Pwrite): number[] {
+  const pieces: number[] = [];
+  let left = len;
+  for (const wanted of iov) {
+    const length = Math.min(wanted, left);
+    pieces.push(length);
+    left -= length;
+  }
+  return [...pieces, left];
+}
+
 /** What was written. */
 const written = ({ pos: at }: Pwrite, result: number): ByteRange => ({ pos: at, end: at + result });
 
