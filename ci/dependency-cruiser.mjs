@@ -13,6 +13,8 @@ const ROOMS = [
   "harness/comparison",
   // What a person or a machine reads.
   "harness/report",
+  // A case as a program for whoever does not have this one.
+  "harness/reproducer",
   // Jobs: generate, enumerate, explore, attempt, and the processes that do them.
   "harness/run",
   "harness/kernel-build",

@@ -20,6 +20,8 @@ import { BuildError } from "../kernel-build/build-error.ts";
 import { ALPHABETS, alphabetName } from "../explore/alphabet.ts";
 import { explore } from "./explore.ts";
 import type { ExploreOptions } from "./explore.ts";
+import { FORMS, exportCase } from "./export.ts";
+import type { ExportOptions } from "./export.ts";
 import { kindsText, showDifferences } from "./differences.ts";
 import type { DifferencesArguments } from "./differences.ts";
 import { SIDE_SYNTAX } from "../differences/side.ts";
@@ -240,6 +242,20 @@ withKernel(program.command("replay"))
   .option("--strict", "known deviations count as divergences", false)
   .action(async (file: string, options: UnderTestOptions & { strict: boolean }) => {
     process.exitCode = await replay({ ...options, file });
+  });
+
+program
+  .command("export")
+  .description("a stored case as a program for whoever does not have this one")
+  .argument("<file>", "a counterexample that run saved")
+  .addOption(
+    new Option("--as <form>", "c: a C program; sh: a script")
+      .choices(Object.keys(FORMS))
+      .makeOptionMandatory(),
+  )
+  .option("--out <file>", "where it is written; - is standard output", "-")
+  .action((file: string, options: ExportOptions) => {
+    process.exitCode = exportCase(file, options);
   });
 
 program

@@ -1,0 +1,236 @@
+/**
+ * Functions of the C programs. Each program has those that it calls.
+ */
+import type { HelperInC } from "../aspects/in-c.ts";
+import { DEVICE as DEVICE_WORD } from "./file-system.ts";
+
+export const CALLED: HelperInC = {
+  includes: ["errno.h"],
+  text: `static long called(long result)
+{
+	return result < 0 ? -errno : result;
+}`,
+};
+
+export const EXPECT: HelperInC = {
+  includes: ["stdio.h"],
+  text: `static void expect(const char *what, long expected, long seen)
+{
+	if (seen == expected)
+		return;
+	printf("%s  expected: %ld / seen: %ld\\n", what, expected, seen);
+	wrong = 1;
+}`,
+};
+
+export const EXPECT_TEXT: HelperInC = {
+  includes: ["stdio.h", "string.h"],
+  text: `static void expect_text(const char *what, const char *expected, const char *seen)
+{
+	if (strcmp(seen, expected) == 0)
+		return;
+	printf("%s  expected: %s / seen: %s\\n", what, expected, seen);
+	wrong = 1;
+}`,
+};
+
+export const BUFFER: HelperInC = {
+  includes: ["sys/mman.h"],
+  text: `/*
+ * \`readable\` bytes behind which memory ends: what is copied from there faults. Each 512 bytes of
+ * the four buffers are another letter.
+ */
+static char *buffer(int which, long readable)
+{
+	static char *buffers[4];
+	enum { SIZE = 4 << 20 };
+
+	if (!buffers[which]) {
+		char *p = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		must(p != MAP_FAILED && mprotect(p + SIZE, SIZE, PROT_NONE) == 0);
+		madvise(p, SIZE, MADV_NOHUGEPAGE);
+		for (long i = 0; i < SIZE; i++)
+			p[i] = 'A' + (i / 512 + 7 * which) % 26;
+		buffers[which] = p;
+	}
+	return buffers[which] + SIZE - readable;
+}`,
+};
+
+export const SAME: HelperInC = {
+  includes: ["stdio.h"],
+  text: `/* Whether bytes from \`pos\` on are as they must be: zero where \`expected\` is NULL. */
+static void same(const char *seen, long pos, long len, const char *expected)
+{
+	for (long i = 0; i < len; i++) {
+		int must_be = expected ? expected[i] : 0;
+
+		if (seen[i] == must_be)
+			continue;
+		printf("byte %ld  expected: 0x%02x / seen: 0x%02x\\n", pos + i, must_be, seen[i] & 0xff);
+		wrong = 1;
+		return;
+	}
+}`,
+};
+
+export const SAME_IN_FILE: HelperInC = {
+  includes: ["stdlib.h"],
+  needs: [CALLED, EXPECT, SAME],
+  text: `static void same_in_file(int fd, long pos, long len, const char *expected)
+{
+	char *seen = malloc(len);
+	long length = called(pread(fd, seen, len, pos));
+
+	expect("length of a read", len, length);
+	if (length == len)
+		same(seen, pos, len, expected);
+	free(seen);
+}`,
+};
+
+/** It has `BLOCK`, bytes of a block. */
+export const MAP: HelperInC = {
+  includes: ["linux/fiemap.h", "linux/fs.h", "sys/ioctl.h", "stdio.h", "string.h"],
+  text: `/* The blocks of a file that are no holes, as first+count; neighbours of one state are one. */
+static char *map(int fd)
+{
+	static struct { struct fiemap head; struct fiemap_extent extents[4096]; } f;
+	static char text[1 << 18];
+	unsigned long long first = 0, end = 0;
+	char *state, *last = NULL, *at = text;
+
+	f.head = (struct fiemap){ .fm_length = FIEMAP_MAX_OFFSET, .fm_extent_count = 4096 };
+	must(ioctl(fd, FS_IOC_FIEMAP, &f) == 0);
+	strcpy(text, "no blocks");
+	for (unsigned int i = 0; i < f.head.fm_mapped_extents; i++) {
+		struct fiemap_extent *e = f.extents + i;
+
+		state = e->fe_flags & FIEMAP_EXTENT_UNWRITTEN ? "unwritten" :
+			e->fe_flags & FIEMAP_EXTENT_DELALLOC ? "delayed" : "written";
+		if (state != last || e->fe_logical / BLOCK != end) {
+			at += last ? strlen(at) : 0;
+			at += last ? sprintf(at, ", ") : 0;
+			first = e->fe_logical / BLOCK;
+		}
+		last = state;
+		end = (e->fe_logical + e->fe_length) / BLOCK;
+		sprintf(at, "%llu+%llu %s", first, end - first, state);
+	}
+	return text;
+}`,
+};
+
+export const CACHE: HelperInC = {
+  includes: ["linux/fiemap.h", "linux/fs.h", "sys/ioctl.h", "stdio.h", "string.h"],
+  text: `#define EXT4_IOC_GET_ES_CACHE _IOWR('f', 42, struct fiemap)
+
+/* What the extent status cache says of a block, which may be nothing. */
+static const char *cached_as(int fd, long block)
+{
+	struct { struct fiemap head; struct fiemap_extent e; } f = { .head.fm_length = BLOCK };
+
+	f.head.fm_start = block * BLOCK;
+	f.head.fm_extent_count = 1;
+	must(ioctl(fd, EXT4_IOC_GET_ES_CACHE, &f) == 0);
+	if (!f.head.fm_mapped_extents || (long)f.e.fe_logical / BLOCK > block)
+		return "nothing";
+	return f.e.fe_flags & 0x08000000 ? "hole" : f.e.fe_flags & FIEMAP_EXTENT_UNWRITTEN ? "unwritten" :
+		f.e.fe_flags & FIEMAP_EXTENT_DELALLOC ? "delayed" : "written";
+}
+
+static void expect_cached(int fd, long block, const char *state)
+{
+	const char *seen = cached_as(fd, block);
+
+	if (strcmp(seen, state) == 0 || (strcmp(seen, "nothing") == 0 && strcmp(state, "delayed")))
+		return;
+	printf("extent status cache, block %ld  expected: %s / seen: %s\\n", block, state, seen);
+	wrong = 1;
+}`,
+};
+
+export const BLOCKS: HelperInC = {
+  includes: ["stdio.h", "sys/stat.h"],
+  text: `/* In units of 512 bytes; \`tree\` blocks of the extent tree may come on top. */
+static void expect_blocks(long expected, long seen, int tree)
+{
+	long more = seen - expected;
+
+	if (more < 0 || more % (BLOCK / 512) || more > tree * (BLOCK / 512))
+		printf("st_blocks  expected: %ld / seen: %ld\\n", expected, seen), wrong = 1;
+}`,
+};
+
+export const STAT: HelperInC = {
+  includes: ["sys/stat.h"],
+  text: `static struct stat status(int fd)
+{
+	struct stat st;
+
+	must(fstat(fd, &st) == 0);
+	return st;
+}`,
+};
+
+export const RESERVED: HelperInC = {
+  includes: ["stdio.h"],
+  text: `/* Blocks that the file system has reserved for delayed allocation. */
+static long reserved(void)
+{
+	FILE *f = popen("cat /sys/fs/ext4/${DEVICE_WORD}/delayed_allocation_blocks", "r");
+	long blocks;
+
+	must(f && fscanf(f, "%ld", &blocks) == 1);
+	pclose(f);
+	return blocks;
+}`,
+};
+
+export const PAGES: HelperInC = {
+  includes: ["stdio.h", "sys/syscall.h"],
+  text: `/* Of the page cache of a file, by cachestat(2), since 6.5. */
+static char *pages(int fd)
+{
+	static char text[64];
+	unsigned long long range[2] = {0}, count[5];
+
+	must(syscall(451, fd, range, count, 0) == 0);
+	sprintf(text, "%llu cached, %llu dirty", count[0], count[1]);
+	return text;
+}`,
+};
+
+export const LOG: HelperInC = {
+  includes: ["fcntl.h", "stdio.h", "string.h"],
+  text: `static int kernel_log;
+static char device[64];
+
+/* What the kernel says of the device from now on. */
+static void listen_to_kernel(void)
+{
+	FILE *f = popen("echo ${DEVICE_WORD}", "r");
+
+	must(f && fscanf(f, "%63s", device) == 1 && pclose(f) == 0);
+	kernel_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	must(kernel_log >= 0 && lseek(kernel_log, 0, SEEK_END) == 0);
+}
+
+static void expect_silence(void)
+{
+	char record[8193];
+	long length;
+
+	while ((length = called(read(kernel_log, record, 8192))) > 0 || length == -EPIPE) {
+		if (length < 0)
+			continue;
+		record[length] = 0;
+		int alarm = strstr(record, "WARNING:") || strstr(record, "BUG:");
+		if (!alarm && (!strstr(record, device) || (atoi(record) & 7) > 4))
+			continue;
+		strtok(record, "\\n");
+		printf("kernel log  expected: nothing / seen: %s\\n", strchr(record, ';') + 1);
+		wrong = 1;
+	}
+}`,
+};

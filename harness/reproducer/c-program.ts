@@ -1,0 +1,222 @@
+/**
+ * A C program as it grows: its main(), and what that needs. What it calls comes before it, each
+ * once.
+ */
+import type { HelperInC, ProgramInC } from "../aspects/in-c.ts";
+import type { PausedLook } from "../case/observation.ts";
+import {
+  clampOperation,
+  describeOperation,
+  effectsOf,
+  fileOf,
+  isStarved,
+} from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import { inC } from "../operations/in-c.ts";
+import { BUFFER, CALLED, EXPECT, RESERVED, STAT } from "./c-helpers.ts";
+import { NO_ROOM_COMMAND } from "./file-system.ts";
+
+/** Names of the case's files, and of the variables that hold their descriptors. */
+const FILES = [
+  { path: "mnt/file", fd: "fd", directFd: "direct" },
+  { path: "mnt/other", fd: "other", directFd: "other_direct" },
+] as const;
+
+/** Of a line of the program, about. */
+const COLUMNS = 92;
+
+export interface Around {
+  /** What gives the device room again. */
+  roomCommand: string;
+  /** What a power cut leaves is looked at after the operation. */
+  cutsPower: boolean;
+  /** What must be seen in a pause. */
+  looks: readonly PausedLook[];
+  lookAfterCut(): void;
+}
+
+export class CProgram implements ProgramInC<Operation> {
+  readonly #includes = new Set<string>();
+  readonly #helpers: HelperInC[] = [];
+  readonly #lines: string[] = [];
+  readonly #open = new Set<string>();
+  readonly #descriptors = new Set<string>();
+  #indent = "\t";
+  #file: 0 | 1 = 0;
+  #memory = 0;
+  #around: Around | undefined;
+  /** Of the files, bytes, as the model has them: what an operation is clamped to. */
+  #size = 0;
+
+  get path(): string {
+    return FILES[this.#file].path;
+  }
+
+  /** Descriptors that are open, by their variables. */
+  get openDescriptors(): readonly string[] {
+    return [...this.#open];
+  }
+
+  /** Descriptors of the case's files, one each. */
+  get openFiles(): readonly string[] {
+    return FILES.map(({ fd }) => fd).filter((name) => this.#open.has(name));
+  }
+
+  get body(): readonly string[] {
+    return this.#lines;
+  }
+
+  get includes(): readonly string[] {
+    return [...this.#includes].toSorted();
+  }
+
+  get helpers(): readonly string[] {
+    return this.#helpers.map(({ text }) => text);
+  }
+
+  /** Variables of main(). */
+  get variables(): readonly string[] {
+    const descriptors = [...this.#descriptors];
+    return [
+      ...(this.#memory === 0 ? [] : [`static char got[${this.#memory}];`]),
+      ...(descriptors.length === 0 ? [] : [`int ${descriptors.join(", ")};`]),
+    ];
+  }
+
+  include(...headers: string[]): void {
+    for (const header of headers) this.#includes.add(header);
+  }
+
+  use(helper: HelperInC): void {
+    if (this.#helpers.includes(helper)) return;
+    for (const needed of helper.needs ?? []) this.use(needed);
+    this.include(...helper.includes);
+    this.#helpers.push(helper);
+  }
+
+  lines(...texts: string[]): void {
+    for (const text of texts) {
+      // A brace at the end of a statement opens a block of it.
+      if (text.startsWith("}")) this.#indent = this.#indent.slice(1);
+      this.#lines.push(text === "" ? "" : `${this.#indent}${text}`);
+      if (text.endsWith("{")) this.#indent += "\t";
+    }
+  }
+
+  fd(file = this.#file): string {
+    return this.#descriptor(file, "fd", "");
+  }
+
+  directFd(): string {
+    this.fd();
+    return this.#descriptor(this.#file, "directFd", " | O_DIRECT");
+  }
+
+  /** Read-ahead is off: only what is asked for comes into the page cache. */
+  #descriptor(file: 0 | 1, which: "fd" | "directFd", flags: string): string {
+    const { path, [which]: name } = FILES[file];
+    if (this.#open.has(name)) return name;
+    this.#open.add(name);
+    this.#descriptors.add(name);
+    this.include("fcntl.h");
+    this.lines(
+      `${name} = open("${path}", O_RDWR | O_CREAT${flags}, 0600);`,
+      `must(${name} >= 0 && posix_fadvise(${name}, 0, 0, POSIX_FADV_RANDOM) == 0);`,
+    );
+    return name;
+  }
+
+  buffer(tag: number, readable: number): string {
+    this.use(BUFFER);
+    return `buffer(${tag}, ${readable})`;
+  }
+
+  memory(bytes: number): string {
+    this.#memory = Math.max(this.#memory, bytes);
+    // Direct I/O takes memory that begins on a page.
+    return "got";
+  }
+
+  call(expression: string): void {
+    this.use(CALLED);
+    this.lines(`r = called(${expression});`);
+  }
+
+  get looks(): readonly PausedLook[] {
+    return this.#around?.looks ?? [];
+  }
+
+  during(operation: Operation, at: number, tag: number): void {
+    const before = this.#around?.looks[at]?.i_size ?? this.#size;
+    this.lines(`/* Meanwhile: ${describeOperation(operation)} */`);
+    this.#perform(operation, before, tag, 0);
+  }
+
+  look(at: number): void {
+    const look = this.looks[at];
+    if (look === undefined || this.#around?.cutsPower === true) return;
+    this.use(EXPECT);
+    this.use(STAT);
+    this.use(RESERVED);
+    if (at > 0) this.lines(`expect("result in the pause", ${look.result}, r);`);
+    this.lines(
+      `expect("i_size in the pause", ${look.i_size}, status(${this.fd()}).st_size);`,
+      `expect("reserved in the pause", ${look.reserved}, reserved());`,
+    );
+  }
+
+  lookAfterCut(): void {
+    if (this.#around?.cutsPower === true) this.#around.lookAfterCut();
+    else this.lines("/* It changes nothing, and is not what this is about: left out. */");
+  }
+
+  replaced(): void {
+    const { fd, directFd } = FILES[this.#file];
+    for (const name of [fd, directFd]) {
+      if (!this.#open.delete(name)) continue;
+      this.lines(`close(${name});`);
+    }
+    this.fd();
+  }
+
+  /** system(3) of commands, which must succeed. */
+  shell(...commands: string[]): void {
+    const escaped = commands.map((text) => text.replaceAll(/[\\"]/g, String.raw`\$&`));
+    this.include("stdlib.h");
+    const all = `must(system("${escaped.join(" && ")}") == 0);`;
+    if (all.length <= COLUMNS) return this.lines(all);
+    const last = escaped.length - 1;
+    const each = escaped.map((text, i) => `\t"${text}${i === last ? "" : " && "}"`);
+    this.lines("must(system(", ...each.slice(0, -1), `${each.at(-1)}) == 0);`);
+  }
+
+  /** A loop device says of the same lack ENOSPC since 6.16, and EIO before. */
+  #roomAgain(): void {
+    this.use(CALLED);
+    this.shell(this.#around?.roomCommand ?? "");
+    this.lines("if (r == -ENOSPC)", "\tr = -EIO;");
+  }
+
+  /** Perform number `index` of a case on a file of `i_size` bytes. */
+  perform(operation: Operation, index: number, i_size: number, around: Around): void {
+    this.#file = fileOf(operation);
+    this.#around = around;
+    this.#size = i_size;
+    this.#perform(operation, i_size, index % 4, index);
+  }
+
+  #perform(operation: Operation, i_size: number, tag: number, index: number): void {
+    const clamped = clampOperation(operation, i_size);
+    if (clamped === undefined) {
+      this.lines("/* Nothing is left to do there. */", "r = 0;");
+      return;
+    }
+    this.fd();
+    const starved = isStarved(clamped);
+    // What is opened is there by then.
+    if (effectsOf(clamped).direct === true) this.directFd();
+    if (starved) this.shell(NO_ROOM_COMMAND);
+    inC(clamped)?.write(this, clamped, tag, index);
+    if (starved) this.#roomAgain();
+  }
+}

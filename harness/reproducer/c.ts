@@ -1,0 +1,276 @@
+/**
+ * A stored case as a C program, for whoever has a kernel and a compiler and not this tool.
+ *
+ * It makes a file system in an image of its own, on a tmpfs in a mount namespace of its own, so
+ * that all of it goes with the process; performs the operations; looks at what the case is about,
+ * and at nothing else. Exit status 0: as it must be, 1: not, 2: it could not be tried.
+ */
+import { leavesFree, isRemounted } from "../case/variant.ts";
+import type { Variant } from "../case/variant.ts";
+import { UsageError } from "../case/failure.ts";
+import { NOT_IN_C, inC } from "../operations/in-c.ts";
+import {
+  describeOperation,
+  duringOf,
+  effectsOf,
+  fileOf,
+  hasTwoFiles,
+} from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Counterexample } from "../stored/counterexample.ts";
+import { CALLED, EXPECT, LOG, MAP, STAT } from "./c-helpers.ts";
+import { checkFile, checkRead } from "./c-checks.ts";
+import { CProgram } from "./c-program.ts";
+import type { Around } from "./c-program.ts";
+import {
+  THIN_COMMAND,
+  TMPFS_MARGIN,
+  fillerCommand,
+  makeCommands,
+  mountCommand,
+  roomCommand,
+} from "./file-system.ts";
+import { looksAtBytes, operationsShown, symptomOf } from "./symptom.ts";
+import type { Symptom } from "./symptom.ts";
+import { headerOf } from "./header.ts";
+
+const isThin = ({ preparation }: Variant): boolean => preparation?.kind === "thin";
+
+const tmpfsOptions = ({ imageSize }: Variant): string => `size=${imageSize + TMPFS_MARGIN}`;
+
+/** Lines that make and mount the file system. */
+function prepare(program: CProgram, variant: Variant, fills: boolean): void {
+  const tmpfs = isThin(variant) ? `"${tmpfsOptions(variant)}"` : "NULL";
+  const headers = ["fcntl.h", "sched.h", "stdio.h", "stdlib.h", "sys/mount.h", "sys/stat.h"];
+  program.include(...headers, "unistd.h");
+  program.lines(
+    "must(unshare(CLONE_NEWNS) == 0 && mkdtemp(dir) && atexit(clean_up) == 0);",
+    `must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);`,
+    `must(mount("tmpfs", dir, "tmpfs", 0, ${tmpfs}) == 0);`,
+    `must(chdir(dir) == 0 && mkdir("mnt", 0700) == 0);`,
+  );
+  program.shell(...makeCommands(variant, fills), mountCommand(variant, "image", "mnt"));
+  const free = leavesFree(variant);
+  if (free !== undefined) program.shell(fillerCommand(variant, free));
+  if (isThin(variant)) program.shell(THIN_COMMAND);
+}
+
+function refuse(what: string, why: string): never {
+  throw new UsageError(`${what} cannot be written as a C program: ${why}`);
+}
+
+function mustBeExpressible({ before, operations, variant }: Counterexample): void {
+  for (const operation of operations) {
+    for (const one of [operation, ...duringOf(operation)]) {
+      if (inC(one) === undefined) refuse(describeOperation(one), NOT_IN_C);
+    }
+    if (isRemounted(variant) && effectsOf(operation).replacesFile === true) {
+      refuse(describeOperation(operation), "the new file would not be older than the mount");
+    }
+  }
+  if (before === undefined) return;
+  refuse(`a case with ${before.length} before it`, "what they left would have to be there");
+}
+
+/** The file in the copy of the image, once a power cut was. */
+function lookAfterCut(program: CProgram, variant: Variant, symptom: Symptom, path: string): void {
+  const point = path.replace("mnt", "cut");
+  program.lines("/* The image as it is, mounted elsewhere: the journal is replayed. */");
+  const copy = "cp --sparse=always image cut.img";
+  program.shell("mkdir cut", copy, mountCommand(variant, "cut.img", "cut"));
+  if (symptom.file === undefined) {
+    program.use(EXPECT);
+    program.lines(`expect("a file after the power cut", 0, access("${point}", F_OK) == 0);`);
+  } else {
+    program.lines(`int left = open("${point}", O_RDONLY);`, "must(left >= 0);");
+    checkFile(program, "left", symptom.file);
+    program.lines("close(left);");
+  }
+  program.shell("umount cut");
+  program.use(EXPECT);
+  program.lines(`expect("e2fsck of the copy", 0, system("e2fsck -fn cut.img >&2"));`);
+}
+
+function closeAll(program: CProgram): void {
+  for (const name of program.openDescriptors) program.lines(`close(${name});`);
+}
+
+/** What is looked at once it is unmounted. */
+function unmount(program: CProgram, variant: Variant, symptom: Symptom): void {
+  const { atUnmount } = symptom;
+  if (atUnmount !== "kernel log") program.use(EXPECT);
+  if (atUnmount === "kernel log") {
+    program.use(LOG);
+    program.lines("listen_to_kernel();");
+  }
+  if (atUnmount === "free blocks") {
+    program.use(STAT);
+    const held = program.openFiles.map((fd) => `status(${fd}).st_blocks`).join(" + ");
+    program.lines(`long held = (${held}) / (${variant.blockSize} / 512);`, "");
+  }
+  closeAll(program);
+  program.shell("umount mnt");
+  if (atUnmount === "kernel log") program.lines("expect_silence();");
+  if (atUnmount === "e2fsck") {
+    program.lines(`expect("e2fsck", 0, system("e2fsck -fn image >&2"));`);
+  }
+  if (atUnmount === "mount" || atUnmount === "free blocks") {
+    const mounts = `system("${mountCommand(variant, "image", "mnt")}")`;
+    program.lines(`expect("mount", 0, ${mounts});`);
+  }
+  if (atUnmount === "free blocks") {
+    program.lines(`expect("free blocks", before - held, free_blocks());`);
+  }
+}
+
+/** Free blocks of what is mounted. */
+const FREE = {
+  includes: ["sys/vfs.h"],
+  text: `static long free_blocks(void)
+{
+	struct statfs s;
+
+	must(statfs("mnt", &s) == 0);
+	return s.f_bfree;
+}`,
+};
+
+function mountedAgain(program: CProgram, variant: Variant, symptom: Symptom, path: string): void {
+  closeAll(program);
+  program.shell("umount mnt", mountCommand(variant, "image", "mnt"));
+  program.lines(`int again = open("${path}", O_RDWR);`, "", "must(again >= 0);");
+  checkFile(program, "again", symptom.file ?? {});
+}
+
+/** What is looked at after the last operation. */
+function check(program: CProgram, variant: Variant, symptom: Symptom, last: Operation): void {
+  const { result, read, place, file, atUnmount } = symptom;
+  program.lines("", "/* What must be seen now. */");
+  if (result !== undefined) {
+    program.use(EXPECT);
+    program.lines(`expect("result", ${result}, r);`);
+  }
+  if (read !== undefined) checkRead(program, read, "got");
+  if (atUnmount !== undefined) unmount(program, variant, symptom);
+  else if (place === "mounted again") mountedAgain(program, variant, symptom, program.path);
+  else if (place === "mounted") checkFile(program, program.fd(), file ?? {});
+  else if (effectsOf(last).cutsPower !== true)
+    lookAfterCut(program, variant, symptom, program.path);
+}
+
+/** Keep an eye on what is free from the beginning. */
+function perform(program: CProgram, counterexample: Counterexample, symptom: Symptom): void {
+  const { variant, divergence } = counterexample;
+  const operations = operationsShown(counterexample);
+  for (const [index, operation] of operations.entries()) {
+    const isLast = index === operations.length - 1;
+    const shows = isLast && divergence !== undefined ? "   <- shows it" : "";
+    program.lines("", `/* ${index}: ${describeOperation(operation)}${shows} */`);
+    const around: Around = {
+      roomCommand: roomCommand(variant),
+      cutsPower: isLast && symptom.place === "after a power cut",
+      looks: isLast ? (symptom.during ?? []) : [],
+      lookAfterCut: () => lookAfterCut(program, variant, symptom, program.path),
+    };
+    program.perform(operation, index, symptom.sizes[index]!, around);
+    if (symptom.takesLooks && !isLast) {
+      program.use(MAP);
+      program.lines(`map(${program.fd()});`);
+    }
+  }
+}
+
+function openFirst(program: CProgram, { variant, operations }: Counterexample): void {
+  if (isRemounted(variant)) {
+    program.fd(0);
+    if (hasTwoFiles(operations)) program.fd(1);
+    program.shell("mount -o remount,delalloc mnt");
+  } else program.fd(fileOf(operations[0]!));
+}
+
+/** What every program has before its helpers. */
+const HEAD = [
+  "#define must(what) ((what) ? (void)0 : (perror(#what), exit(2)))",
+  "",
+  `static char dir[] = "/tmp/ext4-XXXXXX";`,
+  "static int wrong;",
+  "",
+  "static void clean_up(void)",
+  "{",
+  "\tumount2(dir, MNT_DETACH);",
+  "\trmdir(dir);",
+  "}",
+];
+
+/**
+ * The program.
+ *
+ * @param running release of the running kernel, for a case that names none
+ * @throws UsageError where it cannot be written in C, with one line that says what
+ */
+export function asC(counterexample: Counterexample, running: string): string {
+  mustBeExpressible(counterexample);
+  const symptom = symptomOf(counterexample, running);
+  const { variant } = counterexample;
+  const program = new CProgram();
+  prepare(program, variant, looksAtBytes(symptom));
+  const free = symptom.atUnmount === "free blocks";
+  if (free) {
+    program.use(FREE);
+    program.lines("long before = free_blocks();", "");
+  }
+  openFirst(program, counterexample);
+  program.use(CALLED);
+  perform(program, counterexample, symptom);
+  const operations = operationsShown(counterexample);
+  check(program, variant, symptom, operations.at(-1)!);
+  return textOf(program, counterexample);
+}
+
+/** Whether anything looks at what a call returned. */
+const looksAtResult = (lines: readonly string[]): boolean =>
+  lines.some((line) => /\br\b(?! = )/.test(line.replace(/^\s*\/\*.*/, "")));
+
+/** Without what keeps that. */
+function withoutResult(lines: readonly string[]): string[] {
+  const left = lines.filter((line) => line.trim() !== "r = 0;");
+  return left.map((line) =>
+    line.replace(/^(\s*)r = /, "$1").replace(/^(\s*)called\((.*)\);$/, "$1$2;"),
+  );
+}
+
+function textOf(program: CProgram, counterexample: Counterexample): string {
+  const pthread = program.includes.includes("pthread.h") ? " -pthread" : "";
+  const usesBlock = program.helpers.some((text) => /\bBLOCK\b/.test(text));
+  const result = looksAtResult(program.body);
+  const lines = result ? program.body : withoutResult(program.body);
+  const calls = [...lines, ...program.helpers].some((line) => /(?<!long )called\(/.test(line));
+  const helpers = program.helpers.filter((text) => calls || text !== CALLED.text);
+  const needsErrno = [...lines, ...helpers].some((line) => /\bE[A-Z]+\b|errno/.test(line));
+  const header = headerOf(counterexample, [
+    `cc${pthread} -o case case.c && sudo ./case`,
+    "Exit status: 0 as it must be, 1 not, 2 it could not be tried.",
+  ]);
+  return [
+    `/*\n${header.map((line) => ` * ${line}`.trimEnd()).join("\n")}\n */`,
+    "#define _GNU_SOURCE",
+    ...program.includes
+      .filter((name) => needsErrno || name !== "errno.h")
+      .map((name) => `#include <${name}>`),
+    "",
+    ...(usesBlock ? [`#define BLOCK ${counterexample.variant.blockSize}`] : []),
+    ...HEAD,
+    "",
+    ...helpers.flatMap((text) => [text, ""]),
+    "int main(void)",
+    "{",
+    ...[...program.variables, ...(result ? ["long r = 0;"] : [])].map((line) => `\t${line}`),
+    "",
+    ...lines,
+    "",
+    `\tputs(wrong ? "WRONG" : "as it must be");`,
+    "\treturn wrong;",
+    "}",
+    "",
+  ].join("\n");
+}

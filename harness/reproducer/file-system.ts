@@ -1,0 +1,84 @@
+/**
+ * The file system of a case, as shell commands make it: the same ones in a C program and in a
+ * script, in a folder of their own that holds nothing but `image`.
+ */
+import type { Variant } from "../case/variant.ts";
+import { shellWord } from "../host/own-command.ts";
+import { mkfsArguments } from "../subjects/mkfs.ts";
+import { mountOptions } from "../subjects/mount.ts";
+
+const MIB = 2 ** 20;
+
+/** Bytes of an image in whose free space something lies (subjects/free-space.ts). */
+const FILLED_MIB = 64;
+
+/** Bytes of a block group: as many blocks as a block has bits. */
+const groupMiB = (blockSize: number): number => (8 * blockSize * blockSize) / MIB;
+
+/** Puts into the image what a kernel must not show: else the disk would hold zeros. */
+function fillCommand({ imageSize, blockSize }: Variant): string {
+  const group = groupMiB(blockSize);
+  const groups = Math.ceil(imageSize / MIB / group);
+  const share = Math.min(group, imageSize / MIB, Math.ceil(FILLED_MIB / groups));
+  const from = `head -c ${share}M /dev/zero | tr '\\0' '#'`;
+  const to = "dd of=image bs=1M conv=notrunc status=none";
+  if (groups === 1) return `${from} | ${to}`;
+  const starts = `$(seq 0 ${group} ${group * (groups - 1)})`;
+  return `for at in ${starts}; do ${from} | ${to} seek=$at; done`;
+}
+
+/**
+ * Makes a file as large as the image. Delayed allocation stays on only while more blocks are free
+ * than the counters of all processors may miss (subjects/reserve.ts): of many that is more than
+ * the variant has.
+ */
+function sizeCommand({ imageSize, blockSize, delalloc, preparation }: Variant): string {
+  const full = preparation?.kind === "full" && preparation.reserveDelays === true;
+  if (!delalloc || (preparation !== undefined && !full)) return `truncate -s ${imageSize} image`;
+  const wanted = `${full ? 208 : 16} * n * (n > 16 ? 2 * n : 32) * ${blockSize}`;
+  const size = `(s > ${imageSize} ? s : ${imageSize})`;
+  return `n=$(nproc --all) && s=$((${wanted})) && truncate -s $((${size})) image`;
+}
+
+/** What makes an image. `fills`: what was never written is not zero there. */
+export function makeCommands(variant: Variant, fills: boolean): string[] {
+  return [
+    sizeCommand(variant),
+    ...(fills ? [fillCommand(variant)] : []),
+    `mkfs.ext4 ${mkfsArguments(variant, "image").map(shellWord).join(" ")}`,
+    // A thin device has room for all that is there now.
+    ...(variant.preparation?.kind === "thin" ? [`fallocate -l ${variant.imageSize} image`] : []),
+  ];
+}
+
+/** Mounts an image there. */
+export const mountCommand = (variant: Variant, image: string, point: string): string =>
+  `mount -t ext4 -o ${["loop", ...mountOptions(variant)].join(",")} ${image} ${point}`;
+
+/** Takes all of the file system's room but so many blocks. */
+export function fillerCommand(variant: Variant, free: number): string {
+  const left = `$(( ($(stat -f -c %a mnt) - ${free}) * ${variant.blockSize} ))`;
+  return `fallocate -l "${left}" mnt/filler && umount mnt && ${mountCommand(variant, "image", "mnt")}`;
+}
+
+/** Bytes of the tmpfs that it lies on: of a thin device the image and a little. */
+export const TMPFS_MARGIN = MIB;
+
+/** The name of the device of what is mounted on `mnt`, as a word of sh: loop0. */
+export const DEVICE = "$(basename $(findmnt -n -o SOURCE mnt))";
+
+/** Free blocks of the image have no room, and requests to its device are of one page. */
+export const THIN_COMMAND = `fstrim mnt && echo 4 >/sys/block/${DEVICE}/queue/max_sectors_kb`;
+
+const stat = (what: string): string => `$(stat -f -c %${what} .)`;
+
+/** The tmpfs of the image is full, so that its device takes nothing for blocks without room. */
+export const NO_ROOM_COMMAND = [
+  "fstrim mnt",
+  `sync /dev/${DEVICE}`,
+  `mount -o remount,size=$(( (${stat("b")} - ${stat("f")}) * ${stat("S")} )) "$PWD"`,
+].join(" && ");
+
+/** It has room again. */
+export const roomCommand = ({ imageSize }: Variant): string =>
+  `mount -o remount,size=${imageSize + TMPFS_MARGIN} "$PWD"`;
