@@ -10,7 +10,7 @@ import { inC as fallocate } from "./fallocate/in-c.ts";
 import { inC as fsync } from "./fsync/in-c.ts";
 import { inC as ftruncate } from "./ftruncate/in-c.ts";
 import { inC as mmap_write } from "./mmap_write/in-c.ts";
-import { failNthOf } from "./operation.ts";
+import { NEEDS_FAULT_INJECTION, failNthOf } from "./operation.ts";
 import type { Operation, OperationName, OperationOf } from "./operation.ts";
 import { inC as paused_write } from "./paused_write/in-c.ts";
 import { inC as power_cut } from "./power_cut/in-c.ts";
@@ -36,10 +36,9 @@ const all: { readonly [N in OperationName]: InC<OperationOf<N>, Operation> } = {
   copy_range,
 };
 
-/** How it is written; undefined where a program alone cannot do it. */
-export function inC(operation: Operation): InC<Operation, Operation> | undefined {
-  return failNthOf(operation) === undefined ? all[operation.op] : undefined;
-}
+/** How operations of its name are written; the functions take those of that name only. */
+export const inC = ({ op }: Operation): InC<Operation, Operation> => all[op];
 
-/** Why not, then. */
-export const NOT_IN_C = "only a kernel built with fault injection fails an allocation on purpose";
+/** Why a C program cannot do it; undefined where it can. */
+export const cannotInC = (operation: Operation): string | undefined =>
+  failNthOf(operation) === undefined ? undefined : NEEDS_FAULT_INJECTION;

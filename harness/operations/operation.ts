@@ -126,6 +126,10 @@ export function failNthOf(operation: Operation): number | undefined {
   return "fail_nth" in operation ? operation.fail_nth : undefined;
 }
 
+/** Why a program of somebody else's does not do that. */
+export const NEEDS_FAULT_INJECTION =
+  "only a kernel built with fault injection fails an allocation on purpose";
+
 /** Whether the machine fails it on purpose. */
 export function isInjected(operation: Operation): boolean {
   return isStarved(operation) || failNthOf(operation) !== undefined;

@@ -18,11 +18,8 @@ import {
 } from "./c-helpers.ts";
 import type { CProgram } from "./c-program.ts";
 import type { Run } from "./runs.ts";
+import { mapText } from "./symptom.ts";
 import type { FileLook } from "./symptom.ts";
-
-/** "0+2 written, 4+1 delayed", as the programs print it. */
-export const mapText = (map: readonly Extent[]): string =>
-  map.map(({ lblk, len, state }) => `${lblk}+${len} ${state}`).join(", ") || "no blocks";
 
 const expectedOf = (program: CProgram, { from }: Run): string =>
   from === undefined ? "NULL" : program.buffer(from.tag, from.readable);

@@ -2,7 +2,10 @@
  * Functions of the C programs. Each program has those that it calls.
  */
 import type { HelperInC } from "../aspects/in-c.ts";
-import { DEVICE as DEVICE_WORD } from "./file-system.ts";
+import { DEVICE } from "./file-system.ts";
+
+/** The name of the device as a part of a string of C. */
+const DEVICE_WORD = DEVICE.replaceAll('"', String.raw`\"`);
 
 export const CALLED: HelperInC = {
   includes: ["errno.h"],

@@ -10,6 +10,7 @@ import {
   effectsOf,
   fileOf,
   isStarved,
+  meetsDevice,
 } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { inC } from "../operations/in-c.ts";
@@ -26,8 +27,10 @@ const FILES = [
 const COLUMNS = 92;
 
 export interface Around {
-  /** What gives the device room again. */
-  roomCommand: string;
+  /** What gives the device room again, where it is one that can run out of it. */
+  roomCommand: string | undefined;
+  /** Sizes of the file in its pause, before each operation of that; bytes. */
+  sizesInPause: readonly number[];
   /** What a power cut leaves is looked at after the operation. */
   cutsPower: boolean;
   /** What must be seen in a pause. */
@@ -78,7 +81,12 @@ export class CProgram implements ProgramInC<Operation> {
   get variables(): readonly string[] {
     const descriptors = [...this.#descriptors];
     return [
-      ...(this.#memory === 0 ? [] : [`static char got[${this.#memory}];`]),
+      ...(this.#memory === 0
+        ? []
+        : [
+            // Direct I/O takes memory that begins on a page.
+            `static char got[${this.#memory}] __attribute__((aligned(4096)));`,
+          ]),
       ...(descriptors.length === 0 ? [] : [`int ${descriptors.join(", ")};`]),
     ];
   }
@@ -133,7 +141,6 @@ export class CProgram implements ProgramInC<Operation> {
 
   memory(bytes: number): string {
     this.#memory = Math.max(this.#memory, bytes);
-    // Direct I/O takes memory that begins on a page.
     return "got";
   }
 
@@ -147,7 +154,7 @@ export class CProgram implements ProgramInC<Operation> {
   }
 
   during(operation: Operation, at: number, tag: number): void {
-    const before = this.#around?.looks[at]?.i_size ?? this.#size;
+    const before = this.#around?.sizesInPause[at] ?? this.#size;
     this.lines(`/* Meanwhile: ${describeOperation(operation)} */`);
     this.#perform(operation, before, tag, 0);
   }
@@ -190,11 +197,18 @@ export class CProgram implements ProgramInC<Operation> {
     this.lines("must(system(", ...each.slice(0, -1), `${each.at(-1)}) == 0);`);
   }
 
-  /** A loop device says of the same lack ENOSPC since 6.16, and EIO before. */
-  #roomAgain(): void {
-    this.use(CALLED);
-    this.shell(this.#around?.roomCommand ?? "");
-    this.lines("if (r == -ENOSPC)", "\tr = -EIO;");
+  /** What the harness does after such an operation as well, before anybody looks. */
+  #afterwards(operation: Operation, starved: boolean): void {
+    const { roomCommand } = this.#around ?? {};
+    if (starved && roomCommand !== undefined) this.shell(roomCommand);
+    if (roomCommand !== undefined && meetsDevice(operation)) {
+      // A loop device says of the same lack ENOSPC since 6.16, and EIO before.
+      this.use(CALLED);
+      this.lines("if (r == -ENOSPC)", "\tr = -EIO;");
+    }
+    if (effectsOf(operation).startsWriteback?.(operation) !== true) return;
+    const wait = "SYNC_FILE_RANGE_WAIT_BEFORE";
+    this.lines(`sync_file_range(${this.fd()}, 0, 0, ${wait});`, "usleep(10000);");
   }
 
   /** Perform number `index` of a case on a file of `i_size` bytes. */
@@ -216,7 +230,7 @@ export class CProgram implements ProgramInC<Operation> {
     // What is opened is there by then.
     if (effectsOf(clamped).direct === true) this.directFd();
     if (starved) this.shell(NO_ROOM_COMMAND);
-    inC(clamped)?.write(this, clamped, tag, index);
-    if (starved) this.#roomAgain();
+    inC(clamped).write(this, clamped, tag, index);
+    this.#afterwards(clamped, starved);
   }
 }

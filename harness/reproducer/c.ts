@@ -8,7 +8,7 @@
 import { leavesFree, isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { UsageError } from "../case/failure.ts";
-import { NOT_IN_C, inC } from "../operations/in-c.ts";
+import { cannotInC } from "../operations/in-c.ts";
 import {
   describeOperation,
   duringOf,
@@ -30,7 +30,7 @@ import {
   mountCommand,
   roomCommand,
 } from "./file-system.ts";
-import { looksAtBytes, operationsShown, symptomOf } from "./symptom.ts";
+import { looksAtBytes, looksInPassing, operationsShown, symptomOf } from "./symptom.ts";
 import type { Symptom } from "./symptom.ts";
 import { headerOf } from "./header.ts";
 
@@ -62,7 +62,8 @@ function refuse(what: string, why: string): never {
 function mustBeExpressible({ before, operations, variant }: Counterexample): void {
   for (const operation of operations) {
     for (const one of [operation, ...duringOf(operation)]) {
-      if (inC(one) === undefined) refuse(describeOperation(one), NOT_IN_C);
+      const why = cannotInC(one);
+      if (why !== undefined) refuse(describeOperation(one), why);
     }
     if (isRemounted(variant) && effectsOf(operation).replacesFile === true) {
       refuse(describeOperation(operation), "the new file would not be older than the mount");
@@ -145,7 +146,7 @@ function mountedAgain(program: CProgram, variant: Variant, symptom: Symptom, pat
 /** What is looked at after the last operation. */
 function check(program: CProgram, variant: Variant, symptom: Symptom, last: Operation): void {
   const { result, read, place, file, atUnmount } = symptom;
-  program.lines("", "/* What must be seen now. */");
+  if (!looksInPassing(symptom, last)) program.lines("", "/* What must be seen now. */");
   if (result !== undefined) {
     program.use(EXPECT);
     program.lines(`expect("result", ${result}, r);`);
@@ -167,7 +168,8 @@ function perform(program: CProgram, counterexample: Counterexample, symptom: Sym
     const shows = isLast && divergence !== undefined ? "   <- shows it" : "";
     program.lines("", `/* ${index}: ${describeOperation(operation)}${shows} */`);
     const around: Around = {
-      roomCommand: roomCommand(variant),
+      roomCommand: isThin(variant) ? roomCommand(variant) : undefined,
+      sizesInPause: symptom.sizesInPause[index]!,
       cutsPower: isLast && symptom.place === "after a power cut",
       looks: isLast ? (symptom.during ?? []) : [],
       lookAfterCut: () => lookAfterCut(program, variant, symptom, program.path),

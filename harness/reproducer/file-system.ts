@@ -24,7 +24,7 @@ function fillCommand({ imageSize, blockSize }: Variant): string {
   const to = "dd of=image bs=1M conv=notrunc status=none";
   if (groups === 1) return `${from} | ${to}`;
   const starts = `$(seq 0 ${group} ${group * (groups - 1)})`;
-  return `for at in ${starts}; do ${from} | ${to} seek=$at; done`;
+  return `for at in ${starts}; do ${from} | ${to} seek="$at"; done`;
 }
 
 /**
@@ -36,8 +36,8 @@ function sizeCommand({ imageSize, blockSize, delalloc, preparation }: Variant): 
   const full = preparation?.kind === "full" && preparation.reserveDelays === true;
   if (!delalloc || (preparation !== undefined && !full)) return `truncate -s ${imageSize} image`;
   const wanted = `${full ? 208 : 16} * n * (n > 16 ? 2 * n : 32) * ${blockSize}`;
-  const size = `(s > ${imageSize} ? s : ${imageSize})`;
-  return `n=$(nproc --all) && s=$((${wanted})) && truncate -s $((${size})) image`;
+  const size = `((s > ${imageSize} ? s : ${imageSize}))`;
+  return `n=$(nproc --all) && s=$((${wanted})) && truncate -s $${size} image`;
 }
 
 /** What makes an image. `fills`: what was never written is not zero there. */
@@ -65,17 +65,17 @@ export function fillerCommand(variant: Variant, free: number): string {
 export const TMPFS_MARGIN = MIB;
 
 /** The name of the device of what is mounted on `mnt`, as a word of sh: loop0. */
-export const DEVICE = "$(basename $(findmnt -n -o SOURCE mnt))";
+export const DEVICE = '$(basename "$(findmnt -n -o SOURCE mnt)")';
 
 /** Free blocks of the image have no room, and requests to its device are of one page. */
-export const THIN_COMMAND = `fstrim mnt && echo 4 >/sys/block/${DEVICE}/queue/max_sectors_kb`;
+export const THIN_COMMAND = `fstrim mnt && echo 4 >"/sys/block/${DEVICE}/queue/max_sectors_kb"`;
 
 const stat = (what: string): string => `$(stat -f -c %${what} .)`;
 
 /** The tmpfs of the image is full, so that its device takes nothing for blocks without room. */
 export const NO_ROOM_COMMAND = [
   "fstrim mnt",
-  `sync /dev/${DEVICE}`,
+  `sync "/dev/${DEVICE}"`,
   `mount -o remount,size=$(( (${stat("b")} - ${stat("f")}) * ${stat("S")} )) "$PWD"`,
 ].join(" && ");
 

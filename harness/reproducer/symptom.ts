@@ -63,6 +63,8 @@ export interface Symptom {
   atUnmount?: AtUnmount;
   /** Sizes of the file that each operation is about, before it; bytes. */
   sizes: readonly number[];
+  /** The same during the pause that it is, before each operation of that. */
+  sizesInPause: readonly (readonly number[])[];
   /** What is seen depends on a look at the file after every operation. */
   takesLooks: boolean;
 }
@@ -87,28 +89,38 @@ function configFor(counterexample: Counterexample, running: string): ModelConfig
 interface Done {
   model: ModelSubject;
   sizes: number[];
+  sizesInPause: number[][];
   seen: Observation;
   /** Extents of the file, at most. */
   pieces: number;
+}
+
+/** What comes of the operation must not be up to the allocator. */
+function mustBeKnown(model: ModelSubject, operation: Operation): void {
+  const placed = effectsOf(operation).direct === true && model.inode.maybeZeroed.size > 0;
+  if (!placed && !model.isBeyond) return;
+  const why = placed ? "on where the allocator puts blocks" : "on how many blocks are left";
+  throw new UsageError(`what comes of ${describeOperation(operation)} depends ${why}`);
 }
 
 function perform(config: ModelConfig, operations: readonly Operation[], looks: boolean): Done {
   const model = new ModelSubject(config);
   model.begin(operations);
   const sizes: number[] = [];
+  const sizesInPause: number[][] = [];
   let pieces = 0;
   for (const [i, operation] of operations.entries()) {
     model.turnTo(operation);
     sizes.push(model.inode.i_size);
     model.apply(operation, i);
-    if (looks) pieces = Math.max(pieces, model.observe(undefined).pieces);
-    if (!model.isBeyond) continue;
-    throw new UsageError(
-      `${describeOperation(operation)} as operation ${i} meets the end of the space, and nobody can say what must come of it`,
-    );
+    mustBeKnown(model, operation);
+    if (!looks) continue;
+    const seen = model.observe(undefined);
+    pieces = Math.max(pieces, seen.pieces);
+    sizesInPause.push((seen.during ?? []).map(({ i_size }) => i_size));
   }
   const seen = model.observe(undefined);
-  return { model, sizes, seen, pieces: Math.max(pieces, seen.pieces) };
+  return { model, sizes, sizesInPause, seen, pieces: Math.max(pieces, seen.pieces) };
 }
 
 const sameLook = (a: Observation, b: Observation): boolean =>
@@ -215,7 +227,7 @@ function cutFile({ i_size, map, bytes }: CutFile, blockSize: number): FileLook {
   return { i_size, map, bytes: runs };
 }
 
-type Shown = Omit<Symptom, "sizes" | "takesLooks">;
+type Shown = Omit<Symptom, "sizes" | "sizesInPause" | "takesLooks">;
 
 /** The same of what was synced: as it is, whatever the operation. */
 function afterCut(done: Done, operation: Operation, blockSize: number): Shown {
@@ -327,7 +339,8 @@ function promised(last: Operation, operations: readonly Operation[]): Symptom {
     );
   }
   const sizes = operations.map(() => MAX_POS_BYTES);
-  return { place: "mounted", file: { reserved: 0 }, sizes, takesLooks: false };
+  const known = { sizes, sizesInPause: sizes.map(() => []), takesLooks: false };
+  return { place: "mounted", file: { reserved: 0 }, ...known };
 }
 
 /**
@@ -350,7 +363,7 @@ export function symptomOf(counterexample: Counterexample, running: string): Symp
   const guesses = base.model.inode.maybeZeroed.size > 0;
   const shows = divergence === undefined ? all : shown[divergence.kind];
   const symptom = shows(seen, base, last, variant.blockSize);
-  const rest = { sizes: done.sizes, takesLooks };
+  const rest = { sizes: done.sizes, sizesInPause: looked.sizesInPause, takesLooks };
   return { ...(guesses ? withoutMap(symptom, last) : symptom), ...rest };
 }
 
@@ -369,3 +382,11 @@ function withoutMap({ file = {}, ...rest }: Shown, last: Operation): Shown {
 /** Whether its bytes are looked at, so that what lies in free space matters. */
 export const looksAtBytes = ({ file, read }: Symptom): boolean =>
   file?.bytes !== undefined || read !== undefined;
+
+/** Whether all that is looked at is what the last operation looks at itself. */
+export const looksInPassing = ({ place }: Symptom, last: Operation): boolean =>
+  place === "after a power cut" && effectsOf(last).cutsPower === true;
+
+/** "0+2 written, 4+1 delayed", as the programs print it. */
+export const mapText = (map: readonly Extent[]): string =>
+  map.map(({ lblk, len, state }) => `${lblk}+${len} ${state}`).join(", ") || "no blocks";

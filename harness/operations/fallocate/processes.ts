@@ -1,17 +1,8 @@
 import type { ByProcesses } from "../../aspects/by-processes.ts";
 import { runSync } from "../../system/process.ts";
 import { errnoOf } from "../../system/program-errno.ts";
-import type { Fallocate, FallocateMode } from "./operation.ts";
-
-const OPTIONS: Readonly<Record<FallocateMode, readonly string[]>> = {
-  allocate: [],
-  keep_size: ["--keep-size"],
-  punch_hole: ["--punch-hole"],
-  zero_range: ["--zero-range"],
-  zero_range_keep_size: ["--zero-range", "--keep-size"],
-  collapse_range: ["--collapse-range"],
-  insert_range: ["--insert-range"],
-};
+import type { Fallocate } from "./operation.ts";
+import { OPTIONS } from "./options.ts";
 
 /** fallocate(1) also calls fsync(2) where fallocate(2) succeeded. */
 export const byProcesses: ByProcesses<Fallocate> = {
