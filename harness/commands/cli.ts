@@ -135,6 +135,7 @@ Examples${calledHere()}:
                                                    what a path, an option, a bug changes; the model alone, no kernel
   ext4-conform compare --baseline A --candidate B  what changed from one kernel to another
   ext4-conform replay FILE                         one stored case again, on a fresh image
+  ext4-conform export FILE --as c                  the same as a program for whoever does not have this one
   ext4-conform trace check FILE...                 the model against what kernels did, no kernel needed
   ext4-conform trace record --out FILE.jsonl.br    what this kernel does, to be checked anywhere
   ext4-conform doctor                              what this machine lacks, and what to do about it

@@ -1,0 +1,346 @@
+/**
+ * Cases as programs, compiled and run on the running kernel: they come to what a replay comes to,
+ * and what they print is what the model has with the deviation and without.
+ */
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import * as fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { knownDeviations } from "../../model/deviations/index.ts";
+import type { Deviation } from "../../model/deviations/index.ts";
+import { onIomap } from "../../images/variants.ts";
+import { describePages } from "../case/observation.ts";
+import type { Observation } from "../case/observation.ts";
+import { UsageError } from "../case/failure.ts";
+import type { DivergenceKind } from "../finding/divergence.ts";
+import { operations } from "../generation/operations.ts";
+import { builtCommand } from "../host/built-command.ts";
+import { packageRoot } from "../host/package.ts";
+import { compare } from "../lockstep/compare.ts";
+import { modelWith } from "../lockstep/deviations.ts";
+import { operationsSchema } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import { formatCounterexample, readCounterexample } from "../stored/counterexample.ts";
+import type { Counterexample } from "../stored/counterexample.ts";
+import { machineLacks } from "../system/machine.ts";
+import { lacksProgram } from "../system/process.ts";
+import { variantNamed } from "../under-test/variants.ts";
+import { knownConfig } from "../under-test/kernel-traits.ts";
+import { kernels } from "../../model/kernels/kernels.ts";
+import type { KernelName } from "../../model/kernels/kernels.ts";
+import { asC } from "./c.ts";
+import { asShell } from "./sh.ts";
+import { mapText } from "./symptom.ts";
+
+const missing = lacksProgram("cc") ? "there is no cc" : undefined;
+const lacks = machineLacks()?.message ?? missing;
+if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);
+
+const { folder, conform } = builtCommand("exported");
+
+/** Exit statuses of the programs. */
+const AS_IT_MUST_BE = 0;
+const WRONG = 1;
+const NOT_TRIED = 2;
+
+/** Of a replay, and what a program of the same case must come to. */
+const meaning: ReadonlyMap<number | undefined, number> = new Map([
+  [0, AS_IT_MUST_BE],
+  [1, WRONG],
+  [4, NOT_TRIED],
+]);
+
+interface Ran {
+  exitCode?: number | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+async function runC(name: string, text: string): Promise<Ran> {
+  const [source, program] = [join(folder, `${name}.c`), join(folder, name)];
+  writeFileSync(source, text);
+  await execa("cc", ["-Wall", "-Wextra", "-Werror", "-o", program, source]);
+  return execa(program, { reject: false });
+}
+
+async function runShell(name: string, text: string): Promise<Ran> {
+  const script = join(folder, `${name}.sh`);
+  writeFileSync(script, text);
+  if (!lacksProgram("shellcheck")) await execa("shellcheck", [script]);
+  return execa("sh", [script], { reject: false });
+}
+
+/** What a case is as a program, or the line that says why it is none. */
+function written(form: typeof asC, counterexample: Counterexample): { text: string } | string {
+  try {
+    return { text: form(counterexample, release()) };
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+const replays = new Map<string, number | undefined>();
+
+/** What the tool says of the case on this kernel; it is asked once. */
+async function replayed(name: string, counterexample: Counterexample): Promise<number | undefined> {
+  if (replays.has(name)) return replays.get(name);
+  const file = join(folder, `${name}.json`);
+  writeFileSync(file, formatCounterexample(counterexample));
+  const { exitCode } = await conform(["replay", "--strict", file]);
+  replays.set(name, exitCode);
+  return exitCode;
+}
+
+/** A case that is about what a deviation makes of the model. */
+interface Shown {
+  name: string;
+  deviation: Deviation;
+  counterexample: Counterexample;
+  /** What is printed, where that is one value. */
+  printed: string | undefined;
+}
+
+/** How the programs print a difference of these kinds; undefined where it is not one value. */
+const printed: Partial<Record<DivergenceKind, (seen: Observation) => string>> = {
+  result: ({ result }) => String(result),
+  i_size: ({ i_size }) => String(i_size),
+  st_blocks: ({ st_blocks }) => String(st_blocks),
+  reserved: ({ reserved }) => String(reserved),
+  map: ({ map }) => mapText(map),
+  pages: ({ pages }) => describePages(pages!),
+};
+
+/** What shows at unmount, or after a power cut, no step of the model shows. */
+const atTheEnd: Partial<Record<Deviation["visible"], DivergenceKind>> = {
+  unmount: "kernel-log",
+  "power cut": "power-cut",
+};
+
+const base = { format: "ext4-conform counterexample", version: 1 } as const;
+
+/** The case of a deviation, cut off where it first shows. */
+function shownBy(deviation: Deviation, list: readonly object[], which: string): Shown | undefined {
+  const { witness, visible, path, claim } = deviation;
+  const name = `${deviation.id}${which}`;
+  const all: Operation[] = operationsSchema.parse(list);
+  const plain = variantNamed(witness.variant);
+  const variant = path === "iomap" ? onIomap(plain) : plain;
+  const kind = atTheEnd[visible];
+  if (kind !== undefined) {
+    const found = { step: all.length - 1, kind, message: claim };
+    const counterexample = { ...base, claim, divergence: found, variant, operations: all };
+    return { name, deviation, counterexample, printed: undefined };
+  }
+  const { freeBlocks = 0 } = witness;
+  if (freeBlocks > 0) {
+    // Only a file system that is full shows it: the other witness is for those.
+    const full = variantNamed("4k-full-delayed");
+    const counterexample = { ...base, claim, variant: full, operations: all };
+    return { name, deviation, counterexample, printed: "reserved  expected: 0 / seen: 1" };
+  }
+  const config = knownConfig(plain, kernels[witness.kernel as KernelName]);
+  const { blockSize } = variant;
+  const [ideal, deviated] = [modelWith(config, []), modelWith(config, [deviation])];
+  for (const [step, operation] of all.entries()) {
+    const [expected, seen] = [ideal.step(operation, step), deviated.step(operation, step)];
+    const difference = compare(expected, seen, { blockSize }, 1);
+    if (difference === undefined) continue;
+    const { kind: of } = difference;
+    const done = all.slice(0, step + 1);
+    const divergence = { step, ...difference };
+    const counterexample = { ...base, claim, divergence, variant, operations: done };
+    const say = printed[of];
+    const line = say && `${of}  expected: ${say(expected)} / seen: ${say(seen)}`;
+    return { name, deviation, counterexample, printed: line };
+  }
+  return undefined;
+}
+
+const shown: Shown[] = knownDeviations.flatMap((deviation) => {
+  const { operations: first, also, freeBlocks } = deviation.witness;
+  const witnesses = freeBlocks === undefined ? [first, also] : [also];
+  return witnesses.flatMap((list, i) => {
+    const one = list && shownBy(deviation, list, i === 0 ? "" : "-also");
+    return one === undefined ? [] : [one];
+  });
+});
+
+/** Those that take what neither form has. */
+const NOT_IN_C = ["uncounted-write-moves-size", "uncounted-write-moves-size-also"];
+
+/** Those that programs can do and show, some of them with xfs_io. */
+const IN_SHELL = [
+  "dirty-tag-outlives-dirt",
+  "failed-zeroing-keeps-reservation",
+  "replay-undoes-zeroing",
+  "rewrite-after-error-is-lost",
+  "refused-data-converted",
+];
+
+interface Program extends Shown {
+  text: string;
+}
+
+const expressible = (form: typeof asC): Program[] =>
+  shown.flatMap((one) => {
+    const program = written(form, one.counterexample);
+    return typeof program === "string" ? [] : [{ ...one, ...program }];
+  });
+
+/** The lines that say why the others are none. */
+const refusals = (form: typeof asC): string[] =>
+  shown.map(({ counterexample }) => written(form, counterexample)).filter(isText);
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+const namesOf = (form: typeof asC): string[] => expressible(form).map(({ name }) => name);
+
+test("every known deviation has a case, and it is known which form has no words for it", () => {
+  expect(new Set(shown.map(({ deviation }) => deviation))).toEqual(new Set(knownDeviations));
+  const names = shown.map(({ name }) => name);
+  expect(namesOf(asC)).toEqual(names.filter((name) => !NOT_IN_C.includes(name)));
+  expect(namesOf(asShell).toSorted()).toEqual(IN_SHELL.toSorted());
+  for (const line of [...refusals(asC), ...refusals(asShell)]) {
+    expect(line).toMatch(/^\w+\(.*\) cannot be written as a (?:C program|script): .*$/);
+  }
+});
+
+/** What is printed, as far as the exit status says. */
+function saidBy(exitCode: number | undefined, line: string | undefined): string {
+  if (exitCode === WRONG) return line ?? "expected: ";
+  return exitCode === AS_IT_MUST_BE ? "as it must be" : "";
+}
+
+/** Whether a script that takes xfs_io can be run. */
+const hasXfsIo = !lacksProgram("xfs_io");
+
+/** Folders that the programs made and did not remove. */
+const leftovers = (): string[] => readdirSync("/tmp").filter((name) => /^ext4-\w{6}$/.test(name));
+let before: string[] = [];
+
+describe.skipIf(lacks !== undefined)("on this kernel", () => {
+  beforeAll(() => {
+    before = leftovers();
+  });
+
+  const forms = [
+    { form: "C", programs: expressible(asC), run: runC },
+    { form: "sh", programs: expressible(asShell), run: runShell },
+  ];
+
+  describe.each(forms)("in $form a deviation", ({ programs, run }) => {
+    test.for(programs)("$name shows where a replay shows it", async (one, { skip }) => {
+      const { name, counterexample, text, printed: line } = one;
+      skip(/\bxfs_io is needed\b/.test(text) && !hasXfsIo, "there is no xfs_io");
+      const exitCode = meaning.get(await replayed(name, counterexample));
+      const stdout = expect.stringContaining(saidBy(exitCode, line)) as string;
+      const ran = await run(name, text);
+      expect({ ...ran }).toMatchObject({ exitCode, stdout });
+    });
+  });
+
+  const conforming = [
+    ["corpus", "collapse-needs-a-leaf"],
+    ["corpus", "copy-across-files"],
+    ["corpus", "direct-write-drops-cache"],
+    ["corpus", "uncached-write-ends-short"],
+    ["corpus", "refused-again-far-out"],
+    ["corpus", "partially-uptodate-read"],
+    ["pauses", "cache-dropped-under-the-writer"],
+    ["pauses", "store-ahead-of-the-writer"],
+    ["pauses", "zero-range-brings-back"],
+    ["power-cuts", "as-it-goes"],
+    ["power-cuts", "data-in-place"],
+    ["power-cuts", "one-commit-for-two-files"],
+  ].map(([from, name]) => ({ from: from!, name: name! }));
+
+  test.for(conforming)("$from/$name ends as its replay does", async ({ from, name }, { skip }) => {
+    const counterexample = readCounterexample(
+      join(packageRoot, "properties", from, `${name}.json`),
+    );
+    const must = meaning.get(await replayed(name, counterexample));
+    skip(must === NOT_TRIED, "this kernel cannot");
+    const { exitCode, stdout, stderr } = await runC(name, asC(counterexample, release()));
+    expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: must });
+    const script = written(asShell, counterexample);
+    if (typeof script === "string" || (script.text.includes("xfs_io") && !hasXfsIo)) return;
+    expect(await runShell(name, script.text)).toMatchObject({ exitCode: must });
+  });
+
+  test("what is expected decides: the same program with another value in it fails", async () => {
+    const write: Operation = { op: "pwrite", pos: 0, len: 4096, readable: 4096 };
+    const variant = variantNamed("4k-nodelalloc");
+    const counterexample = { ...base, variant, operations: [write] };
+    const text = asC(counterexample, release());
+    expect(await runC("right", text)).toMatchObject({ exitCode: AS_IT_MUST_BE });
+    const wrong: [string, string, string][] = [
+      ['"result", 4096', '"result", 4095', "result  expected: 4095 / seen: 4096"],
+      ['"i_size", 4096', '"i_size", 1', "i_size  expected: 1 / seen: 4096"],
+      ["expect_blocks(8,", "expect_blocks(16,", "st_blocks  expected: 16 / seen: 8"],
+      ['"0+1 unwritten"', '"no blocks"', "map  expected: no blocks / seen: 0+1"],
+      ['"0+1 written"', '"no blocks"', "map  expected: no blocks / seen: 0+1"],
+      ['"reserved", 0', '"reserved", 7', "reserved  expected: 7 / seen: 0"],
+      ["0, 4096, buffer(0,", "0, 4096, buffer(1,", "byte 0  expected: 0x"],
+    ];
+    let changed = 0;
+    for (const [from, to, line] of wrong) {
+      const at = text.lastIndexOf(from);
+      if (at < 0) continue;
+      changed++;
+      const other = text.slice(0, at) + to + text.slice(at + from.length);
+      const ran = await runC("other", other);
+      expect(ran).toMatchObject({ exitCode: WRONG, stdout: expect.stringContaining(line) });
+    }
+    // The map is one or the other.
+    expect(changed).toBe(wrong.length - 1);
+  });
+
+  test("a machine that cannot is said so, and nothing stays behind", async () => {
+    const variant = { ...variantNamed("4k-delalloc"), mountOptions: ["no_such_option"] };
+    const counterexample: Counterexample = { ...base, variant, operations: [{ op: "fsync" }] };
+    const c = await runC("refused", asC(counterexample, release()));
+    expect(c).toMatchObject({ exitCode: NOT_TRIED, stderr: expect.stringContaining("mount") });
+    const sh = await runShell("refused", asShell(counterexample, release()));
+    expect(sh).toMatchObject({ exitCode: NOT_TRIED, stderr: expect.stringContaining("mount") });
+    expect(leftovers()).toEqual(before);
+  });
+
+  test("whatever is generated is C without a warning", async () => {
+    const variant = variantNamed("1k-delalloc");
+    const cases = fc.sample(operations({ variant, maxLength: 12, everything: true }), 40);
+    for (const list of cases) {
+      const program = written(asC, { ...base, variant, operations: list });
+      if (typeof program === "string") continue;
+      const input = program.text;
+      const flags = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-"];
+      expect(await execa("cc", flags, { input, reject: false })).toMatchObject({ exitCode: 0 });
+    }
+  });
+
+  test("the command writes what the library does, and refuses in one line", async () => {
+    const file = join(folder, "case.json");
+    const name = join(packageRoot, "properties", "corpus", "copy-across-files.json");
+    writeFileSync(file, readFileSync(name));
+    const counterexample = readCounterexample(file);
+    const { exitCode, stdout } = await conform(["export", file, "--as", "c"]);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: asC(counterexample, release()).trimEnd(),
+    });
+    await conform(["export", file, "--as", "sh", "--out", "case.sh"]);
+    expect(readFileSync(join(folder, "case.sh"), "utf8")).toBe(asShell(counterexample, release()));
+    const paused = join(packageRoot, "properties", "pauses", "nothing-copied.json");
+    const refused = await conform(["export", paused, "--as", "sh"]);
+    expect(refused).toMatchObject({ exitCode: 64, stdout: "" });
+    expect(refused.stderr).toMatch(
+      /^ext4-conform: paused_write\(.*\) cannot be written as a script: .*$/,
+    );
+  });
+
+  test("none of them left anything behind", () => {
+    expect(leftovers()).toEqual(before);
+  });
+});
