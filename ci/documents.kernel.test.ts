@@ -49,6 +49,9 @@ const commands: Readonly<Record<string, How>> = {
     more: '--save "$FOUND"',
   },
   "ext4-conform replay FILE": { instead: [["FILE", CASE]] },
+  "ext4-conform export FILE --as c": { instead: [["FILE", CASE]] },
+  "ext4-conform export case.json --as c --out case.c": {},
+  "cc -o case case.c && ./case": {},
   "ext4-conform trace check FILE...": { instead: [["FILE...", "recorded.jsonl.br"]] },
   "ext4-conform trace record --out FILE": {
     instead: [["FILE", "another.jsonl.gz"]],
