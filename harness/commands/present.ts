@@ -97,6 +97,7 @@ export function present(
   if (found.named.length > 0) {
     say(`  known as ${printable(found.named.join(" and "))}\n`);
   }
+  if (keeps) say(`  as a program: ${ownCommand(["export", fileWord(path), "--as", "c"])}\n`);
   if (!found.confirmed) say("  A fresh image did not show it again.\n");
   say("\n");
 }

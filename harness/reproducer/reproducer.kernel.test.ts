@@ -19,6 +19,9 @@ import { operations } from "../generation/operations.ts";
 import { builtCommand } from "../host/built-command.ts";
 import { packageRoot } from "../host/package.ts";
 import { compare } from "../lockstep/compare.ts";
+import { REPEATS, runCase } from "../lockstep/lockstep.ts";
+import { openImage } from "../subjects/image.ts";
+import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { modelWith } from "../lockstep/deviations.ts";
 import { operationsSchema } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -28,7 +31,7 @@ import { machineLacks } from "../system/machine.ts";
 import { lacksProgram } from "../system/process.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { knownConfig } from "../under-test/kernel-traits.ts";
-import { kernels } from "../../model/kernels/kernels.ts";
+import { kernelOfRelease, kernels } from "../../model/kernels/kernels.ts";
 import type { KernelName } from "../../model/kernels/kernels.ts";
 import { asC } from "./c.ts";
 import { asShell } from "./sh.ts";
@@ -39,6 +42,9 @@ const lacks = machineLacks()?.message ?? missing;
 if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);
 
 const { folder, conform } = builtCommand("exported");
+
+/** Generated cases that are run in each form, on each variant. */
+const GENERATED = 20;
 
 /** Exit statuses of the programs. */
 const AS_IT_MUST_BE = 0;
@@ -307,6 +313,41 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     expect(sh).toMatchObject({ exitCode: NOT_TRIED, stderr: expect.stringContaining("mount") });
     expect(leftovers()).toEqual(before);
   });
+
+  const generated = [
+    { form: "C", write: asC, run: runC },
+    { form: "sh", write: asShell, run: runShell },
+  ].flatMap((how) => ["4k-delalloc", "1k-nodelalloc"].map((name) => ({ ...how, name })));
+
+  test.for(generated)(
+    "what is generated for $name fails in $form only where it diverges",
+    async (how) => {
+      const { name, write, run } = how;
+      const variant = variantNamed(name);
+      const image = await openImage(variant);
+      const subject = new KernelSubject(image);
+      const model = modelWith(knownConfig(variant, kernels[kernelOfRelease(release()).name]), []);
+      const options = { variant: name, blockSize: variant.blockSize, repeats: REPEATS };
+      const few = operations({ variant, maxLength: 6, everything: true });
+      const ends: { list: Operation[]; exitCode: number | undefined; stdout: string }[] = [];
+      try {
+        for (const list of fc.sample(few, GENERATED)) {
+          const program = written(write, { ...base, variant, operations: list });
+          const possible = list.every((one) => subject.supports(one));
+          if (!possible || typeof program === "string") continue;
+          if (program.text.includes("xfs_io") && !hasXfsIo) continue;
+          const { divergence } = runCase(model, subject, list, options);
+          const { exitCode, stdout } = await run("generated", program.text);
+          if (divergence === undefined) ends.push({ list, exitCode, stdout });
+        }
+      } finally {
+        subject.release();
+        image.close();
+      }
+      expect(ends.length).toBeGreaterThan(0);
+      expect(ends.filter(({ exitCode }) => exitCode !== AS_IT_MUST_BE)).toEqual([]);
+    },
+  );
 
   test("whatever is generated is C without a warning", async () => {
     const variant = variantNamed("1k-delalloc");

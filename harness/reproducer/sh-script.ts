@@ -149,7 +149,7 @@ export class ShScript implements ScriptInShell {
     this.#file = fileOf(operation);
     const clamped = clampOperation(operation, i_size);
     if (clamped === undefined) {
-      this.lines("# Nothing is left to do there.");
+      this.lines("# Nothing is left to do there.", "r=success");
       return;
     }
     this.open(this.#file);

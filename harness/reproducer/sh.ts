@@ -246,7 +246,8 @@ export function asShell(counterexample: Counterexample, running: string): string
 /** Without what keeps whether a program succeeded, where nothing looks at that. */
 function withoutResult(lines: readonly string[]): readonly string[] {
   if (lines.some((line) => line.includes('"$r"'))) return lines;
-  return lines.map((line) =>
+  const left = lines.filter((line) => line !== "r=success");
+  return left.map((line) =>
     line.replace(/^if (.*); then r=success; else r=error; fi$/, "$1 || true"),
   );
 }
