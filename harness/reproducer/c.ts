@@ -226,7 +226,7 @@ export function asC(counterexample: Counterexample, running: string): string {
   perform(program, counterexample, symptom);
   const operations = operationsShown(counterexample);
   check(program, variant, symptom, operations.at(-1)!);
-  return textOf(program, counterexample);
+  return textOf(program, counterexample, symptom);
 }
 
 /** Whether anything looks at what a call returned. */
@@ -241,7 +241,7 @@ function withoutResult(lines: readonly string[]): string[] {
   );
 }
 
-function textOf(program: CProgram, counterexample: Counterexample): string {
+function textOf(program: CProgram, counterexample: Counterexample, symptom: Symptom): string {
   const pthread = program.includes.includes("pthread.h") ? " -pthread" : "";
   const usesBlock = program.helpers.some((text) => /\bBLOCK\b/.test(text));
   const result = looksAtResult(program.body);
@@ -249,7 +249,7 @@ function textOf(program: CProgram, counterexample: Counterexample): string {
   const calls = [...lines, ...program.helpers].some((line) => /(?<!long )called\(/.test(line));
   const helpers = program.helpers.filter((text) => calls || text !== CALLED.text);
   const needsErrno = [...lines, ...helpers].some((line) => /\bE[A-Z]+\b|errno/.test(line));
-  const header = headerOf(counterexample, [
+  const header = headerOf(counterexample, symptom, [
     `cc${pthread} -o case case.c && sudo ./case`,
     "Exit status: 0 as it must be, 1 not, 2 it could not be tried.",
   ]);

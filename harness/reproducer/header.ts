@@ -5,6 +5,7 @@ import { describeOperation } from "../operations/operation.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { printable } from "../text/terminal.ts";
 import { operationsShown } from "./symptom.ts";
+import type { Symptom } from "./symptom.ts";
 
 /** Characters of a line of text. */
 const WIDTH = 92;
@@ -26,7 +27,11 @@ export function wrapped(text: string, width = WIDTH): string[] {
 const harmless = (text: string): string => printable(text).replaceAll("*/", "* /");
 
 /** What it shows, where that was seen, and how it is run. */
-export function headerOf(counterexample: Counterexample, how: readonly string[]): string[] {
+export function headerOf(
+  counterexample: Counterexample,
+  { kernel: like }: Pick<Symptom, "kernel">,
+  how: readonly string[],
+): string[] {
   const { claim, divergence, variant, kernel } = counterexample;
   const seenOn = kernel === undefined ? "" : `; seen on ${kernel.release}, ${kernel.path} path`;
   const calls = operationsShown(counterexample).map(describeOperation).join("; ");
@@ -37,5 +42,6 @@ export function headerOf(counterexample: Counterexample, how: readonly string[])
     ...wrapped(calls),
     "",
     ...how,
+    ...(like === undefined ? [] : [`Expected is what a kernel like ${like} must do.`]),
   ];
 }

@@ -223,7 +223,7 @@ export function asShell(counterexample: Counterexample, running: string): string
   prepare(script, counterexample, looksAtBytes(symptom));
   perform(script, counterexample, symptom);
   check(script, counterexample, symptom);
-  const header = headerOf(counterexample, [
+  const header = headerOf(counterexample, symptom, [
     "sudo sh case.sh",
     "Exit status: 0 as it must be, 1 not, 2 it could not be tried.",
   ]);

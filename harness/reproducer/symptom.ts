@@ -3,8 +3,8 @@
  * The values are those of the model as it should be, without any deviation; no kernel is asked.
  */
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
-import { kernelOfRelease, kernels } from "../../model/kernels/kernels.ts";
-import type { KernelFacts } from "../../model/kernels/kernels.ts";
+import { NEWEST, kernelOfRelease, kernels } from "../../model/kernels/kernels.ts";
+import type { KernelFacts, KernelName } from "../../model/kernels/kernels.ts";
 import { bytesAt, unknownBytes } from "../../model/file-system.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import { blocksHeld, dataRanges, sameMap } from "../case/extents.ts";
@@ -12,6 +12,7 @@ import { UsageError } from "../case/failure.ts";
 import type { CachedPages, CutFile, Extent, Observation } from "../case/observation.ts";
 import { MAX_POS_BYTES } from "../case/limits.ts";
 import { NOT_MODELLED, mayFillUp } from "../case/variant.ts";
+import type { Variant } from "../case/variant.ts";
 import { treeBlocksMax } from "../contract/step/accounts.ts";
 import type { DivergenceKind } from "../finding/severity.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
@@ -51,6 +52,8 @@ export type Place =
 export type AtUnmount = "kernel log" | "e2fsck" | "free blocks" | "mount";
 
 export interface Symptom {
+  /** The known kernel by whose model it is said; absent where no model was asked. */
+  kernel?: KernelName;
   /** What the last operation must return; absent: it is not looked at. */
   result?: number;
   /** What it must have read, from byte 0 of its buffer on. */
@@ -69,20 +72,19 @@ export interface Symptom {
   takesLooks: boolean;
 }
 
-/** What of the model's configuration the case and its kernel say. */
-function factsFor({ variant, kernel }: Counterexample, running: string): KernelFacts {
-  const release = kernel?.release ?? running;
-  const iomap = kernel?.path ?? (variant.mountOptions.includes(BUFFERED_IOMAP) ? "iomap" : "");
-  const { name } = kernelOfRelease(release);
-  if (iomap !== "iomap") return { ...kernels[name], path: "buffer_head" };
-  // What a program reads ahead it says itself, as the harness does: nothing.
-  const { readAheadPages: _, ...facts } = kernels[name === "7.3" ? "series 7.4-dev" : "series v2"];
-  return facts;
+/** The known kernel that stands for the case's. */
+function kernelFor({ variant, kernel }: Counterexample, running: string): KernelName {
+  const { name } = kernelOfRelease(kernel?.release ?? running);
+  const asked = variant.mountOptions.includes(BUFFERED_IOMAP) ? "iomap" : "buffer_head";
+  if ((kernel?.path ?? asked) === "buffer_head") return name;
+  return name === NEWEST ? "series 7.4-dev" : "series v2";
 }
 
-function configFor(counterexample: Counterexample, running: string): ModelConfig {
-  const { variant } = counterexample;
-  return knownConfig(variant, factsFor(counterexample, running));
+function configFor(variant: Variant, kernel: KernelName): ModelConfig {
+  // What a program reads ahead it says itself, as the harness does: nothing.
+  const known: KernelFacts = kernels[kernel];
+  const { readAheadPages: _, ...facts } = known;
+  return knownConfig(variant, facts);
 }
 
 /** The model after operations, looked at after each of them where `looks`. */
@@ -227,7 +229,7 @@ function cutFile({ i_size, map, bytes }: CutFile, blockSize: number): FileLook {
   return { i_size, map, bytes: runs };
 }
 
-type Shown = Omit<Symptom, "sizes" | "sizesInPause" | "takesLooks">;
+type Shown = Omit<Symptom, "kernel" | "sizes" | "sizesInPause" | "takesLooks">;
 
 /** The same of what was synced: as it is, whatever the operation. */
 function afterCut(done: Done, operation: Operation, blockSize: number): Shown {
@@ -354,7 +356,8 @@ export function symptomOf(counterexample: Counterexample, running: string): Symp
   const operations = operationsShown(counterexample);
   const last = operations.at(-1)!;
   if (mayFillUp(variant)) return promised(last, operations);
-  const config = configFor(counterexample, running);
+  const kernel = kernelFor(counterexample, running);
+  const config = configFor(variant, kernel);
   const done = perform(config, operations, false);
   const looked = perform(config, operations, true);
   const takesLooks = !sameLook(done.seen, looked.seen);
@@ -363,7 +366,7 @@ export function symptomOf(counterexample: Counterexample, running: string): Symp
   const guesses = base.model.inode.maybeZeroed.size > 0;
   const shows = divergence === undefined ? all : shown[divergence.kind];
   const symptom = shows(seen, base, last, variant.blockSize);
-  const rest = { sizes: done.sizes, sizesInPause: looked.sizesInPause, takesLooks };
+  const rest = { kernel, sizes: done.sizes, sizesInPause: looked.sizesInPause, takesLooks };
   return { ...(guesses ? withoutMap(symptom, last) : symptom), ...rest };
 }
 

@@ -7,6 +7,7 @@
 #
 # sudo sh case.sh
 # Exit status: 0 as it must be, 1 not, 2 it could not be tried.
+# Expected is what a kernel like 6.18 must do.
 set -eu
 [ -n "${INSIDE-}" ] || INSIDE=1 exec unshare --mount sh "$0"
 wrong=0

@@ -7,6 +7,7 @@
  *
  * cc -o case case.c && sudo ./case
  * Exit status: 0 as it must be, 1 not, 2 it could not be tried.
+ * Expected is what a kernel like 6.18 must do.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
