@@ -250,7 +250,7 @@ program
   .description("a stored case as a program for whoever does not have this one")
   .argument("<file>", "a counterexample that run saved")
   .addOption(
-    new Option("--as <form>", "c: a C program; sh: a script")
+    new Option("--as <form>", "c: a C program; sh: a script; mail: a text for a list")
       .choices(Object.keys(FORMS))
       .makeOptionMandatory(),
   )

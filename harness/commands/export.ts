@@ -7,6 +7,7 @@ import { NEWEST } from "../../model/kernels/kernels.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { asC } from "../reproducer/c.ts";
+import { asMail } from "../reproducer/mail.ts";
 import { asShell } from "../reproducer/sh.ts";
 import { readCounterexample } from "../stored/counterexample.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
@@ -15,7 +16,7 @@ import { writeOutput } from "../stored/output.ts";
 type Form = (counterexample: Counterexample, running: string) => string;
 
 /** What a case can be written as. */
-export const FORMS = { c: asC, sh: asShell } as const satisfies Record<string, Form>;
+export const FORMS = { c: asC, sh: asShell, mail: asMail } as const satisfies Record<string, Form>;
 
 export type FormName = keyof typeof FORMS;
 

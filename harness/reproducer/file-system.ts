@@ -40,12 +40,16 @@ function sizeCommand({ imageSize, blockSize, delalloc, preparation }: Variant): 
   return `n=$(nproc --all) && s=$((${wanted})) && truncate -s $${size} image`;
 }
 
+/** Makes the file system of the image. */
+export const mkfsCommand = (variant: Variant): string =>
+  `mkfs.ext4 ${mkfsArguments(variant, "image").map(shellWord).join(" ")}`;
+
 /** What makes an image. `fills`: what was never written is not zero there. */
 export function makeCommands(variant: Variant, fills: boolean): string[] {
   return [
     sizeCommand(variant),
     ...(fills ? [fillCommand(variant)] : []),
-    `mkfs.ext4 ${mkfsArguments(variant, "image").map(shellWord).join(" ")}`,
+    mkfsCommand(variant),
     // A thin device has room for all that is there now.
     ...(variant.preparation?.kind === "thin" ? [`fallocate -l ${variant.imageSize} image`] : []),
   ];

@@ -14,6 +14,7 @@ import { parseCounterexample } from "../stored/counterexample.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { asC } from "./c.ts";
+import { asMail } from "./mail.ts";
 import { runsOf } from "./runs.ts";
 import { asShell } from "./sh.ts";
 import { symptomOf } from "./symptom.ts";
@@ -69,6 +70,13 @@ describe("what comes out", () => {
 
   test("a write that is lost, as a script", async () => {
     await expect(asShell(rewritten, RUNNING)).toMatchFileSnapshot("goldens/rewritten.sh");
+  });
+
+  test("a short write, as a mail of 72 columns but for what is to be copied", async () => {
+    const mail = asMail(shortWrite, RUNNING);
+    await expect(mail).toMatchFileSnapshot("goldens/short-write.txt");
+    const lines = mail.split("\n").filter((line) => !/^(?:Subject:| {2}(?:mkfs|mount))/.test(line));
+    expect(lines.filter((line) => line.length > 72)).toEqual([]);
   });
 
   test("looks at what the case is about, and at nothing else", () => {
@@ -217,7 +225,7 @@ describe("of whatever is generated", () => {
     const variant = variantNamed(name);
     const cases = operations({ variant, maxLength: 12, everything: true });
     const check = (list: Operation[]): void => {
-      for (const form of [asC, asShell]) {
+      for (const form of [asC, asShell, asMail]) {
         const text = refusal(() => form(stored(name, list), RUNNING));
         expect(text).not.toMatch(/undefined|NaN|\[object/);
         expect(text.startsWith("not refused: ") || !text.includes("\n")).toBe(true);

@@ -1,0 +1,99 @@
+/**
+ * A stored case as the text of a mail: what, where, how, and what must be seen instead.
+ */
+import { UsageError } from "../case/failure.ts";
+import { describePages } from "../case/observation.ts";
+import { describeOperation } from "../operations/operation.ts";
+import type { Counterexample } from "../stored/counterexample.ts";
+import { describeResult } from "../text/errno.ts";
+import { printable } from "../text/terminal.ts";
+import { asC } from "./c.ts";
+import { mkfsCommand, mountCommand } from "./file-system.ts";
+import { wrapped } from "./header.ts";
+import { mapText, operationsShown, symptomOf } from "./symptom.ts";
+import type { FileLook, Symptom } from "./symptom.ts";
+
+/** Characters of a line of a mail, but of those that are to be copied. */
+const COLUMNS = 72;
+
+/** Lines of a program that is short enough to be read where it is. */
+const SHORT_PROGRAM = 60;
+
+/** Lines behind a mark, those that go on below its text. */
+function item(mark: string, text: string): string[] {
+  const lines = wrapped(text, COLUMNS - mark.length);
+  return lines.map((line, i) => `${i === 0 ? mark : " ".repeat(mark.length)}${line}`);
+}
+
+function fileLines({ i_size, st_blocks, map, pages, reserved, bytes, cache }: FileLook): string[] {
+  return [
+    ...(i_size === undefined ? [] : [`i_size ${i_size}`]),
+    ...(st_blocks === undefined ? [] : [`st_blocks ${st_blocks.units}`]),
+    ...(map === undefined ? [] : [`blocks: ${mapText(map)}`]),
+    ...(cache === undefined ? [] : [`extent status cache: true of ${mapText(cache)}`]),
+    ...(pages === undefined ? [] : [`pages: ${describePages(pages)}`]),
+    ...(reserved === undefined ? [] : [`reserved for delayed allocation: ${reserved}`]),
+    ...(bytes === undefined ? [] : ["the bytes that were written last, zeros elsewhere"]),
+  ];
+}
+
+/** What must be seen, a line each. */
+function expectedLines({ result, read, place, file, atUnmount }: Symptom): string[] {
+  const where = place === "mounted" ? "" : `, ${place}`;
+  return [
+    ...(result === undefined ? [] : [`result ${describeResult(result)}`]),
+    ...(read === undefined ? [] : ["a read of what was written last, zeros elsewhere"]),
+    ...(file === undefined ? ["no such file"] : fileLines(file)).map((line) => `${line}${where}`),
+    ...(atUnmount === undefined ? [] : [`nothing to complain of at unmount (${atUnmount})`]),
+  ];
+}
+
+/** The program where it is short, else how it is had. */
+function programLines(counterexample: Counterexample, running: string): string[] {
+  try {
+    const text = asC(counterexample, running);
+    const isShort = text.split("\n").length < SHORT_PROGRAM;
+    return isShort ? text.split("\n") : ["A C program that shows it is attached."];
+  } catch (error) {
+    if (error instanceof UsageError)
+      return wrapped(`There is no program: ${error.message}.`, COLUMNS);
+    throw error;
+  }
+}
+
+/**
+ * The mail, its subject first.
+ *
+ * @param running release of the running kernel, for a case that names none
+ * @throws UsageError where the model cannot say what must be, with one line
+ */
+export function asMail(counterexample: Counterexample, running: string): string {
+  const { claim, divergence, variant, kernel } = counterexample;
+  const symptom = symptomOf(counterexample, running);
+  const what = printable(claim ?? divergence?.message ?? "a case").replaceAll(/\s+/g, " ");
+  const steps = operationsShown(counterexample).map(describeOperation);
+  const seen = divergence === undefined ? [] : [printable(divergence.message)];
+  const on = kernel === undefined ? `like ${symptom.kernel ?? running}` : kernel.release;
+  return [
+    `Subject: ext4: ${what}`,
+    "",
+    ...wrapped(what, COLUMNS),
+    "",
+    ...item("Kernel: ", printable(kernel === undefined ? on : `${on}, ${kernel.path} path`)),
+    "",
+    ...item("File system: ", `${printable(variant.purpose)} (${variant.name})`),
+    `  truncate -s ${variant.imageSize} image`,
+    `  ${mkfsCommand(variant)}`,
+    `  ${mountCommand(variant, "image", "mnt")}`,
+    "",
+    "On an empty file:",
+    ...steps.flatMap((step, i) => item(`  ${i}. `, step)),
+    "",
+    `After ${steps.length - 1}, expected:`,
+    ...expectedLines(symptom).flatMap((line) => item("  - ", line)),
+    ...(seen.length === 0 ? [] : ["", "Seen:", ...item("  - ", seen[0]!)]),
+    "",
+    ...programLines(counterexample, running),
+    "",
+  ].join("\n");
+}
