@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
+import type { Counterexample } from "../stored/counterexample.ts";
 import { UsageError } from "../case/failure.ts";
 import { notCompared } from "../under-test/kernel-traits.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
@@ -16,6 +17,7 @@ import type { KernelUnderTest } from "../workers/link.ts";
 import { lostDivergence } from "../run/crash-triage.ts";
 import type { FoundDivergence } from "../stored/result.ts";
 import { report } from "../report/report.ts";
+import { asC } from "../reproducer/c.ts";
 import { firstDivergences } from "../report/verdict.ts";
 import { mountedAs } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
@@ -59,13 +61,24 @@ function freeName(folder: string, stem: string): string {
 }
 
 /** Whether the counterexample was written; else says why not, since the report matters more. */
-function saved(path: string, ...facts: Parameters<typeof counterexampleOf>): boolean {
+function saved(path: string, counterexample: Counterexample): boolean {
   try {
-    writeCounterexample(path, counterexampleOf(...facts));
+    writeCounterexample(path, counterexample);
     return true;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     complain(`ext4-conform: ${error.message}\n`);
+    return false;
+  }
+}
+
+/** Whether the case can be written as a C program. */
+function isExpressible(counterexample: Counterexample, release: string): boolean {
+  try {
+    asC(counterexample, release);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
     return false;
   }
 }
@@ -87,7 +100,8 @@ export function present(
   const from = seed === undefined ? {} : { seed };
   const stored = { variant, kernel, ...from, found: new Date().toISOString(), ...claim };
   const flags = [...kernelWords(told.kernel), ...(options.strict ? ["--strict"] : [])];
-  const keeps = found.divergence.operations.length > 0 && saved(path, found.divergence, stored);
+  const counterexample = counterexampleOf(found.divergence, stored);
+  const keeps = found.divergence.operations.length > 0 && saved(path, counterexample);
   const command = keeps
     ? ownCommand(["replay", ...flags, fileWord(path)])
     : ownCommand(["run", ...flags, "--variant", variant.name, ...seedFlags(seed)]);
@@ -97,7 +111,8 @@ export function present(
   if (found.named.length > 0) {
     say(`  known as ${printable(found.named.join(" and "))}\n`);
   }
-  if (keeps) say(`  as a program: ${ownCommand(["export", fileWord(path), "--as", "c"])}\n`);
+  if (keeps && isExpressible(counterexample, traits.release))
+    say(`  as a program: ${ownCommand(["export", fileWord(path), "--as", "c"])}\n`);
   if (!found.confirmed) say("  A fresh image did not show it again.\n");
   say("\n");
 }

@@ -38,6 +38,9 @@ export interface Around {
   lookAfterCut(): void;
 }
 
+/** A text between the quotes of a string in C. */
+export const inQuotes = (text: string): string => text.replaceAll(/[\\"]/g, String.raw`\$&`);
+
 export class CProgram implements ProgramInC<Operation> {
   readonly #includes = new Set<string>();
   readonly #helpers: HelperInC[] = [];
@@ -188,7 +191,7 @@ export class CProgram implements ProgramInC<Operation> {
 
   /** system(3) of commands, which must succeed. */
   shell(...commands: string[]): void {
-    const escaped = commands.map((text) => text.replaceAll(/[\\"]/g, String.raw`\$&`));
+    const escaped = commands.map(inQuotes);
     this.include("stdlib.h");
     const all = `must(system("${escaped.join(" && ")}") == 0);`;
     if (all.length <= COLUMNS) return this.lines(all);

@@ -20,7 +20,7 @@ import type { Operation } from "../operations/operation.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { CALLED, EXPECT, LOG, MAP, STAT } from "./c-helpers.ts";
 import { checkFile, checkRead } from "./c-checks.ts";
-import { CProgram } from "./c-program.ts";
+import { CProgram, inQuotes } from "./c-program.ts";
 import type { Around } from "./c-program.ts";
 import {
   THIN_COMMAND,
@@ -116,7 +116,7 @@ function unmount(program: CProgram, variant: Variant, symptom: Symptom): void {
     program.lines(`expect("e2fsck", 0, system("e2fsck -fn image >&2"));`);
   }
   if (atUnmount === "mount" || atUnmount === "free blocks") {
-    const mounts = `system("${mountCommand(variant, "image", "mnt")}")`;
+    const mounts = `system("${inQuotes(mountCommand(variant, "image", "mnt"))}")`;
     program.lines(`expect("mount", 0, ${mounts});`);
   }
   if (atUnmount === "free blocks") {

@@ -55,9 +55,20 @@ export function makeCommands(variant: Variant, fills: boolean): string[] {
   ];
 }
 
-/** Mounts an image there. */
-export const mountCommand = (variant: Variant, image: string, point: string): string =>
-  `mount -t ext4 -o ${["loop", ...mountOptions(variant)].join(",")} ${image} ${point}`;
+/** Mounts an image there, as a person would write it. */
+export const plainMountCommand = (variant: Variant): string =>
+  `mount -t ext4 -o ${["loop", ...mountOptions(variant)].join(",")} image mnt`;
+
+/**
+ * Mounts an image there. Its device is attached apart: a kernel that lets nobody write to mounted
+ * devices (CONFIG_BLK_DEV_WRITE_MOUNTED) refuses `-o loop`. What is detached while it is mounted
+ * goes with the mount.
+ */
+export function mountCommand(variant: Variant, image: string, point: string): string {
+  const options = mountOptions(variant).join(",");
+  const mount = `mount -t ext4 ${options === "" ? "" : `-o ${options} `}"$l" ${point}`;
+  return `(l=$(losetup --find --show ${image}) && { ${mount}; s=$?; losetup -d "$l"; exit $s; })`;
+}
 
 /** Takes all of the file system's room but so many blocks. */
 export function fillerCommand(variant: Variant, free: number): string {

@@ -8,7 +8,7 @@ import type { Counterexample } from "../stored/counterexample.ts";
 import { describeResult } from "../text/errno.ts";
 import { printable } from "../text/terminal.ts";
 import { asC } from "./c.ts";
-import { mkfsCommand, mountCommand } from "./file-system.ts";
+import { mkfsCommand, plainMountCommand } from "./file-system.ts";
 import { wrapped } from "./header.ts";
 import { mapText, operationsShown, symptomOf } from "./symptom.ts";
 import type { FileLook, Symptom } from "./symptom.ts";
@@ -84,7 +84,7 @@ export function asMail(counterexample: Counterexample, running: string): string 
     ...item("File system: ", `${printable(variant.purpose)} (${variant.name})`),
     `  truncate -s ${variant.imageSize} image`,
     `  ${mkfsCommand(variant)}`,
-    `  ${mountCommand(variant, "image", "mnt")}`,
+    `  ${plainMountCommand(variant)}`,
     "",
     "On an empty file:",
     ...steps.flatMap((step, i) => item(`  ${i}. `, step)),

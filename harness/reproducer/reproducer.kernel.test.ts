@@ -43,8 +43,8 @@ if (lacks !== undefined) console.warn(`SKIP: ${lacks}`);
 
 const { folder, conform } = builtCommand("exported");
 
-/** Generated cases that are run in each form, on each variant. */
-const GENERATED = 20;
+/** Generated cases that are run in each form, on each variant: the same ones each time. */
+const GENERATED = { numRuns: 20, seed: 19 };
 
 /** Exit statuses of the programs. */
 const AS_IT_MUST_BE = 0;
@@ -184,6 +184,7 @@ const IN_SHELL = [
   "replay-undoes-zeroing",
   "rewrite-after-error-is-lost",
   "refused-data-converted",
+  "last-folio-is-not-read",
 ];
 
 interface Program extends Shown {
@@ -355,7 +356,10 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
 
   test("whatever is generated is C without a warning", async () => {
     const variant = variantNamed("1k-delalloc");
-    const cases = fc.sample(operations({ variant, maxLength: 12, everything: true }), 40);
+    const cases = fc.sample(operations({ variant, maxLength: 12, everything: true }), {
+      ...GENERATED,
+      numRuns: 40,
+    });
     for (const list of cases) {
       const program = written(asC, { ...base, variant, operations: list });
       if (typeof program === "string") continue;
