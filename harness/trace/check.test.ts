@@ -322,7 +322,9 @@ describe("each known deviation explains a trace of its witness, and nothing else
   test.each(all)("$id", async (deviation) => {
     const { variant, kernel, freeBlocks } = deviation.witness;
     const of = headerV3(variant, kernel as KernelName, freeBlocks);
-    const steps = stepsOf(of, witnessOf(deviation), [deviation]);
+    // Which of two it is, writeback may tell.
+    const operations: Operation[] = [...witnessOf(deviation), { op: "fsync" }];
+    const steps = stepsOf(of, operations, [deviation]);
     const path = fileOf(deviation.id, traceLines(of, [steps]));
     expect(ids((await check(path)).deviations)).toEqual([deviation.id]);
     expect((await check(path, "none")).diverging).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { kernels } from "../../model/kernels/kernels.ts";
+import { kernelOfRelease, kernels, NEWEST } from "../../model/kernels/kernels.ts";
 import type { KernelFacts } from "../../model/kernels/kernels.ts";
 import { unknownSeries } from "./kernel-traits.ts";
 
@@ -25,4 +25,12 @@ describe("a kernel with the series", () => {
       "its series is none that is known: as series v1, but with keep-truncated-tail-dirty",
     );
   });
+});
+
+test("what is no version stands for the newest kernel, and is a guess", () => {
+  expect(kernelOfRelease("none")).toMatchObject({
+    name: NEWEST,
+    guess: expect.stringContaining(NEWEST) as string,
+  });
+  expect(kernelOfRelease("6.18.44-fc")).toEqual({ name: "6.18" });
 });

@@ -116,6 +116,9 @@ interface StandIn {
 /** The kernel that stands for a released one, by its version as in uname -r. */
 export function kernelOfRelease(release: string): StandIn {
   const version = versionOf(release);
+  if (Number.isNaN(version)) {
+    return { name: NEWEST, guess: `what is no number of a version is taken for ${NEWEST}` };
+  }
   const [name] = released.find(([, since]) => version >= since)!;
   if (version < versionOf(OLDEST)) {
     const guess = `kernel ${release} is older than the oldest known, and taken for ${OLDEST}`;
