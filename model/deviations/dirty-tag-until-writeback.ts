@@ -1,10 +1,20 @@
-import { pageOf } from "../mm/folio.ts";
+import { folio_next_index, pageOf } from "../mm/folio.ts";
+import type { Inode } from "../include/types.ts";
 import type { Deviation } from "./deviation.ts";
+
+/** What mpage_prepare_extent_to_map() does to clean folios that have a byte in [start, end]. */
+function cycle(inode: Inode, start: number, end: number): void {
+  for (const folio of inode.i_mapping) {
+    const isIn = folio.index <= pageOf(end) && folio_next_index(folio) > pageOf(start);
+    if (isIn && !folio.dirty) folio.tagged = false;
+  }
+}
 
 /**
  * Kernel: as dirty-tag-outlives-dirt, but since 7.0 fs/ext4/inode.c mpage_prepare_extent_to_map()
  * takes a tagged folio that is clean through the writeback state, which clears the tag. So no
- * unmount warns; until something writes the range back, cachestat(2) counts the page as dirty.
+ * unmount warns; until something writes the range back, a commit too, cachestat(2) counts the page
+ * as dirty.
  *
  * Seen (7.3.4 with large folios): one page is dirty after the witness, and none after an fsync. The kernel is wrong, about the count only.
  */
@@ -35,11 +45,14 @@ export const dirtyTagUntilWriteback: Deviation = {
     },
     writepages(inode, start, end) {
       const error = base.writepages(inode, start, end);
-      for (const folio of inode.i_mapping) {
-        const isIn = folio.index <= pageOf(end) && folio.index + 2 ** folio.order > pageOf(start);
-        if (isIn && !folio.dirty) folio.tagged = false;
-      }
+      cycle(inode, start, end);
       return error;
+    },
+    jbd2_journal_commit_transaction(inode) {
+      const { jinode } = inode;
+      const submits = jinode?.filed === true && jinode.write;
+      base.jbd2_journal_commit_transaction(inode);
+      if (submits) cycle(inode, jinode.i_dirty_start, jinode.i_dirty_end);
     },
   }),
 };
