@@ -62,12 +62,12 @@ export const plainMountCommand = (variant: Variant): string =>
 /**
  * Mounts an image there. Its device is attached apart: a kernel that lets nobody write to mounted
  * devices (CONFIG_BLK_DEV_WRITE_MOUNTED) refuses `-o loop`. What is detached while it is mounted
- * goes with the mount.
+ * goes with the mount; where there is none `set -e` must not end it first.
  */
 export function mountCommand(variant: Variant, image: string, point: string): string {
   const options = mountOptions(variant).join(",");
   const mount = `mount -t ext4 ${options === "" ? "" : `-o ${options} `}"$l" ${point}`;
-  return `(l=$(losetup --find --show ${image}) && { ${mount}; s=$?; losetup -d "$l"; exit $s; })`;
+  return `(l=$(losetup --find --show ${image}) && { ${mount} && s=0 || s=$?; losetup -d "$l"; exit $s; })`;
 }
 
 /** Takes all of the file system's room but so many blocks. */

@@ -5,7 +5,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa, execaSync } from "execa";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { knownDeviations } from "../../model/deviations/index.ts";
@@ -224,8 +224,13 @@ function saidBy(exitCode: number | undefined, line: string | undefined): string 
 /** Whether a script that takes xfs_io can be run. */
 const hasXfsIo = !lacksProgram("xfs_io");
 
-/** Folders that the programs made and did not remove. */
-const leftovers = (): string[] => readdirSync("/tmp").filter((name) => /^ext4-\w{6}$/.test(name));
+/** Folders and devices that the programs made and did not remove. */
+function leftovers(): string[] {
+  const folders = readdirSync("/tmp").filter((name) => /^ext4-\w{6}$/.test(name));
+  const { stdout } = execaSync("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
+  const devices = stdout.split("\n").filter((line) => / \/(?:image|cut\.img)\b/.test(line));
+  return [...folders, ...devices];
+}
 let before: string[] = [];
 
 describe.skipIf(lacks !== undefined)("on this kernel", () => {

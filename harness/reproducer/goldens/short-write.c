@@ -80,7 +80,7 @@ int main(void)
 	must(system(
 		"n=$(nproc --all) && s=$((16 * n * (n > 16 ? 2 * n : 32) * 4096)) && truncate -s $((s > 268435456 ? s : 268435456)) image && "
 		"mkfs.ext4 -F -q -b 4096 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard,hash_seed=2f5c3fa0-5b1e-4c4e-9c55-6ad1d3b7e0a4 image && "
-		"(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 \"$l\" mnt; s=$?; losetup -d \"$l\"; exit $s; })") == 0);
+		"(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 \"$l\" mnt && s=0 || s=$?; losetup -d \"$l\"; exit $s; })") == 0);
 	fd = open("mnt/file", O_RDWR | O_CREAT, 0600);
 	must(fd >= 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM) == 0);
 
