@@ -7,7 +7,6 @@
  */
 import { leavesFree, isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
-import { UsageError } from "../case/failure.ts";
 import { cannotInC } from "../operations/in-c.ts";
 import {
   describeOperation,
@@ -26,6 +25,7 @@ import {
   THIN_COMMAND,
   TMPFS_MARGIN,
   fillerCommand,
+  isThin,
   makeCommands,
   mountCommand,
   roomCommand,
@@ -33,8 +33,7 @@ import {
 import { looksAtBytes, looksInPassing, operationsShown, symptomOf } from "./symptom.ts";
 import type { Symptom } from "./symptom.ts";
 import { headerOf } from "./header.ts";
-
-const isThin = ({ preparation }: Variant): boolean => preparation?.kind === "thin";
+import { mustBeExpressible, refusing } from "./refusals.ts";
 
 const tmpfsOptions = ({ imageSize }: Variant): string => `size=${imageSize + TMPFS_MARGIN}`;
 
@@ -53,24 +52,6 @@ function prepare(program: CProgram, variant: Variant, fills: boolean): void {
   const free = leavesFree(variant);
   if (free !== undefined) program.shell(fillerCommand(variant, free));
   if (isThin(variant)) program.shell(THIN_COMMAND);
-}
-
-function refuse(what: string, why: string): never {
-  throw new UsageError(`${what} cannot be written as a C program: ${why}`);
-}
-
-function mustBeExpressible({ before, operations, variant }: Counterexample): void {
-  for (const operation of operations) {
-    for (const one of [operation, ...duringOf(operation)]) {
-      const why = cannotInC(one);
-      if (why !== undefined) refuse(describeOperation(one), why);
-    }
-    if (isRemounted(variant) && effectsOf(operation).replacesFile === true) {
-      refuse(describeOperation(operation), "the new file would not be older than the mount");
-    }
-  }
-  if (before === undefined) return;
-  refuse(`a case with ${before.length} before it`, "what they left would have to be there");
 }
 
 /** The file in the copy of the image, once a power cut was. */
@@ -211,7 +192,8 @@ const HEAD = [
  * @throws UsageError where it cannot be written in C, with one line that says what
  */
 export function asC(counterexample: Counterexample, running: string): string {
-  mustBeExpressible(counterexample);
+  const all = counterexample.operations.flatMap((one) => [one, ...duringOf(one)]);
+  mustBeExpressible(counterexample, all, cannotInC, refusing("a C program"));
   const symptom = symptomOf(counterexample, running);
   const { variant } = counterexample;
   const program = new CProgram();

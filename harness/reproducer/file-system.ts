@@ -7,6 +7,9 @@ import { shellWord } from "../host/own-command.ts";
 import { mkfsArguments } from "../subjects/mkfs.ts";
 import { mountOptions } from "../subjects/mount.ts";
 
+/** Its device can run out of room. */
+export const isThin = ({ preparation }: Variant): boolean => preparation?.kind === "thin";
+
 const MIB = 2 ** 20;
 
 /** Bytes of an image in whose free space something lies (subjects/free-space.ts). */
@@ -51,7 +54,7 @@ export function makeCommands(variant: Variant, fills: boolean): string[] {
     ...(fills ? [fillCommand(variant)] : []),
     mkfsCommand(variant),
     // A thin device has room for all that is there now.
-    ...(variant.preparation?.kind === "thin" ? [`fallocate -l ${variant.imageSize} image`] : []),
+    ...(isThin(variant) ? [`fallocate -l ${variant.imageSize} image`] : []),
   ];
 }
 

@@ -2,7 +2,6 @@
  * A stored case as a script of sh, as c.ts has it in C: for what programs can do. Exit status 0: as
  * it must be, 1: not, 2: it could not be tried.
  */
-import { UsageError } from "../case/failure.ts";
 import { isRemounted, leavesFree } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { cannotInShell } from "../operations/in-shell.ts";
@@ -14,34 +13,20 @@ import {
   THIN_COMMAND,
   TMPFS_MARGIN,
   fillerCommand,
+  isThin,
   makeCommands,
   mountCommand,
   roomCommand,
 } from "./file-system.ts";
 import { headerOf } from "./header.ts";
+import { mustBeExpressible, refusing } from "./refusals.ts";
+import type { Refuse } from "./refusals.ts";
 import type { Run } from "./runs.ts";
 import { ShScript } from "./sh-script.ts";
 import { looksAtBytes, looksInPassing, mapText, operationsShown, symptomOf } from "./symptom.ts";
 import type { FileLook, Symptom } from "./symptom.ts";
 
-const isThin = ({ preparation }: Variant): boolean => preparation?.kind === "thin";
-
-function refuse(what: string, why: string): never {
-  throw new UsageError(`${what} cannot be written as a script: ${why}`);
-}
-
-function mustBeExpressible(counterexample: Counterexample): void {
-  const { before, variant } = counterexample;
-  for (const operation of operationsShown(counterexample)) {
-    const why = cannotInShell(operation);
-    if (why !== undefined) refuse(describeOperation(operation), why);
-    if (isRemounted(variant) && effectsOf(operation).replacesFile === true) {
-      refuse(describeOperation(operation), "the new file would not be older than the mount");
-    }
-  }
-  if (before === undefined) return;
-  refuse(`a case with ${before.length} before it`, "what they left would have to be there");
-}
+const refuse: Refuse = refusing("a script");
 
 /** What of a look a script can show; it must be something, where there is anything. */
 function visible(script: ShScript, look: FileLook, last: Operation): FileLook {
@@ -217,7 +202,7 @@ const HEAD = [
  * @throws UsageError where programs cannot do it, or show it, with one line that says what
  */
 export function asShell(counterexample: Counterexample, running: string): string {
-  mustBeExpressible(counterexample);
+  mustBeExpressible(counterexample, operationsShown(counterexample), cannotInShell, refuse);
   const symptom = symptomOf(counterexample, running);
   const script = new ShScript();
   prepare(script, counterexample, looksAtBytes(symptom));
