@@ -21,8 +21,8 @@
  * - `breaks`, `maybeZeroed`: of the allocator's placement, which the model does not have (who
  *   follows a kernel is told it).
  *
- * So nothing is explored of writes that are synced or not cached, of unlink, of a second file, of a device that
- * refuses, of a power cut.
+ * So nothing is explored of writes that are synced or not cached, of unlink, of a second file, of a
+ * device that refuses, of a power cut.
  */
 import { IntervalMap } from "./include/interval-map.ts";
 import { PAGE_SIZE } from "./include/types.ts";

@@ -84,17 +84,18 @@ export class Oracle implements OracleOfCall {
 
   /** What an allocated block is after it. */
   stateAt(lblk: number): StateOfBlock {
-    const { map } = this.#seen;
-    const extent = map[indexAfter(map, lblk)];
-    if (extent === undefined || extent.lblk > lblk) return { state: undefined, end: lblk + 1 };
+    const extent = this.#extentAt(lblk);
+    if (extent === undefined) return { state: undefined, end: lblk + 1 };
     const end = extent.lblk + extent.len;
     if (extent.state === "delayed") return { state: undefined, end };
     return { state: extent.state === "written" ? WRITTEN : UNWRITTEN, end };
   }
 
-  #isHole(lblk: number): boolean {
-    const extent = this.#seen.map[indexAfter(this.#seen.map, lblk)];
-    return extent === undefined || extent.lblk > lblk;
+  /** The one that the block is in; undefined where it is a hole. */
+  #extentAt(lblk: number): Extent | undefined {
+    const { map } = this.#seen;
+    const extent = map[indexAfter(map, lblk)];
+    return extent === undefined || extent.lblk > lblk ? undefined : extent;
   }
 
   /**
@@ -131,9 +132,9 @@ export class Oracle implements OracleOfCall {
 
   /**
    * Which allocation failed of a write at `pos` into a file of `i_size` bytes: where it ended early
-   * that was at the folio it had come to; while it was mapped, if it is a hole. If i_size moved past that, it was the last of what the
-   * folio takes; if nothing is left past EOF, where `before` has something, it was one after which
-   * what the write had made there is truncated. All in bytes.
+   * that was at the folio it had come to; while it was mapped, if it is a hole. If i_size moved past
+   * that, it was the last of what the folio takes; if nothing is left past EOF, where `before` has
+   * something, it was one after which what the write had made there is truncated. All in bytes.
    */
   memoryFailure(
     pos: number,
@@ -147,7 +148,8 @@ export class Oracle implements OracleOfCall {
     const eof = Math.ceil(seen.i_size / blockSize);
     const isPastEof = ({ lblk, len }: Extent): boolean => lblk + len > eof;
     return {
-      mapping: (from) => !late && from === at && this.#isHole(Math.floor(at / blockSize)),
+      mapping: (from) =>
+        !late && from === at && this.#extentAt(Math.floor(at / blockSize)) === undefined,
       folio: (from) => !late && from === at,
       handle: (from) => late && from === at,
       truncates: before.some(isPastEof) && !seen.map.some(isPastEof),

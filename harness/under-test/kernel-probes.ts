@@ -152,7 +152,6 @@ const probes: Partial<Record<ChangeName, Probe>> = {
     ],
     shows: (seen) => stateOf(seen, 0) === "written",
   },
-  // Two writes, for two folios.
   // A page that zeroing has brought in past EOF. Where that is not told, the kernel is taken for an
   // earlier one.
   "keep-pages-when-growing": {
@@ -163,6 +162,7 @@ const probes: Partial<Record<ChangeName, Probe>> = {
     ],
     shows: ({ pages }) => pages !== undefined && pages.cached > 0,
   },
+  // Two writes, for two folios.
   "map-dirty-blocks": {
     blockSize: 4096,
     operations: [

@@ -16,7 +16,8 @@ function cycle(inode: Inode, start: number, end: number): void {
  * unmount warns; until something writes the range back, a commit too, cachestat(2) counts the page
  * as dirty.
  *
- * Seen (7.3.4 with large folios): one page is dirty after the witness, and none after an fsync. The kernel is wrong, about the count only.
+ * Seen (7.3.4 with large folios): one page is dirty after the witness, and none after an fsync. The
+ * kernel is wrong, about the count only.
  */
 export const dirtyTagUntilWriteback: Deviation = {
   id: "dirty-tag-until-writeback",

@@ -153,6 +153,15 @@ export function ext4_truncate_write_tail(inode: Inode): void {
   });
 }
 
+/** The journal hears of another size at once, and so does the page that held EOF. */
+function setSize(inode: Inode, size: number): void {
+  const oldsize = inode.i_size;
+  inode.i_size = size;
+  inode.i_disksize = size;
+  ext4_mark_inode_dirty(inode);
+  pagecache_isize_extended(inode, oldsize, size);
+}
+
 /** fs/ext4/inode.c ext4_setattr() with ATTR_SIZE. 0 or -EFBIG. */
 export function ext4_setattr(inode: Inode, size: number): number {
   const { i_size, i_sb } = inode;
@@ -168,10 +177,7 @@ export function ext4_setattr_apart(inode: Inode, size: number): number {
   const { i_size, i_sb } = inode;
   if (size <= i_size || size > i_sb.s_maxbytes) return ext4_setattr_no_zero(inode, size);
   i_sb.s_op.ext4_block_zero_eof(inode, i_size);
-  inode.i_size = size;
-  inode.i_disksize = size;
-  ext4_mark_inode_dirty(inode);
-  pagecache_isize_extended(inode, i_size, size);
+  setSize(inode, size);
   return 0;
 }
 
@@ -180,12 +186,7 @@ export function ext4_setattr_no_zero(inode: Inode, size: number): number {
   const { s_op, s_maxbytes, s_blocksize } = inode.i_sb;
   if (size > s_maxbytes) return EFBIG;
   const oldsize = inode.i_size;
-  if (size !== oldsize) {
-    inode.i_size = size;
-    inode.i_disksize = size;
-    ext4_mark_inode_dirty(inode);
-    pagecache_isize_extended(inode, oldsize, size);
-  }
+  if (size !== oldsize) setSize(inode, size);
   inode.contents.delete(Math.ceil(size / s_blocksize) * s_blocksize, Infinity);
   truncate_pagecache(inode, size);
   if (size <= oldsize) s_op.ext4_truncate(inode);

@@ -83,44 +83,35 @@ function iomap_block_needs_zeroing(inode: Inode, iomap: Iomap, pos: number): boo
  *
  * @param zeroed whether what was zeroed for want of data is uptodate already
  */
-function bringIn(
-  inode: Inode,
-  iomap: Iomap,
-  folio: Folio,
-  from: number,
-  to: number,
-  zeroed: boolean,
-): void {
-  const size = inode.i_sb.s_blocksize;
-  if (from === 0 && to === folio_size(folio)) return;
-  ifs_alloc(inode, folio);
-  if (folio.uptodate) return;
-  const end = Math.ceil(to / size) * size;
-  for (let at = from - (from % size); at < end;) {
-    const part = iomap_adjust_read_range(inode, folio, { from: at, to: end });
-    if (part === undefined) break;
-    const cut = (edge: number): boolean => edge > part.from && edge < part.to;
-    if (cut(from) || cut(to)) {
-      const at = folio_pos(folio) + part.from;
-      const isNothing = iomap_block_needs_zeroing(inode, iomap, at);
-      if (isNothing) inode.contents.delete(at, folio_pos(folio) + part.to);
-      if (zeroed || !isNothing) {
-        iomap_set_range_uptodate(inode, folio, part.from, part.to - part.from);
+function writeBegin(zeroed: boolean): Operations["__iomap_write_begin"] {
+  return (inode, iomap, folio, from, to) => {
+    const size = inode.i_sb.s_blocksize;
+    if (from === 0 && to === folio_size(folio)) return;
+    ifs_alloc(inode, folio);
+    if (folio.uptodate) return;
+    const end = Math.ceil(to / size) * size;
+    for (let at = from - (from % size); at < end;) {
+      const part = iomap_adjust_read_range(inode, folio, { from: at, to: end });
+      if (part === undefined) break;
+      const cut = (edge: number): boolean => edge > part.from && edge < part.to;
+      if (cut(from) || cut(to)) {
+        const at = folio_pos(folio) + part.from;
+        const isNothing = iomap_block_needs_zeroing(inode, iomap, at);
+        if (isNothing) inode.contents.delete(at, folio_pos(folio) + part.to);
+        if (zeroed || !isNothing) {
+          iomap_set_range_uptodate(inode, folio, part.from, part.to - part.from);
+        }
       }
+      at = part.to;
     }
-    at = part.to;
-  }
+  };
 }
 
 /** The same up to 6.19: what was zeroed is uptodate at once, so a short copy into it is accepted. */
-export const __iomap_write_begin: Operations["__iomap_write_begin"] = (...where) => {
-  bringIn(...where, true);
-};
+export const __iomap_write_begin = writeBegin(true);
 
 /** The same in 7.3: what was zeroed is uptodate once it was copied to. */
-export const __iomap_write_begin_until_copied: Operations["__iomap_write_begin"] = (...where) => {
-  bringIn(...where, false);
-};
+export const __iomap_write_begin_until_copied = writeBegin(false);
 
 /**
  * fs/iomap/buffered-io.c iomap_write_begin(): the folio for up to `len` bytes at `pos`. Undefined

@@ -193,10 +193,6 @@ export function filemap_end_dropbehind(inode: Inode, folio: Folio): void {
 /** include/linux/pagevec.h FOLIO_BATCH_SIZE: folios that a read looks up at once. */
 const FOLIO_BATCH_SIZE = 31;
 
-/** mm/filemap.c filemap_get_read_batch(): a page to read, alone if new. */
-const folioToRead = (inode: Inode, page: number): Folio =>
-  cachedFolio(inode, page) ?? __filemap_get_folio(inode, page, 0);
-
 /**
  * mm/filemap.c filemap_update_page(): read the folio unless what is asked for of it, [pos, end), is
  * uptodate already. Whether it could be read.
@@ -263,7 +259,7 @@ export function filemap_read(inode: Inode, pos: number, len: number): number {
  * where it cannot be read.
  */
 export function uptodateFolio(inode: Inode, page: number): Folio | undefined {
-  const folio = folioToRead(inode, page);
+  const folio = cachedFolio(inode, page) ?? __filemap_get_folio(inode, page, 0);
   if (!folio.uptodate) inode.i_sb.s_op.read_folio(inode, folio);
   return folio.uptodate ? folio : undefined;
 }
