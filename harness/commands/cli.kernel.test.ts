@@ -255,6 +255,9 @@ describe.skipIf(lacks !== undefined)("run", () => {
     const strict = await conform(["replay", "--strict", file]);
     expect(strict.stdout).toMatch(/^FAIL.*\n {2}known as .*\n\nDIVERGES: /s);
     expect(strict.exitCode).toBe(1);
+    const steps = await conform(["replay", "--strict", "--steps", file]);
+    expect(steps.exitCode).toBe(1);
+    expect(steps.stdout).toMatch(/^step by step\n\n {2}0 {2}pwrite\(.*^FAIL {2}/ms);
     const lenient = await conform(["replay", file]);
     expect(lenient.stdout).toMatch(/^CONFORMS.*\nknown deviation: /);
     expect(lenient.exitCode).toBe(0);

@@ -6,7 +6,6 @@ import { Command, CommanderError, Option } from "commander";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { CUT_PER_MILLE } from "../generation/weights.ts";
 import { MEMORY_MIB } from "../guest/under-test.ts";
-import type { UnderTestOptions } from "../guest/under-test.ts";
 import { variants } from "../../images/variants.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { integer } from "./arguments.ts";
@@ -36,6 +35,7 @@ import { merge } from "./merge.ts";
 import { bisectStep } from "./bisect.ts";
 import type { BisectOptions } from "./bisect.ts";
 import { replay } from "./replay.ts";
+import type { ReplayOptions } from "./replay.ts";
 import { keepSafe, printable } from "../text/terminal.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
 import { outliveStreams } from "../text/say.ts";
@@ -241,7 +241,8 @@ withKernel(program.command("replay"))
   .description("run one stored case again, on a fresh image of its variant")
   .argument("<file>", "a counterexample that run saved")
   .option("--strict", "known deviations count as divergences", false)
-  .action(async (file: string, options: UnderTestOptions & { strict: boolean }) => {
+  .option("--steps", "show the file after every operation", false)
+  .action(async (file: string, options: Omit<ReplayOptions, "file">) => {
     process.exitCode = await replay({ ...options, file });
   });
 

@@ -10,7 +10,7 @@ import type { UnderTestOptions } from "../guest/under-test.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { describeHandover } from "../lockstep/handover.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
-import { report } from "../report/report.ts";
+import { report, stepsText } from "../report/report.ts";
 import { printable, wantsColour } from "../text/terminal.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { HANG_SECONDS, kernelWords } from "../workers/link.ts";
@@ -23,6 +23,8 @@ export interface ReplayOptions extends UnderTestOptions {
   file: string;
   /** Known deviations count as divergences. */
   strict: boolean;
+  /** The file is shown after every operation. */
+  steps?: boolean;
   /** The exit status where the kernel did not live to run the case. */
   doubtful?: ExitStatus;
 }
@@ -44,6 +46,18 @@ async function attempt(
   } finally {
     await attempts.finish();
   }
+}
+
+/** The file after every operation, of what diverged there where something did. */
+function timelineText(
+  { divergence, timeline = [] }: Attempted,
+  { operations, variant }: Counterexample,
+): string {
+  const colour = wantsColour(process.stdout, process.env);
+  const [steps, done] = divergence?.timeline
+    ? [divergence.timeline, divergence.operations]
+    : [timeline, operations];
+  return stepsText(steps, done, variant.blockSize, colour);
 }
 
 /** Replay, print the report; the exit status. Throws UsageError where the file cannot be read. */
@@ -71,6 +85,7 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     process.stdout.write(`not done as it is, this kernel cannot: ${operation}\n`);
   }
   for (const clamping of clamped) process.stdout.write(`${clamping}\n`);
+  if (options.steps === true) process.stdout.write(`${timelineText(replayed, counterexample)}\n`);
   const known = { release: traits.release, path: mounted?.path ?? "not known" };
   if (divergence !== undefined) {
     const colour = wantsColour(process.stdout, process.env);

@@ -10,6 +10,7 @@ import * as z from "zod";
 import type { Observation } from "../case/observation.ts";
 import { operationsSchema, someOperationsSchema } from "../operations/operation.ts";
 import { count, recordedSchema, recordObservation, text } from "./recorded.ts";
+import { timelineSchema } from "./timeline.ts";
 import { severities } from "./severity.ts";
 import type { DivergenceKind } from "./severity.ts";
 
@@ -59,6 +60,8 @@ export const divergenceSchema = z.strictObject({
    */
   expected: recordedSchema.exactOptional(),
   seen: recordedSchema.exactOptional(),
+  /** What led to it; absent where nobody wrote that down. */
+  timeline: timelineSchema.exactOptional(),
   /** The first difference in words, one line. */
   message: text,
   /** What a program said that a reader will want to see: lines of e2fsck or of the kernel log. */

@@ -52,6 +52,8 @@ export interface LockstepOptions {
   onStep?: (operation: Operation) => void;
   /** Called with what the other subject showed after each operation, and the number of that. */
   onObservation?: (seen: Observation, step: number) => void;
+  /** Called with what the model shows after each operation of which it says anything. */
+  onExpected?: (expected: Observation, step: number) => void;
   /**
    * Times that a case is begun anew where nothing but the page cache differs; not at all where that
    * is absent. Who holds a folio for a moment keeps it from being split or dropped, and that may be
@@ -215,7 +217,7 @@ export class Lockstep {
 
   #perform(operation: Operation, last: boolean): Divergence | undefined {
     const [model, subject, step] = [this.#model, this.#subject, this.#step++];
-    const { blockSize, onStep, onObservation } = this.#options;
+    const { blockSize, onStep, onObservation, onExpected } = this.#options;
     model.turnTo(operation);
     if (this.handedOver === undefined) onStep?.(operation);
     const seen = subject.step(operation, step, last);
@@ -231,6 +233,7 @@ export class Lockstep {
     if (model.wroteBack) this.#options.contract?.mayHaveWrittenBack();
     this.guesses += model.guesses;
     const expected = model.observe(seen.windows);
+    onExpected?.(expected, step);
     this.#pieces = Math.max(this.#pieces, seen.pieces);
     const treeMax = treeBlocksMax(this.#pieces, blockSize);
     const { onlyData } = this.#options;

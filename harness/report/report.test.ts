@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { type Divergence, divergence, type DivergenceParts } from "../finding/divergence.ts";
 import type { CutLook, Extent, ExtentState, Observation } from "../case/observation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { report, type ReportContext } from "./report.ts";
+import { report, stepsText, type ReportContext } from "./report.ts";
+import { Timeline } from "../finding/timeline.ts";
 import { printable, wantsColour, wrap } from "../text/terminal.ts";
 
 const context: ReportContext = {
@@ -292,6 +293,32 @@ test("the page cache has a row where the kernel tells and the model knows", () =
   expect(both).toMatch(/^FAIL {2}model and kernel disagree on what is in the page cache$/m);
   expect(ofPages({}, { pages: dirty })).not.toMatch(/^. pages/m);
   expect(ofPages({ pages: clean }, {})).not.toMatch(/^. pages/m);
+});
+
+test("step by step, with both sides from where they part", async () => {
+  const { operations } = stale;
+  const timeline = new Timeline();
+  const written = { i_size: 4096, st_blocks: 8, result: 4096, reserved: 1 };
+  const first = observed({ ...written, map: extents([0, 1, "delayed"]) });
+  timeline.saw(first, 0);
+  timeline.expected(first, 0);
+  timeline.saw(observed({ ...written, result: 0, map: extents([0, 1, "delayed"]) }), 1);
+  timeline.expected(observed({ ...written, result: 0, map: extents([0, 1, "written"]) }), 1);
+  const text = stepsText(timeline.steps, operations, 4096, false);
+  await expect(text).toMatchFileSnapshot("goldens/steps.txt");
+});
+
+test("a timeline keeps as many of the last steps as a reader can follow", () => {
+  const timeline = new Timeline();
+  const scattered = extents(
+    ...Array.from({ length: 900 }, (_, i) => [2 * i, 1, "written"] as [number, number, "written"]),
+  );
+  for (let step = 0; step < 50; step++) timeline.saw(observed({}), step);
+  expect(timeline.steps.map(({ step }) => step)).toEqual([...Array(50).keys()].slice(10));
+  for (let step = 50; step < 60; step++) timeline.saw(observed({ map: scattered }), step);
+  expect(timeline.steps.map(({ step }) => step)).toEqual([56, 57, 58, 59]);
+  timeline.saw(observed({}), 0);
+  expect(timeline.steps.map(({ step }) => step)).toEqual([0]);
 });
 
 describe("the terminal", () => {

@@ -31,6 +31,11 @@ function whoseFile(
   return index < 0 ? "" : `in the file of case ${index + 1}: `;
 }
 
+/** What a case showed, and how it came to that. */
+function told({ divergence, timeline }: Performed): Divergence | undefined {
+  return divergence && timeline ? { ...divergence, timeline } : divergence;
+}
+
 /** What the files that were kept show on disk. */
 async function divergenceOnDisk(
   session: Session,
@@ -69,18 +74,19 @@ async function divergenceOf(
   performed: Performed,
   before: readonly EarlierCase[],
 ): Promise<Divergence | undefined> {
-  const first = performed.divergence;
+  const first = told(performed);
   if (first !== undefined) {
-    const onlyData = { onlyData: true } as const;
+    const onlyData = { onlyData: true, timeline: true } as const;
     const attempt = (further: Operation[]): Divergence | undefined =>
-      session.perform(further, onlyData).divergence;
+      told(session.perform(further, onlyData));
     return worseFurtherOn(session, operations, first, attempt)?.divergence ?? first;
   }
   const synced = behind(operations, [{ op: "fsync" }]);
-  const { divergence, handedOver } = session.perform(synced);
-  if (divergence !== undefined) return divergence;
-  session.keep(synced, handedOver);
-  return divergenceOnDisk(session, synced, before);
+  const again = session.perform(synced, { timeline: true });
+  if (again.divergence !== undefined) return told(again);
+  session.keep(synced, again.handedOver);
+  const divergence = await divergenceOnDisk(session, synced, before);
+  return divergence && told({ ...again, divergence });
 }
 
 /** Runs cases by themselves, each on a fresh image. */
@@ -127,11 +133,12 @@ export class Confirmation {
       const sooner = divergenceBefore(session, earlier);
       if (sooner !== undefined) return { divergence: sooner, mounted, notDone };
       const own = session.supported(operations);
-      const performed = session.perform(own);
+      const performed = session.perform(own, { timeline: true });
       const clamped = clampingsIn(own, performed.seen).map(describeClamping);
       const found = await divergenceOf(session, own, performed, earlier);
       const divergence = found && after(found, earlier);
-      return { divergence, mounted, notDone, clamped, handedOver: performed.handedOver };
+      const { handedOver, timeline } = performed;
+      return { divergence, mounted, notDone, clamped, handedOver, timeline };
     });
   }
 

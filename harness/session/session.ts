@@ -12,6 +12,8 @@ import type { Handover } from "../lockstep/handover.ts";
 import { REPEATS, withContract } from "../lockstep/lockstep.ts";
 import type { CaseResult, LockstepOptions } from "../lockstep/lockstep.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
+import { Timeline } from "../finding/timeline.ts";
+import type { TimelineStep } from "../finding/timeline.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Mounted } from "../stored/result.ts";
 import { openExecutor, releaseAnyway, supported } from "../subjects/executor.ts";
@@ -55,12 +57,16 @@ export interface SessionSetup {
 export interface PerformOptions extends Pick<LockstepOptions, "onlyData" | "onStep" | "quietMs"> {
   /** Look only at what an operation touched where a file has many extents. */
   windows?: boolean;
+  /** Write down what was expected and seen after every operation. */
+  timeline?: boolean;
 }
 
 /** What came of a case. */
 export interface Performed extends CaseResult {
   /** After each operation. */
   seen: Observation[];
+  /** Where that was asked for. */
+  timeline?: TimelineStep[];
 }
 
 const PERFORMED = { type: "performed" } as const;
@@ -190,15 +196,24 @@ export class Session {
    * the image's device fails.
    */
   perform(operations: readonly Operation[], how: PerformOptions = {}): Performed {
-    const { windows = false, ...judged } = how;
+    const { windows = false, timeline: asked = false, ...judged } = how;
     const seen: Observation[] = [];
+    const timeline = asked ? new Timeline() : undefined;
     const onObservation = (one: Observation, step: number): void => {
       seen[step] = one;
+      timeline?.saw(one, step);
       this.#tell(PERFORMED);
     };
+    const onExpected = timeline && timeline.expected.bind(timeline);
     this.executor.wholeLooks = !windows;
-    const options = { ...this.lockstep, ...judged, onObservation };
-    return { ...runListening(this.image, this.model, this.executor, operations, options), seen };
+    const options = {
+      ...this.lockstep,
+      ...judged,
+      onObservation,
+      ...(onExpected && { onExpected }),
+    };
+    const result = runListening(this.image, this.model, this.executor, operations, options);
+    return { ...result, seen, ...(timeline && { timeline: timeline.steps }) };
   }
 
   /**

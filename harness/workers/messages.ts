@@ -4,6 +4,7 @@
  */
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Divergence, EarlierCase } from "../finding/divergence.ts";
+import type { TimelineStep } from "../finding/timeline.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import type { Explored } from "../explore/explored.ts";
@@ -86,6 +87,8 @@ export interface Attempted {
   clamped?: string[] | undefined;
   /** From where on the contract alone judged the case; absent where it did not. */
   handedOver?: Handover | undefined;
+  /** Of the case itself; what a divergence shows may have come further on. */
+  timeline?: TimelineStep[] | undefined;
 }
 
 /** A recording of generated cases, to be made on a fresh image. */
