@@ -919,6 +919,7 @@ describe("a case", () => {
     );
     expect(JSON.parse(JSON.stringify(broken))).toEqual({
       promise: "released-after-short-write",
+      severity: "accounting",
       claim: promises.find(({ id }) => id === "released-after-short-write")!.claim,
       step: 1,
       message: "blocks 0-2 are delayed since the write, which put no byte there",

@@ -29,6 +29,7 @@
 import { EIO } from "../../model/include/errno.ts";
 import { IntervalMap } from "../../model/include/interval-map.ts";
 import { WHOLE_FILE, sameMap } from "../case/extents.ts";
+import type { Severity } from "../finding/severity.ts";
 import type { BlockRange, Extent, Observation } from "../case/observation.ts";
 import { blocksWith } from "../aspects/effects.ts";
 import type { Store } from "../aspects/effects.ts";
@@ -56,6 +57,7 @@ export type { ContractOptions } from "./step/step.ts";
 export interface Broken {
   /** Which one. */
   promise: string;
+  severity: Severity;
   /** The promise in one sentence. */
   claim: string;
   /** Index in the case of the operation after which it shows. */
@@ -232,9 +234,10 @@ export class Contract {
     this.#enter(operation, index, seen, followers);
     let broken: Broken[] | undefined;
     for (let i = 0; i < this.#promises.length; i++) {
-      const { id, claim, check } = this.#promises[i]!;
+      const { id, severity, claim, check } = this.#promises[i]!;
       const message = check(this.#step);
-      if (message !== undefined) (broken ??= []).push({ promise: id, claim, step: index, message });
+      if (message === undefined) continue;
+      (broken ??= []).push({ promise: id, severity, claim, step: index, message });
     }
     if (broken?.some(({ promise }) => promise === sizeFollowsWrites.id) === true) {
       this.#step.sizeUntold = true;

@@ -11,7 +11,7 @@ import type { Observation } from "../case/observation.ts";
 import { operationsSchema, someOperationsSchema } from "../operations/operation.ts";
 import { count, recordedSchema, recordObservation, text } from "./recorded.ts";
 import { timelineSchema } from "./timeline.ts";
-import { severities } from "./severity.ts";
+import { SEVERITIES, severities } from "./severity.ts";
 import type { DivergenceKind } from "./severity.ts";
 
 export type { DivergenceKind } from "./severity.ts";
@@ -54,6 +54,8 @@ export const divergenceSchema = z.strictObject({
    */
   before: earlierCasesSchema.exactOptional(),
   kind: divergenceKindSchema,
+  /** The promise that is broken, by its id (harness/contract/promises.ts); of kind contract only. */
+  promise: z.strictObject({ id: text, severity: z.enum(SEVERITIES) }).exactOptional(),
   /**
    * What the model, or the contract, allows. Absent where no observation was made: a hang, a line
    * in the kernel log.

@@ -3,7 +3,7 @@
  */
 
 /** From the worst on. */
-const SEVERITIES = [
+export const SEVERITIES = [
   // Data is lost, or somebody else's is shown.
   "data",
   // The file system is damaged, or nobody can use it.
@@ -26,7 +26,7 @@ export const severities = {
   read: "data",
   "power-cut": "data",
   pages: "page cache",
-  // A promise of the patch's text, whatever the model says.
+  // A broken promise, whatever the model says, of which nobody says how bad it is.
   contract: "size or space",
   // At a checkpoint, from the image.
   "on-disk-map": "size or space",
@@ -44,19 +44,23 @@ export const severities = {
 
 export type DivergenceKind = keyof typeof severities;
 
-const rankOf = (kind: DivergenceKind): number => SEVERITIES.indexOf(severities[kind]);
+/** What of a divergence says how bad it is. */
+export interface Severe {
+  kind: DivergenceKind;
+  /** The promise that is broken, where one is. */
+  promise?: { severity: Severity };
+}
 
-export const severityOf = (kind: DivergenceKind): Severity => severities[kind];
+/** A broken promise is as bad as what was promised. */
+export const severityOf = ({ kind, promise }: Severe): Severity =>
+  promise?.severity ?? severities[kind];
+
+const rankOf = (one: Severe): number => SEVERITIES.indexOf(severityOf(one));
 
 /** For sorting, the worst first. */
-export const bySeverity = (a: DivergenceKind, b: DivergenceKind): number => rankOf(a) - rankOf(b);
+export const bySeverity = (a: Severe, b: Severe): number => rankOf(a) - rankOf(b);
 
-/** Whether `kind` is worse than `other`. */
-export function isWorse(kind: DivergenceKind, other: DivergenceKind): boolean {
-  return rankOf(kind) < rankOf(other);
-}
+export const isWorse = (one: Severe, other: Severe): boolean => rankOf(one) < rankOf(other);
 
 /** Whether nothing is wrong with what a file holds, as far as was seen: it may be, further on. */
-export function isMinor(kind: DivergenceKind): boolean {
-  return rankOf(kind) >= SEVERITIES.indexOf("accounting");
-}
+export const isMinor = (one: Severe): boolean => rankOf(one) >= SEVERITIES.indexOf("accounting");

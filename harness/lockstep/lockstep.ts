@@ -15,6 +15,7 @@ import { describeHandover } from "./handover.ts";
 import type { Handover, HandoverReason } from "./handover.ts";
 import { divergence } from "../finding/divergence.ts";
 import type { Divergence, DivergenceParts } from "../finding/divergence.ts";
+import type { Severity } from "../finding/severity.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import { Oracle } from "./oracle.ts";
 import type { Observation } from "../case/observation.ts";
@@ -82,12 +83,18 @@ export interface CaseResult {
   handedOver?: Handover | undefined;
 }
 
+/** What differs from what was promised, and which promise that was. */
+interface BrokenPromise extends Difference {
+  promise: { id: string; severity: Severity };
+}
+
 function brokenPromise(
-  { promise, claim, message }: Broken,
+  { promise: id, severity, claim, message }: Broken,
   handedOver: Handover | undefined,
-): Difference {
+): BrokenPromise {
   const alone = handedOver === undefined ? "" : ` (${describeHandover(handedOver)})`;
-  return { kind: "contract", message: `${message}: ${promise}. ${claim}${alone}` };
+  const promise = { id, severity };
+  return { kind: "contract", message: `${message}: ${id}. ${claim}${alone}`, promise };
 }
 
 /**
@@ -115,7 +122,7 @@ function judge(
   hadPart: (deviation: Deviation) => boolean,
   { contract, deviations = [] }: LockstepOptions,
   handedOver?: Handover,
-): Difference | undefined {
+): BrokenPromise | undefined {
   const broken = contract?.check(operation, step, seen, followers);
   const first = broken?.find(
     ({ promise }) => !deviations.some((one) => one.breaks.includes(promise) && hadPart(one)),

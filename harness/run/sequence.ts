@@ -69,7 +69,7 @@ async function withoutNeedless(
   /** Whether there is something as bad without `count` cases from number `at` on. */
   const without = async (at: number, count: number): Promise<boolean> => {
     const shown = await attemptAll(casesOf(best).toSpliced(at, count), attempt);
-    if (shown === undefined || isWorse(best.kind, shown.kind)) return false;
+    if (shown === undefined || isWorse(best, shown)) return false;
     best = shown;
     return true;
   };
@@ -114,13 +114,13 @@ async function withLess(
  * there is none, or it is that.
  */
 async function lookFurther(found: Divergence, attempt: SequenceAttempt): Promise<Divergence> {
-  if (severityOf(found.kind) === "data") return found;
+  if (severityOf(found) === "data") return found;
   const cases = casesOf(found);
   for (const [i, { operations }] of [...cases.entries()].toReversed()) {
     for (const look of FURTHER_LOOKS) {
       if (look.length === 0) continue;
       const shown = await attempt(behind(operations, look), cases.slice(0, i));
-      if (shown !== undefined && isWorse(shown.kind, found.kind)) return shown;
+      if (shown !== undefined && isWorse(shown, found)) return shown;
     }
   }
   return found;

@@ -28,7 +28,7 @@ export async function shrinkCase(
       if (Date.now() > end) return best;
       const divergence = await attempt(candidate.value);
       if (divergence === undefined) continue;
-      if (divergence.kind !== best.kind && !isWorse(divergence.kind, best.kind)) continue;
+      if (divergence.kind !== best.kind && !isWorse(divergence, best)) continue;
       best = divergence;
       value = candidate.value;
       context = candidate.context;

@@ -201,7 +201,7 @@ export class VariantRun {
       look === undefined
         ? this.#perform(operations)
         : this.#perform(behind(operations, look), { onlyData: true });
-    if (divergence === undefined || isWorse(found.divergence.kind, divergence.kind)) return false;
+    if (divergence === undefined || isWorse(found.divergence, divergence)) return false;
     found.divergence = divergence;
     return true;
   }

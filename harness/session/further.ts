@@ -51,11 +51,11 @@ export function worseFurtherOn(
   found: Divergence,
   attempt: (operations: Operation[]) => Divergence | undefined,
 ): Further | undefined {
-  if (model === undefined || !isMinor(found.kind)) return undefined;
+  if (model === undefined || !isMinor(found)) return undefined;
   for (const look of FURTHER_LOOKS) {
     if (!look.every((operation) => executor.supports(operation))) continue;
     const divergence = unlessBroken(() => attempt(behind(operations, look)));
-    if (divergence !== undefined && isWorse(divergence.kind, found.kind)) {
+    if (divergence !== undefined && isWorse(divergence, found)) {
       return { look, divergence };
     }
   }

@@ -132,7 +132,9 @@ export class KeptFiles {
       kept.map(({ file }) => file),
       cut,
     );
-    const findings = found.toSorted((a, b) => bySeverity(onDiskKinds[a.kind], onDiskKinds[b.kind]));
+    const findings = found.toSorted((a, b) =>
+      bySeverity({ kind: onDiskKinds[a.kind] }, { kind: onDiskKinds[b.kind] }),
+    );
     for (const { inode } of kept) if (inode !== undefined) evictInode(inode);
     const warned = kept.filter(({ file }) => file.warnsAtUnmount === true);
     return {

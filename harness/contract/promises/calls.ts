@@ -73,6 +73,7 @@ const writeReturnsWhatItCopied: ContractPromise = {
   id: "write-returns-what-it-copied",
   claim:
     "A write returns how many bytes it took from its buffer: all that can be read, or EFAULT where none can.",
+  severity: "size or space",
   source:
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
   check(step) {
@@ -111,6 +112,7 @@ const directWriteIsWhole: ContractPromise = {
   id: "direct-write-is-whole",
   claim:
     "A direct write that is aligned writes all of its buffer where all of it can be read, else what can be read, or it fails with EFAULT.",
+  severity: "size or space",
   source:
     "open(2), O_DIRECT: where alignment is not met, EINVAL or buffered I/O; write(2): EFAULT where the buffer is outside the address space",
   check(step) {
@@ -135,6 +137,7 @@ const callsSucceed: ContractPromise = {
   id: "calls-succeed",
   claim:
     "A call on a file that is open for writing fails only for what is wrong with its arguments.",
+  severity: "size or space",
   source:
     "the ERRORS of fsync(2), sync_file_range(2), ftruncate(2) and fallocate(2), on a disk that works",
   check({ operation, seen, options, starved }) {
@@ -160,6 +163,7 @@ export const sizeFollowsWrites: ContractPromise = {
   id: "size-follows-writes",
   claim:
     "A file is as long as the last byte written, truncated or allocated says; a call that fails does not change that.",
+  severity: "size or space",
   source:
     "pwrite(2), ftruncate(2), fallocate(2); POSIX write(): the file offset and size follow the bytes actually written",
   check(step) {
@@ -173,6 +177,7 @@ export const sizeFollowsWrites: ContractPromise = {
 const readReturnsWhatWasWritten: ContractPromise = {
   id: "read-returns-what-was-written",
   claim: "A read returns the bytes that were written last, zeros elsewhere, and ends at EOF.",
+  severity: "data",
   source:
     "POSIX read() and write(); fallocate(2): reads from a hole or a zeroed range return zeros",
   check({ operation, seen, sizeBefore, contents, options }) {

@@ -10,6 +10,7 @@ import type { ContractPromise } from "../step/step.ts";
 const clean: ContractPromise = {
   id: "recovers-clean",
   claim: "After a power cut the file system mounts, and e2fsck has nothing to say of it.",
+  severity: "file system",
   source:
     "Documentation/filesystems/ext4/journal.rst: the journal protects the file system against metadata inconsistencies in the case of a system crash",
   check({ seen }) {
@@ -48,6 +49,7 @@ function otherThanSynced(
 const syncedSurvives: ContractPromise = {
   id: "synced-survives",
   claim: "What fsync returned for is there after a power cut, if nothing has changed it since.",
+  severity: "data",
   source:
     "fsync(2): all changed information can be retrieved even after the system crashes or is rebooted",
   check({ seen: { cut }, synced, contents, options }) {
@@ -69,6 +71,7 @@ const durableSurvives: ContractPromise = {
   id: "synced-bytes-survive",
   claim:
     "Bytes that fsync, or a write with O_SYNC or O_DSYNC, returned for are there after a power cut, whatever else was done to the file.",
+  severity: "data",
   source:
     "open(2): by the time write(2) with O_DSYNC returns, the output data and the metadata needed to retrieve it have been transferred to the underlying hardware; fsync(2)",
   check({ seen: { cut }, synced, durable, contents, options, sizeRefused }) {
