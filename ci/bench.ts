@@ -138,8 +138,8 @@ async function wholeRun(traits: KernelTraits): Promise<void> {
     let checkpoints = 0;
     const start = nanoseconds();
     for (let chunk = 0; chunk < RUN_CHUNKS && nanoseconds() - start < RUN_MS * 1e6; chunk++) {
-      const found = run.runChunk(source, chunk, CASES);
-      if (found !== undefined) throw new Error(`diverges: ${found.divergence.message}`);
+      const found = run.runChunk(source, { chunk, end: CASES });
+      if (found !== undefined) throw new Error(`diverges: ${found.first.message}`);
       // A run ends with one too.
       if (!run.session.checkpointDue && chunk < RUN_CHUNKS - 1) continue;
       const before = nanoseconds();

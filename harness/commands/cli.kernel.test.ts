@@ -3,7 +3,7 @@
  */
 import { execa } from "execa";
 import { asNobody, builtCommand, hiddenFromNobody } from "../host/built-command.ts";
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { machineLacks } from "../system/machine.ts";
@@ -238,6 +238,43 @@ describe.skipIf(lacks !== undefined)("run", () => {
     expect(stdout).toMatch(/\njudged by the contract alone\n {2}4k-full: space runs out there, /);
     const merged = await conform(["merge", result]);
     expect(merged.stdout).toMatch(/\njudged by the contract alone\n {2}4k-full: /);
+  });
+
+  test("a finding is told when it is found, the run goes on, and accepts it next time", async () => {
+    const flags = ["run", "--strict", "--variant", "1k-nodelalloc", "--seed", "7"];
+    const save = join(folder, "accepted");
+    let toldAt = 0;
+    const running = conform([...flags, "--cases", "300", "--save", save]);
+    running.stdout.on("data", (text: Buffer) => {
+      if (toldAt === 0 && text.includes("FAIL")) toldAt = performance.now();
+    });
+    const found = await running;
+    expect(performance.now() - toldAt).toBeGreaterThan(500);
+    expect(found.exitCode).toBe(1);
+    expect(found.stdout).toMatch(
+      /\nfindings, the worst first\n {2}\S.*\n {4}1k-nodelalloc: \d+ cases?, /,
+    );
+    const files = readdirSync(save).map((name) => join(save, name));
+    expect(files.length).toBe(found.stdout.match(/^FAIL/gm)?.length);
+    const again = await conform([...flags, "--cases", "300", "--save", save]);
+    expect(again.exitCode).toBe(1);
+    expect(readdirSync(save)).toHaveLength(files.length);
+    const accepting = ["--save", join(folder, "more"), "--accept", ...files];
+    const accepted = await conform([...flags, "--cases", "100", ...accepting]);
+    expect(accepted.stdout).toMatch(/\nAccepted in 1k-nodelalloc: .* \(.*\.json\)\n/);
+    expect(accepted.stdout).toMatch(/: \d+ cases?, .*accepted by /);
+    expect(accepted.stdout).not.toMatch(/^FAIL/m);
+    expect(accepted.exitCode).toBe(0);
+  });
+
+  test("a file that does not say what was found cannot be accepted", async () => {
+    const file = join(corpusDirectory, "short-write-after-zeroing.json");
+    const text = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    const silent = join(folder, "silent.json");
+    writeFileSync(silent, JSON.stringify({ ...text, divergence: undefined }));
+    const { exitCode, stderr } = await conform(["run", "--accept", silent]);
+    expect(exitCode).toBe(64);
+    expect(stderr).toMatch(/silent\.json does not say what was found; accept a file/);
   });
 
   test("--strict finds the known deviation, shrunk, named, saved, and replays it", async () => {

@@ -32,6 +32,7 @@ import { ownCommand } from "../host/own-command.ts";
 import { packageVersion } from "../host/package.ts";
 import { readCounterexample } from "../stored/counterexample.ts";
 import { merge } from "./merge.ts";
+import { acceptedIn } from "./accepted.ts";
 import { bisectStep } from "./bisect.ts";
 import type { BisectOptions } from "./bisect.ts";
 import { replay } from "./replay.ts";
@@ -173,6 +174,11 @@ withKernel(program.command("run"))
     "--shard <i/n>",
     "part i of n of a campaign with this seed, of this many cases (see: merge)",
   )
+  .option(
+    "--accept <file...>",
+    "findings that fail nothing, by the counterexamples that a run has saved of them",
+    [],
+  )
   .option("--first", "end with the first variant that diverges (each job with its own)", false)
   .addOption(
     new Option("--executor <name>", "system calls in process, or programs, for a cross-check")
@@ -193,7 +199,7 @@ withKernel(program.command("run"))
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
-    const { variant, hang, coverage, patch, shard, enumerate, ...others } = options;
+    const { variant, hang, coverage, patch, shard, enumerate, accept, ...others } = options;
     const { cases, seed, maxLength, powerCuts, ...rest } = others;
     const limited = cases !== undefined || enumerate !== undefined;
     if (shard !== undefined && options.seed === undefined) {
@@ -203,6 +209,7 @@ withKernel(program.command("run"))
       ...rest,
       shard: shard === undefined ? undefined : parseShard(shard),
       coverage: coverageOptions(coverage, patch),
+      accepted: acceptedIn(accept),
       work:
         enumerate === undefined
           ? { kind: "generate", seed: seed ?? randomSeed(), cases, maxLength, powerCuts }
@@ -228,7 +235,8 @@ function coverageOptions(coverage?: string, patch?: string): CoverageOptions | u
 }
 
 interface RunArguments
-  extends CaseArguments, Omit<RunOptions, "work" | "variants" | "shard" | "coverage"> {
+  extends CaseArguments, Omit<RunOptions, "work" | "variants" | "shard" | "coverage" | "accepted"> {
+  accept: string[];
   powerCuts?: number;
   shard?: string;
   enumerate?: string;

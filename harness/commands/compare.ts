@@ -7,12 +7,12 @@ import type { ExitStatus } from "../host/exit-status.ts";
 import { colourWanted, say } from "../text/say.ts";
 import { mustBeWritable } from "../stored/output.ts";
 import { packageVersion } from "../host/package.ts";
-import { divergedVariants, firstDivergences } from "../report/verdict.ts";
+import { divergedVariants } from "../report/verdict.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform, variantsOf } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
 import type { Generate } from "../workers/messages.ts";
-import { present, presentLost, runAgain } from "./present.ts";
+import { presentFound, presentLost, runAgain } from "./present.ts";
 import { difference, isWorse } from "../comparison/difference.ts";
 import { comparisonText } from "../comparison/table.ts";
 
@@ -51,11 +51,11 @@ function presentNew(
   appeared: readonly { variant: string; kind: string }[],
   save: string,
 ): void {
-  for (const found of firstDivergences(result)) {
-    const { variant, kind } = found.divergence;
-    const isNew = appeared.some((one) => one.variant === variant && one.kind === kind);
-    if (isNew && facts !== undefined) present(found, facts, result, save);
-  }
+  if (facts === undefined) return;
+  const found = result.found.filter(({ confirmed, divergence: { variant, kind } }) => {
+    return confirmed && appeared.some((one) => one.variant === variant && one.kind === kind);
+  });
+  presentFound({ ...result, found }, facts, save);
 }
 
 /** What the candidate offers and did not run, for the baseline does not offer it. */

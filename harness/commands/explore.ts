@@ -18,11 +18,12 @@ import { paintWith } from "../text/terminal.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform } from "../run/perform.ts";
+import { mountedAs } from "../run/supervisor.ts";
 import type { PerformOptions, Performed } from "../run/perform.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { present, presentLost, printHead } from "./present.ts";
+import { Presenter, presentLost, printHead } from "./present.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import { UsageError } from "../case/failure.ts";
 import type { TellingStates } from "../explore/own-states.ts";
@@ -129,19 +130,20 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
       if (message.type === "picture") pictures.set(message.variant, message.picture);
     },
   };
+  let presenter: Presenter | undefined;
+  asked.onFound = (found, { result }) =>
+    presenter?.present(found, mountedAs(result, found.variant));
   const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);
     const { release } = facts.traits;
     const limit = depth === undefined ? {} : { depth };
     file?.begin({ release, build: buildOf(facts.kernel), blocks, alphabet, strict, ...limit });
     printHead(facts);
+    presenter = new Presenter(facts, options.save);
     const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
     say(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
   });
-  const { facts, result, failure } = performed;
-  if (facts !== undefined) {
-    for (const found of result.found) present(found, facts, result, options.save);
-  }
+  const { result, failure } = performed;
   if (failure instanceof WorkerLost) {
     presentLost(failure, exploreAgain(failure, performed, options));
     return exitStatus.diverges;

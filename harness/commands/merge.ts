@@ -8,7 +8,7 @@ import { mustBeWritable } from "../stored/output.ts";
 import { UsageError } from "../case/failure.ts";
 import { packageVersion } from "../host/package.ts";
 import { printable } from "../text/terminal.ts";
-import { verdict } from "../report/verdict.ts";
+import { unaccepted, verdict } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { presentFound, seedText } from "./present.ts";
 import { asSupervised, placeForResult, verdictOf } from "./run-result.ts";
@@ -113,14 +113,14 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
   const { kernel, seed } = merged;
   printHead(parts[0]!, parts.length);
   const all = asSupervised([merged]);
-  presentFound(all, { kernel, traits: kernel, seed, options: merged }, save);
+  const saved = presentFound(all, { kernel, traits: kernel, seed, options: merged }, save);
   const { cases, endedEarly } = merged;
-  say(verdict(all, colourWanted(), { cases, endedEarly }));
+  say(verdict(all, colourWanted(), { cases, endedEarly, files: saved }));
   const missing = missingOf(parts);
   if (missing.length > 0) {
     say(`INCOMPLETE: without shard ${missing.join(", ")}\n`);
   } else if (output !== undefined) writeResult(output, merged);
-  if (all.found.length > 0) return exitStatus.diverges;
+  if (unaccepted(all).length > 0) return exitStatus.diverges;
   const whole = merged.verdict === "conforms" && missing.length === 0;
   return whole ? exitStatus.conforms : exitStatus.cannotRun;
 }

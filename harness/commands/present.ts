@@ -1,9 +1,16 @@
 /**
  * Presenting a divergence: its counterexample saved, its report printed.
  */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
+import { isDeepStrictEqual } from "node:util";
+import { identityOf } from "../finding/identity.ts";
+import {
+  counterexampleOf,
+  readCounterexample,
+  writeCounterexample,
+} from "../stored/counterexample.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { UsageError } from "../case/failure.ts";
 import { notCompared } from "../under-test/kernel-traits.ts";
@@ -15,10 +22,10 @@ import type { WorkerLost } from "../run/conversation.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { lostDivergence } from "../run/crash-triage.ts";
-import type { FoundDivergence } from "../stored/result.ts";
+import type { FoundDivergence, Mounted } from "../stored/result.ts";
 import { report } from "../report/report.ts";
 import { asC } from "../reproducer/c.ts";
-import { firstDivergences } from "../report/verdict.ts";
+import { ranked } from "../report/ranked.ts";
 import { mountedAs } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
 import { colourWanted, complain, say } from "../text/say.ts";
@@ -52,16 +59,38 @@ interface Told {
 const seedFlags = (seed: number | undefined): string[] =>
   seed === undefined ? [] : ["--seed", String(seed)];
 
-/** A name that is not taken yet. */
-function freeName(folder: string, stem: string): string {
+/** The same case, in the same file system. */
+function isSame(path: string, { variant, operations, before }: Counterexample): boolean {
+  try {
+    const there = readCounterexample(path);
+    return isDeepStrictEqual(
+      [there.variant.name, there.operations, there.before],
+      [variant.name, operations, before],
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The file for a counterexample, by what it is: the same case has the same file, whichever run
+ * finds it.
+ */
+function fileFor(folder: string, counterexample: Counterexample): string {
+  const { variant, divergence, operations, before } = counterexample;
+  const hash = createHash("sha256")
+    .update(JSON.stringify([operations, before]))
+    .digest("hex");
+  const stem = `${variant.name}-${divergence!.kind}-${hash.slice(0, 6)}`;
   for (let i = 1; ; i++) {
     const path = join(folder, i === 1 ? `${stem}.json` : `${stem}-${i}.json`);
-    if (!existsSync(path)) return path;
+    if (!existsSync(path) || isSame(path, counterexample)) return path;
   }
 }
 
 /** Whether the counterexample was written; else says why not, since the report matters more. */
 function saved(path: string, counterexample: Counterexample): boolean {
+  if (existsSync(path)) return true;
   try {
     writeCounterexample(path, counterexample);
     return true;
@@ -85,46 +114,92 @@ function isExpressible(counterexample: Counterexample, release: string): boolean
   }
 }
 
-/** Save a counterexample and print its report. */
-export function present(
-  found: FoundDivergence,
-  told: Told,
-  result: SupervisorResult,
-  save: string,
-): void {
-  const { seed, options, traits } = told;
-  const variant = variantNamed(found.variant);
-  const mounted = mountedAs(result, found.variant);
-  const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
-  const stem = found.case < 0 ? "corpus" : `${seed ?? "case"}-${found.case}`;
-  const path = freeName(save, `${found.variant}-${stem}`);
-  const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
-  const from = seed === undefined ? {} : { seed };
-  const stored = { variant, kernel, ...from, found: new Date().toISOString(), ...claim };
-  const flags = [...kernelWords(told.kernel), ...(options.strict ? ["--strict"] : [])];
-  const counterexample = counterexampleOf(found.divergence, stored);
-  const keeps = found.divergence.operations.length > 0 && saved(path, counterexample);
-  const command = keeps
-    ? ownCommand(["replay", ...flags, fileWord(path)])
-    : ownCommand(["run", ...flags, "--variant", variant.name, ...seedFlags(seed)]);
-  const colour = colourWanted();
-  const context = { variant, kernel, mountOptions: mounted.options, seed, command, colour };
-  say(report(found.divergence, context));
-  if (found.named.length > 0) {
-    say(`  known as ${printable(found.named.join(" and "))}\n`);
+/** Presents the findings of a run, each when it is told of. */
+export class Presenter {
+  readonly #told: Told;
+  readonly #save: string;
+  /** Identities of those whose report was printed. */
+  readonly #reported = new Set<string>();
+  /** Where counterexamples were written. */
+  readonly files = new Map<FoundDivergence, string>();
+
+  /** @param save folder for counterexamples */
+  constructor(told: Told, save: string) {
+    this.#told = told;
+    this.#save = save;
   }
-  if (keeps && isExpressible(counterexample, traits.release))
-    say(`  as a program: ${ownCommand(["export", fileWord(path), "--as", "c"])}\n`);
-  if (!found.confirmed) say("  A fresh image did not show it again.\n");
-  say("\n");
+
+  /**
+   * Save a counterexample, and print its report. What was reported of another variant, or was
+   * accepted, has a line only.
+   */
+  present(found: FoundDivergence, mounted: Mounted): void {
+    const { seed, traits } = this.#told;
+    const variant = variantNamed(found.variant);
+    const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
+    const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
+    const from = seed === undefined ? {} : { seed };
+    const stored = { variant, kernel, ...from, found: new Date().toISOString(), ...claim };
+    const counterexample = counterexampleOf(found.divergence, stored);
+    const keeps = found.divergence.operations.length > 0 && found.accepted === undefined;
+    const path = fileFor(this.#save, counterexample);
+    const file = keeps && saved(path, counterexample) ? path : undefined;
+    if (file !== undefined) this.files.set(found, file);
+    const identity = identityOf(found.divergence);
+    const isNew = !this.#reported.has(identity) && found.accepted === undefined;
+    this.#reported.add(identity);
+    if (!isNew) return say(briefly(found));
+    const command = this.#commandFor(found, file);
+    const context = { variant, kernel, mountOptions: mounted.options, seed, command };
+    say(report(found.divergence, { ...context, colour: colourWanted() }));
+    say(
+      this.#notes(
+        found,
+        file !== undefined && isExpressible(counterexample, traits.release) ? file : undefined,
+      ),
+    );
+  }
+
+  /** The command that shows it again. */
+  #commandFor({ variant }: FoundDivergence, file: string | undefined): string {
+    const { kernel, options, seed } = this.#told;
+    const flags = [...kernelWords(kernel), ...(options.strict ? ["--strict"] : [])];
+    return file === undefined
+      ? ownCommand(["run", ...flags, "--variant", variant, ...seedFlags(seed)])
+      : ownCommand(["replay", ...flags, fileWord(file)]);
+  }
+
+  /** @param exported the file of which there is a program */
+  #notes({ named, confirmed }: FoundDivergence, exported: string | undefined): string {
+    const lines = [
+      ...(named.length > 0 ? [`known as ${printable(named.join(" and "))}`] : []),
+      ...(exported === undefined
+        ? []
+        : [`as a program: ${ownCommand(["export", fileWord(exported), "--as", "c"])}`]),
+      ...(confirmed ? [] : ["A fresh image did not show it again."]),
+    ];
+    return `${lines.map((line) => `  ${line}\n`).join("")}\n`;
+  }
 }
 
-/** Present the first divergence of each variant, and all that a fresh image did not show again. */
-export function presentFound(result: SupervisorResult, told: Told, save: string): void {
-  const doubtful = result.found.filter(({ confirmed }) => !confirmed);
-  for (const found of [...firstDivergences(result), ...doubtful]) {
-    present(found, told, result, save);
+/** A finding of which the reader knows. */
+function briefly({ variant, divergence: { message }, accepted }: FoundDivergence): string {
+  const known = accepted === undefined ? "The same" : "Accepted";
+  const by = accepted === undefined ? "" : ` (${accepted})`;
+  return `${printable(`${known} in ${variant}: ${message}${by}`)}\n\n`;
+}
+
+/** Print what was found in a run that is over, the worst first; where counterexamples are. */
+export function presentFound(
+  result: SupervisorResult,
+  told: Told,
+  save: string,
+): ReadonlyMap<FoundDivergence, string> {
+  const presenter = new Presenter(told, save);
+  for (const { found } of ranked(result.found)) {
+    for (const one of found) presenter.present(one, mountedAs(result, one.variant));
   }
+  return presenter.files;
 }
 
 /** The command that runs again what a worker was lost in. */

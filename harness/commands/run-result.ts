@@ -2,11 +2,12 @@
  * What a run came to, for a result file; and a run from its result, for a verdict.
  */
 import { packageVersion } from "../host/package.ts";
-import { allResults, confirmedDivergences, ranAnything } from "../report/verdict.ts";
+import { allResults, confirmedDivergences, ranAnything, unaccepted } from "../report/verdict.ts";
 import { Output } from "../stored/output.ts";
 import { head } from "../stored/result.ts";
 import type { RunResult } from "../stored/result.ts";
 import { byVariant } from "../run/by-variant.ts";
+import { foundTogether } from "../run/found.ts";
 import { casesOf } from "../run/perform.ts";
 import type { Facts, Performed } from "../run/perform.ts";
 import { sayOnStandardError } from "../text/say.ts";
@@ -32,7 +33,7 @@ const MAX_REASON = 1000;
 /** In a word. */
 export function verdictWord(result: SupervisorResult): Exclude<RunResult["verdict"], "incomplete"> {
   if (confirmedDivergences(result).length > 0) return "diverges";
-  return result.found.length > 0 ? "not-reproduced" : "conforms";
+  return unaccepted(result).length > 0 ? "not-reproduced" : "conforms";
 }
 
 /** The verdict, also of what did not come to its end. */
@@ -85,7 +86,7 @@ export function asSupervised(results: readonly RunResult[]): SupervisorResult {
   return {
     ...nothingRun(),
     results: results.flatMap(({ variants }) => variants),
-    found: results.flatMap(({ divergences }) => divergences),
+    found: foundTogether(results.flatMap(({ divergences }) => divergences)),
     notRun: [...new Set(results.flatMap(({ notRun = [] }) => notRun))],
   };
 }

@@ -11,15 +11,17 @@ import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
-import { presentFound, presentLost, printHead, runAgain } from "./present.ts";
+import { Presenter, presentLost, printHead, runAgain } from "./present.ts";
 import { placeForResult, resultOf } from "./run-result.ts";
 import type { Output } from "../stored/output.ts";
 import { writeResult } from "../stored/result.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import { metIn } from "../run/by-variant.ts";
 import { counted } from "../text/numbers.ts";
 import { statisticsText } from "../report/statistics.ts";
+import { mountedAs } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
-import { firstDivergences, ranAnything, verdict } from "../report/verdict.ts";
+import { confirmedDivergences, ranAnything, unaccepted, verdict } from "../report/verdict.ts";
 
 export interface RunOptions extends PerformOptions {
   /** Folder for counterexamples. */
@@ -84,18 +86,18 @@ function writingAsItGoes(output: Output): (performed: Performed) => void {
   };
 }
 
-/** Print what was found and the table, write the result. */
-function presentAll(
+/** Print the table and the findings, write the result. */
+function conclude(
   performed: Performed,
   facts: Facts,
-  { save }: RunOptions,
+  files: ReadonlyMap<FoundDivergence, string> | undefined,
   output: Output | undefined,
 ): void {
   const { result, failure } = performed;
-  presentFound(result, facts, save);
   const early = failure instanceof Error ? failure.message : "an error that says nothing";
   const endedEarly = failure === undefined ? undefined : early;
-  say(verdict(result, colourWanted(), { cases: casesOf(facts.options.work), endedEarly }));
+  const asked = { cases: casesOf(facts.options.work), endedEarly, ...(files && { files }) };
+  say(verdict(result, colourWanted(), asked));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
 }
 
@@ -105,29 +107,33 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   const output = placeForResult(options.result);
   const counts = options.coverage !== undefined;
   const onResult = output?.isFile === true ? writingAsItGoes(output) : undefined;
-  const performed = await perform({ ...options, counts, onResult }, (facts) => {
+  let presenter: Presenter | undefined;
+  const onFound = (found: FoundDivergence, { result }: Performed): void =>
+    presenter?.present(found, mountedAs(result, found.variant));
+  const performed = await perform({ ...options, counts, onResult, onFound }, (facts) => {
     mustBeWritable(options.save);
     printHead(facts);
+    presenter = new Presenter(facts, options.save);
   });
   const { facts, result, failure } = performed;
   // What was wrong with the command: nothing has run.
   if (failure instanceof UsageError) throw failure;
-  const first = firstDivergences(result);
-  if (facts !== undefined) presentAll(performed, facts, options, output);
+  const isFound = confirmedDivergences(result).length > 0;
+  if (facts !== undefined) conclude(performed, facts, presenter?.files, output);
   if (failure === undefined && facts !== undefined) {
     if (options.statistics === true) say(`\n${statisticsText(metIn(result.results))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
     if (!ranAnything(result)) return exitStatus.cannotRun;
-    if (result.found.length === 0) return exitStatus.conforms;
-    return first.length > 0 ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
+    if (unaccepted(result).length === 0) return exitStatus.conforms;
+    return isFound ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
   if (failure instanceof WorkerLost) {
     presentLost(failure, runAgain(failure, performed, options));
-    const ran = first.length > 0 || failure.where.variant !== "";
+    const ran = isFound || failure.where.variant !== "";
     return ran ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
   // What stopped the run takes nothing from what was found before.
-  if (failure instanceof Interrupted || first.length === 0 || !(failure instanceof Error)) {
+  if (failure instanceof Interrupted || !isFound || !(failure instanceof Error)) {
     throw failure;
   }
   complain(`ext4-conform: the run ended early: ${failure.message}\n`);

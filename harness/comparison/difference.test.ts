@@ -48,6 +48,7 @@ function found(kind: "map" | "panic", fields: Partial<FoundDivergence> = {}): Fo
     },
     confirmed: true,
     named: [],
+    met: 1,
     ...fields,
   };
 }

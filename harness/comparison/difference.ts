@@ -4,7 +4,7 @@
  */
 import type { Divergence } from "../finding/divergence.ts";
 import { byVariant, speedOf } from "../run/by-variant.ts";
-import { firstDivergences } from "../report/verdict.ts";
+import { confirmedDivergences } from "../report/verdict.ts";
 import type { CaseShape } from "../run/shape.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 
@@ -63,7 +63,12 @@ const keyOf = ({ variant, kind }: Divergence): string => `${variant} ${kind}`;
 
 function notIn(found: readonly Divergence[], others: readonly Divergence[]): Divergence[] {
   const keys = new Set(others.map(keyOf));
-  return found.filter((divergence) => !keys.has(keyOf(divergence)));
+  return found.filter((divergence) => {
+    const key = keyOf(divergence);
+    const isNew = !keys.has(key);
+    keys.add(key);
+    return isNew;
+  });
 }
 
 /** Known deviations that the kernel shows, by its witness. */
@@ -117,7 +122,7 @@ export function difference(
   ) as [Map<string, JobResult>, Map<string, JobResult>];
   const common = inCommon(baseline, candidate);
   const [before, after] = common.map((result) =>
-    firstDivergences(result).map(({ divergence }) => divergence),
+    confirmedDivergences(result).map(({ divergence }) => divergence),
   ) as [Divergence[], Divergence[]];
   const [had, has] = common.map(deviationsOf) as [Set<string>, Set<string>];
   const names = [...new Set([...ran.keys(), ...runs.keys()])];

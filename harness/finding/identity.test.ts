@@ -52,22 +52,32 @@ test.each<[string, Partial<Identifiable>]>([
   expect(same(change)).toBe(false);
 });
 
+const paused = (during: Operation[]): Partial<Identifiable> => ({
+  operations: [
+    {
+      op: "paused_write",
+      pos: 0,
+      len: 8192,
+      pause_at: 4096,
+      during,
+      after: "fault",
+    } as Operation,
+  ],
+  step: 0,
+});
+
 test("what happens in a pause counts", () => {
-  const paused = (during: Operation[]): Partial<Identifiable> => ({
-    operations: [
-      {
-        op: "paused_write",
-        pos: 0,
-        len: 8192,
-        pause_at: 4096,
-        during,
-        after: "fault",
-      } as Operation,
-    ],
-    step: 0,
-  });
   expect(same(paused([{ op: "fsync" }]), paused([{ op: "drop_cache" }]))).toBe(false);
   expect(same(paused([{ op: "fsync" }]), paused([{ op: "fsync" }]))).toBe(true);
+});
+
+const inPieces = (iov: number[]): Partial<Identifiable> => ({
+  operations: [{ ...write(0, 4096), iov } as Operation, { op: "fsync" }],
+});
+
+test("that a buffer is in pieces counts, their lengths do not", () => {
+  expect(same(inPieces([4096, 4096]), inPieces([1024, 7168]))).toBe(true);
+  expect(same(inPieces([4096, 4096]))).toBe(false);
 });
 
 test("what looks alike has the same last operation, whatever comes before it", () => {

@@ -19,7 +19,7 @@ const pattern = (words: string): string =>
 /** What is said of an operand: of numbers nothing. */
 function wordsOf([name, value]: [string, unknown]): string[] {
   if (typeof value === "string") return [value];
-  if (Array.isArray(value)) return [`${name}(${(value as Operation[]).map(shapeOf).join(", ")})`];
+  if (name === "during") return [`during (${(value as Operation[]).map(shapeOf).join(", ")})`];
   return typeof value === "number" ? [] : [name];
 }
 

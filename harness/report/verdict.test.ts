@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FoundDivergence } from "../stored/result.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
-import { firstDivergences, verdict } from "./verdict.ts";
+import { verdict } from "./verdict.ts";
 
 const counts = {
   cases: 1000,
@@ -38,7 +38,7 @@ const conforming: SupervisorResult = {
 function found(variant: string, number: number, confirmed: boolean): FoundDivergence {
   const operations = [{ op: "fsync" as const }];
   const divergence = { variant, step: 0, operations, kind: "map" as const, message: "no" };
-  return { variant, case: number, divergence, confirmed, named: [] };
+  return { variant, case: number, divergence, confirmed, named: [], met: 1 };
 }
 
 describe("verdict", () => {
@@ -78,20 +78,31 @@ describe("verdict", () => {
     expect(verdict(conforming, false)).not.toContain("contract alone");
   });
 
-  test("of several jobs' divergences the first case counts, as with one job", () => {
-    const both = [
-      found("4k-delalloc", 70, true),
-      found("4k-delalloc", 9, true),
-      found("4k-delalloc", 5, false),
-    ];
-    expect(firstDivergences({ ...conforming, found: both }).map((f) => f.case)).toEqual([9]);
+  test("findings are ranked, and each is told once, whatever variants showed it", async () => {
+    const lost = found("4k-delalloc", 12, true);
+    lost.divergence = { ...lost.divergence, kind: "contents", message: "byte 4 is 0" };
+    const accounts = { ...found("4k-delalloc", 70, true), met: 12 };
+    accounts.divergence = { ...accounts.divergence, kind: "reserved", message: "1, expected 0" };
+    const again = { ...accounts, variant: "1k-nodelalloc", met: 3, confirmed: false };
+    const files = new Map([[accounts, "counterexamples/4k-delalloc-reserved-123456.json"]]);
+    const result = { ...conforming, found: [again, accounts, lost] };
+    const text = verdict(result, false, { files });
+    await expect(text).toMatchFileSnapshot("goldens/verdict-ranked.txt");
   });
 
-  test("a stored case that diverges is told beside the first of the drawn ones behind it", () => {
-    const behind = [70, -1, 9].map((number) => found("4k-delalloc", number, true));
-    const result = { ...conforming, found: behind };
-    expect(firstDivergences(result).map((f) => f.case)).toEqual([-1, 9]);
-    expect(verdict(result, false)).toMatch(/\nDIVERGES: in 1 of 2 variants; /);
+  test("what was accepted fails nothing, and is told", () => {
+    const accepted = { ...found("4k-delalloc", 9, true), accepted: "known.json" };
+    const text = verdict({ ...conforming, found: [accepted] }, false);
+    expect(text).toContain("  4k-delalloc: 1 case, accepted by known.json\n");
+    expect(text).toMatch(/ conforms\n/);
+    expect(text).toMatch(/\nCONFORMS: /);
+  });
+
+  test("a variant that was left with what was found says so", () => {
+    const [followed] = conforming.results;
+    const left = { ...followed!, foundEnough: true };
+    const result = { ...conforming, results: [left], found: [found("4k-delalloc", 9, true)] };
+    expect(verdict(result, false)).toMatch(/; left with what was found by then: 4k-delalloc\n$/);
   });
 
   test("of several jobs one may have been judged by the contract", () => {

@@ -10,6 +10,8 @@ import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
 import { byVariant, speedOf, sum } from "../run/by-variant.ts";
 import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
+import { findingLines, severityWords } from "./ranked.ts";
+import { SEVERITIES, severityOf } from "../finding/severity.ts";
 import { NOTHING_RUN } from "../stored/result.ts";
 import type { FoundDivergence, Mounted, RunCounts } from "../stored/result.ts";
 
@@ -42,7 +44,7 @@ function rowsOf(all: SupervisorResult): Row[] {
     // Of a merge these are from a file.
     variant: printable(row.variant),
     mounted: printableMounted(row.mounted),
-    diverged: all.found.filter(({ variant }) => variant === row.variant),
+    diverged: unaccepted(all).filter(({ variant }) => variant === row.variant),
     underWay: atIt.has(row.variant),
   }));
 }
@@ -129,24 +131,32 @@ function promisedLines(rows: readonly Row[], { handedOver }: RunCounts, paint: P
   return lines.length === 0 ? [] : [paint("bold", "judged by the contract alone"), ...lines, ""];
 }
 
+/** What was found, without what somebody has accepted. */
+export const unaccepted = ({ found }: SupervisorResult): FoundDivergence[] =>
+  found.filter(({ accepted }) => accepted === undefined);
+
 /** The divergences that count: shown again by themselves on a fresh image. */
-export function confirmedDivergences(result: SupervisorResult): FoundDivergence[] {
-  return result.found
-    .filter(({ confirmed }) => confirmed)
-    .toSorted((a, b) => a.variant.localeCompare(b.variant) || a.case - b.case);
-}
+export const confirmedDivergences = (result: SupervisorResult): FoundDivergence[] =>
+  unaccepted(result).filter(({ confirmed }) => confirmed);
 
 /**
- * The first confirmed divergence of each variant in stored cases, and the first in generated ones:
- * what --jobs 1 would have found.
+ * The worst that is known of the kernel, or was accepted: a verdict over lost data is no all-clear.
+ * Begins with "; ", empty where nothing is known.
  */
-export function firstDivergences(result: SupervisorResult): FoundDivergence[] {
-  const first = new Map<string, FoundDivergence>();
-  for (const found of confirmedDivergences(result)) {
-    const key = `${found.variant} ${found.case < 0 ? "stored" : "generated"}`;
-    if (!first.has(key)) first.set(key, found);
-  }
-  return [...first.values()];
+function worstKnown(result: SupervisorResult): string {
+  const shown = new Set(allResults(result).flatMap(({ counts }) => Object.keys(counts.deviations)));
+  const known = [
+    ...knownDeviations.flatMap(({ id, severity }) =>
+      severity !== undefined && shown.has(id) ? [{ name: id, severity }] : [],
+    ),
+    ...result.found.flatMap(({ accepted, divergence }) =>
+      accepted === undefined ? [] : [{ name: accepted, severity: severityOf(divergence) }],
+    ),
+  ];
+  const worst = SEVERITIES.find((one) => known.some(({ severity }) => severity === one));
+  if (worst === undefined) return "";
+  const names = known.flatMap(({ name, severity }) => (severity === worst ? [name] : []));
+  return `; known: ${severityWords[worst]} (${printable([...new Set(names)].join(", "))})`;
 }
 
 /** Variants that have a confirmed divergence. */
@@ -162,8 +172,10 @@ function leftOut({ notRun }: SupervisorResult, rows: readonly Row[], asked: Aske
   // What a signal ended is said by itself.
   const cutOff = rows.filter(({ underWay }) => underWay && asked.endedEarly === undefined);
   const late = rows.filter((row) => row.timeUp || cutOff.includes(row));
+  const full = rows.filter(({ foundEnough }) => foundEnough);
   const cut = asked.cases !== undefined && late.length > 0;
   return [
+    ...(full.length > 0 ? [`; left with what was found by then: ${named(full)}`] : []),
     ...(cut ? [`; the time was up before all cases of ${named(late)}`] : []),
     ...(cutOff.length > 0 ? [`; ended before the last look at the disk of ${named(cutOff)}`] : []),
     ...(notRun.length > 0 ? [`; not run: ${notRun.join(", ")}`] : []),
@@ -176,6 +188,8 @@ export interface Asked {
   cases?: number | undefined;
   /** What ended it before its time. */
   endedEarly?: string | undefined;
+  /** Where counterexamples were written. */
+  files?: ReadonlyMap<FoundDivergence, string>;
 }
 
 function closing(
@@ -193,15 +207,17 @@ function closing(
   if (diverged > 0) {
     return `${paint(["red", "bold"], "DIVERGES")}: in ${diverged} of ${all}; ${ran}${left}`;
   }
-  if (result.found.length > 0) {
-    const seen = `${counted(result.found.length, "divergence")} that a fresh image did not show again`;
+  const found = unaccepted(result).length;
+  if (found > 0) {
+    const seen = `${counted(found, "divergence")} that a fresh image did not show again`;
     return `${paint(["yellow", "bold"], "NOT REPRODUCED")}: ${seen}, see above; ${ran}, ${variants}`;
   }
   if (asked.endedEarly !== undefined) {
     return `${paint(["yellow", "bold"], "ENDED EARLY")}: ${asked.endedEarly}; no unnamed divergence in ${ran}, ${variants}`;
   }
   if (!ranAnything(result)) return `${paint(["yellow", "bold"], "NOT RUN")}: no case, ${variants}`;
-  return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}`;
+  const known = worstKnown(result);
+  return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}${known}`;
 }
 
 /** The whole verdict, lines ending in "\n". */
@@ -215,6 +231,7 @@ export function verdict(result: SupervisorResult, colour: boolean, asked: Asked 
     ...mountLines(rows, paint),
     ...promisedLines(rows, total, paint),
     ...deviationLines(total, paint),
+    ...findingLines(result.found, asked.files, paint),
     ...(total.transient === 0 ? [] : [transientText(total.transient)]),
     closing(result, rows, total, paint, asked),
     "",

@@ -53,6 +53,7 @@ function together(a: JobResult, b: JobResult): JobResult {
     ...((a.statistics ?? b.statistics) && { statistics: metIn([a, b]) }),
     ...(explored && { explored }),
     ...((a.timeUp === true || b.timeUp === true) && { timeUp: true }),
+    ...((a.foundEnough === true || b.foundEnough === true) && { foundEnough: true }),
   };
 }
 

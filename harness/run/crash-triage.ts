@@ -11,8 +11,7 @@ import { caseNumbered, caseSource } from "./chunk.ts";
 import { Conversation, WorkerLost } from "./conversation.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import type { FoundDivergence } from "../stored/result.ts";
-import type { Assignment, Attempt, Attempted, Work } from "../workers/messages.ts";
+import type { Assignment, Attempt, Attempted, NewFinding, Work } from "../workers/messages.ts";
 import type { Operation } from "../operations/operation.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Variant } from "../case/variant.ts";
@@ -127,7 +126,7 @@ export async function investigate(
   variant: Variant,
   assignment: Assignment,
   attempts: Attempts,
-): Promise<FoundDivergence> {
+): Promise<NewFinding> {
   const { strict, executor, traits } = assignment;
   const suspects = suspectsOf(lost, variant, assignment);
   const number = lost.where.case ?? -1;

@@ -75,18 +75,18 @@ async function reportEdge(
   job: VariantJob,
   { walk, divergence, walked, shortest }: ExploredDivergence,
 ): Promise<void> {
-  job.teller.tell({ type: "diverged" });
   const again = shortest.length === 0 ? undefined : job.run.replay(shortest);
-  if (again === undefined) await job.reportShrunk(walk, walked, divergence);
-  else await job.report(walk, again, again.operations);
+  await job.tellOf(
+    again === undefined ? await job.shrinkHere(walk, walked, divergence) : job.short(walk, again),
+  );
 }
 
-/** Drive edges until something is found or none is left; whether something was. */
+/** Drive edges until something is found or none is left. */
 async function drive(
   job: VariantJob,
   explorer: Explorer,
   tellDriven: (() => void) | undefined,
-): Promise<boolean> {
+): Promise<void> {
   let toldAt = Date.now();
   let unconfirmed = 0;
   /**
@@ -108,21 +108,17 @@ async function drive(
     job.teller.tell({ type: "exploring", explored: explorer.explored });
     if (found !== undefined) {
       await breathe();
-      await reportEdge(job, found);
-      return true;
+      return reportEdge(job, found);
     }
     const tells = tellDriven !== undefined && Date.now() - toldAt > DRIVEN_MS;
-    if ((job.run.session.checkpointDue || tells) && (await fails(false))) return true;
+    if ((job.run.session.checkpointDue || tells) && (await fails(false))) return;
     await breathe();
   }
-  return fails(true);
+  await fails(true);
 }
 
-/**
- * Drive this job's share of the edges of a small file; whether there was a divergence. Throws
- * UsageError where no model knows the file.
- */
-export async function explore(job: VariantJob, what: Exploration): Promise<boolean> {
+/** Drive this job's share of the edges of a small file. Throws UsageError where no model knows it. */
+export async function explore(job: VariantJob, what: Exploration): Promise<void> {
   const started = performance.now();
   const { run, teller, assignment } = job;
   const { session } = run;
@@ -136,7 +132,6 @@ export async function explore(job: VariantJob, what: Exploration): Promise<boole
   const explorer = new Explorer({ graph, walks, model, session, tell: teller.hear.bind(teller) });
   const tellDriven = (): void =>
     teller.tell({ type: "driven", driven: walks.drivenEdges.pack(graph.digest) });
-  const found = await drive(job, explorer, what.tellsDriven ? tellDriven : undefined);
-  teller.finished(run, started, { explored: explorer.explored });
-  return found;
+  await drive(job, explorer, what.tellsDriven ? tellDriven : undefined);
+  job.finished(started, { explored: explorer.explored });
 }

@@ -14,78 +14,72 @@ import type { VariantJob } from "./variant-job.ts";
  */
 const DD_CASES = 20;
 
-/** What stored cases come to: whether one diverged, and whether the variant ends with it. */
-interface Corpus {
-  found: boolean;
-  ends: boolean;
-}
-
-const CONFORMS: Corpus = { found: false, ends: false };
-const ENDS: Corpus = { found: true, ends: true };
-
 /**
  * Run the stored cases. Where the kernel differs from the model in one, and keeps what is promised,
  * the contract judges that kernel from there on: a difference that is known by now hides nothing
  * behind it. They hold known deviations, so a strict run leaves them out. Of several jobs the first
  * one reports them.
  */
-async function corpus(job: VariantJob): Promise<Corpus> {
-  const { run, teller, assignment } = job;
-  let found = false;
+async function runCorpus(job: VariantJob): Promise<void> {
+  const { run, assignment } = job;
   for (const { name, operations } of readCorpus(corpusDirectory)) {
-    if (job.isTimeUp) break;
+    if (job.isTimeUp || job.hasEnough) break;
     const divergence = run.replay(operations);
     if (divergence === undefined) continue;
-    teller.tell({ type: "diverged" });
-    if (assignment.job === 0) await job.report(-1, divergence, operations);
-    if (assignment.first || run.session.model === undefined) return ENDS;
-    found = true;
+    if (assignment.job === 0) await job.tellOf(job.short(-1, divergence));
+    if (job.hasEnough) break;
+    await run.renew();
+    if (run.session.model === undefined) continue;
     job.judgeByContract(`the model does not follow this kernel, see the stored case ${name}`);
-    if (run.replay(operations) !== undefined) return ENDS;
+    const broken = run.replay(operations);
+    if (broken === undefined) continue;
+    if (assignment.job === 0) await job.take(job.short(-1, broken));
+    else await run.renew();
   }
-  return { found, ends: false };
 }
 
-/** Whether the chunk, or the checkpoint after it, showed a divergence. */
+/** Run the cases of a chunk, and look at the disk where that is due. */
 async function runChunk(
   job: VariantJob,
   source: CaseSource,
   chunk: number,
   cases: number,
-): Promise<boolean> {
-  const finding = job.run.runChunk(source, chunk, cases, job.until);
-  if (finding !== undefined) {
-    await job.report(finding.case, finding.divergence, finding.operations);
-    return true;
+  onFinding: () => Promise<void>,
+): Promise<void> {
+  const { until, isNew } = job;
+  for (let from = 0; from < cases && !job.hasEnough && (from === 0 || !job.isTimeUp);) {
+    const finding = job.run.runChunk(source, { chunk, from, end: cases, until, isNew });
+    if (finding === undefined) break;
+    await job.take(finding);
+    await onFinding();
+    from = (finding.case % CASES_PER_CHUNK) + 1;
   }
-  return job.run.session.checkpointDue && job.fails(chunk);
+  if (!job.hasEnough && job.run.session.checkpointDue) await job.look(chunk);
 }
 
-/** Run this job's chunks until a limit or the divergence that ends it; whether there was one. */
-export async function generate(job: VariantJob, work: Generate): Promise<boolean> {
+/** Run this job's chunks until a limit, or until enough is found. */
+export async function generate(job: VariantJob, work: Generate): Promise<void> {
   const { executor, strict, job: first, jobs } = job.assignment;
   const cases = work.cases ?? (executor === "dd" ? DD_CASES : Infinity);
   const source = caseSource(job.run.session.variant, work);
   const started = performance.now();
-  let chunk = first;
-  let stored = first === 0 && !strict ? await corpus(job) : CONFORMS;
-  let found = stored.ends;
+  let runsCorpus = !strict;
+  const corpusOnce = async (): Promise<void> => {
+    if (runsCorpus && !job.hasEnough) await runCorpus(job);
+    runsCorpus = false;
+  };
+  if (first === 0) await corpusOnce();
   let timeUp = false;
-  for (; !found; chunk += jobs) {
+  let chunk = first;
+  for (; !job.hasEnough && !timeUp; chunk += jobs) {
     const left = cases - chunk * CASES_PER_CHUNK;
     if (left <= 0) break;
-    found = await runChunk(job, source, chunk, Math.min(left, CASES_PER_CHUNK));
+    await runChunk(job, source, chunk, Math.min(left, CASES_PER_CHUNK), corpusOnce);
     await breathe();
     timeUp = job.isTimeUp;
-    if (timeUp) break;
-    if (found && first > 0 && !strict && !stored.found) {
-      stored = await corpus(job);
-      found = !stored.found || stored.ends;
-    }
   }
   const ending = performance.now();
-  found ||= await job.fails(Math.max(first, chunk - jobs), true);
+  if (!job.hasEnough) await job.checkpoint(Math.max(first, chunk - jobs), true);
   job.ending = performance.now() - ending;
-  job.teller.finished(job.run, started, { timeUp });
-  return found || stored.found;
+  job.finished(started, { timeUp });
 }

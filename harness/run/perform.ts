@@ -17,6 +17,7 @@ import { Progress } from "./progress.ts";
 import { nothingRun, supervise } from "./supervisor.ts";
 import type { SupervisorResult } from "./supervisor.ts";
 import type { Variant } from "../case/variant.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import { withIomap } from "../under-test/variants.ts";
 
 export interface PerformOptions
@@ -32,6 +33,10 @@ export interface PerformOptions
    * is reached first ends it.
    */
   seconds?: number | undefined;
+  /** Files of findings that end nothing and fail nothing, by what identifies those. */
+  accepted?: ReadonlyMap<string, string> | undefined;
+  /** Called with each finding when it is told of, and with what is known by then. */
+  onFound?: ((found: FoundDivergence, performed: Performed) => void) | undefined;
   /** Called with what the workers tell. */
   onMessage?: ((message: Message) => void) | undefined;
   /** Called when what the run came to so far is another thing. */
@@ -104,7 +109,7 @@ export function variantsOf({ options, traits }: Facts): Variant[] {
 function assignmentsFor(facts: Facts, jobs: number, deadline: number | undefined): Assignment[] {
   const { options, kernel, traits } = facts;
   const { work, strict, executor = "ffi", first = false } = options;
-  const { shapes = false, statistics = false, shard = WHOLE } = options;
+  const { shapes = false, statistics = false, shard = WHOLE, accepted } = options;
   const variants = variantsOf(facts);
   return Array.from({ length: jobs }, (_, job) => ({
     variants: variants.map(({ name }) => name),
@@ -116,6 +121,7 @@ function assignmentsFor(facts: Facts, jobs: number, deadline: number | undefined
     traits,
     tellCases: kernel.guest,
     first,
+    accepted: [...(accepted?.keys() ?? [])],
     shapes,
     statistics,
   }));
@@ -166,7 +172,13 @@ export async function perform(
       options.onMessage?.(message);
     };
     const onResult = (): void => options.onResult?.(performed);
-    const asked = { kernel, jobs, coverage, hangSeconds, assign, hear, onResult, deadline };
+    const onFound = (found: FoundDivergence): void => {
+      progress.end();
+      options.onFound?.(found, performed);
+    };
+    const { accepted = new Map<string, string>() } = options;
+    const told = { assign, hear, onResult, onFound, accepted };
+    const asked = { kernel, jobs, coverage, hangSeconds, deadline, ...told };
     await supervise(asked, performed.result);
   } catch (error) {
     performed.failure = error;

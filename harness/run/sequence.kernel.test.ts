@@ -126,7 +126,7 @@ describe.skipIf(lacks !== undefined)(`cases in a row ${lacks?.message ?? ""}`, (
     const source = caseSource(variant, { seed: 1, maxLength: 5 });
     const run = await VariantRun.open(variant, options);
     try {
-      expect(run.runChunk(source, 0, 20)).toBe(undefined);
+      expect(run.runChunk(source, { chunk: 0, end: 20 })).toBe(undefined);
       const { history } = run;
       expect(history.flatMap(({ kept }, i) => (kept ? [i] : []))).toEqual([0, 8, 16]);
       expect(history).toHaveLength(20);

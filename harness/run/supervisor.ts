@@ -3,13 +3,15 @@
  * kernel, ends them with itself.
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
+import { identityOf } from "../finding/identity.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import type { Variant } from "../case/variant.ts";
 import type { ObjectCounters } from "../subjects/gcov.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts, investigate } from "./crash-triage.ts";
-import type { Assignment, Finished, Message } from "../workers/messages.ts";
+import type { Assignment, Finished, Message, NewFinding } from "../workers/messages.ts";
+import { countMet } from "./found.ts";
 import { cleanUpAfter, endingOnSignal } from "./signalled.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
@@ -67,6 +69,10 @@ export interface SupervisorOptions {
   assign: (traits: KernelTraits, commandLine: string) => Assignment[];
   /** Hears what the job of that number is told by its worker. */
   hear: (job: number, message: Message) => void;
+  /** Files of findings that are accepted, by what identifies those. */
+  accepted: ReadonlyMap<string, string>;
+  /** Called with each finding, when it is the first of its identity in its variant. */
+  onFound: (found: FoundDivergence) => void;
   /** Called when the result is another one. */
   onResult: () => void;
   /** When the time is up, performance.now(); undefined where it never is. */
@@ -164,7 +170,7 @@ class Job {
     this.#result.guestsLost += 1;
     const found = await investigate(error, variant, assignment, this.#attempts);
     await this.#attempts.finish();
-    this.#result.found.push(found);
+    this.#found(found);
     this.#result.results.push({ ...this.#soFar, variant: variant.name, seconds: this.#seconds });
     this.#result.underWay.delete(this.#number);
     this.#options.onResult();
@@ -202,7 +208,11 @@ class Job {
       this.#result.divergedAt ??= performance.now();
       this.#shrinks = true;
     }
-    if (message.type === "found") this.#result.found.push(message.found);
+    if (message.type === "found") this.#found(message.found);
+    if (message.type === "met") {
+      this.#shrinks = false;
+      countMet(this.#result.found, message.variant, message.identity);
+    }
     if (message.type === "finished") {
       const { type: _, shapes: packed, ...finished } = message;
       const shapes = packed === undefined ? {} : { shapes: unpackShapes(packed) };
@@ -211,6 +221,17 @@ class Job {
       this.#shrinks = false;
       this.#options.onResult();
     }
+  }
+
+  #found(finding: NewFinding): void {
+    const { variant, divergence } = finding;
+    const identity = identityOf(divergence);
+    this.#shrinks = false;
+    if (countMet(this.#result.found, variant, identity)) return;
+    const accepted = this.#options.accepted.get(identity);
+    const found = { ...finding, met: 1, ...(accepted !== undefined && { accepted }) };
+    this.#result.found.push(found);
+    this.#options.onFound(found);
   }
 
   /** Ask the worker to end; it cleans up after itself. */

@@ -3,8 +3,7 @@
  */
 import type { CaseEvent } from "../session/events.ts";
 import type { Channel } from "../workers/channel.ts";
-import type { FoundDivergence } from "../stored/result.ts";
-import type { Assignment, Finished, VariantNews } from "../workers/messages.ts";
+import type { Assignment, Finished, NewFinding, VariantNews } from "../workers/messages.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { packShapes, shapeOf } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
@@ -61,6 +60,7 @@ export class Teller {
         if (tellCases) this.tell(event);
         return;
       case "diverged":
+      case "renewed":
       case "checkpoint":
         return this.tell(event);
     }
@@ -78,7 +78,7 @@ export class Teller {
   }
 
   /** A divergence that was found, confirmed and named as far as it can be. */
-  found(found: Omit<FoundDivergence, "variant">): void {
+  found(found: Omit<NewFinding, "variant">): void {
     this.#channel.send({ type: "found", found: { variant: this.variant, ...found } });
   }
 
@@ -88,7 +88,7 @@ export class Teller {
   finished(
     { counts, statistics }: VariantRun,
     started: number,
-    more: Pick<Finished, "explored" | "timeUp"> = {},
+    more: Pick<Finished, "explored" | "timeUp" | "foundEnough"> = {},
   ): void {
     const seconds = (performance.now() - started) / 1000;
     const shapes = this.#assignment.shapes ? { shapes: packShapes(this.#shapes) } : {};

@@ -7,13 +7,15 @@ import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { Operation } from "../operations/operation.ts";
 import { onDiskDivergence } from "../session/kept-files.ts";
 import type { OnDiskFinding } from "../session/kept-files.ts";
-import type { Assignment } from "../workers/messages.ts";
+import type { Assignment, Finished } from "../workers/messages.ts";
+import { identityOf } from "../finding/identity.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
+import { Findings } from "./findings.ts";
 import { leastSequence } from "./sequence.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Teller } from "./teller.ts";
-import type { VariantRun } from "./variant-run.ts";
+import type { RunFinding, VariantRun } from "./variant-run.ts";
 
 /** Of so many checkpoints one looks at what a power cut would leave, which costs as much again. */
 const CUT_EVERY = 8;
@@ -36,6 +38,7 @@ export class VariantJob {
   /** Milliseconds of the last checkpoint. */
   ending = 0;
   #confirmation: Confirmation;
+  readonly #findings: Findings;
 
   constructor(run: VariantRun, assignment: Assignment, teller: Teller, until: number) {
     this.run = run;
@@ -44,6 +47,7 @@ export class VariantJob {
     this.until = until;
     const tell = teller.hear.bind(teller);
     this.#confirmation = new Confirmation(run.session.variant, assignment, { tell });
+    this.#findings = new Findings(assignment.accepted);
   }
 
   /**
@@ -63,16 +67,71 @@ export class VariantJob {
     return performance.now() >= this.until;
   }
 
-  /** A case that was not generated has diverged: shrink it here, and report what is left. */
-  async reportShrunk(
+  /** Whether a divergence was found that is not accepted. */
+  get hasFound(): boolean {
+    return this.#findings.any;
+  }
+
+  /** Whether enough was found for the variant to be left, of what was asked for. */
+  get hasEnough(): boolean {
+    return this.#findings.enough || (this.assignment.first && this.hasFound);
+  }
+
+  /** Whether a divergence is to be looked into, and is not taken for one that was. */
+  readonly isNew = (divergence: Divergence): boolean =>
+    this.#findings.takenFor(divergence) === undefined;
+
+  /** A case has diverged; what comes next is performed on a fresh image, if anything does. */
+  async take(finding: RunFinding): Promise<void> {
+    await this.tellOf(finding);
+    if (!this.hasEnough) await this.run.renew();
+  }
+
+  /** The same with nothing to come. */
+  async tellOf({ case: number, first, since, shrunk }: RunFinding): Promise<void> {
+    if (shrunk === undefined) return void this.#met(this.#findings.takenFor(first)!);
+    const identity = await this.#report(number, shrunk);
+    this.#findings.lookedInto(first, identity);
+    this.#findings.spent(performance.now() - since);
+  }
+
+  /** What a case that was not generated has shown, shrunk here where it is to be looked into. */
+  async shrinkHere(
     number: number,
     operations: Operation[],
-    divergence: Divergence,
-  ): Promise<void> {
+    first: Divergence,
+  ): Promise<RunFinding> {
+    const since = performance.now();
+    if (!this.isNew(first)) return { case: number, first, since };
+    this.teller.tell({ type: "diverged" });
     const attempt = (tried: Operation[]): Promise<Divergence | undefined> =>
       Promise.resolve(this.run.replay(tried));
-    const least = await this.#shrunk(operations, divergence, attempt, SHRINK_MS);
-    await this.report(number, least, least.operations);
+    const divergence = await this.#shrunk(operations, first, attempt, SHRINK_MS);
+    return {
+      case: number,
+      first,
+      since,
+      shrunk: { divergence, operations: divergence.operations },
+    };
+  }
+
+  /** What a case has shown that is as short as it gets. */
+  short(number: number, first: Divergence): RunFinding {
+    this.teller.tell({ type: "diverged" });
+    const shrunk = { divergence: first, operations: first.operations };
+    return { case: number, first, since: performance.now(), shrunk };
+  }
+
+  /** The variant, begun at `started` on the clock of performance.now(), has come to its end. */
+  finished(started: number, more: Pick<Finished, "explored" | "timeUp"> = {}): void {
+    const enough = this.#findings.enough ? { foundEnough: true } : {};
+    this.teller.finished(this.run, started, { ...more, ...enough });
+  }
+
+  #met(identity: string): string {
+    this.#findings.met(identity);
+    this.teller.tell({ type: "met", identity });
+    return identity;
   }
 
   #shrunk(
@@ -86,17 +145,25 @@ export class VariantJob {
     return shrinkCase([...operations], divergence, arbitrary, attempt, limitMs);
   }
 
-  /** A case has diverged, and is as short as it gets: tell what a fresh image shows of it. */
-  async report(number: number, divergence: Divergence, operations: Operation[]): Promise<void> {
+  /** Tell what a fresh image shows of what a case has shown; the identity of that. */
+  async #report(
+    number: number,
+    { divergence, operations }: NonNullable<RunFinding["shrunk"]>,
+  ): Promise<string> {
+    const identity = identityOf(divergence);
+    if (this.#findings.isKnown(identity)) return this.#met(identity);
     const again = await this.#confirmation.run(operations);
-    if (again === undefined && (await this.#foundInSequence(number))) return;
-    const named = again && (await this.#confirmation.named(operations));
-    this.#found(number, again ?? divergence, again !== undefined, named ?? []);
+    if (again !== undefined) {
+      return this.#found(number, again, true, await this.#confirmation.named(operations));
+    }
+    const inSequence = await this.#leastSequence();
+    return this.#found(number, inSequence ?? divergence, inSequence !== undefined);
   }
 
-  /** Whether a checkpoint finds something. */
-  async fails(chunk: number, last = false): Promise<boolean> {
-    return (await this.checkpoint(chunk, last)) !== undefined;
+  /** Look at the kept files; where that finds something, on a fresh image after that. */
+  async look(chunk: number): Promise<void> {
+    const shown = await this.checkpoint(chunk);
+    if (shown !== undefined && !this.hasEnough) await this.run.renew();
   }
 
   /**
@@ -112,7 +179,10 @@ export class VariantJob {
     const [first] = findings.filter(({ finding }) => finding.kind !== "silence");
     if (first !== undefined) {
       teller.tell({ type: "diverged" });
-      return (await this.#reportOnDisk(chunk, first)) ? "confirmed" : "unconfirmed";
+      const since = performance.now();
+      const isConfirmed = await this.#reportOnDisk(chunk, first);
+      this.#findings.spent(performance.now() - since);
+      return isConfirmed ? "confirmed" : "unconfirmed";
     }
     for (const silence of findings) if (await this.#confirms(chunk, silence)) return "confirmed";
     run.counts.transient += findings.length;
@@ -134,7 +204,7 @@ export class VariantJob {
       const divergence = await attempt(suspect);
       if (divergence === undefined) continue;
       const least = await this.#shrunk(suspect, divergence, attempt, SHRINK_ON_DISK_MS);
-      this.#found(chunk * CASES_PER_CHUNK, least, true, []);
+      this.#found(chunk * CASES_PER_CHUNK, least);
       return true;
     }
     return false;
@@ -145,30 +215,33 @@ export class VariantJob {
     if (await this.#confirms(chunk, found)) return true;
     const { finding, suspects } = found;
     const number = chunk * CASES_PER_CHUNK;
-    if (await this.#foundInSequence(number)) return true;
     const message = `${finding.message} (after ${suspects.length} cases; none shows it alone)`;
     const all = onDiskDivergence(this.teller.variant, suspects.flat(), { ...finding, message });
-    this.#found(number, all, false, []);
-    return false;
+    const inSequence = await this.#leastSequence();
+    this.#found(number, inSequence ?? all, inSequence !== undefined);
+    return inSequence !== undefined;
   }
 
   /**
-   * Whether a fresh image shows something when all cases are run on it that were here; then it is
-   * found, and shrunk.
+   * What a fresh image shows when all cases are run on it that were here, shrunk; undefined where
+   * that is nothing.
    */
-  async #foundInSequence(number: number): Promise<boolean> {
+  #leastSequence(): Promise<Divergence | undefined> {
     const { session, history } = this.run;
     const maxLength = Math.max(...history.map(({ operations }) => operations.length));
-    const least = await leastSequence(history, {
+    return leastSequence(history, {
       attempt: (operations, before) => this.#confirmation.run(operations, before),
       arbitrary: operationsArbitrary({ variant: session.variant, maxLength }),
       limitMs: SHRINK_ON_DISK_MS,
     });
-    if (least !== undefined) this.#found(number, least, true, []);
-    return least !== undefined;
   }
 
-  #found(number: number, divergence: Divergence, confirmed: boolean, named: string[]): void {
+  /** Tell of it, or that it has shown once more; its identity. */
+  #found(number: number, divergence: Divergence, confirmed = true, named: string[] = []): string {
+    const identity = identityOf(divergence);
+    if (this.#findings.isKnown(identity)) return this.#met(identity);
+    this.#findings.met(identity);
     this.teller.found({ case: number, divergence, confirmed, named });
+    return identity;
   }
 }

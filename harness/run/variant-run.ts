@@ -26,12 +26,27 @@ const KEEP_EVERY = 8;
 /** Milliseconds that shrinking one divergence may take. */
 const SHRINK_MS = 30_000;
 
-/** A divergence of a run, shrunk. */
+/** A divergence of a run. */
 export interface RunFinding {
-  /** Number of the case that showed it first. */
+  /** Number of the case that showed it. */
   case: number;
-  operations: Operation[];
-  divergence: Divergence;
+  /** As it was seen first, and when that was, performance.now(). */
+  first: Divergence;
+  since: number;
+  /** What became of it; undefined where it was not looked into. */
+  shrunk?: { operations: Operation[]; divergence: Divergence };
+}
+
+/** The part of a chunk that is to be run. */
+export interface ChunkPart {
+  chunk: number;
+  /** The first case, by its number in the chunk, else 0; and the one behind the last. */
+  from?: number;
+  end: number;
+  /** None is begun but the first after that, on the clock of performance.now(). */
+  until?: number;
+  /** Whether a divergence is worth looking into; each is where that is absent. */
+  isNew?: (divergence: Divergence) => boolean;
 }
 
 /** What a case is to be shrunk for. */
@@ -46,7 +61,9 @@ const synced = (operations: readonly Operation[]): Operation[] =>
   behind(operations, [{ op: "fsync" }]);
 
 export class VariantRun {
-  readonly session: Session;
+  #session: Session;
+  readonly #variant: Variant;
+  readonly #options: SessionOptions;
   readonly counts: RunCounts;
   /** What operations met; undefined where nobody asks. */
   readonly statistics: Statistics | undefined;
@@ -59,17 +76,23 @@ export class VariantRun {
   #history: EarlierCase[] = [];
   #diverged = false;
 
-  private constructor(session: Session, counted: boolean, tell: Listener) {
-    this.session = session;
+  private constructor(
+    session: Session,
+    variant: Variant,
+    options: SessionOptions,
+    counted: boolean,
+    tell: Listener,
+  ) {
+    this.#session = session;
+    this.#variant = variant;
+    this.#options = options;
     this.#tell = tell;
-    const { model, deviations } = session;
     const statistics: Statistics = {};
     this.statistics = counted ? statistics : undefined;
-    this.#performing =
-      counted && model !== undefined
-        ? { onStep: (operation) => note(statistics, operation, model.inode) }
-        : {};
-    const none = Object.fromEntries(deviations.map(({ id }) => [id, 0]));
+    this.#performing = counted
+      ? { onStep: (operation) => note(statistics, operation, this.session.model!.inode) }
+      : {};
+    const none = Object.fromEntries(session.deviations.map(({ id }) => [id, 0]));
     this.counts = { ...NOTHING_RUN, deviations: none, handedOver: {} };
   }
 
@@ -82,43 +105,61 @@ export class VariantRun {
     { statistics = false, ...options }: SessionOptions & { statistics?: boolean },
     tell: Listener = () => {},
   ): Promise<VariantRun> {
-    return new VariantRun(await Session.open(variant, options, { tell }), statistics, tell);
+    const session = await Session.open(variant, options, { tell });
+    return new VariantRun(session, variant, options, statistics, tell);
   }
 
   close(): void {
     this.session.close();
   }
 
+  get session(): Session {
+    return this.#session;
+  }
+
   /**
-   * Run the cases of a chunk, `cases` of them; none is begun but the first after `until`, on the
-   * clock of performance.now(). Returns the first divergence, shrunk.
+   * Go on behind a divergence, on a fresh image: what it left on this one would be found again.
+   * Throws EnvironmentError.
    */
-  runChunk(
-    { arbitrary, seed }: CaseSource,
-    chunk: number,
-    cases: number,
-    until = Infinity,
-  ): RunFinding | undefined {
+  async renew(): Promise<void> {
+    const { mounted } = this.session;
+    this.session.close();
+    const setup = { tell: this.#tell, mounted };
+    this.#session = await Session.open(this.#variant, this.#options, setup);
+    this.#history = [];
+    this.#diverged = false;
+    this.#tell({ type: "renewed" });
+  }
+
+  /** Run cases of a chunk up to the first that diverges, which is shrunk where it is new. */
+  runChunk({ arbitrary, seed }: CaseSource, part: ChunkPart): RunFinding | undefined {
+    const { chunk, from = 0, end, until = Infinity, isNew = () => true } = part;
     let index = 0;
+    let first: Divergence | undefined;
+    let since = 0;
     let found: Shrinking | undefined;
     const fails = (drawn: Operation[]): boolean => {
       const operations = this.session.supported(drawn);
       if (found !== undefined) return this.#showsStill(operations, found);
-      if (index > 0 && performance.now() >= until) return false;
-      const keep = index % KEEP_EVERY === 0 && this.session.hasRoom;
-      const number = chunk * CASES_PER_CHUNK + index++;
-      const divergence = this.#runNumbered(operations, number, keep, true);
-      if (divergence === undefined) return false;
+      if (first !== undefined || (index > from && performance.now() >= until)) return false;
+      const at = index++;
+      if (at < from) return false;
+      const keep = at % KEEP_EVERY === 0 && this.session.hasRoom;
+      first = this.#runNumbered(operations, chunk * CASES_PER_CHUNK + at, keep, true);
+      since = performance.now();
+      if (first === undefined || !isNew(first)) return false;
       this.#tell({ type: "diverged" });
-      found = this.#worstOf(operations, keep, divergence);
+      found = this.#worstOf(operations, keep, first);
       return true;
     };
-    const options = { arbitrary, seed: chunkSeed(seed, chunk), cases, shrinkMs: SHRINK_MS };
+    const options = { arbitrary, seed: chunkSeed(seed, chunk), cases: end, shrinkMs: SHRINK_MS };
     const shrunk = checkChunk(options, fails);
-    if (shrunk === undefined || found === undefined) return undefined;
+    if (first === undefined) return undefined;
+    const number = chunk * CASES_PER_CHUNK + index - 1;
+    if (shrunk === undefined || found === undefined) return { case: number, first, since };
     const { divergence, look = [] } = found;
     const operations = behind(this.session.supported(shrunk.operations), look);
-    return { case: chunk * CASES_PER_CHUNK + shrunk.index, operations, divergence };
+    return { case: number, first, since, shrunk: { operations, divergence } };
   }
 
   /** Run a case that was not generated, number `number` of the run. Returns its divergence. */

@@ -47,6 +47,7 @@ export function after(where: Whereabouts, message: Message): Whereabouts {
   if (message.type === "kept") {
     return { ...where, keptWalks: [...where.keptWalks, message.operations] };
   }
+  if (message.type === "renewed") return { ...NOWHERE, variant: message.variant };
   if (message.type === "checkpoint") {
     const waiting = message.done ? { kept: [], keptWalks: [] } : {};
     return { ...where, ...waiting, trying: undefined, atCheckpoint: !message.done };

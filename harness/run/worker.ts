@@ -53,8 +53,8 @@ function reportUnmountable(teller: Teller, { message }: EnvironmentError): void 
   teller.tell({ type: "finished", counts: NOTHING_RUN, seconds: 0 });
 }
 
-/** Do what is to be done with a variant; whether there was a divergence. */
-function doWork(job: VariantJob): Promise<boolean> {
+/** Do what is to be done with a variant. */
+function doWork(job: VariantJob): Promise<void> {
   const { work } = job.assignment;
   switch (work.kind) {
     case "generate":
@@ -85,8 +85,8 @@ async function carryOut(assignment: Assignment, channel: Channel): Promise<void>
     let closing = begun;
     try {
       teller.mounted(run);
-      const found = await doWork(job);
-      if (found && assignment.first) break;
+      await doWork(job);
+      if (job.hasFound && assignment.first) break;
     } finally {
       closing = performance.now();
       run.close();

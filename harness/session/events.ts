@@ -24,6 +24,8 @@ export type CaseEvent =
   | { type: "conforms"; case: number; seen: Observation }
   /** A case has failed, for the first time; shrinking begins. */
   | { type: "diverged" }
+  /** What comes next is performed on a fresh image. */
+  | { type: "renewed" }
   /** About to unmount and look at the disk; `done` when that is over. */
   | { type: "checkpoint"; done: boolean };
 

@@ -24,6 +24,10 @@ const foundSchema = z.strictObject({
   confirmed: z.boolean(),
   /** Known deviations that explain it, by id. */
   named: z.array(text),
+  /** Cases that showed it; others that looked alike are among them. */
+  met: z.int().min(1).default(1),
+  /** The file by which it was accepted; absent where it was not. */
+  accepted: text.exactOptional(),
 });
 
 export type FoundDivergence = z.infer<typeof foundSchema>;

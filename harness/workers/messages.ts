@@ -56,8 +56,10 @@ export interface Assignment extends SessionOptions {
    * chunk.
    */
   tellCases: boolean;
-  /** Run no further variant once one has diverged. */
+  /** End with the first divergence, and run no further variant. */
   first: boolean;
+  /** Identities of findings that end nothing (finding/identity.ts). */
+  accepted: string[];
   /** Tell the shape of each case (shape.ts). */
   shapes: boolean;
   /** Count what operations meet. */
@@ -143,6 +145,8 @@ export interface Finished {
   seconds: number;
   /** The time was up before all cases were run. */
   timeUp?: boolean;
+  /** So much was found that the cases that were left were not run. */
+  foundEnough?: boolean;
   explored?: Explored;
   /** What operations met, where that was asked for. */
   statistics?: Statistics;
@@ -156,14 +160,19 @@ export type VariantNews =
   /** From now on the contract alone judges, and why. */
   | { type: "promised"; promised: string }
   | { type: "progress"; counts: RunCounts }
+  /** A finding that was told of has shown once more; by its identity. */
+  | { type: "met"; identity: string }
   /** `shapes` is packed (shape.ts), where it was asked for. */
   | ({ type: "finished"; shapes?: string } & Finished);
+
+/** What was found, before anybody has counted how often. */
+export type NewFinding = Omit<FoundDivergence, "met" | "accepted">;
 
 export type Message =
   | ({ variant: string } & VariantNews)
   /** Answers "probe". */
   | { type: "traits"; traits: KernelTraits; commandLine: string }
-  | { type: "found"; found: FoundDivergence }
+  | { type: "found"; found: NewFinding }
   /** Before the first case of a recording. */
   | { type: "image"; image: RecordedImage }
   /** A case of a recording, with the blocks that were free before it. */

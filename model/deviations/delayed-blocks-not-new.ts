@@ -16,6 +16,7 @@ export const delayedBlocksNotNew: Deviation = {
   id: "delayed-blocks-not-new",
   claim:
     "A delayed write that ends short or fails keeps the reservation of all the blocks that it mapped.",
+  severity: "accounting",
   reason:
     "Newly reserved delayed blocks are not marked new, so ext4_iomap_buffered_da_write_end() takes them for someone else's.",
   seenIn: ["series v1 on 6.12.8", "series v2 on 6.19.11"],

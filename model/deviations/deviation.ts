@@ -23,6 +23,11 @@ export interface Deviation {
   readonly id: string;
   /** What goes wrong, one sentence. */
   readonly claim: string;
+  /**
+   * The worst that it means to whoever has data on such a file system, as harness/finding/severity.ts
+   * ranks it; absent of a bug that nobody has.
+   */
+  readonly severity?: "data" | "file system" | "size or space" | "accounting" | "page cache";
   /** Why, in terms of the kernel's code. */
   readonly reason: string;
   /** Kernels, or "seeded". */
@@ -47,6 +52,6 @@ export interface Deviation {
 }
 
 /** A bug that nobody has, of which no promise has to be excused. */
-export function seeded(bug: Omit<Deviation, "seenIn" | "breaks">): Deviation {
+export function seeded(bug: Omit<Deviation, "seenIn" | "breaks" | "severity">): Deviation {
   return { ...bug, seenIn: ["seeded"], breaks: [] };
 }

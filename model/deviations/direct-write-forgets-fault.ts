@@ -29,6 +29,7 @@ export const directWriteForgetsFault: Deviation = {
   id: "direct-write-forgets-fault",
   claim:
     "A direct write that fails with EFAULT within a block past EOF moves i_size, and leaves the block there.",
+  severity: "size or space",
   reason:
     "iomap_dio_bio_iter() zeroes the rest of the block after the error and returns that zeroing it went well.",
   seenIn: ["6.12", "6.18"],

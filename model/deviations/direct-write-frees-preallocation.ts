@@ -14,6 +14,7 @@ import type { Deviation } from "./deviation.ts";
 export const directWriteFreesPreallocation: Deviation = {
   id: "direct-write-frees-preallocation",
   claim: "A direct write past EOF that fails frees the blocks that fallocate(2) had put there.",
+  severity: "size or space",
   reason:
     "ext4_inode_extension_cleanup() truncates at i_size, not back to what the file had before the write.",
   seenIn: ["6.12", "6.18", "7.3"],

@@ -15,6 +15,7 @@ export const dirtyTagOutlivesDirt: Deviation = {
   id: "dirty-tag-outlives-dirt",
   claim:
     "After a truncation or punch inside a large folio, unmounting warns that data will be lost, though none is.",
+  severity: "page cache",
   reason:
     "A folio that became clean by losing its dirty buffers stays tagged dirty in the page cache.",
   seenIn: ["6.18"],

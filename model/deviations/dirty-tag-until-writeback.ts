@@ -23,6 +23,7 @@ export const dirtyTagUntilWriteback: Deviation = {
   id: "dirty-tag-until-writeback",
   claim:
     "After a truncation or punch inside a large folio a page counts as dirty that is not, until it is written back.",
+  severity: "page cache",
   reason:
     "A folio that became clean by losing its dirty buffers stays tagged dirty in the page cache.",
   seenIn: ["7.3"],

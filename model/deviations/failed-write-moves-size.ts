@@ -18,6 +18,7 @@ export const failedWriteMovesSize: Deviation = {
   id: "failed-write-moves-size",
   claim:
     "A write past EOF that fails with EFAULT, and has written nothing, moves i_size to its start.",
+  severity: "size or space",
   reason: "write_end() sets i_size to pos + copied without asking whether copied is 0.",
   seenIn: ["6.12 (without delayed allocation)", "6.18"],
   visible: "step",

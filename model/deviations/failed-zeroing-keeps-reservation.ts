@@ -23,6 +23,7 @@ export const failedZeroingKeepsReservation: Deviation = {
   id: "failed-zeroing-keeps-reservation",
   claim:
     "Where zero_range fails for want of space, delayed blocks of its range lose their data and keep their reservation, even after fsync.",
+  severity: "data",
   reason:
     "ext4_zero_range() drops the page cache before it allocates, and does not undo the delayed extents where that fails.",
   seenIn: ["6.12", "6.18"],

@@ -25,6 +25,7 @@ export const firstByteNotOrdered: Deviation = {
   id: "first-byte-not-ordered",
   claim:
     "Of a file of which the first byte is zeroed, and then more is filed, a commit does not write the first page back.",
+  severity: "data",
   reason: "A range of bytes to write before the commit that ends at 0 is taken for none.",
   seenIn: ["6.12", "6.18"],
   path: "buffer_head",

@@ -21,6 +21,7 @@ export const lastFolioIsNotRead: Deviation = {
   id: "last-folio-is-not-read",
   claim:
     "With blocks smaller than a page a read beside the block with the largest number fails with EIO, and a store through a mapping dies of SIGBUS.",
+  severity: "size or space",
   reason:
     "ext4_iomap_map_blocks() refuses the block behind it, which iomap_read_folio() asks for too.",
   seenIn: ["series 7.4-dev on 7.3.4"],

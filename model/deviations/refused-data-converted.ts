@@ -17,6 +17,7 @@ export const refusedDataConverted: Deviation = {
   id: "refused-data-converted",
   claim:
     "A block whose data the device refused is written all the same, and shows what lay there before once it has left memory.",
+  severity: "data",
   reason: "The end of an I/O converts the blocks that it was for, whether it failed or not.",
   seenIn: ["6.1"],
   path: "buffer_head",

@@ -20,6 +20,7 @@ export const releaseTakesBlockOfEof: Deviation = {
   id: "release-takes-block-of-eof",
   claim:
     "A store into the block of EOF during a delayed write that then fails is lost, though it was synced.",
+  severity: "data",
   reason:
     "ext4_iomap_punch_delalloc() rounds EOF, up to which dirty data is kept, down to its block.",
   seenIn: ["series 7.4-dev on 7.3.4"],

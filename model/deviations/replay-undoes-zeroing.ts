@@ -28,6 +28,7 @@ export const replayUndoesZeroing: Deviation = {
   id: "replay-undoes-zeroing",
   claim:
     "With data=journal, a block that zero_range zeroed has its old data again after a power cut, though the file was synced.",
+  severity: "data",
   reason:
     "Zeroing the rest of an extent writes past the journal, which still holds older data of the block and replays it.",
   seenIn: ["6.1", "6.12", "6.18", "7.3"],

@@ -21,6 +21,7 @@ export const rewriteAfterErrorIsLost: Deviation = {
   id: "rewrite-after-error-is-lost",
   claim:
     "What is written again, and synced, where writeback failed before, is lost: the block stays unwritten.",
+  severity: "data",
   reason:
     "Writeback takes BH_Unwritten from the buffers before the I/O, and a failure does not bring it back, so a later writeback converts nothing.",
   seenIn: ["6.12", "6.18", "7.3"],

@@ -27,6 +27,7 @@ export const shortWriteFreesPreallocation: Deviation = {
   id: "short-write-frees-preallocation",
   claim:
     "Without delayed allocation a write that ends short past EOF frees the blocks that fallocate(2) had put there.",
+  severity: "size or space",
   reason:
     "ext4_truncate_failed_write() truncates at i_size, not back to what the file had before the write.",
   seenIn: ["6.12", "6.18"],

@@ -21,6 +21,7 @@ export const shortWriteKeepsReservation: Deviation = {
   id: "short-write-keeps-reservation",
   claim:
     "A delayed write that ends short keeps the reservation of blocks it put nothing into, even after fsync.",
+  severity: "accounting",
   reason:
     "ext4_da_write_end() does not release what ext4_da_write_begin() reserved past the bytes copied.",
   seenIn: ["6.12 (blocks smaller than a page)", "6.18 (all block sizes: large folios)"],

@@ -18,6 +18,7 @@ export const uncountedWriteMovesSize: Deviation = {
   id: "uncounted-write-moves-size",
   claim:
     "A delayed write that lacks memory for a journal handle once it has moved i_size does not count the bytes that it wrote.",
+  severity: "size or space",
   reason:
     "ext4_da_do_write_end() returns the error of ext4_journal_start() after it has moved i_size.",
   seenIn: ["6.12", "7.3"],

@@ -17,6 +17,7 @@ export const zeroRangeKeepsBytes: Deviation = {
   id: "zero-range-keeps-bytes",
   claim:
     "After zero_range has moved EOF on from within a written block, what that block had before the old EOF is in the file still, for good.",
+  severity: "data",
   reason:
     "EOF's block is zeroed through the page cache after the cache was dropped and before the block turns unwritten: its page comes back from disk, and is dirty.",
   seenIn: ["series 7.4-dev on 7.3.4"],

@@ -80,6 +80,7 @@ export const zeroRangeLosesWrites: Deviation = {
   id: "zero-range-loses-writes",
   claim:
     "After zero_range has moved EOF on from within a written block, that block goes on as it was, and what is written to it and synced is lost.",
+  severity: "data",
   reason:
     "EOF's block is zeroed through the page cache after the cache was dropped and before the block turns unwritten: its buffer goes on as written.",
   seenIn: ["7.3"],

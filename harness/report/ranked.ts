@@ -1,0 +1,76 @@
+/**
+ * Findings, the worst first, and each once, whatever variants it was met in.
+ */
+import { identityOf } from "../finding/identity.ts";
+import { bySeverity, severityOf } from "../finding/severity.ts";
+import type { Severity } from "../finding/severity.ts";
+import type { FoundDivergence } from "../stored/result.ts";
+import { counted } from "../text/numbers.ts";
+import { printable, wrap } from "../text/terminal.ts";
+import type { Paint } from "../text/terminal.ts";
+import { INDENT, WIDTH } from "./layout.ts";
+
+/** One finding. */
+export interface Ranked {
+  severity: Severity;
+  /** Of each variant that showed it, as it was found there; the one with the shortest case first. */
+  found: readonly [FoundDivergence, ...FoundDivergence[]];
+}
+
+const lengthOf = ({ divergence: { operations, before = [] } }: FoundDivergence): number =>
+  before.reduce((sum, one) => sum + one.operations.length, operations.length);
+
+/** The worst first; of those as bad as one another what a fresh image showed again, and the short. */
+export function ranked(found: readonly FoundDivergence[]): Ranked[] {
+  const all = new Map<string, FoundDivergence[]>();
+  for (const one of found.toSorted((a, b) => lengthOf(a) - lengthOf(b))) {
+    const identity = identityOf(one.divergence);
+    all.set(identity, [...(all.get(identity) ?? []), one]);
+  }
+  return [...all.values()]
+    .map((same) => same as [FoundDivergence, ...FoundDivergence[]])
+    .toSorted(
+      ([a], [b]) =>
+        bySeverity(a.divergence, b.divergence) || Number(b.confirmed) - Number(a.confirmed),
+    )
+    .map((same) => ({ severity: severityOf(same[0].divergence), found: same }));
+}
+
+/** What a severity means, for a reader who has data there. */
+export const severityWords: Readonly<Record<Severity, string>> = {
+  data: "data is lost, or somebody else's is shown",
+  "file system": "the file system is damaged, or not to be used",
+  "size or space": "wrong size or space",
+  accounting: "accounting",
+  "page cache": "page cache only",
+};
+
+/** Of a finding in its variants: how often it was met there, and its file. */
+function whereLine(
+  { variant, met, confirmed, named, accepted }: FoundDivergence,
+  file: string | undefined,
+): string {
+  const notes = [
+    counted(met, "case"),
+    ...(confirmed ? [] : ["not again on a fresh image"]),
+    ...named.map((id) => `known as ${id}`),
+    ...(accepted === undefined ? [] : [`accepted by ${accepted}`]),
+    ...(file === undefined ? [] : [file]),
+  ];
+  return printable(`${INDENT}${INDENT}${variant}: ${notes.join(", ")}`);
+}
+
+/** All findings, with a heading; nothing where there are none. */
+export function findingLines(
+  found: readonly FoundDivergence[],
+  files: ReadonlyMap<FoundDivergence, string> | undefined,
+  paint: Paint,
+): string[] {
+  if (found.length === 0) return [];
+  const lines = ranked(found).flatMap(({ severity, found: same }) => {
+    const what = `${severityWords[severity]}: ${printable(same[0].divergence.message)}`;
+    const told = wrap(what, WIDTH - INDENT.length).map((line) => INDENT + line);
+    return [...told, ...same.map((one) => whereLine(one, files?.get(one)))];
+  });
+  return [paint("bold", "findings, the worst first"), ...lines, ""];
+}

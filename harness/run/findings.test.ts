@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import type { Divergence } from "../finding/divergence.ts";
+import { Findings, MOST_DIVERGENCES, MOST_FINDINGS } from "./findings.ts";
+
+const divergence: Divergence = {
+  variant: "4k-delalloc",
+  step: 0,
+  operations: [{ op: "fsync" }],
+  kind: "map",
+  message: "block 0 is delayed, expected hole",
+};
+const alike = { ...divergence, message: "block 7 is delayed, expected hole" };
+const other = { ...divergence, message: "block 0 is a hole, expected delayed" };
+
+test("what looks alike is looked into three times, then taken for what the last became", () => {
+  const findings = new Findings([]);
+  for (const identity of ["a", "b", "a"]) {
+    expect(findings.takenFor(divergence)).toBe(undefined);
+    findings.lookedInto(divergence, identity);
+  }
+  expect(findings.takenFor(alike)).toBe("a");
+  expect(findings.takenFor(other)).toBe(undefined);
+});
+
+test("so many findings are enough, or so many divergences", () => {
+  const [few, many] = [new Findings([]), new Findings([])];
+  for (let i = 0; i < MOST_FINDINGS; i++) {
+    expect(few.enough).toBe(false);
+    few.met(`finding ${i}`);
+  }
+  expect(few.enough).toBe(true);
+  for (let i = 0; i < MOST_DIVERGENCES; i++) {
+    expect(many.enough).toBe(false);
+    many.met("the same");
+  }
+  expect(many.enough).toBe(true);
+});
+
+test("the time that goes into findings is limited", () => {
+  const findings = new Findings([]);
+  findings.spent(29_000);
+  expect(findings.enough).toBe(false);
+  findings.spent(1000);
+  expect(findings.enough).toBe(true);
+});
+
+test("what is accepted is known, and ends nothing", () => {
+  const findings = new Findings(["known"]);
+  for (let i = 0; i < 2 * MOST_DIVERGENCES; i++) findings.met("known");
+  expect(findings.isKnown("known")).toBe(true);
+  expect(findings.any).toBe(false);
+  expect(findings.enough).toBe(false);
+  findings.met("new");
+  expect(findings.any).toBe(true);
+});

@@ -1,0 +1,84 @@
+/**
+ * Findings: what was found in a variant so far, told apart. A case that diverges as others did is
+ * not looked into again, and a variant that has shown enough is left.
+ */
+import type { Divergence } from "../finding/divergence.ts";
+import { symptomOf } from "../finding/identity.ts";
+
+/**
+ * Divergences that look alike and are looked into. What looks alike need not be one finding: each
+ * further one is taken for what the last of these became.
+ */
+const LOOKED_INTO = 3;
+
+/** A variant is left once it has so many findings, or so many of its cases have diverged. */
+export const MOST_FINDINGS = 5;
+export const MOST_DIVERGENCES = 50;
+
+/** And once so many milliseconds were spent on finding out what they are. */
+const MOST_MS = 30_000;
+
+interface Symptom {
+  lookedInto: number;
+  /** What the last one became. */
+  identity: string;
+}
+
+export class Findings {
+  readonly #accepted: ReadonlySet<string>;
+  readonly #symptoms = new Map<string, Symptom>();
+  /** Identities, with those that are accepted. */
+  readonly #met = new Set<string>();
+  #findings = 0;
+  #divergences = 0;
+  #ms = 0;
+
+  /** @param accepted identities of findings that end nothing */
+  constructor(accepted: readonly string[]) {
+    this.#accepted = new Set(accepted);
+  }
+
+  /** The finding that a divergence is taken for; undefined where it is to be looked into. */
+  takenFor(divergence: Divergence): string | undefined {
+    const { lookedInto, identity } = this.#symptoms.get(symptomOf(divergence)) ?? {};
+    return lookedInto === LOOKED_INTO ? identity : undefined;
+  }
+
+  /** A divergence was looked into, and is this finding. */
+  lookedInto(divergence: Divergence, identity: string): void {
+    const symptom = symptomOf(divergence);
+    const { lookedInto = 0 } = this.#symptoms.get(symptom) ?? {};
+    this.#symptoms.set(symptom, { lookedInto: lookedInto + 1, identity });
+  }
+
+  /** So many milliseconds went into finding out what a divergence is. */
+  spent(ms: number): void {
+    this.#ms += ms;
+  }
+
+  isKnown(identity: string): boolean {
+    return this.#met.has(identity);
+  }
+
+  /** A case has shown this finding. */
+  met(identity: string): void {
+    const counts = this.#accepted.has(identity) ? 0 : 1;
+    this.#divergences += counts;
+    if (!this.#met.has(identity)) this.#findings += counts;
+    this.#met.add(identity);
+  }
+
+  /** Something was found that is not accepted. */
+  get any(): boolean {
+    return this.#divergences > 0;
+  }
+
+  /** What would come after it is not worth the time that it takes. */
+  get enough(): boolean {
+    return (
+      this.#findings >= MOST_FINDINGS ||
+      this.#divergences >= MOST_DIVERGENCES ||
+      this.#ms >= MOST_MS
+    );
+  }
+}
