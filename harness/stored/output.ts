@@ -248,6 +248,13 @@ export class Output {
     return this.#to.kind === "stream" && this.#to.fd === 1;
   }
 
+  /** Whether what is written to the one would be in the way of the other. */
+  isSameAs(another: Output): boolean {
+    const [to, other] = [this.#to, another.#to];
+    if (to.kind === "file") return other.kind === "file" && other.path === to.path;
+    return other.kind === "stream" && other.fd === to.fd;
+  }
+
   /**
    * In place of what was in the file; into what is none.
    *
@@ -272,6 +279,17 @@ export function writeOutput(path: string, text: string): void {
     if (to.kind === "file") return replace(to.path, Buffer.from(text), 0o666);
     writeInto(to.fd, Buffer.from(text));
     if (to.fd > 2) fs.closeSync(to.fd);
+  } catch (error) {
+    throw explained(path, error);
+  }
+}
+
+/** Write behind what is there already. @throws UsageError where that cannot be done */
+export function writeMore(path: string, text: string): void {
+  const to = destinationOf(path);
+  try {
+    if (to.kind === "file") fs.appendFileSync(to.path, text);
+    else writeInto(to.fd, Buffer.from(text));
   } catch (error) {
     throw explained(path, error);
   }

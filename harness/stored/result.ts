@@ -15,7 +15,7 @@ export const head = { format: "ext4-conform result", version: 1 } as const;
 const seconds = z.number().min(0);
 
 /** A divergence that a worker found, confirmed it and gave it a name where it has one. */
-const foundSchema = z.strictObject({
+export const foundSchema = z.strictObject({
   variant: text,
   /** Number of the case; -1 where it has none, as one of the corpus. */
   case: z.int(),

@@ -20,8 +20,8 @@ const EXTENDED_OPTIONS = [
   "hash_seed=2f5c3fa0-5b1e-4c4e-9c55-6ad1d3b7e0a4",
 ];
 
-/** Arguments of mkfs.ext4. It heeds only the last -E, so a variant's -E is joined to ours. */
-export function mkfsArguments(variant: Variant, imageFile: string): string[] {
+/** Options that shape a file system. mkfs.ext4 heeds only the last -E: a variant's joins ours. */
+export function mkfsOptions(variant: Variant): string[] {
   const extended = [...EXTENDED_OPTIONS];
   const others: string[] = [];
   for (let i = 0; i < variant.mkfsOptions.length; i++) {
@@ -35,7 +35,12 @@ export function mkfsArguments(variant: Variant, imageFile: string): string[] {
     }
   }
   const blockSize = String(variant.blockSize);
-  return ["-F", "-q", "-b", blockSize, "-E", extended.join(","), ...others, imageFile];
+  return ["-b", blockSize, "-E", extended.join(","), ...others];
+}
+
+/** Arguments of mkfs.ext4. */
+export function mkfsArguments(variant: Variant, imageFile: string): string[] {
+  return ["-F", "-q", ...mkfsOptions(variant), imageFile];
 }
 
 /**

@@ -32,7 +32,7 @@ export function wantsColour(
  * what it says.
  */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]/gu, "?");
 }
 
 /** What rewrites the live line. */
@@ -43,7 +43,7 @@ export const TO_LINE_START = "\r\u001b[K";
  * as one.
  */
 const UNREADABLE = new RegExp(
-  String.raw`\r\u001b\[K|\u001b\[[\d;]*m|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]`,
+  String.raw`\r\u001b\[K|\u001b\[[\d;]*m|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]`,
   "gu",
 );
 
