@@ -3,16 +3,15 @@
  * The command line: words to options, errors to one line and an exit status.
  */
 import { Command, CommanderError, Option } from "commander";
-import { knownDeviations } from "../../model/deviations/index.ts";
 import { CUT_PER_MILLE } from "../generation/weights.ts";
 import { MEMORY_MIB } from "../guest/under-test.ts";
-import { variants } from "../../images/variants.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { integer } from "./arguments.ts";
 import { compare } from "./compare.ts";
 import type { CompareOptions } from "./compare.ts";
 import { doctor } from "./doctor.ts";
 import { exitStatus } from "../host/exit-status.ts";
+import type { ExitStatus } from "../host/exit-status.ts";
 import { EXECUTORS } from "../subjects/executor.ts";
 import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
 import { BuildError } from "../kernel-build/build-error.ts";
@@ -38,6 +37,8 @@ import type { BisectOptions } from "./bisect.ts";
 import { replay } from "./replay.ts";
 import type { ReplayOptions } from "./replay.ts";
 import { keepSafe, printable } from "../text/terminal.ts";
+import { reportOption, reporting } from "./reports.ts";
+import type { ReportArguments, Tell } from "./reports.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
 import { outliveStreams } from "../text/say.ts";
 import { run } from "./run.ts";
@@ -53,6 +54,10 @@ import type { RecordOptions } from "../trace/record.ts";
 import { isModelled, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { chooseVariants, variantNamed } from "../under-test/variants.ts";
+import { showVariants } from "./variants.ts";
+
+/** Of what a program reads too. */
+const jsonOption = ["--json", "as JSON, for another program", false] as const;
 
 /** How many that is where nobody says. */
 const USUAL_JOBS = "(default: 1, or a guest for each processor)";
@@ -197,15 +202,16 @@ withKernel(program.command("run"))
   )
   .option("--coverage <folder>", "of a kernel built with --coverage: report which lines ran")
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
+  .addOption(reportOption())
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: RunArguments) => {
     const { variant, hang, coverage, patch, shard, enumerate, accept, ...others } = options;
-    const { cases, seed, maxLength, powerCuts, ...rest } = others;
+    const { cases, seed, maxLength, powerCuts, report, ...rest } = others;
     const limited = cases !== undefined || enumerate !== undefined;
     if (shard !== undefined && options.seed === undefined) {
       throw new UsageError("--shard needs --seed: all shards of a campaign have the same");
     }
-    process.exitCode = await run({
+    const asked: RunOptions = {
       ...rest,
       shard: shard === undefined ? undefined : parseShard(shard),
       coverage: coverageOptions(coverage, patch),
@@ -217,7 +223,10 @@ withKernel(program.command("run"))
       seconds: options.seconds ?? (limited ? undefined : USUAL_SECONDS),
       variants: variant ?? chooseVariants("default"),
       hangSeconds: hang,
-    });
+    };
+    const { result } = options;
+    const act = (tell?: Tell): Promise<ExitStatus> => run({ ...asked, tell });
+    process.exitCode = await reporting({ report, result }, "run", act);
   });
 
 /** A stored case that has writes. Throws UsageError where it has none. */
@@ -235,7 +244,10 @@ function coverageOptions(coverage?: string, patch?: string): CoverageOptions | u
 }
 
 interface RunArguments
-  extends CaseArguments, Omit<RunOptions, "work" | "variants" | "shard" | "coverage" | "accepted"> {
+  extends
+    CaseArguments,
+    ReportArguments,
+    Omit<RunOptions, "work" | "variants" | "shard" | "coverage" | "tell" | "accepted"> {
   accept: string[];
   powerCuts?: number;
   shard?: string;
@@ -250,9 +262,14 @@ withKernel(program.command("replay"))
   .argument("<file>", "a counterexample that run saved")
   .option("--strict", "known deviations count as divergences", false)
   .option("--steps", "show the file after every operation", false)
-  .action(async (file: string, options: Omit<ReplayOptions, "file">) => {
-    process.exitCode = await replay({ ...options, file });
+  .addOption(reportOption())
+  .action(async (file: string, options: ReplayArguments) => {
+    const { report, ...rest } = options;
+    const act = (tell?: Tell): Promise<ExitStatus> => replay({ ...rest, file, tell });
+    process.exitCode = await reporting({ report }, "replay", act);
   });
+
+interface ReplayArguments extends Omit<ReplayOptions, "file" | "tell">, ReportArguments {}
 
 program
   .command("export")
@@ -296,14 +313,17 @@ withKernel(program.command("explore"))
     "store the edges that were driven there; where it exists, leave those out",
   )
   .option("--strict", "known deviations count as divergences", false)
+  .addOption(reportOption())
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: ExploreArguments) => {
-    const { shard, variant, ...rest } = options;
-    process.exitCode = await explore({
+    const { shard, variant, report, ...rest } = options;
+    const asked: ExploreOptions = {
       ...rest,
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: exploredOf(variant),
-    });
+    };
+    const act = (tell?: Tell): Promise<ExitStatus> => explore({ ...asked, tell });
+    process.exitCode = await reporting({ report }, "explore", act);
   });
 
 /** The variants that have states; says which have none. Throws UsageError where nothing is left. */
@@ -316,7 +336,8 @@ function exploredOf(asked: readonly Variant[] | undefined): Variant[] {
   return chosen.filter(isModelled);
 }
 
-interface ExploreArguments extends Omit<ExploreOptions, "variants" | "shard"> {
+interface ExploreArguments
+  extends ReportArguments, Omit<ExploreOptions, "variants" | "shard" | "tell"> {
   variant?: Variant[];
   shard?: string;
 }
@@ -357,15 +378,18 @@ withGuest(program.command("compare"))
   .option("--jobs <n>", `processes or guests ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option("--strict", "known deviations count as divergences", false)
+  .addOption(reportOption())
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: CompareArguments) => {
-    const { seed = randomSeed(), variant, cases, maxLength, ...rest } = options;
+    const { seed = randomSeed(), variant, cases, maxLength, report, ...rest } = options;
     const variants = variant ?? chooseVariants("default");
     const work = { kind: "generate", seed, cases, maxLength } as const;
-    process.exitCode = await compare({ ...rest, work, variants });
+    const act = (tell?: Tell): Promise<ExitStatus> => compare({ ...rest, work, variants, tell });
+    process.exitCode = await reporting({ report }, "compare", act);
   });
 
-interface CompareArguments extends Omit<CompareOptions, "work" | "variants">, CaseArguments {
+interface CompareArguments
+  extends Omit<CompareOptions, "work" | "variants" | "tell">, CaseArguments, ReportArguments {
   cases: number;
 }
 
@@ -417,14 +441,19 @@ trace
   .option("--case <n>", "only the case with this number", integer(0, Number.MAX_SAFE_INTEGER))
   .option("--max-steps <n>", "most steps in a case", integer(1, 1e6), DEFAULT_LIMITS.steps)
   .option("--max-line <mib>", "longest line, MiB", integer(1, 256), DEFAULT_LIMITS.lineBytes / MIB)
+  .addOption(reportOption())
   .action(async (files: string[], options: TraceCheckArguments) => {
-    const limits = { steps: options.maxSteps, lineBytes: options.maxLine * MIB };
-    process.exitCode = options.contract
-      ? await traceContract(files, limits, options.save)
-      : await traceCheck({ ...options, files, limits });
+    const { report, maxSteps, maxLine, contract, save, ...rest } = options;
+    const limits = { steps: maxSteps, lineBytes: maxLine * MIB };
+    const act = (tell?: Tell): Promise<ExitStatus> =>
+      contract
+        ? traceContract(files, limits, save, tell)
+        : traceCheck({ ...rest, files, limits, tell });
+    process.exitCode = await reporting({ report }, "trace check", act);
   });
 
-interface TraceCheckArguments extends Omit<CheckCommandOptions, "files" | "limits"> {
+interface TraceCheckArguments
+  extends ReportArguments, Omit<CheckCommandOptions, "files" | "limits" | "tell"> {
   contract: boolean;
   save?: string;
   maxSteps: number;
@@ -461,22 +490,15 @@ interface TraceRecordArguments extends Omit<RecordOptions, "variants" | "seed" |
 program
   .command("variants")
   .description("list the file systems under test, and the known deviations")
-  .action(() => {
-    const lines = variants.map(
-      ({ name, purpose, byDefault }) =>
-        `  ${name.padEnd(18)} ${purpose}${byDefault ? "" : " (not by default)"}`,
-    );
-    const deviations = knownDeviations.map(({ id, claim }) => `  ${id}\n    ${claim}`);
-    process.stdout.write(
-      ["variants", ...lines, "", "known deviations", ...deviations, ""].join("\n"),
-    );
-  });
+  .option(...jsonOption)
+  .action(showVariants);
 
 program
   .command("doctor")
   .description("say what this machine and kernel can do, and what is missing")
-  .action(async () => {
-    process.exitCode = await doctor();
+  .option(...jsonOption)
+  .action(async (options: { json: boolean }) => {
+    process.exitCode = await doctor(options);
   });
 
 addKernelCommands(program);

@@ -13,6 +13,9 @@ import { perform, variantsOf } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
 import type { Generate } from "../workers/messages.ts";
 import { presentFound, presentLost, runAgain } from "./present.ts";
+import type { Presented } from "./present.ts";
+import type { Tell } from "./reports.ts";
+import { comparisonOutcome, runOutcome } from "./run-outcome.ts";
 import { difference, isWorse } from "../comparison/difference.ts";
 import { comparisonText } from "../comparison/table.ts";
 
@@ -24,6 +27,8 @@ export interface CompareOptions extends Omit<PerformOptions, "kernel" | "work"> 
   candidate: string;
   /** Folder for counterexamples. */
   save: string;
+  /** Hears what it came to. */
+  tell?: Tell | undefined;
 }
 
 function headOf(role: string, { kernel, traits }: Facts): string {
@@ -40,8 +45,10 @@ async function runOn(
   const performed = await perform(asked, (facts) => say(headOf(role, facts)));
   const { failure } = performed;
   if (failure === undefined) return performed;
+  const again = (lost: WorkerLost): string => runAgain(lost, performed, options);
+  options.tell?.(runOutcome("compare", performed, [], again));
   if (!(failure instanceof WorkerLost)) throw failure;
-  presentLost(failure, runAgain(failure, performed, options));
+  presentLost(failure, again(failure));
   return undefined;
 }
 
@@ -50,12 +57,12 @@ function presentNew(
   { facts, result }: Performed,
   appeared: readonly { variant: string; kind: string }[],
   save: string,
-): void {
-  if (facts === undefined) return;
+): readonly Presented[] {
+  if (facts === undefined) return [];
   const found = result.found.filter(({ confirmed, divergence: { variant, kind } }) => {
     return confirmed && appeared.some((one) => one.variant === variant && one.kind === kind);
   });
-  presentFound({ ...result, found }, facts, save);
+  return presentFound({ ...result, found }, facts, save);
 }
 
 /** What the candidate offers and did not run, for the baseline does not offer it. */
@@ -81,7 +88,8 @@ export async function compare(options: CompareOptions): Promise<ExitStatus> {
   if (candidate === undefined) return exitStatus.diverges;
   say("\n");
   const what = difference(baseline.result, candidate.result, leftOutOf(candidate));
-  presentNew(candidate, what.appeared, options.save);
+  const presented = presentNew(candidate, what.appeared, options.save);
+  options.tell?.(comparisonOutcome(baseline, candidate, what, presented));
   const diverged = {
     baseline: divergedVariants(baseline.result),
     candidate: divergedVariants(candidate.result),

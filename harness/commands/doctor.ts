@@ -1,6 +1,7 @@
 /**
  * `ext4-conform doctor`: what this machine and its kernel can do.
  */
+import * as z from "zod";
 import { changeNames, changes } from "../../model/kernels/changes.ts";
 import type { Change } from "../../model/kernels/changes.ts";
 import { exitStatus } from "../host/exit-status.ts";
@@ -8,36 +9,104 @@ import type { ExitStatus } from "../host/exit-status.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import { failNth } from "../system/fail-nth.ts";
 import { pausedWriter } from "../system/paused-writer.ts";
+import { jsonText } from "../report/json.ts";
 import { probeKernel } from "../subjects/probe.ts";
 import { ownCommand } from "../host/own-command.ts";
 
-const yesNo = (value: boolean): string => (value ? "yes" : "no");
+const head = { format: "ext4-conform doctor", version: 1 } as const;
 
-/** Print it; 0 where the main job can run here, 4 where it cannot. */
-export async function doctor(): Promise<ExitStatus> {
+/** What a kernel can be seen by, and made to do; in words. */
+const ABILITIES = {
+  cacheIoctl: "extent status cache can be read",
+  cachestat: "page cache can be counted (cachestat)",
+  kernelLog: "kernel log can be read",
+  pausedWrites: "writes can be paused (userfaultfd)",
+  failNth: "allocations can fail (fail-nth)",
+  bufferedIomap: "buffered_iomap is offered",
+} as const;
+
+type Ability = keyof typeof ABILITIES;
+const abilities = Object.keys(ABILITIES) as Ability[];
+
+export const examinedSchema = z
+  .strictObject({
+    format: z.literal(head.format),
+    version: z.literal(head.version),
+    canRun: z.boolean().describe("The main job can run here"),
+    lacks: z
+      .strictObject({ reason: z.string(), message: z.string(), remedy: z.string() })
+      .exactOptional()
+      .describe("What keeps it from that"),
+    kernel: z
+      .strictObject({ release: z.string(), machine: z.string() })
+      .exactOptional()
+      .describe("Absent where it cannot run"),
+    abilities: z.record(z.enum(abilities), z.boolean()).exactOptional(),
+    changes: z
+      .array(z.strictObject({ name: z.enum(changeNames), does: z.string(), shown: z.boolean() }))
+      .exactOptional()
+      .describe("What kernels do differently, and whether this one was seen to"),
+  })
+  .describe("What ext4-conform finds this machine and its kernel able to do");
+
+type Examined = z.infer<typeof examinedSchema>;
+
+/** What this machine can do, and its kernel does. */
+async function examine(): Promise<Examined> {
   try {
-    const traits = await probeKernel();
-    const facts: [string, string][] = [
-      ["kernel", traits.release],
-      ["own ext4 can be made and mounted", "yes"],
-      ["extent status cache can be read", yesNo(traits.cacheIoctl)],
-      ["page cache can be counted (cachestat)", yesNo(traits.cachestat)],
-      ["kernel log can be read", yesNo(traits.kernelLog)],
-      ["writes can be paused (userfaultfd)", yesNo(pausedWriter() !== undefined)],
-      ["allocations can fail (fail-nth)", yesNo(failNth() !== undefined)],
-      ["buffered_iomap is offered", yesNo(traits.bufferedIomap)],
-    ];
-    for (const name of changeNames) {
-      const { does, path, recorded }: Change = changes[name];
-      if (recorded || (path === "iomap" && !traits.bufferedIomap)) continue;
-      facts.push([does, yesNo(traits.changes.includes(name))]);
-    }
-    for (const [name, value] of facts) process.stdout.write(`${name.padEnd(58)} ${value}\n`);
-    process.stdout.write(`The main job can run here: ${ownCommand(["run"])}\n`);
-    return exitStatus.conforms;
+    const { release, machine, ...traits } = await probeKernel();
+    const asked = changeNames.filter((name) => {
+      const { path, recorded }: Change = changes[name];
+      return !recorded && (path !== "iomap" || traits.bufferedIomap);
+    });
+    const { cacheIoctl, cachestat, kernelLog, bufferedIomap } = traits;
+    const pausedWrites = pausedWriter() !== undefined;
+    const canFail = failNth() !== undefined;
+    const able = {
+      cacheIoctl,
+      cachestat,
+      kernelLog,
+      pausedWrites,
+      failNth: canFail,
+      bufferedIomap,
+    };
+    return {
+      ...head,
+      canRun: true,
+      kernel: { release, machine },
+      abilities: able,
+      changes: asked.map((name) => ({
+        name,
+        does: changes[name].does,
+        shown: traits.changes.includes(name),
+      })),
+    };
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
-    process.stdout.write(`The main job cannot run here: ${error.message}.\n${error.remedy}\n`);
-    return exitStatus.cannotRun;
+    const { reason, message, remedy } = error;
+    return { ...head, canRun: false, lacks: { reason, message, remedy } };
   }
+}
+
+const yesNo = (value: boolean): string => (value ? "yes" : "no");
+
+function examinedText({ lacks, kernel, abilities: able, changes: shown = [] }: Examined): string {
+  if (lacks !== undefined) {
+    return `The main job cannot run here: ${lacks.message}.\n${lacks.remedy}\n`;
+  }
+  const facts: [string, string][] = [
+    ["kernel", kernel!.release],
+    ["own ext4 can be made and mounted", "yes"],
+    ...abilities.map((name): [string, string] => [ABILITIES[name], yesNo(able![name])]),
+    ...shown.map(({ does, shown: is }): [string, string] => [does, yesNo(is)]),
+  ];
+  const lines = facts.map(([name, value]) => `${name.padEnd(58)} ${value}\n`);
+  return `${lines.join("")}The main job can run here: ${ownCommand(["run"])}\n`;
+}
+
+/** Print it; 0 where the main job can run here, 4 where it cannot. */
+export async function doctor({ json }: { json: boolean }): Promise<ExitStatus> {
+  const examined = await examine();
+  process.stdout.write(json ? jsonText(examined) : examinedText(examined));
+  return examined.canRun ? exitStatus.conforms : exitStatus.cannotRun;
 }

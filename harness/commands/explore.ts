@@ -24,6 +24,8 @@ import { fileWord, ownCommand } from "../host/own-command.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Presenter, presentLost, printHead } from "./present.ts";
+import type { Tell } from "./reports.ts";
+import { runOutcome } from "./run-outcome.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import { UsageError } from "../case/failure.ts";
 import type { TellingStates } from "../explore/own-states.ts";
@@ -37,6 +39,8 @@ export interface ExploreOptions
   resume: string | undefined;
   /** Folder for counterexamples. */
   save: string;
+  /** Hears what it came to. */
+  tell?: Tell | undefined;
 }
 
 /**
@@ -144,8 +148,10 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     say(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
   });
   const { result, failure } = performed;
+  const again = (lost: WorkerLost): string => exploreAgain(lost, performed, options);
+  options.tell?.(runOutcome("explore", performed, presenter?.presented ?? [], again));
   if (failure instanceof WorkerLost) {
-    presentLost(failure, exploreAgain(failure, performed, options));
+    presentLost(failure, again(failure));
     return exitStatus.diverges;
   }
   if (failure instanceof UsageError) throw failure;

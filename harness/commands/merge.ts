@@ -10,7 +10,7 @@ import { packageVersion } from "../host/package.ts";
 import { printable } from "../text/terminal.ts";
 import { unaccepted, verdict } from "../report/verdict.ts";
 import { byVariant } from "../run/by-variant.ts";
-import { presentFound, seedText } from "./present.ts";
+import { filesOf, presentFound, seedText } from "./present.ts";
 import { asSupervised, placeForResult, verdictOf } from "./run-result.ts";
 import { WHOLE } from "../run/shard.ts";
 import type { Shard } from "../run/shard.ts";
@@ -113,9 +113,9 @@ export function merge({ files, save, result: out }: MergeOptions): ExitStatus {
   const { kernel, seed } = merged;
   printHead(parts[0]!, parts.length);
   const all = asSupervised([merged]);
-  const saved = presentFound(all, { kernel, traits: kernel, seed, options: merged }, save);
+  const presented = presentFound(all, { kernel, traits: kernel, seed, options: merged }, save);
   const { cases, endedEarly } = merged;
-  say(verdict(all, colourWanted(), { cases, endedEarly, files: saved }));
+  say(verdict(all, colourWanted(), { cases, endedEarly, files: filesOf(presented) }));
   const missing = missingOf(parts);
   if (missing.length > 0) {
     say(`INCOMPLETE: without shard ${missing.join(", ")}\n`);

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
+import { isDeepStrictEqual, stripVTControlCharacters } from "node:util";
 import { identityOf } from "../finding/identity.ts";
 import {
   counterexampleOf,
@@ -114,14 +114,32 @@ function isExpressible(counterexample: Counterexample, release: string): boolean
   }
 }
 
+/** A divergence as it was presented. */
+export interface Presented {
+  found: FoundDivergence;
+  /** File of the counterexample; absent where none was written. */
+  counterexample?: string;
+  /** What shows it again. */
+  command: string;
+  /** Without colour. */
+  report: string;
+}
+
+/** Where the counterexamples are. */
+export const filesOf = (presented: readonly Presented[]): Map<FoundDivergence, string> =>
+  new Map(
+    presented.flatMap(({ found, counterexample }) =>
+      counterexample === undefined ? [] : [[found, counterexample] as const],
+    ),
+  );
+
 /** Presents the findings of a run, each when it is told of. */
 export class Presenter {
   readonly #told: Told;
   readonly #save: string;
   /** Identities of those whose report was printed. */
   readonly #reported = new Set<string>();
-  /** Where counterexamples were written. */
-  readonly files = new Map<FoundDivergence, string>();
+  readonly presented: Presented[] = [];
 
   /** @param save folder for counterexamples */
   constructor(told: Told, save: string) {
@@ -144,20 +162,17 @@ export class Presenter {
     const keeps = found.divergence.operations.length > 0 && found.accepted === undefined;
     const path = fileFor(this.#save, counterexample);
     const file = keeps && saved(path, counterexample) ? path : undefined;
-    if (file !== undefined) this.files.set(found, file);
+    const command = this.#commandFor(found, file);
+    const context = { variant, kernel, mountOptions: mounted.options, seed, command };
+    const text = report(found.divergence, { ...context, colour: colourWanted() });
+    const place = file === undefined ? {} : { counterexample: file };
+    this.presented.push({ found, ...place, command, report: stripVTControlCharacters(text) });
     const identity = identityOf(found.divergence);
     const isNew = !this.#reported.has(identity) && found.accepted === undefined;
     this.#reported.add(identity);
     if (!isNew) return say(briefly(found));
-    const command = this.#commandFor(found, file);
-    const context = { variant, kernel, mountOptions: mounted.options, seed, command };
-    say(report(found.divergence, { ...context, colour: colourWanted() }));
-    say(
-      this.#notes(
-        found,
-        file !== undefined && isExpressible(counterexample, traits.release) ? file : undefined,
-      ),
-    );
+    const exported = isExpressible(counterexample, traits.release) ? file : undefined;
+    say(text + this.#notes(found, exported));
   }
 
   /** The command that shows it again. */
@@ -189,17 +204,17 @@ function briefly({ variant, divergence: { message }, accepted }: FoundDivergence
   return `${printable(`${known} in ${variant}: ${message}${by}`)}\n\n`;
 }
 
-/** Print what was found in a run that is over, the worst first; where counterexamples are. */
+/** Print what was found in a run that is over, the worst first. */
 export function presentFound(
   result: SupervisorResult,
   told: Told,
   save: string,
-): ReadonlyMap<FoundDivergence, string> {
+): readonly Presented[] {
   const presenter = new Presenter(told, save);
   for (const { found } of ranked(result.found)) {
     for (const one of found) presenter.present(one, mountedAs(result, one.variant));
   }
-  return presenter.files;
+  return presenter.presented;
 }
 
 /** The command that runs again what a worker was lost in. */
@@ -212,8 +227,8 @@ export function runAgain(
   return ownCommand(["run", ...flags, ...seedFlags(seed), ...(strict ? ["--strict"] : [])]);
 }
 
-/** The kernel did not come back, and there is no other to go on with. */
-export function presentLost(error: WorkerLost, command: string): void {
+/** What is said of a kernel that did not come back, where there is no other to go on with. */
+export function lostText(error: WorkerLost, command: string): string {
   const { kind, message, evidence } = lostDivergence(error, error.where.variant, []);
   const left = error.stuck
     ? "The process cannot be killed; its mount stays until the next start or reboot."
@@ -227,5 +242,10 @@ export function presentLost(error: WorkerLost, command: string): void {
     "replay",
     `  ${command}`,
   ];
-  say(`${lines.join("\n")}\n`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Say so. */
+export function presentLost(error: WorkerLost, command: string): void {
+  say(lostText(error, command));
 }

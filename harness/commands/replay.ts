@@ -11,13 +11,16 @@ import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { describeHandover } from "../lockstep/handover.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { report, stepsText } from "../report/report.ts";
-import { printable, wantsColour } from "../text/terminal.ts";
+import { colourWanted, say } from "../text/say.ts";
+import { printable } from "../text/terminal.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { HANG_SECONDS, kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts } from "../run/crash-triage.ts";
 import type { Attempted } from "../workers/messages.ts";
 import { presentLost } from "./present.ts";
+import { replayOutcome } from "./replay-outcome.ts";
+import type { Tell } from "./reports.ts";
 
 export interface ReplayOptions extends UnderTestOptions {
   file: string;
@@ -27,9 +30,11 @@ export interface ReplayOptions extends UnderTestOptions {
   steps?: boolean;
   /** The exit status where the kernel did not live to run the case. */
   doubtful?: ExitStatus;
+  /** Hears what it came to. */
+  tell?: Tell | undefined;
 }
 
-interface Replayed extends Attempted {
+export interface Replayed extends Attempted {
   traits: KernelTraits;
 }
 
@@ -53,11 +58,10 @@ function timelineText(
   { divergence, timeline = [] }: Attempted,
   { operations, variant }: Counterexample,
 ): string {
-  const colour = wantsColour(process.stdout, process.env);
   const [steps, done] = divergence?.timeline
     ? [divergence.timeline, divergence.operations]
     : [timeline, operations];
-  return stepsText(steps, done, variant.blockSize, colour);
+  return stepsText(steps, done, variant.blockSize, colourWanted());
 }
 
 /** Replay, print the report; the exit status. Throws UsageError where the file cannot be read. */
@@ -68,32 +72,35 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const kernel = await kernelUnderTest(options.kernel, options);
   const strictly = strict ? ["--strict"] : [];
   const command = ownCommand(["replay", ...kernelWords(kernel), ...strictly, fileWord(file)]);
+  const about = { file, strict, counterexample, kernel, command, started: performance.now() };
   let replayed: Replayed;
   try {
     replayed = await attempt(counterexample, kernel, strict);
   } catch (error) {
     if (!(error instanceof WorkerLost)) throw error;
+    options.tell?.(replayOutcome(about, error));
     presentLost(error, command);
     return options.doubtful ?? exitStatus.diverges;
   }
   const { divergence, traits, mounted, handedOver } = replayed;
   const { named = [], notDone = [], clamped = [] } = replayed;
   const promised = mounted?.promised;
-  if (promised !== undefined) process.stdout.write(`the contract alone judges: ${promised}\n`);
-  if (handedOver !== undefined) process.stdout.write(`${describeHandover(handedOver)}\n`);
+  if (promised !== undefined) say(`the contract alone judges: ${promised}\n`);
+  if (handedOver !== undefined) say(`${describeHandover(handedOver)}\n`);
   for (const operation of notDone) {
-    process.stdout.write(`not done as it is, this kernel cannot: ${operation}\n`);
+    say(`not done as it is, this kernel cannot: ${operation}\n`);
   }
-  for (const clamping of clamped) process.stdout.write(`${clamping}\n`);
-  if (options.steps === true) process.stdout.write(`${timelineText(replayed, counterexample)}\n`);
+  for (const clamping of clamped) say(`${clamping}\n`);
+  if (options.steps === true) say(`${timelineText(replayed, counterexample)}\n`);
   const known = { release: traits.release, path: mounted?.path ?? "not known" };
+  const { options: mountOptions } = mounted ?? {};
+  const context = { variant, kernel: known, mountOptions, seed, command };
+  const plain = divergence && report(divergence, { ...context, colour: false });
+  options.tell?.(replayOutcome(about, replayed, plain));
   if (divergence !== undefined) {
-    const colour = wantsColour(process.stdout, process.env);
-    const { options: mountOptions } = mounted ?? {};
-    const context = { variant, kernel: known, mountOptions, seed, command, colour };
-    process.stdout.write(report(divergence, context));
-    if (named.length > 0) process.stdout.write(`  known as ${named.join(" and ")}\n`);
-    process.stdout.write(`\nDIVERGES: ${printable(`${file} (${variant.name})`)}\n`);
+    say(report(divergence, { ...context, colour: colourWanted() }));
+    if (named.length > 0) say(`  known as ${named.join(" and ")}\n`);
+    say(`\nDIVERGES: ${printable(`${file} (${variant.name})`)}\n`);
     return exitStatus.diverges;
   }
   const all = operations.length + before.reduce((sum, one) => sum + one.operations.length, 0);
@@ -107,9 +114,9 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     : `kernel ${traits.release} keeps its promises in`;
   const less = clamped.length === 0 ? "" : `; ${clamped.length} of them clamped, see above`;
   const of = printable(`${file} (${variant.name})`);
-  process.stdout.write(`CONFORMS: ${did} ${performed} of ${of}${less}\n`);
+  say(`CONFORMS: ${did} ${performed} of ${of}${less}\n`);
   if (!strict && named.length > 0) {
-    process.stdout.write(`known deviation: ${named.join(", ")}\n`);
+    say(`known deviation: ${named.join(", ")}\n`);
   }
   return exitStatus.conforms;
 }

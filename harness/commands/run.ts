@@ -11,7 +11,10 @@ import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
-import { Presenter, presentLost, printHead, runAgain } from "./present.ts";
+import { filesOf, Presenter, presentLost, printHead, runAgain } from "./present.ts";
+import type { Presented } from "./present.ts";
+import type { Tell } from "./reports.ts";
+import { runOutcome } from "./run-outcome.ts";
 import { placeForResult, resultOf } from "./run-result.ts";
 import type { Output } from "../stored/output.ts";
 import { writeResult } from "../stored/result.ts";
@@ -33,6 +36,8 @@ export interface RunOptions extends PerformOptions {
   doubtful?: ExitStatus;
   /** File for what the run came to, as JSON. */
   result?: string | undefined;
+  /** Hears what it came to. */
+  tell?: Tell | undefined;
   /** What is to be reported of the lines of the kernel that ran; undefined where nothing is. */
   coverage?: CoverageOptions | undefined;
 }
@@ -90,13 +95,13 @@ function writingAsItGoes(output: Output): (performed: Performed) => void {
 function conclude(
   performed: Performed,
   facts: Facts,
-  files: ReadonlyMap<FoundDivergence, string> | undefined,
+  presented: readonly Presented[],
   output: Output | undefined,
 ): void {
   const { result, failure } = performed;
   const early = failure instanceof Error ? failure.message : "an error that says nothing";
   const endedEarly = failure === undefined ? undefined : early;
-  const asked = { cases: casesOf(facts.options.work), endedEarly, ...(files && { files }) };
+  const asked = { cases: casesOf(facts.options.work), endedEarly, files: filesOf(presented) };
   say(verdict(result, colourWanted(), asked));
   if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
 }
@@ -119,7 +124,10 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   // What was wrong with the command: nothing has run.
   if (failure instanceof UsageError) throw failure;
   const isFound = confirmedDivergences(result).length > 0;
-  if (facts !== undefined) conclude(performed, facts, presenter?.files, output);
+  const presented = presenter?.presented ?? [];
+  if (facts !== undefined) conclude(performed, facts, presented, output);
+  const again = (lost: WorkerLost): string => runAgain(lost, performed, options);
+  options.tell?.(runOutcome("run", performed, presented, again));
   if (failure === undefined && facts !== undefined) {
     if (options.statistics === true) say(`\n${statisticsText(metIn(result.results))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
@@ -128,7 +136,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     return isFound ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }
   if (failure instanceof WorkerLost) {
-    presentLost(failure, runAgain(failure, performed, options));
+    presentLost(failure, again(failure));
     const ran = isFound || failure.where.variant !== "";
     return ran ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);
   }

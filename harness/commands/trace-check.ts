@@ -10,12 +10,15 @@ import { fileWord, ownCommand } from "../host/own-command.ts";
 import { LiveLine } from "../text/live-line.ts";
 import { counted, grouped } from "../text/numbers.ts";
 import { report } from "../report/report.ts";
-import { paintWith, printable, wantsColour } from "../text/terminal.ts";
+import { colourWanted, complain, say } from "../text/say.ts";
+import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
 import { checkFile, nameOf } from "../trace/check.ts";
 import type { CheckOptions, Counts, FileResult } from "../trace/check.ts";
 import { unendedNote } from "../trace/format.ts";
 import type { TraceLimits } from "../trace/limits.ts";
+import type { Tell } from "./reports.ts";
+import { TraceOutcome, checkedSubtest } from "./trace-outcome.ts";
 
 export interface CheckCommandOptions {
   files: readonly string[];
@@ -29,6 +32,8 @@ export interface CheckCommandOptions {
   /** Number of the only case to be checked. */
   case: number | undefined;
   limits: TraceLimits;
+  /** Hears what it came to by now, after each file. */
+  tell?: Tell | undefined;
 }
 
 /**
@@ -127,10 +132,14 @@ export function closing(results: readonly FileResult[], bad: number, paint: Pain
   return `${paint(["green", "bold"], "AGREES")}: the model with ${which}${taken}; ${ran}`;
 }
 
-/** Check one file after the other, and say which cannot be checked; how many those are. */
+/**
+ * Check one file after the other, and say which cannot be checked; how many those are. `refused`
+ * hears which, and why.
+ */
 export async function checkEach(
   files: readonly string[],
   check: (file: string) => Promise<void>,
+  refused: (file: string, reason: string) => void,
 ): Promise<number> {
   let bad = 0;
   for (const file of files) {
@@ -138,7 +147,8 @@ export async function checkEach(
       await check(file);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`ext4-conform: ${error.message}\n`);
+      complain(`ext4-conform: ${error.message}\n`);
+      refused(file, error.message);
       bad += 1;
     }
   }
@@ -151,13 +161,13 @@ async function checkAndPrint(
   options: CheckOptions,
   strict: boolean,
 ): Promise<FileResult> {
-  const colour = wantsColour(process.stdout, process.env);
+  const colour = colourWanted();
   const line = new LiveLine(process.stderr);
   const onCase = ({ cases, compared }: Counts): void =>
     line.show(() => `${printable(file)}: ${counted(cases, "case")}, ${counted(compared, "step")}`);
   const result = await checkFile(file, { ...options, onCase }).finally(() => line.end());
-  process.stdout.write(fileReport(result, strict, colour));
-  process.stdout.write(`${fileLine(result, paintWith(colour))}\n`);
+  say(fileReport(result, strict, colour));
+  say(`${fileLine(result, paintWith(colour))}\n`);
   return result;
 }
 
@@ -173,13 +183,18 @@ export async function traceCheck(options: CheckCommandOptions): Promise<ExitStat
   const allowed = deviation === undefined ? usual : deviationsNamed(deviation);
   const checkOptions = { allowed, only: options.case, limits };
   const results: FileResult[] = [];
-  const bad = await checkEach(files, async (file) => {
-    results.push(await checkAndPrint(file, checkOptions, strict));
-  });
-  const paint = paintWith(wantsColour(process.stdout, process.env));
-  process.stdout.write(takenLines(results, paint));
+  const outcome = new TraceOutcome(files, strict, options.tell);
+  const check = async (file: string): Promise<void> => {
+    const result = await checkAndPrint(file, checkOptions, strict);
+    results.push(result);
+    const plain = fileReport(result, strict, false);
+    outcome.add(checkedSubtest(result, plain, replayCommand(result, strict)));
+  };
+  const bad = await checkEach(files, check, outcome.refuse);
+  const paint = paintWith(colourWanted());
+  say(takenLines(results, paint));
   const unended = results.filter(({ header }) => header.version === 1).length;
-  process.stdout.write(`\n${unendedNote(unended, files.length)}${closing(results, bad, paint)}\n`);
+  say(`\n${unendedNote(unended, files.length)}${closing(results, bad, paint)}\n`);
   if (results.some(({ diverging }) => diverging > 0)) return exitStatus.diverges;
   return bad > 0 ? exitStatus.usage : exitStatus.conforms;
 }

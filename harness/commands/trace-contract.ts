@@ -12,7 +12,8 @@ import type { ExitStatus } from "../host/exit-status.ts";
 import { describeOperation } from "../operations/operation.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { counted, grouped } from "../text/numbers.ts";
-import { paintWith, printable, wantsColour } from "../text/terminal.ts";
+import { colourWanted, say } from "../text/say.ts";
+import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
 import { counterexampleOf, writeCounterexample } from "../stored/counterexample.ts";
 import { mustBeWritable } from "../stored/output.ts";
@@ -24,6 +25,8 @@ import type { TraceHeader } from "../trace/format.ts";
 import type { TraceLimits } from "../trace/limits.ts";
 import { readTrace } from "../trace/read.ts";
 import { checkEach } from "./trace-check.ts";
+import type { Tell } from "./reports.ts";
+import { TraceOutcome, contractSubtest } from "./trace-outcome.ts";
 
 /**
  * A promise that a file shows broken: in how many cases, and the shortest sequence in it that shows
@@ -79,7 +82,7 @@ interface FoundInFile {
   findings: Findings;
   variant: Variant;
   /** Of the recording. */
-  version: TraceHeader["version"];
+  header: TraceHeader;
 }
 
 async function findingsIn(file: string, limits: TraceLimits): Promise<FoundInFile> {
@@ -88,7 +91,7 @@ async function findingsIn(file: string, limits: TraceLimits): Promise<FoundInFil
   if (findings.operations === 0) {
     throw fileError(file, "nothing was checked: it has no cases, or no steps in them");
   }
-  return { findings, variant: variantOf(header, config), version: header.version };
+  return { findings, variant: variantOf(header, config), header };
 }
 
 /**
@@ -101,20 +104,24 @@ export async function traceContract(
   files: readonly string[],
   limits: TraceLimits,
   save?: string,
+  tell?: Tell,
 ): Promise<ExitStatus> {
   if (save !== undefined) mustBeWritable(save, "the shortest sequences");
-  const paint = paintWith(wantsColour(process.stdout, process.env));
+  const paint = paintWith(colourWanted());
   let breaking = 0;
   let unended = 0;
-  const bad = await checkEach(files, async (file) => {
+  const outcome = new TraceOutcome(files, false, tell);
+  const check = async (file: string): Promise<void> => {
+    const started = performance.now();
     const found = await findingsIn(file, limits);
     if (found.findings.list.length > 0) breaking += 1;
-    if (found.version === 1) unended += 1;
-    process.stdout.write(contractText(file, found.findings, paint));
-    for (const path of save === undefined ? [] : saveCases(save, found)) {
-      process.stdout.write(`  saved: ${ownCommand(["replay", fileWord(path)])}\n`);
-    }
-  });
+    if (found.header.version === 1) unended += 1;
+    say(contractText(file, found.findings, paint));
+    const paths = save === undefined ? [] : saveCases(save, found);
+    for (const path of paths) say(`  saved: ${ownCommand(["replay", fileWord(path)])}\n`);
+    outcome.add(contractSubtest(file, found, paths, (performance.now() - started) / 1000));
+  };
+  const bad = await checkEach(files, check, outcome.refuse);
   const of = counted(files.length, "file");
   const unread = bad > 0 ? `; ${bad} could not be checked, see above` : "";
   const verdict =
@@ -123,7 +130,7 @@ export async function traceContract(
       : bad > 0
         ? `${paint(["red", "bold"], "NOT CHECKED")}: ${bad} of ${of}, see above`
         : `${paint(["green", "bold"], "KEEPS")}: every promise in ${of}`;
-  process.stdout.write(`\n${unendedNote(unended, files.length)}${verdict}\n`);
+  say(`\n${unendedNote(unended, files.length)}${verdict}\n`);
   if (breaking > 0) return exitStatus.diverges;
   return bad > 0 ? exitStatus.usage : exitStatus.conforms;
 }

@@ -34,6 +34,7 @@ function finding(
     },
     confirmed: true,
     named: [],
+    met: 1,
     severity: "size or space",
     counterexample: `counterexamples/${variant}-1-7.json`,
     command: `ext4-conform replay counterexamples/${variant}-1-7.json`,
