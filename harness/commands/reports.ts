@@ -65,6 +65,7 @@ const summaryPath = (): string | undefined => process.env["GITHUB_STEP_SUMMARY"]
  * @throws UsageError where one cannot be written, or two would be written to one place
  */
 function placesFor(asked: readonly Asked[], result: string | undefined): Place[] {
+  if (asked.length === 0) return [];
   const places = asked.map(({ form, path }) => ({
     form: reportForms[form] as ReportForm,
     output: Output.open(path),
@@ -122,7 +123,8 @@ export async function reporting(
 ): Promise<ExitStatus> {
   const places = placesFor(report, result);
   if (places.length === 0) return act(undefined);
-  let outcome = outcomeOf({ command, started: performance.now(), subtests: [] });
+  const nothing = outcomeOf({ command, started: performance.now(), subtests: [] });
+  let outcome = nothing;
   const end = (error: unknown): void => {
     writeAll(places, endedBy(outcome, earlyEndOf(error)));
   };
@@ -136,8 +138,9 @@ export async function reporting(
     const whole = writeAll(places, outcome);
     return whole || status !== exitStatus.conforms ? status : exitStatus.usage;
   } catch (error) {
-    // Of a mistake in the command nothing came.
+    // Of a mistake in the command nothing came. What a result was not written of did.
     if (!(error instanceof UsageError)) end(error);
+    else if (outcome !== nothing) writeAll(places, outcome);
     throw error;
   } finally {
     whenSignalled(undefined);

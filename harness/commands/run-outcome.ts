@@ -26,17 +26,16 @@ export function earlyEndOf(error: unknown): EarlyEnd {
   const lack = error instanceof EnvironmentError ? error : lackOf(error);
   const told = error instanceof Error ? error.message : String(error);
   const message = lack === undefined ? told : `${lack.message}. ${lack.remedy}`;
-  const by =
-    error instanceof Interrupted
-      ? "signal"
-      : error instanceof WorkerLost
-        ? "kernel"
-        : lack === undefined
-          ? "error"
-          : "machine";
-  return { by, message: message.slice(0, MAX_REASON) };
+  return { by: causeOf(error, lack), message: message.slice(0, MAX_REASON) };
 }
 
+function causeOf(error: unknown, lack: EnvironmentError | undefined): EarlyEnd["by"] {
+  if (error instanceof Interrupted) return "signal";
+  if (error instanceof WorkerLost) return "kernel";
+  return lack === undefined ? "error" : "machine";
+}
+
+/** For the reports. */
 export function findingOf({ found, ...presented }: Presented): Finding {
   return { ...found, severity: severityOf(found.divergence), ...presented };
 }

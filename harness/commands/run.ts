@@ -91,19 +91,20 @@ function writingAsItGoes(output: Output): (performed: Performed) => void {
   };
 }
 
-/** Print the table and the findings, write the result. */
-function conclude(
+/** What ended it before its time, in words; undefined where nothing did. */
+function whyEnded({ failure }: Performed): string | undefined {
+  if (failure === undefined) return undefined;
+  return failure instanceof Error ? failure.message : "an error that says nothing";
+}
+
+/** The table and the findings, for a person. */
+function verdictOn(
   performed: Performed,
-  facts: Facts,
+  { options }: Facts,
   presented: readonly Presented[],
-  output: Output | undefined,
-): void {
-  const { result, failure } = performed;
-  const early = failure instanceof Error ? failure.message : "an error that says nothing";
-  const endedEarly = failure === undefined ? undefined : early;
-  const asked = { cases: casesOf(facts.options.work), endedEarly, files: filesOf(presented) };
-  say(verdict(result, colourWanted(), asked));
-  if (output !== undefined) writeResult(output, resultOf(performed, facts, endedEarly));
+): string {
+  const asked = { cases: casesOf(options.work), endedEarly: whyEnded(performed) };
+  return verdict(performed.result, colourWanted(), { ...asked, files: filesOf(presented) });
 }
 
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
@@ -125,9 +126,12 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   if (failure instanceof UsageError) throw failure;
   const isFound = confirmedDivergences(result).length > 0;
   const presented = presenter?.presented ?? [];
-  if (facts !== undefined) conclude(performed, facts, presented, output);
+  if (facts !== undefined) say(verdictOn(performed, facts, presented));
   const again = (lost: WorkerLost): string => runAgain(lost, performed, options);
   options.tell?.(runOutcome("run", performed, presented, again));
+  if (facts !== undefined && output !== undefined) {
+    writeResult(output, resultOf(performed, facts, whyEnded(performed)));
+  }
   if (failure === undefined && facts !== undefined) {
     if (options.statistics === true) say(`\n${statisticsText(metIn(result.results))}`);
     if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
