@@ -7,6 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { asNobody, builtCommand, cli, hiddenFromNobody } from "../host/built-command.ts";
+import { shellWord } from "../host/own-command.ts";
 import { parseKtap } from "../report/ktap-parser.ts";
 import type { ParsedTest } from "../report/ktap-parser.ts";
 import type { Outcome, Subtest } from "../report/outcome.ts";
@@ -156,6 +157,15 @@ describe.skipIf(lacks !== undefined)("reports of a kernel", () => {
   test("run --result keeps to its schema", async () => {
     const args = ["run", "--strict", "--variant", "4k-delalloc", "--cases", "20", "--result", "-"];
     expect(jsonFaults((await conform(args)).stdout, "result")).toEqual([]);
+  });
+
+  test("a result that nobody reads takes no report with it", async () => {
+    const words =
+      "run --strict --variant 4k-delalloc --cases 20 --result - --report json:kept.json";
+    const script = `node ${shellWord(cli)} ${words} | true; exit \${PIPESTATUS[0]}`;
+    const { exitCode } = await execa("bash", ["-c", script], { cwd: folder, reject: false });
+    expect(exitCode).toBe(64);
+    expect(JSON.parse(read("kept.json"))).toMatchObject({ verdict: "diverges" });
   });
 
   test("a result and a report cannot both go to standard output", async () => {
