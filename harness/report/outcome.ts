@@ -36,7 +36,7 @@ const findingSchema = z.strictObject({
 export type Finding = z.infer<typeof findingSchema>;
 
 /** What became of a subtest. */
-export const STATUSES = ["pass", "fail", "not-reproduced", "incomplete", "not-run"] as const;
+const STATUSES = ["pass", "fail", "not-reproduced", "incomplete", "not-run"] as const;
 
 /** What is counted, each only where there is such a thing. */
 const COUNTED = [
