@@ -64,7 +64,7 @@ function performed(change: Partial<Performed>): Performed {
 function found(variant: string, kind: "map" | "read", confirmed: boolean): Presented {
   const operations = [{ op: "fsync" as const }];
   const divergence = { variant, step: 0, operations, kind, message: "is not so" };
-  const of: FoundDivergence = { variant, case: 3, divergence, confirmed, named: [] };
+  const of: FoundDivergence = { variant, case: 3, divergence, confirmed, named: [], met: 1 };
   return { found: of, command: "replay", report: "FAIL\n" };
 }
 

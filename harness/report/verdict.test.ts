@@ -64,7 +64,7 @@ describe("verdict", () => {
     const cut = { ...conforming, results: [], underWay: new Map([[0, atIt]]) };
     const sentence = verdict(cut, false, { cases: 100_000 }).trimEnd().split("\n").at(-1);
     expect(sentence).toMatch(
-      /^CONFORMS: .*; the time was up before all cases of 4k-delalloc; ended before the last look at the disk of 4k-delalloc$/,
+      /^CONFORMS: .*; the time was up before all cases of 4k-delalloc; ended before the last look at the disk of 4k-delalloc; known: accounting /,
     );
     const stopped = verdict(cut, false, { endedEarly: "SIGTERM" });
     expect(stopped).not.toMatch(/last look/);
