@@ -63,6 +63,11 @@ export interface Store {
 export interface Effects<O> {
   // What it looks like.
 
+  /**
+   * Where a reader begins who wants to know why it came to that: "file function()" of the kernel,
+   * by its tree, and of the model.
+   */
+  readonly begins: { readonly kernel: string; readonly model: string };
   /** Its operands as a person reads them, but what makes the machine fail it. */
   operands(this: void, operation: O): string[];
   /** The row of statistics that it counts in; its name where absent. */

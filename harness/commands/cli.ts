@@ -16,6 +16,7 @@ import { EXECUTORS } from "../subjects/executor.ts";
 import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
 import { BuildError } from "../kernel-build/build-error.ts";
 import { ALPHABETS, alphabetName } from "../explore/alphabet.ts";
+import { explanationOf } from "./explain.ts";
 import { explore } from "./explore.ts";
 import type { ExploreOptions } from "./explore.ts";
 import { FORMS, exportCase } from "./export.ts";
@@ -492,6 +493,14 @@ program
   .description("list the file systems under test, and the known deviations")
   .option(...jsonOption)
   .action(showVariants);
+
+program
+  .command("explain")
+  .description("what is known of a deviation, or what a promise of the contract is")
+  .argument("<id>", "as a report or ext4-conform variants names it")
+  .action((id: string) => {
+    process.stdout.write(explanationOf(id));
+  });
 
 program
   .command("doctor")

@@ -163,7 +163,9 @@ export class Presenter {
     const path = fileFor(this.#save, counterexample);
     const file = keeps && saved(path, counterexample) ? path : undefined;
     const command = this.#commandFor(found, file);
-    const context = { variant, kernel, mountOptions: mounted.options, seed, command };
+    const { named, breaks } = found;
+    const known = { mountOptions: mounted.options, seed, named, breaks };
+    const context = { variant, kernel, command, ...known };
     const text = report(found.divergence, { ...context, colour: colourWanted() });
     const place = file === undefined ? {} : { counterexample: file };
     this.presented.push({ found, ...place, command, report: stripVTControlCharacters(text) });

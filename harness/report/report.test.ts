@@ -182,7 +182,8 @@ const contract = found({
     map: extents([0, 1, "delayed"]),
     reserved: 2,
   }),
-  message: "reserved must equal the delayed blocks: 2 clusters are reserved, 1 block is delayed",
+  message:
+    "2 blocks are reserved, 1 are delayed: reserved-is-delayed. As many blocks are reserved for delayed allocation as are delayed.",
 });
 
 const hang = found({

@@ -8,9 +8,10 @@
 import type { Divergence, DivergenceKind, EarlierCase } from "../finding/divergence.ts";
 import { blocksWith, rangeOf } from "../aspects/effects.ts";
 import { describeOperation, targetOf, type Operation } from "../operations/operation.ts";
-import { type Paint, paintWith, printable, wrap } from "../text/terminal.ts";
+import { type Paint, paintWith, printable } from "../text/terminal.ts";
 import type { Variant } from "../case/variant.ts";
-import { INDENT, shortened, WIDTH } from "./layout.ts";
+import { argumentLines } from "./argument.ts";
+import { indented, INDENT, shortened } from "./layout.ts";
 import type { TimelineStep } from "../finding/timeline.ts";
 import { LEGEND, observationLines, stepLines } from "./observed.ts";
 
@@ -21,6 +22,10 @@ export interface ReportContext {
   mountOptions?: string | undefined;
   /** Absent where the case was not generated. */
   seed?: number | undefined;
+  /** Ids of the known deviations that explain it; absent where nobody asked. */
+  named?: readonly string[] | undefined;
+  /** The promise that it breaks too, in words; absent where it breaks none, or nobody asked. */
+  breaks?: string | undefined;
   /** The one command that runs this case again. */
   command: string;
   colour: boolean;
@@ -148,9 +153,6 @@ function evidenceLines(evidence: readonly string[] | undefined, paint: Paint): s
   return [paint("bold", "what was said"), ...shown, ""];
 }
 
-const indented = (text: string): string[] =>
-  wrap(printable(text), WIDTH - INDENT.length).map((line) => INDENT + line);
-
 /** The report of a divergence, lines ending in "\n". */
 export function report(divergence: Divergence, context: ReportContext): string {
   const { variant, kernel, mountOptions, seed, command, colour } = context;
@@ -171,6 +173,7 @@ export function report(divergence: Divergence, context: ReportContext): string {
     paint("bold", "first difference"),
     ...indented(divergence.message),
     "",
+    ...argumentLines(divergence, context, paint),
     paint("bold", "replay"),
     `${INDENT}${paint("cyan", printable(command))}`,
     "",

@@ -152,6 +152,19 @@ export class Confirmation {
     );
   }
 
+  /**
+   * What the contract alone says of the case, known deviations excused or not; undefined where no
+   * promise is broken, or that is all that is known of it by now.
+   */
+  async brokenPromise(operations: readonly Operation[]): Promise<string | undefined> {
+    const options = { ...this.#options, strict: true };
+    const found = await this.#onFreshImage(options, (session) => {
+      session.judgeByContract("asked for what was promised");
+      return Promise.resolve(session.perform(session.supported(operations)).divergence);
+    });
+    return found?.promise === undefined ? undefined : found.message;
+  }
+
   async #onFreshImage<T>(
     options: SessionOptions,
     use: (session: Session) => Promise<T>,

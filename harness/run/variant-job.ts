@@ -29,6 +29,13 @@ const SHRINK_ON_DISK_MS = 60_000;
 /** What a checkpoint shows: what a fresh image shows too, or does not. */
 type Shown = "confirmed" | "unconfirmed" | undefined;
 
+/** What a fresh image says of a divergence, where not all is as usual. */
+interface Confirmed {
+  confirmed?: boolean;
+  named?: string[] | undefined;
+  breaks?: string | undefined;
+}
+
 export class VariantJob {
   readonly run: VariantRun;
   readonly assignment: Assignment;
@@ -154,10 +161,13 @@ export class VariantJob {
     if (this.#findings.isKnown(identity)) return this.#met(identity);
     const again = await this.#confirmation.run(operations);
     if (again !== undefined) {
-      return this.#found(number, again, true, await this.#confirmation.named(operations));
+      const named = await this.#confirmation.named(operations);
+      const breaks = await this.#alsoBreaks(again);
+      return this.#found(number, again, { confirmed: true, named, breaks });
     }
     const inSequence = await this.#leastSequence();
-    return this.#found(number, inSequence ?? divergence, inSequence !== undefined);
+    const confirmed = inSequence !== undefined;
+    return this.#found(number, inSequence ?? divergence, { confirmed });
   }
 
   /** Look at the kept files; where that finds something, on a fresh image after that. */
@@ -218,7 +228,7 @@ export class VariantJob {
     const message = `${finding.message} (after ${suspects.length} cases; none shows it alone)`;
     const all = onDiskDivergence(this.teller.variant, suspects.flat(), { ...finding, message });
     const inSequence = await this.#leastSequence();
-    this.#found(number, inSequence ?? all, inSequence !== undefined);
+    this.#found(number, inSequence ?? all, { confirmed: inSequence !== undefined });
     return inSequence !== undefined;
   }
 
@@ -236,12 +246,23 @@ export class VariantJob {
     });
   }
 
+  /** The promise that a case breaks of which the model says that it is wrong. */
+  #alsoBreaks({ promise, operations, step }: Divergence): Promise<string | undefined> {
+    if (promise !== undefined) return Promise.resolve(undefined);
+    return this.#confirmation.brokenPromise(operations.slice(0, step + 1));
+  }
+
   /** Tell of it, or that it has shown once more; its identity. */
-  #found(number: number, divergence: Divergence, confirmed = true, named: string[] = []): string {
+  #found(
+    number: number,
+    divergence: Divergence,
+    { confirmed = true, named = [], breaks }: Confirmed = {},
+  ): string {
     const identity = identityOf(divergence);
     if (this.#findings.isKnown(identity)) return this.#met(identity);
     this.#findings.met(identity);
-    this.teller.found({ case: number, divergence, confirmed, named });
+    const also = breaks === undefined ? {} : { breaks };
+    this.teller.found({ case: number, divergence, confirmed, named, ...also });
     return identity;
   }
 }

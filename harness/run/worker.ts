@@ -107,7 +107,10 @@ async function attempt(asked: Attempt, channel: Channel): Promise<void> {
   });
   const attempted = await confirmation.attempt(operations, before);
   const named = name && before === undefined ? await confirmation.named(operations) : undefined;
-  channel.send({ type: "attempted", ...attempted, named });
+  const { divergence } = attempted;
+  const asks = name && divergence !== undefined && divergence.promise === undefined;
+  const breaks = asks ? await confirmation.brokenPromise(divergence.operations) : undefined;
+  channel.send({ type: "attempted", ...attempted, named, breaks });
 }
 
 async function answer(request: Request, channel: Channel): Promise<void> {

@@ -24,6 +24,11 @@ export const foundSchema = z.strictObject({
   confirmed: z.boolean(),
   /** Known deviations that explain it, by id. */
   named: z.array(text),
+  /**
+   * The promise that it breaks too, in words, where the model said that it is wrong; absent where the
+   * contract said so, or finds nothing wrong.
+   */
+  breaks: text.exactOptional(),
   /** Cases that showed it; others that looked alike are among them. */
   met: z.int().min(1).default(1),
   /** The file by which it was accepted; absent where it was not. */

@@ -81,6 +81,8 @@ export interface Attempted {
   divergence?: Divergence | undefined;
   /** The known deviations that explain the case, where that was asked and some do. */
   named?: string[] | undefined;
+  /** The promise that it breaks too, in words (stored/result.ts). */
+  breaks?: string | undefined;
   /** Absent where the kernel did not live to say. */
   mounted?: Mounted | undefined;
   /** Operations that the machine could not do as they are, in words. */

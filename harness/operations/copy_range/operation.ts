@@ -31,6 +31,7 @@ export function clamp(o: CopyRange): CopyRange | undefined {
 const written = ({ to_pos, len }: CopyRange): ByteRange => rangeOf({ pos: to_pos, len });
 
 export const effects: Effects<CopyRange> = {
+  begins: { kernel: "fs/splice.c splice_file_range()", model: "model/splice.ts copy_file_range()" },
   operands: (o) => [
     `pos=${o.pos}`,
     ...(o.to === 1 ? ["to=1"] : []),

@@ -20,6 +20,10 @@ const clamp = (o: DirectRead): DirectRead =>
   o.pos % SECTOR_BYTES === 0 ? o : { ...o, len: withinBlock(o) };
 
 export const effects: Effects<DirectRead> = {
+  begins: {
+    kernel: "fs/ext4/file.c ext4_dio_read_iter()",
+    model: "model/ext4/file.ts ext4_dio_read_iter()",
+  },
   operands: ({ pos: at, len }) => [`pos=${at}`, `len=${len}`],
 
   clamp,

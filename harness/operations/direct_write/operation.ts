@@ -57,6 +57,10 @@ function clamp(o: DirectWrite): DirectWrite {
 }
 
 export const effects: Effects<DirectWrite> = {
+  begins: {
+    kernel: "fs/ext4/file.c ext4_dio_write_iter()",
+    model: "model/ext4/file.ts ext4_dio_write_iter()",
+  },
   operands: ({ pos: at, len, readable }) => [
     `pos=${at}`,
     `len=${len}`,

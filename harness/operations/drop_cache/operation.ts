@@ -14,4 +14,7 @@ export const schema = plain.extend({ file, starved });
 export type DropCache = z.infer<typeof schema>;
 
 /** Those of the fsync that it begins with; nobody has its allocations fail. */
-export const effects: Effects<DropCache> = syncing;
+export const effects: Effects<DropCache> = {
+  ...syncing,
+  begins: { kernel: "mm/fadvise.c generic_fadvise()", model: "model/file-system.ts dropCache()" },
+};

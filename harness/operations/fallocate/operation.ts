@@ -75,6 +75,10 @@ const where =
 const moves = ({ mode }: Fallocate): boolean => modes[mode].moves !== undefined;
 
 export const effects: Effects<Fallocate> = {
+  begins: {
+    kernel: "fs/ext4/extents.c ext4_fallocate()",
+    model: "model/file-system.ts fallocate()",
+  },
   operands: ({ mode, pos: at, len }) => [mode, `pos=${at}`, `len=${len}`],
   kind: ({ mode }) => mode,
   shortName: ({ mode }) => mode,

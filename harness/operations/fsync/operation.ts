@@ -23,6 +23,10 @@ export const syncing = {
   persists: (_, __, i_size) => ({ pos: 0, end: i_size }),
   syncs: () => ALL_BYTES,
   syncsAll: true,
-} satisfies Effects<{ op: string }>;
+} satisfies Omit<Effects<{ op: string }>, "begins">;
 
-export const effects: Effects<Fsync> = { ...syncing, canLackMemory: () => true };
+export const effects: Effects<Fsync> = {
+  ...syncing,
+  begins: { kernel: "fs/ext4/fsync.c ext4_sync_file()", model: "model/file-system.ts fsync()" },
+  canLackMemory: () => true,
+};

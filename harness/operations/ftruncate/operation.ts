@@ -12,6 +12,10 @@ export const schema = z.strictObject({ op: z.literal("ftruncate"), file, size: p
 export type Ftruncate = z.infer<typeof schema>;
 
 export const effects: Effects<Ftruncate> = {
+  begins: {
+    kernel: "fs/ext4/inode.c ext4_setattr()",
+    model: "model/ext4/truncate.ts ext4_setattr()",
+  },
   operands: ({ size }) => [`size=${size}`],
   kind: ({ size }, i_size) => (size < i_size ? "truncate, shorter" : "truncate, longer"),
   result: "status",

@@ -29,6 +29,10 @@ const foliosOf = ({ pos: at, len }: MmapWrite): ByteRange => ({
 });
 
 export const effects: Effects<MmapWrite> = {
+  begins: {
+    kernel: "fs/ext4/inode.c ext4_page_mkwrite()",
+    model: "model/ext4/inode.ts ext4_page_mkwrite()",
+  },
   operands: ({ pos: at, len }) => [`pos=${at}`, `len=${len}`],
 
   clamp,

@@ -89,6 +89,10 @@ function dirties({ pos: at, len, during }: PausedWrite): ByteRange {
 }
 
 export const effects: Effects<PausedWrite> = {
+  begins: {
+    kernel: "fs/ext4/file.c ext4_buffered_write_iter()",
+    model: "model/file-system.ts pausedWrite()",
+  },
   operands: ({ pos: at, len, pause_at, during, after }) => [
     `pos=${at}`,
     `len=${len}`,

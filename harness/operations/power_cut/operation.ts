@@ -12,6 +12,10 @@ export const schema = z.strictObject({ op: z.literal("power_cut"), file });
 export type PowerCut = z.infer<typeof schema>;
 
 export const effects: Effects<PowerCut> = {
+  begins: {
+    kernel: "fs/jbd2/recovery.c jbd2_journal_recover()",
+    model: "model/ext4/power-cut.ts afterPowerCut()",
+  },
   operands: () => [],
   result: "status",
   cutsPower: true,

@@ -13,6 +13,7 @@ export const schema = plain.extend({ file });
 export type Pread = z.infer<typeof schema>;
 
 export const effects: Effects<Pread> = {
+  begins: { kernel: "mm/filemap.c filemap_read()", model: "model/file-system.ts pread()" },
   operands: ({ pos: at, len }) => [`pos=${at}`, `len=${len}`],
   result: "read",
   recordable: () => true,

@@ -73,6 +73,10 @@ export function piecesOf({ len, iov = [] }: Pwrite): number[] {
 const written = ({ pos: at }: Pwrite, result: number): ByteRange => ({ pos: at, end: at + result });
 
 export const effects: Effects<Pwrite> = {
+  begins: {
+    kernel: "fs/ext4/file.c ext4_buffered_write_iter()",
+    model: "model/file-system.ts pwrite()",
+  },
   operands: ({ pos: at, len, readable, iov, append, sync, dontcache, limit }) => [
     append === true ? "append" : `pos=${at}`,
     `len=${len}`,

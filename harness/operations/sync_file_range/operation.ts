@@ -14,6 +14,10 @@ export const schema = plain.extend({ file, starved, fail_nth });
 export type SyncFileRange = z.infer<typeof schema>;
 
 export const effects: Effects<SyncFileRange> = {
+  begins: {
+    kernel: "fs/sync.c sync_file_range()",
+    model: "model/file-system.ts sync_file_range()",
+  },
   operands: ({ pos: at, len }) => [`pos=${at}`, `len=${len}`],
   label: "sync range",
   result: "status",

@@ -12,6 +12,7 @@ export const schema = z.strictObject({ op: z.literal("unlink"), file });
 export type Unlink = z.infer<typeof schema>;
 
 export const effects: Effects<Unlink> = {
+  begins: { kernel: "fs/ext4/namei.c ext4_unlink()", model: "model/file-system.ts evictInode()" },
   operands: () => [],
   result: "status",
   replacesFile: true,

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Divergence } from "../finding/divergence.ts";
+import { readCorpus } from "../stored/corpus.ts";
+import { corpusDirectory, packageRoot } from "../host/package.ts";
+import { effectsOf } from "../operations/operation.ts";
+import { paintWith } from "../text/terminal.ts";
+import { argumentLines } from "./argument.ts";
+
+const paint = paintWith(false);
+const found: Divergence = {
+  variant: "4k-delalloc",
+  step: 0,
+  operations: [{ op: "fsync" }],
+  kind: "map",
+  message: "block 1 is delayed, expected hole",
+};
+const told = "block 1 is delayed after the sync: nothing-delayed-after-sync. After a sync no ...";
+
+const why = (divergence: Divergence, known = {}): string =>
+  argumentLines(divergence, known, paint).join("\n");
+
+test("what is known has its reason", () => {
+  const text = why(found, { named: ["failed-write-moves-size"] });
+  expect(text).toMatch(/^why that is wrong\n {2}write_end\(\) sets i_size/);
+});
+
+test("a promise has who made it, whether the contract found it broken or was asked", () => {
+  const promise = { id: "nothing-delayed-after-sync", severity: "accounting" as const };
+  const broken = why({ ...found, kind: "contract", message: told, promise });
+  expect(broken).toMatch(
+    /^why that is wrong\n {2}It breaks a promise, whatever the model says\.\n/,
+  );
+  expect(broken).toContain("\n  Who promised it: fsync(2), sync_file_range(2): ");
+  const too = why(found, { breaks: told });
+  expect(too).toMatch(/\n {2}It breaks a promise too: block 1 is delayed/);
+  expect(too).toContain("\n  Who promised it: fsync(2), sync_file_range(2): ");
+});
+
+test("where only the model says so, it may be the model", () => {
+  expect(why(found)).toMatch(/may be the model that is\.\n/);
+  expect(why({ ...found, kind: "e2fsck" })).toMatch(/no model was asked/);
+  expect(why({ ...found, kind: "hang" })).not.toMatch(/why that is wrong/);
+});
+
+test("a reader begins where the operation does, in functions that are there", () => {
+  expect(why(found)).toMatch(/\n {2}kernel {2}fs\/ext4\/fsync\.c ext4_sync_file\(\) {3}model {2}/);
+  const all = readCorpus(corpusDirectory).flatMap(({ operations }) => operations);
+  const begins = new Map(all.map((one) => [one.op, effectsOf(one).begins]));
+  expect(begins.size).toBeGreaterThan(10);
+  for (const { kernel, model } of begins.values()) {
+    expect(kernel).toMatch(/^(fs|mm)\/[\w/]+\.c \w+\(\)$/);
+    const [file, name] = model.slice(0, -2).split(" ") as [string, string];
+    const source = readFileSync(join(packageRoot, file), "utf8");
+    expect(source).toMatch(new RegExp(`^export function ${name}\\(`, "m"));
+  }
+});
