@@ -19,10 +19,8 @@ export const EXPECT: HelperInC = {
   includes: ["stdio.h"],
   text: `static void expect(const char *what, long expected, long seen)
 {
-	if (seen == expected)
-		return;
-	printf("%s  expected: %ld / seen: %ld\\n", what, expected, seen);
-	wrong = 1;
+	if (seen != expected)
+		wrong = printf("%s  expected: %ld / seen: %ld\\n", what, expected, seen) > 0;
 }`,
 };
 
@@ -30,33 +28,27 @@ export const EXPECT_TEXT: HelperInC = {
   includes: ["stdio.h", "string.h"],
   text: `static void expect_text(const char *what, const char *expected, const char *seen)
 {
-	if (strcmp(seen, expected) == 0)
-		return;
-	printf("%s  expected: %s / seen: %s\\n", what, expected, seen);
-	wrong = 1;
+	if (strcmp(seen, expected) != 0)
+		wrong = printf("%s  expected: %s / seen: %s\\n", what, expected, seen) > 0;
 }`,
 };
 
 export const BUFFER: HelperInC = {
   includes: ["sys/mman.h"],
-  text: `/*
- * \`readable\` bytes behind which memory ends: what is copied from there faults. Each 512 bytes of
- * the four buffers are another letter.
- */
+  text: `/* \`readable\` bytes behind which memory ends. Each 512 of a buffer are another letter. */
 static char *buffer(int which, long readable)
 {
-	static char *buffers[4];
-	enum { SIZE = 4 << 20 };
+	enum { SIZE = 4 << 20, BOTH = PROT_READ | PROT_WRITE };
+	static char *all[4], *p;
 
-	if (!buffers[which]) {
-		char *p = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!all[which]) {
+		p = all[which] = mmap(NULL, 2 * SIZE, BOTH, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		must(p != MAP_FAILED && mprotect(p + SIZE, SIZE, PROT_NONE) == 0);
 		madvise(p, SIZE, MADV_NOHUGEPAGE);
 		for (long i = 0; i < SIZE; i++)
 			p[i] = 'A' + (i / 512 + 7 * which) % 26;
-		buffers[which] = p;
 	}
-	return buffers[which] + SIZE - readable;
+	return all[which] + SIZE - readable;
 }`,
 };
 
@@ -66,28 +58,25 @@ export const SAME: HelperInC = {
 static void same(const char *seen, long pos, long len, const char *expected)
 {
 	for (long i = 0; i < len; i++) {
-		int must_be = expected ? expected[i] : 0;
+		int must_be = expected ? expected[i] : 0, is = seen[i] & 0xff;
 
-		if (seen[i] == must_be)
-			continue;
-		printf("byte %ld  expected: 0x%02x / seen: 0x%02x\\n", pos + i, must_be, seen[i] & 0xff);
-		wrong = 1;
-		return;
+		if (is != must_be) {
+			wrong = printf("byte %ld  expected: 0x%02x / seen: 0x%02x\\n", pos + i, must_be, is) > 0;
+			return;
+		}
 	}
 }`,
 };
 
 export const SAME_IN_FILE: HelperInC = {
   includes: ["stdlib.h"],
-  needs: [CALLED, EXPECT, SAME],
+  needs: [EXPECT, SAME],
   text: `static void same_in_file(int fd, long pos, long len, const char *expected)
 {
 	char *seen = malloc(len);
-	long length = called(pread(fd, seen, len, pos));
 
-	expect("length of a read", len, length);
-	if (length == len)
-		same(seen, pos, len, expected);
+	expect("length of a read", len, pread(fd, seen, len, pos));
+	same(seen, pos, len, expected);
 	free(seen);
 }`,
 };
@@ -98,27 +87,21 @@ export const MAP: HelperInC = {
   text: `/* The blocks of a file that are no holes, as first+count; neighbours of one state are one. */
 static char *map(int fd)
 {
-	static struct { struct fiemap head; struct fiemap_extent extents[4096]; } f;
-	static char text[1 << 18];
-	unsigned long long first = 0, end = 0;
-	char *state, *last = NULL, *at = text;
+	enum { MANY = 4096, STATE = FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_DELALLOC };
+	static struct { struct fiemap head; struct fiemap_extent e[MANY]; } f;
+	static char text[1 << 18], *at;
 
-	f.head = (struct fiemap){ .fm_length = FIEMAP_MAX_OFFSET, .fm_extent_count = 4096 };
+	f.head = (struct fiemap){ .fm_length = FIEMAP_MAX_OFFSET, .fm_extent_count = MANY };
 	must(ioctl(fd, FS_IOC_FIEMAP, &f) == 0);
-	strcpy(text, "no blocks");
-	for (unsigned int i = 0; i < f.head.fm_mapped_extents; i++) {
-		struct fiemap_extent *e = f.extents + i;
+	at = strcpy(text, "no blocks");
+	for (struct fiemap_extent *e = f.e, *end = e + f.head.fm_mapped_extents; e < end;) {
+		unsigned long long first = e->fe_logical, next = first;
+		unsigned int state = e->fe_flags & STATE;
 
-		state = e->fe_flags & FIEMAP_EXTENT_UNWRITTEN ? "unwritten" :
-			e->fe_flags & FIEMAP_EXTENT_DELALLOC ? "delayed" : "written";
-		if (state != last || e->fe_logical / BLOCK != end) {
-			at += last ? strlen(at) : 0;
-			at += last ? sprintf(at, ", ") : 0;
-			first = e->fe_logical / BLOCK;
-		}
-		last = state;
-		end = (e->fe_logical + e->fe_length) / BLOCK;
-		sprintf(at, "%llu+%llu %s", first, end - first, state);
+		for (; e < end && e->fe_logical == next && (e->fe_flags & STATE) == state; e++)
+			next += e->fe_length;
+		at += sprintf(at, "%s%llu+%llu %s", at == text ? "" : ", ", first / BLOCK, (next - first) / BLOCK,
+			state & FIEMAP_EXTENT_UNWRITTEN ? "unwritten" : state ? "delayed" : "written");
 	}
 	return text;
 }`,
@@ -148,8 +131,7 @@ static void expect_cached(int fd, long block, const char *state)
 
 	if (strcmp(seen, state) == 0 || (strcmp(seen, "nothing") == 0 && strcmp(state, "delayed")))
 		return;
-	printf("extent status cache, block %ld  expected: %s / seen: %s\\n", block, state, seen);
-	wrong = 1;
+	wrong = printf("extent status cache, block %ld  expected: %s / seen: %s\\n", block, state, seen) > 0;
 }`,
 };
 
@@ -161,7 +143,7 @@ static void expect_blocks(long expected, long seen, int tree)
 	long more = seen - expected;
 
 	if (more < 0 || more % (BLOCK / 512) || more > tree * (BLOCK / 512))
-		printf("st_blocks  expected: %ld / seen: %ld\\n", expected, seen), wrong = 1;
+		wrong = printf("st_blocks  expected: %ld / seen: %ld\\n", expected, seen) > 0;
 }`,
 };
 
@@ -184,8 +166,7 @@ static long reserved(void)
 	FILE *f = popen("cat /sys/fs/ext4/${DEVICE_WORD}/delayed_allocation_blocks", "r");
 	long blocks;
 
-	must(f && fscanf(f, "%ld", &blocks) == 1);
-	pclose(f);
+	must(f && fscanf(f, "%ld", &blocks) == 1 && pclose(f) == 0);
 	return blocks;
 }`,
 };
@@ -232,8 +213,7 @@ static void expect_silence(void)
 		if (!alarm && (!strstr(record, device) || (atoi(record) & 7) > 4))
 			continue;
 		strtok(record, "\\n");
-		printf("kernel log  expected: nothing / seen: %s\\n", strchr(record, ';') + 1);
-		wrong = 1;
+		wrong = printf("kernel log  expected: nothing / seen: %s\\n", strchr(record, ';') + 1) > 0;
 	}
 }`,
 };

@@ -23,6 +23,10 @@ const FILES = [
   { path: "mnt/other", fd: "other", directFd: "other_direct" },
 ] as const;
 
+/** Memory of which no byte can be read, so that a write from there faults at once. */
+const UNREADABLE =
+  "char *unreadable = mmap(NULL, 1 << 22, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);";
+
 /** Of a line of the program, about. */
 const COLUMNS = 92;
 
@@ -46,7 +50,9 @@ export class CProgram implements ProgramInC<Operation> {
   readonly #helpers: HelperInC[] = [];
   readonly #lines: string[] = [];
   readonly #open = new Set<string>();
-  readonly #descriptors = new Set<string>();
+  /** Descriptors by their variables, and whether each is declared where it is opened first. */
+  readonly #declared = new Map<string, boolean>();
+  #takesUnreadable = false;
   #indent = "\t";
   #file: 0 | 1 = 0;
   #memory = 0;
@@ -80,10 +86,11 @@ export class CProgram implements ProgramInC<Operation> {
     return this.#helpers.map(({ text }) => text);
   }
 
-  /** Variables of main(). */
+  /** Variables of main(), but for those of descriptors that are declared where they are opened. */
   get variables(): readonly string[] {
-    const descriptors = [...this.#descriptors];
+    const descriptors = [...this.#declared].flatMap(([name, here]) => (here ? [] : [name]));
     return [
+      ...(this.#takesUnreadable ? [UNREADABLE] : []),
       ...(this.#memory === 0
         ? []
         : [
@@ -127,17 +134,25 @@ export class CProgram implements ProgramInC<Operation> {
   #descriptor(file: 0 | 1, which: "fd" | "directFd", flags: string): string {
     const { path, [which]: name } = FILES[file];
     if (this.#open.has(name)) return name;
+    const first = !this.#declared.has(name);
+    // What is declared in a block is not there behind it.
+    const here = first ? this.#indent === "\t" : this.#declared.get(name)!;
     this.#open.add(name);
-    this.#descriptors.add(name);
+    this.#declared.set(name, here);
     this.include("fcntl.h");
     this.lines(
-      `${name} = open("${path}", O_RDWR | O_CREAT${flags}, 0600);`,
+      `${first && here ? "int " : ""}${name} = open("${path}", O_RDWR | O_CREAT${flags}, 0600);`,
       `must(${name} >= 0 && posix_fadvise(${name}, 0, 0, POSIX_FADV_RANDOM) == 0);`,
     );
     return name;
   }
 
   buffer(tag: number, readable: number): string {
+    if (readable === 0) {
+      this.#takesUnreadable = true;
+      this.include("sys/mman.h");
+      return "unreadable";
+    }
     this.use(BUFFER);
     return `buffer(${tag}, ${readable})`;
   }

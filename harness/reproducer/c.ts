@@ -1,9 +1,9 @@
 /**
  * A stored case as a C program, for whoever has a kernel and a compiler and not this tool.
  *
- * It makes a file system in an image of its own, on a tmpfs in a mount namespace of its own, so
- * that all of it goes with the process; performs the operations; looks at what the case is about,
- * and at nothing else. Exit status 0: as it must be, 1: not, 2: it could not be tried.
+ * It makes a file system in an image of its own, on a tmpfs that hides /tmp in a mount namespace of
+ * its own, so that all of it goes with the process; performs the operations; looks at what the case
+ * is about, and at nothing else. Exit status 0: as it must be, 1: not, 2: it could not be tried.
  */
 import { leavesFree, isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
@@ -40,15 +40,13 @@ const tmpfsOptions = ({ imageSize }: Variant): string => `size=${imageSize + TMP
 /** Lines that make and mount the file system. */
 function prepare(program: CProgram, variant: Variant, fills: boolean): void {
   const tmpfs = isThin(variant) ? `"${tmpfsOptions(variant)}"` : "NULL";
-  const headers = ["fcntl.h", "sched.h", "stdio.h", "stdlib.h", "sys/mount.h", "sys/stat.h"];
-  program.include(...headers, "unistd.h");
+  program.include("fcntl.h", "sched.h", "stdio.h", "stdlib.h", "sys/mount.h", "unistd.h");
   program.lines(
-    "must(unshare(CLONE_NEWNS) == 0 && mkdtemp(dir) && atexit(clean_up) == 0);",
-    `must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);`,
-    `must(mount("tmpfs", dir, "tmpfs", 0, ${tmpfs}) == 0);`,
-    `must(chdir(dir) == 0 && mkdir("mnt", 0700) == 0);`,
+    `must(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);`,
+    `must(mount("tmpfs", "/tmp", "tmpfs", 0, ${tmpfs}) == 0 && chdir("/tmp") == 0);`,
   );
-  program.shell(...makeCommands(variant, fills), mountCommand(variant, "image", "mnt"));
+  const make = makeCommands(variant, fills);
+  program.shell("mkdir mnt", ...make, mountCommand(variant, "image", "mnt"));
   const free = leavesFree(variant);
   if (free !== undefined) program.shell(fillerCommand(variant, free));
   if (isThin(variant)) program.shell(THIN_COMMAND);
@@ -140,14 +138,20 @@ function check(program: CProgram, variant: Variant, symptom: Symptom, last: Oper
     lookAfterCut(program, variant, symptom, program.path);
 }
 
-/** Keep an eye on what is free from the beginning. */
+/** Operations between which there is room for an empty line. */
+const FEW = 8;
+
 function perform(program: CProgram, counterexample: Counterexample, symptom: Symptom): void {
   const { variant, divergence } = counterexample;
   const operations = operationsShown(counterexample);
+  const between = operations.length > FEW ? [] : [""];
   for (const [index, operation] of operations.entries()) {
     const isLast = index === operations.length - 1;
     const shows = isLast && divergence !== undefined ? "   <- shows it" : "";
-    program.lines("", `/* ${index}: ${describeOperation(operation)}${shows} */`);
+    program.lines(
+      ...(index === 0 ? [""] : between),
+      `/* ${index}: ${describeOperation(operation)}${shows} */`,
+    );
     const around: Around = {
       roomCommand: isThin(variant) ? roomCommand(variant) : undefined,
       sizesInPause: symptom.sizesInPause[index]!,
@@ -174,24 +178,17 @@ function openFirst(program: CProgram, { variant, operations }: Counterexample): 
 /** What every program has before its helpers. */
 const HEAD = [
   "#define must(what) ((what) ? (void)0 : (perror(#what), exit(2)))",
-  "",
-  `static char dir[] = "/tmp/ext4-XXXXXX";`,
   "static int wrong;",
-  "",
-  "static void clean_up(void)",
-  "{",
-  "\tumount2(dir, MNT_DETACH);",
-  "\trmdir(dir);",
-  "}",
 ];
 
 /**
  * The program.
  *
  * @param running release of the running kernel, for a case that names none
+ * @param inMail what the case is stands around it, and the program says only how it is run
  * @throws UsageError where it cannot be written in C, with one line that says what
  */
-export function asC(counterexample: Counterexample, running: string): string {
+export function asC(counterexample: Counterexample, running: string, inMail = false): string {
   const all = counterexample.operations.flatMap((one) => [one, ...duringOf(one)]);
   mustBeExpressible(counterexample, all, cannotInC, refusing("a C program"));
   const symptom = symptomOf(counterexample, running);
@@ -208,7 +205,9 @@ export function asC(counterexample: Counterexample, running: string): string {
   perform(program, counterexample, symptom);
   const operations = operationsShown(counterexample);
   check(program, variant, symptom, operations.at(-1)!);
-  return textOf(program, counterexample, symptom);
+  return textOf(program, counterexample, (how) =>
+    inMail ? how : headerOf(counterexample, symptom, how),
+  );
 }
 
 /** Whether anything looks at what a call returned. */
@@ -223,7 +222,11 @@ function withoutResult(lines: readonly string[]): string[] {
   );
 }
 
-function textOf(program: CProgram, counterexample: Counterexample, symptom: Symptom): string {
+function textOf(
+  program: CProgram,
+  { variant }: Counterexample,
+  head: (how: readonly string[]) => readonly string[],
+): string {
   const pthread = program.includes.includes("pthread.h") ? " -pthread" : "";
   const usesBlock = program.helpers.some((text) => /\bBLOCK\b/.test(text));
   const result = looksAtResult(program.body);
@@ -231,7 +234,8 @@ function textOf(program: CProgram, counterexample: Counterexample, symptom: Symp
   const calls = [...lines, ...program.helpers].some((line) => /(?<!long )called\(/.test(line));
   const helpers = program.helpers.filter((text) => calls || text !== CALLED.text);
   const needsErrno = [...lines, ...helpers].some((line) => /\bE[A-Z]+\b|errno/.test(line));
-  const header = headerOf(counterexample, symptom, [
+  const variables = [...program.variables, ...(result ? ["long r = 0;"] : [])];
+  const header = head([
     `cc${pthread} -o case case.c && sudo ./case`,
     "Exit status: 0 as it must be, 1 not, 2 it could not be tried.",
   ]);
@@ -242,14 +246,14 @@ function textOf(program: CProgram, counterexample: Counterexample, symptom: Symp
       .filter((name) => needsErrno || name !== "errno.h")
       .map((name) => `#include <${name}>`),
     "",
-    ...(usesBlock ? [`#define BLOCK ${counterexample.variant.blockSize}`] : []),
+    ...(usesBlock ? [`#define BLOCK ${variant.blockSize}`] : []),
     ...HEAD,
     "",
     ...helpers.flatMap((text) => [text, ""]),
     "int main(void)",
     "{",
-    ...[...program.variables, ...(result ? ["long r = 0;"] : [])].map((line) => `\t${line}`),
-    "",
+    ...variables.map((line) => `\t${line}`),
+    ...(variables.length === 0 ? [] : [""]),
     ...lines,
     "",
     `\tputs(wrong ? "WRONG" : "as it must be");`,

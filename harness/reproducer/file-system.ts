@@ -70,7 +70,7 @@ export const plainMountCommand = (variant: Variant): string =>
 export function mountCommand(variant: Variant, image: string, point: string): string {
   const options = mountOptions(variant).join(",");
   const mount = `mount -t ext4 ${options === "" ? "" : `-o ${options} `}"$l" ${point}`;
-  return `(l=$(losetup --find --show ${image}) && { ${mount} && s=0 || s=$?; losetup -d "$l"; exit $s; })`;
+  return `(l=$(losetup --find --show ${image}) && { ${mount} && s=0 || s=$?; losetup -d "$l"; exit "$s"; })`;
 }
 
 /** Takes all of the file system's room but so many blocks. */

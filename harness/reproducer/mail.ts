@@ -51,9 +51,9 @@ function expectedLines({ result, read, place, file, atUnmount }: Symptom): strin
 /** The program where it is short, else how it is had. */
 function programLines(counterexample: Counterexample, running: string): string[] {
   try {
-    const text = asC(counterexample, running);
-    const isShort = text.split("\n").length < SHORT_PROGRAM;
-    return isShort ? text.split("\n") : ["A C program that shows it is attached."];
+    const lines = asC(counterexample, running, true).trimEnd().split("\n");
+    if (lines.length < SHORT_PROGRAM) return lines;
+    return ["A C program that shows it is attached (export --as c)."];
   } catch (error) {
     if (error instanceof UsageError)
       return wrapped(`There is no program: ${error.message}.`, COLUMNS);

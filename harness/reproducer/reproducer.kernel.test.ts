@@ -9,21 +9,14 @@ import { execa, execaSync } from "execa";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { knownDeviations } from "../../model/deviations/index.ts";
-import type { Deviation } from "../../model/deviations/index.ts";
-import { onIomap } from "../../images/variants.ts";
-import { describePages } from "../case/observation.ts";
-import type { Observation } from "../case/observation.ts";
 import { UsageError } from "../case/failure.ts";
-import type { DivergenceKind } from "../finding/divergence.ts";
 import { operations } from "../generation/operations.ts";
 import { builtCommand } from "../host/built-command.ts";
 import { packageRoot } from "../host/package.ts";
-import { compare } from "../lockstep/compare.ts";
 import { REPEATS, runCase } from "../lockstep/lockstep.ts";
 import { openImage } from "../subjects/image.ts";
 import { KernelSubject } from "../subjects/kernel-subject.ts";
 import { modelWith } from "../lockstep/deviations.ts";
-import { operationsSchema } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { formatCounterexample, readCounterexample } from "../stored/counterexample.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
@@ -32,10 +25,10 @@ import { lacksProgram } from "../system/process.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { knownConfig } from "../under-test/kernel-traits.ts";
 import { kernelOfRelease, kernels } from "../../model/kernels/kernels.ts";
-import type { KernelName } from "../../model/kernels/kernels.ts";
 import { asC } from "./c.ts";
+import { shownByDeviations } from "./deviation-cases.ts";
+import type { Shown } from "./deviation-cases.ts";
 import { asShell } from "./sh.ts";
-import { mapText } from "./symptom.ts";
 
 const missing = lacksProgram("cc") ? "there is no cc" : undefined;
 const lacks = machineLacks()?.message ?? missing;
@@ -100,79 +93,9 @@ async function replayed(name: string, counterexample: Counterexample): Promise<n
   return exitCode;
 }
 
-/** A case that is about what a deviation makes of the model. */
-interface Shown {
-  name: string;
-  deviation: Deviation;
-  counterexample: Counterexample;
-  /** What is printed, where that is one value. */
-  printed: string | undefined;
-}
-
-/** How the programs print a difference of these kinds; undefined where it is not one value. */
-const printed: Partial<Record<DivergenceKind, (seen: Observation) => string>> = {
-  result: ({ result }) => String(result),
-  i_size: ({ i_size }) => String(i_size),
-  st_blocks: ({ st_blocks }) => String(st_blocks),
-  reserved: ({ reserved }) => String(reserved),
-  map: ({ map }) => mapText(map),
-  pages: ({ pages }) => describePages(pages!),
-};
-
-/** What shows at unmount, or after a power cut, no step of the model shows. */
-const atTheEnd: Partial<Record<Deviation["visible"], DivergenceKind>> = {
-  unmount: "kernel-log",
-  "power cut": "power-cut",
-};
-
 const base = { format: "ext4-conform counterexample", version: 1 } as const;
 
-/** The case of a deviation, cut off where it first shows. */
-function shownBy(deviation: Deviation, list: readonly object[], which: string): Shown | undefined {
-  const { witness, visible, path, claim } = deviation;
-  const name = `${deviation.id}${which}`;
-  const all: Operation[] = operationsSchema.parse(list);
-  const plain = variantNamed(witness.variant);
-  const variant = path === "iomap" ? onIomap(plain) : plain;
-  const kind = atTheEnd[visible];
-  if (kind !== undefined) {
-    const found = { step: all.length - 1, kind, message: claim };
-    const counterexample = { ...base, claim, divergence: found, variant, operations: all };
-    return { name, deviation, counterexample, printed: undefined };
-  }
-  const { freeBlocks = 0 } = witness;
-  if (freeBlocks > 0) {
-    // Only a file system that is full shows it: the other witness is for those.
-    const full = variantNamed("4k-full-delayed");
-    const counterexample = { ...base, claim, variant: full, operations: all };
-    return { name, deviation, counterexample, printed: "reserved  expected: 0 / seen: 1" };
-  }
-  const config = knownConfig(plain, kernels[witness.kernel as KernelName]);
-  const { blockSize } = variant;
-  const [ideal, deviated] = [modelWith(config, []), modelWith(config, [deviation])];
-  for (const [step, operation] of all.entries()) {
-    const [expected, seen] = [ideal.step(operation, step), deviated.step(operation, step)];
-    const difference = compare(expected, seen, { blockSize }, 1);
-    if (difference === undefined) continue;
-    const { kind: of } = difference;
-    const done = all.slice(0, step + 1);
-    const divergence = { step, ...difference };
-    const counterexample = { ...base, claim, divergence, variant, operations: done };
-    const say = printed[of];
-    const line = say && `${of}  expected: ${say(expected)} / seen: ${say(seen)}`;
-    return { name, deviation, counterexample, printed: line };
-  }
-  return undefined;
-}
-
-const shown: Shown[] = knownDeviations.flatMap((deviation) => {
-  const { operations: first, also, freeBlocks } = deviation.witness;
-  const witnesses = freeBlocks === undefined ? [first, also] : [also];
-  return witnesses.flatMap((list, i) => {
-    const one = list && shownBy(deviation, list, i === 0 ? "" : "-also");
-    return one === undefined ? [] : [one];
-  });
-});
+const shown = shownByDeviations();
 
 /** Those that take what neither form has. */
 const NOT_IN_C = ["uncounted-write-moves-size", "uncounted-write-moves-size-also"];

@@ -3,9 +3,7 @@ import type { SyncFileRange } from "./operation.ts";
 
 export const inC: InC<SyncFileRange, never> = {
   write(program, { pos, len }) {
-    program.lines(
-      `r = called(sync_file_range(${program.fd()}, ${pos}, ${len}, SYNC_FILE_RANGE_WAIT_BEFORE |`,
-      "\tSYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));",
-    );
+    const how = "SYNC_FILE_RANGE_WRITE_AND_WAIT";
+    program.call(`sync_file_range(${program.fd()}, ${pos}, ${len}, ${how})`);
   },
 };

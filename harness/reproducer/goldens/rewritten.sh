@@ -42,7 +42,7 @@ truncate -s 67108864 image
 head -c 64M /dev/zero | tr '\0' '#' | dd of=image bs=1M conv=notrunc status=none
 mkfs.ext4 -F -q -b 4096 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard,hash_seed=2f5c3fa0-5b1e-4c4e-9c55-6ad1d3b7e0a4 image
 fallocate -l 67108864 image
-(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 "$l" mnt && s=0 || s=$?; losetup -d "$l"; exit $s; })
+(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 "$l" mnt && s=0 || s=$?; losetup -d "$l"; exit "$s"; })
 fstrim mnt && echo 4 >"/sys/block/$(basename "$(findmnt -n -o SOURCE mnt)")/queue/max_sectors_kb"
 exec 3<>mnt/file
 
@@ -63,7 +63,7 @@ sync mnt/file || true
 # What must be seen now.
 exec 3>&-
 umount mnt
-(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 "$l" mnt && s=0 || s=$?; losetup -d "$l"; exit $s; })
+(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 "$l" mnt && s=0 || s=$?; losetup -d "$l"; exit "$s"; })
 expect_bytes mnt/file 0 4096 C
 
 status=$wrong
