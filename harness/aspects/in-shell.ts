@@ -1,10 +1,13 @@
 /**
- * How an operation is written in a script of sh, with what most machines have: coreutils,
- * util-linux, e2fsprogs; and xfs_io where nothing of those does.
+ * How an operation is written in a shell, in a script of its own and in a test of xfstests, with
+ * what most machines have: coreutils, util-linux, e2fsprogs; and xfs_io, or python3, where nothing
+ * of those does.
  */
 export interface ScriptInShell {
   /** The path of the file that the operation is about, or of that one. */
   path(file?: 0 | 1): string;
+  /** A file of the script's own, which is not on the file system. */
+  own(name: string): string;
   /** The next operation syncs the file. */
   readonly syncsNext: boolean;
   /** The letter that the bytes of region `tag` are, in a script. */
@@ -16,6 +19,12 @@ export interface ScriptInShell {
   call(command: string): void;
   /** The same by xfs_io, on the file of the operation. */
   xfsIo(...commands: string[]): void;
+  /** Write from memory that ends behind `readable` bytes of region `tag`; `direct`: O_DIRECT. */
+  shortWrite(
+    write: { pos: number; len: number; readable: number },
+    tag: number,
+    direct: boolean,
+  ): void;
   /** Look at what a power cut would leave, where that is what the script is about. */
   lookAfterCut(): void;
   /** The file is gone, and there is a new one of its name. */
@@ -25,6 +34,8 @@ export interface ScriptInShell {
 export interface InShell<O> {
   /** Why no program does it; undefined where one can. Absent: one always can. */
   cannot?(this: void, operation: O): string | undefined;
+  /** Groups of tests of xfstests that are about such a thing, beside rw. Absent: none. */
+  groups?(this: void, operation: O): readonly string[];
   /** Perform it, writing the bytes of region `tag`. */
   write(this: void, script: ScriptInShell, operation: O, tag: number): void;
 }

@@ -277,11 +277,20 @@ program
   .description("a stored case as a program for whoever does not have this one")
   .argument("<file>", "a counterexample that run saved")
   .addOption(
-    new Option("--as <form>", "c: a C program; sh: a script; mail: a text for a list")
+    new Option(
+      "--as <form>",
+      Object.entries(FORMS)
+        .map(([name, { help }]) => `${name}: ${help}`)
+        .join("; "),
+    )
       .choices(Object.keys(FORMS))
       .makeOptionMandatory(),
   )
-  .option("--out <file>", "where it is written; - is standard output", "-")
+  .option(
+    "--out <file>",
+    "where it is written; of fstest the test, with .out beside it, or a folder; - is standard output",
+    "-",
+  )
   .action((file: string, options: ExportOptions) => {
     process.exitCode = exportCase(file, options);
   });

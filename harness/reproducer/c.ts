@@ -48,7 +48,10 @@ function prepare(program: CProgram, variant: Variant, fills: boolean): void {
   const make = makeCommands(variant, fills);
   program.shell("mkdir mnt", ...make, mountCommand(variant, "image", "mnt"));
   const free = leavesFree(variant);
-  if (free !== undefined) program.shell(fillerCommand(variant, free));
+  if (free !== undefined) {
+    const mount = mountCommand(variant, "image", "mnt");
+    program.shell(fillerCommand(variant, free, "mnt"), "umount mnt", mount);
+  }
   if (isThin(variant)) program.shell(THIN_COMMAND);
 }
 

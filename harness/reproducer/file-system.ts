@@ -1,6 +1,6 @@
 /**
  * The file system of a case, as shell commands make it: the same ones in a C program and in a
- * script, in a folder of their own that holds nothing but `image`.
+ * script, in a folder of their own that holds nothing but `image`; and on what xfstests gives.
  */
 import type { Variant } from "../case/variant.ts";
 import { shellWord } from "../host/own-command.ts";
@@ -18,29 +18,40 @@ const FILLED_MIB = 64;
 /** Bytes of a block group: as many blocks as a block has bits. */
 const groupMiB = (blockSize: number): number => (8 * blockSize * blockSize) / MIB;
 
-/** Puts into the image what a kernel must not show: else the disk would hold zeros. */
-function fillCommand({ imageSize, blockSize }: Variant): string {
+/**
+ * Puts onto the disk what a kernel must not show, where it would hold zeros else. `disk` is an
+ * image or a device, `conv` what dd does there beside.
+ */
+export function fillCommand({ imageSize, blockSize }: Variant, disk: string, conv: string): string {
   const group = groupMiB(blockSize);
   const groups = Math.ceil(imageSize / MIB / group);
   const share = Math.min(group, imageSize / MIB, Math.ceil(FILLED_MIB / groups));
   const from = `head -c ${share}M /dev/zero | tr '\\0' '#'`;
-  const to = "dd of=image bs=1M conv=notrunc status=none";
+  const to = `dd of=${disk} bs=1M conv=${conv} status=none`;
   if (groups === 1) return `${from} | ${to}`;
   const starts = `$(seq 0 ${group} ${group * (groups - 1)})`;
   return `for at in ${starts}; do ${from} | ${to} seek="$at"; done`;
 }
 
 /**
- * Makes a file as large as the image. Delayed allocation stays on only while more blocks are free
+ * Bytes that the image must have at least, as the shell computes it from `n`, the number of
+ * processors; undefined where the variant's are enough. Delayed allocation stays on only while more blocks are free
  * than the counters of all processors may miss (subjects/reserve.ts): of many that is more than
  * the variant has.
  */
-function sizeCommand({ imageSize, blockSize, delalloc, preparation }: Variant): string {
+export function leastSize({ blockSize, delalloc, preparation }: Variant): string | undefined {
   const full = preparation?.kind === "full" && preparation.reserveDelays === true;
-  if (!delalloc || (preparation !== undefined && !full)) return `truncate -s ${imageSize} image`;
-  const wanted = `${full ? 208 : 16} * n * (n > 16 ? 2 * n : 32) * ${blockSize}`;
+  if (!delalloc || (preparation !== undefined && !full)) return undefined;
+  return `${full ? 208 : 16} * n * (n > 16 ? 2 * n : 32) * ${blockSize}`;
+}
+
+/** Makes a file as large as the image. */
+function sizeCommand(variant: Variant): string {
+  const { imageSize } = variant;
+  const least = leastSize(variant);
+  if (least === undefined) return `truncate -s ${imageSize} image`;
   const size = `((s > ${imageSize} ? s : ${imageSize}))`;
-  return `n=$(nproc --all) && s=$((${wanted})) && truncate -s $${size} image`;
+  return `n=$(nproc --all) && s=$((${least})) && truncate -s $${size} image`;
 }
 
 /** Makes the file system of the image. */
@@ -51,7 +62,7 @@ export const mkfsCommand = (variant: Variant): string =>
 export function makeCommands(variant: Variant, fills: boolean): string[] {
   return [
     sizeCommand(variant),
-    ...(fills ? [fillCommand(variant)] : []),
+    ...(fills ? [fillCommand(variant, "image", "notrunc")] : []),
     mkfsCommand(variant),
     // A thin device has room for all that is there now.
     ...(isThin(variant) ? [`fallocate -l ${variant.imageSize} image`] : []),
@@ -73,10 +84,10 @@ export function mountCommand(variant: Variant, image: string, point: string): st
   return `(l=$(losetup --find --show ${image}) && { ${mount} && s=0 || s=$?; losetup -d "$l"; exit "$s"; })`;
 }
 
-/** Takes all of the file system's room but so many blocks. */
-export function fillerCommand(variant: Variant, free: number): string {
-  const left = `$(( ($(stat -f -c %a mnt) - ${free}) * ${variant.blockSize} ))`;
-  return `fallocate -l "${left}" mnt/filler && umount mnt && ${mountCommand(variant, "image", "mnt")}`;
+/** Takes all of the room of the file system on `mnt` but so many blocks. */
+export function fillerCommand(variant: Variant, free: number, mnt: string): string {
+  const left = `$(( ($(stat -f -c %a ${mnt}) - ${free}) * ${variant.blockSize} ))`;
+  return `fallocate -l "${left}" ${mnt}/filler`;
 }
 
 /** Bytes of the tmpfs that it lies on: of a thin device the image and a little. */

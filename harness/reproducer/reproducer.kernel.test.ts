@@ -2,7 +2,7 @@
  * Cases as programs, compiled and run on the running kernel: they come to what a replay comes to,
  * and what they print is what the model has with the deviation and without.
  */
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { execa, execaSync } from "execa";
@@ -28,6 +28,8 @@ import { kernelOfRelease, kernels } from "../../model/kernels/kernels.ts";
 import { asC } from "./c.ts";
 import { shownByDeviations } from "./deviation-cases.ts";
 import type { Shown } from "./deviation-cases.ts";
+import { asFstest, fstestPatch } from "./fstest.ts";
+import { checkFstest } from "./fstest-stand-in.ts";
 import { asShell } from "./sh.ts";
 
 const missing = lacksProgram("cc") ? "there is no cc" : undefined;
@@ -71,8 +73,24 @@ async function runShell(name: string, text: string): Promise<Ran> {
   return execa("sh", [script], { reject: false });
 }
 
+const FSTEST = "999-ext4-conform-case";
+
+/** The test and its golden output, as a patch of xfstests. */
+const asPatch: Form = (counterexample, running) =>
+  fstestPatch(FSTEST, asFstest(counterexample, running, FSTEST));
+
+/** The patch, where xfstests is stood in for; what a failed test printed, or that none did. */
+async function runPatch(name: string, text: string): Promise<Ran> {
+  const { end, said } = await checkFstest(join(folder, `${name}-tree`), FSTEST, text);
+  if (end === "failed") return { exitCode: WRONG, stdout: said, stderr: "" };
+  if (end === "not run") return { exitCode: NOT_TRIED, stdout: "", stderr: said };
+  return { exitCode: AS_IT_MUST_BE, stdout: "as it must be", stderr: "" };
+}
+
+type Form = (counterexample: Counterexample, running: string) => string;
+
 /** What a case is as a program, or the line that says why it is none. */
-function written(form: typeof asC, counterexample: Counterexample): { text: string } | string {
+function written(form: Form, counterexample: Counterexample): { text: string } | string {
   try {
     return { text: form(counterexample, release()) };
   } catch (error) {
@@ -100,41 +118,55 @@ const shown = shownByDeviations();
 /** Those that take what neither form has. */
 const NOT_IN_C = ["uncounted-write-moves-size", "uncounted-write-moves-size-also"];
 
-/** Those that programs can do and show, some of them with xfs_io. */
+/** Those that programs can do and show, some of them with xfs_io or python3. */
 const IN_SHELL = [
+  "delayed-blocks-not-new",
+  "direct-write-forgets-fault",
+  "direct-write-frees-preallocation",
   "dirty-tag-outlives-dirt",
+  "failed-write-moves-size",
   "failed-zeroing-keeps-reservation",
+  "last-folio-is-not-read",
+  "refused-data-converted",
   "replay-undoes-zeroing",
   "rewrite-after-error-is-lost",
-  "refused-data-converted",
-  "last-folio-is-not-read",
+  "short-write-frees-preallocation",
+  "short-write-frees-preallocation-also",
+  "short-write-keeps-reservation",
 ];
+
+/** Those of them that take a device without room. */
+const NOT_IN_FSTEST = ["refused-data-converted", "rewrite-after-error-is-lost"];
 
 interface Program extends Shown {
   text: string;
 }
 
-const expressible = (form: typeof asC): Program[] =>
+const expressible = (form: Form): Program[] =>
   shown.flatMap((one) => {
     const program = written(form, one.counterexample);
     return typeof program === "string" ? [] : [{ ...one, ...program }];
   });
 
 /** The lines that say why the others are none. */
-const refusals = (form: typeof asC): string[] =>
+const refusals = (form: Form): string[] =>
   shown.map(({ counterexample }) => written(form, counterexample)).filter(isText);
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-const namesOf = (form: typeof asC): string[] => expressible(form).map(({ name }) => name);
+const namesOf = (form: Form): string[] => expressible(form).map(({ name }) => name);
 
 test("every known deviation has a case, and it is known which form has no words for it", () => {
   expect(new Set(shown.map(({ deviation }) => deviation))).toEqual(new Set(knownDeviations));
   const names = shown.map(({ name }) => name);
   expect(namesOf(asC)).toEqual(names.filter((name) => !NOT_IN_C.includes(name)));
-  expect(namesOf(asShell).toSorted()).toEqual(IN_SHELL.toSorted());
-  for (const line of [...refusals(asC), ...refusals(asShell)]) {
-    expect(line).toMatch(/^\w+\(.*\) cannot be written as a (?:C program|script): .*$/);
+  expect(namesOf(asShell).toSorted()).toEqual(IN_SHELL);
+  const inFstest = IN_SHELL.filter((name) => !NOT_IN_FSTEST.includes(name));
+  expect(namesOf(asPatch).toSorted()).toEqual(inFstest);
+  for (const line of [asC, asShell, asPatch].flatMap(refusals)) {
+    expect(line).toMatch(
+      /^(?:\w+\(.*\)|a case on [\w-]+) cannot be written as a (?:C program|script|test of xfstests): .*$/,
+    );
   }
 });
 
@@ -146,6 +178,14 @@ function saidBy(exitCode: number | undefined, line: string | undefined): string 
 
 /** Whether a script that takes xfs_io can be run. */
 const hasXfsIo = !lacksProgram("xfs_io");
+const hasPython = !lacksProgram("python3");
+
+const takesXfsIo = (text: string): boolean =>
+  /\bxfs_io is needed\b|_require_xfs_io_command|_scratch_shutdown/.test(text);
+const takesPython = (text: string): boolean =>
+  /\bpython3 is needed\b|_require_command "\$PYTHON3_PROG"/.test(text);
+const canRun = (text: string): boolean =>
+  (hasXfsIo || !takesXfsIo(text)) && (hasPython || !takesPython(text));
 
 /** Folders and devices that the programs made and did not remove. */
 function leftovers(): string[] {
@@ -164,12 +204,14 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
   const forms = [
     { form: "C", programs: expressible(asC), run: runC },
     { form: "sh", programs: expressible(asShell), run: runShell },
+    { form: "xfstests", programs: expressible(asPatch), run: runPatch },
   ];
 
   describe.each(forms)("in $form a deviation", ({ programs, run }) => {
     test.for(programs)("$name shows where a replay shows it", async (one, { skip }) => {
       const { name, counterexample, text, printed: line } = one;
-      skip(/\bxfs_io is needed\b/.test(text) && !hasXfsIo, "there is no xfs_io");
+      skip(takesXfsIo(text) && !hasXfsIo, "there is no xfs_io");
+      skip(takesPython(text) && !hasPython, "there is no python3");
       const exitCode = meaning.get(await replayed(name, counterexample));
       const stdout = expect.stringContaining(saidBy(exitCode, line)) as string;
       const ran = await run(name, text);
@@ -183,6 +225,7 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
   const conforming = [
     ["corpus", "collapse-needs-a-leaf"],
     ["corpus", "copy-across-files"],
+    ["corpus", "copy-of-nothing"],
     ["corpus", "direct-write-drops-cache"],
     ["corpus", "uncached-write-ends-short"],
     ["corpus", "refused-again-far-out"],
@@ -203,9 +246,14 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     skip(must === NOT_TRIED, "this kernel cannot");
     const { exitCode, stdout, stderr } = await runC(name, asC(counterexample, release()));
     expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: must });
-    const script = written(asShell, counterexample);
-    if (typeof script === "string" || (script.text.includes("xfs_io") && !hasXfsIo)) return;
-    expect(await runShell(name, script.text)).toMatchObject({ exitCode: must });
+    for (const { form, run } of [
+      { form: asShell, run: runShell },
+      { form: asPatch, run: runPatch },
+    ]) {
+      const script = written(form, counterexample);
+      if (typeof script === "string" || !canRun(script.text)) continue;
+      expect(await run(name, script.text)).toMatchObject({ exitCode: must });
+    }
   });
 
   test("what is expected decides: the same program with another value in it fails", async () => {
@@ -249,6 +297,7 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
   const generated = [
     { form: "C", write: asC, run: runC },
     { form: "sh", write: asShell, run: runShell },
+    { form: "xfstests", write: asPatch, run: runPatch },
   ].flatMap((how) => ["4k-delalloc", "1k-nodelalloc"].map((name) => ({ ...how, name })));
 
   test.for(generated)(
@@ -267,7 +316,7 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
           const program = written(write, { ...base, variant, operations: list });
           const possible = list.every((one) => subject.supports(one));
           if (!possible || typeof program === "string") continue;
-          if (program.text.includes("xfs_io") && !hasXfsIo) continue;
+          if (!canRun(program.text)) continue;
           const { divergence } = runCase(model, subject, list, options);
           const { exitCode, stdout } = await run("generated", program.text);
           if (divergence === undefined) ends.push({ list, exitCode, stdout });
@@ -314,6 +363,24 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     expect(refused.stderr).toMatch(
       /^ext4-conform: paused_write\(.*\) cannot be written as a script: .*$/,
     );
+  });
+
+  test("a test of xfstests and its golden output are two files, or a patch", async () => {
+    const file = join(folder, "short.json");
+    const { counterexample } = shown.find(({ name }) => name === "short-write-keeps-reservation")!;
+    writeFileSync(file, formatCounterexample(counterexample));
+    const name = "999-ext4-conform-short";
+    const must = asFstest(counterexample, release(), name);
+    mkdirSync(join(folder, "ext4"));
+    const say = async (...out: string[]) => conform(["export", file, "--as", "fstest", ...out]);
+    expect(await say("--out", "ext4")).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await say("--out", join("ext4", name))).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(join(folder, "ext4")).toSorted()).toEqual([name, `${name}.out`]);
+    expect(readFileSync(join(folder, "ext4", name), "utf8")).toBe(must.test);
+    expect(readFileSync(join(folder, "ext4", `${name}.out`), "utf8")).toBe(must.golden);
+    expect(statSync(join(folder, "ext4", name)).mode & 0o100).toBe(0o100);
+    expect((await say()).stdout).toBe(fstestPatch(name, must).trimEnd());
+    expect(await say("--out", join("ext4", "short"))).toMatchObject({ exitCode: 64 });
   });
 
   test("none of them left anything behind", () => {

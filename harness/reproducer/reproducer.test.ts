@@ -182,7 +182,7 @@ function refusal(write: () => string): string {
 describe("what is refused", () => {
   const paused = { op: "paused_write", pos: 0, len: 4096, pause_at: 1, during: [], after: "fault" };
   const inShell: [string, object][] = [
-    ["no program writes from memory that it cannot read", short],
+    ["the program that ends short in memory knows no flags", { ...short, sync: "data" }],
     ["no program takes its bytes from several places", { ...write, iov: [512] }],
     ["ulimit(1) counts in blocks", { ...write, limit: 512 }],
     ["dd does not know RWF_DONTCACHE", { ...write, dontcache: true }],

@@ -6,107 +6,89 @@ import { NO_ROOM_COMMAND } from "./file-system.ts";
 import { clampOperation, fileOf, isStarved } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { inShell } from "../operations/in-shell.ts";
+import { functionText, withCalled } from "./sh-functions.ts";
+import type { FunctionName } from "./sh-functions.ts";
+import type { Ground } from "./sh-ground.ts";
 
 /** The case's files, and the descriptors that keep them open between two programs. */
 const FILES = [
-  { path: "mnt/file", fd: 3 },
-  { path: "mnt/other", fd: 4 },
+  { name: "file", fd: 3 },
+  { name: "other", fd: 4 },
 ] as const;
 
 const LETTERS = "ABCD";
 
-/** Functions of the scripts, by their names: each script has those that it calls. */
-const FUNCTIONS = {
-  bytes: `# So many bytes that are this letter.
-bytes() { head -c "$2" /dev/zero | tr '\\0' "$1"; }`,
-  expect: `expect() {
-	[ "$2" = "$3" ] && return
-	printf '%s  expected: %s / seen: %s\\n' "$1" "$2" "$3"
-	wrong=1
-}`,
-  expect_blocks: `# st_blocks, of which an extent tree may take so many blocks more.
-expect_blocks() {
-	more=$(($2 - $1))
-	[ "$more" -ge 0 ] && [ $((more % $4)) -eq 0 ] && [ "$more" -le $(($3 * $4)) ] && return
-	expect st_blocks "$1" "$2"
-}`,
-  map: `# The blocks of a file that are no holes, as first+count; neighbours of one state are one.
-map() {
-	filefrag -v "$1" | sed 's/[.:]/ /g' | awk '
-		function told() { if (n) printf "%s%d+%d %s", (many++ ? ", " : ""), first, n, state }
-		/^ *[0-9]+ / {
-			is = /unwritten/ ? "unwritten" : /delalloc/ ? "delayed" : "written"
-			if (is != state || $2 != first + n) { told(); first = $2; n = 0; state = is }
-			n = $3 + 1 - first
-		}
-		END { told(); if (!n) printf "no blocks" }'
-}`,
-  reserved: `# Blocks that the file system has reserved for delayed allocation.
-reserved() { cat "/sys/fs/ext4/$(basename "$(findmnt -n -o SOURCE mnt)")/delayed_allocation_blocks"; }`,
-  expect_bytes: `# Bytes of a file, from there on so many, are this letter.
-expect_bytes() {
-	dd "if=$1" of=seen iflag=skip_bytes,count_bytes "skip=$2" "count=$3" bs=1M status=none
-	bytes "$4" "$3" >must
-	cmp -s seen must && return
-	echo "bytes from $2 on  $(cmp seen must 2>&1)"
-	printf '  expected: %s / seen: %s\\n' "$(od -A n -c -N 8 must)" "$(od -A n -c -N 8 seen)"
-	wrong=1
-}`,
-} as const;
-
-type FunctionName = keyof typeof FUNCTIONS;
-
-/** What others a function calls. */
-const CALLS: Partial<Record<FunctionName, readonly FunctionName[]>> = {
-  expect_blocks: ["expect"],
-  expect_bytes: ["bytes"],
-};
-
 export class ShScript implements ScriptInShell {
+  readonly ground: Ground;
   readonly #functions = new Set<FunctionName>();
   readonly #lines: string[] = [];
   readonly #open = new Set<0 | 1>();
+  readonly #commands = new Set<string>();
   #file: 0 | 1 = 0;
-  /** It needs xfs_io. */
-  takesXfsIo = false;
-  syncsNext = false;
+  #syncsNext = false;
   /** What a power cut leaves is looked at by this; undefined where it is not. */
   looksAfterCut: (() => void) | undefined;
   roomCommand: string | undefined;
+
+  constructor(ground: Ground) {
+    this.ground = ground;
+  }
 
   get body(): readonly string[] {
     return this.#lines;
   }
 
   get functions(): readonly string[] {
-    return [...this.#functions].map((name) => FUNCTIONS[name]);
+    const called = [...this.#functions].filter((name) => name !== "silent" || this.#looksAtResult);
+    return called.map((name) => functionText(name, this.ground));
   }
 
-  get currentPath(): string {
-    return FILES[this.#file].path;
+  /** Commands of xfs_io that it needs; falloc with what xfstests asks for apart, "falloc -k". */
+  get xfsIoCommands(): readonly string[] {
+    return [...this.#commands];
+  }
+
+  has(name: FunctionName): boolean {
+    return this.#functions.has(name);
+  }
+
+  get syncsNext(): boolean {
+    return this.#syncsNext && this.ground.prefersFallocate;
+  }
+
+  set syncsNext(value: boolean) {
+    this.#syncsNext = value;
+  }
+
+  own(name: string): string {
+    return this.ground.own(name);
   }
 
   /** The script has this function. */
   use(name: FunctionName): void {
-    for (const called of CALLS[name] ?? []) this.use(called);
-    this.#functions.add(name);
+    for (const needed of withCalled(name)) this.#functions.add(needed);
   }
 
   lines(...texts: string[]): void {
     this.#lines.push(...texts);
   }
 
+  /** The path of the current file where the file system is mounted at `mnt`. */
+  pathAt(mnt: string): string {
+    return `${mnt}/${FILES[this.#file].name}`;
+  }
+
   path(file = this.#file): string {
     this.open(file);
-    return FILES[file].path;
+    return `${this.ground.mnt}/${FILES[file].name}`;
   }
 
   /** A file is kept open: the last one to close it gives back what was preallocated. */
   open(file: 0 | 1): void {
     if (this.#open.has(file)) return;
     this.#open.add(file);
-    const { path, fd } = FILES[file];
-    this.lines(`exec ${fd}<>${path}`);
+    const { name, fd } = FILES[file];
+    this.lines(`exec ${fd}<>${this.ground.mnt}/${name}`);
   }
 
   closeAll(): void {
@@ -124,13 +106,24 @@ export class ShScript implements ScriptInShell {
   }
 
   call(command: string): void {
-    this.lines(`if ${command}; then r=success; else r=error; fi`);
+    this.lines(`if ${command}${this.ground.quiet}; then r=success; else r=error; fi`);
   }
 
   xfsIo(...commands: string[]): void {
-    this.takesXfsIo = true;
-    const all = commands.map((command) => `-c '${command}'`);
-    this.call(`xfs_io ${all.join(" ")} ${this.path()}`);
+    for (const command of commands) this.#commands.add(/^(?:falloc -k|\w+)/.exec(command)![0]);
+    const all = commands.map((command) => `-c "${command}"`);
+    this.use("silent");
+    this.call(`silent ${this.ground.xfsIo} ${all.join(" ")} ${this.path()}`);
+  }
+
+  shortWrite(
+    { pos, len, readable }: { pos: number; len: number; readable: number },
+    tag: number,
+    direct: boolean,
+  ): void {
+    this.use("short_write");
+    const what = `${this.path()} ${pos} ${len} ${readable} ${this.letter(tag)}`;
+    this.call(`short_write ${what}${direct ? " direct" : ""}`);
   }
 
   lookAfterCut(): void {
@@ -157,5 +150,20 @@ export class ShScript implements ScriptInShell {
     if (starved) this.lines(NO_ROOM_COMMAND);
     inShell(clamped).write(this, clamped, index % LETTERS.length);
     if (starved && this.roomCommand !== undefined) this.lines(this.roomCommand);
+  }
+
+  /** Something looks at whether a command succeeded. */
+  get #looksAtResult(): boolean {
+    return this.#lines.some((line) => line.includes('"$r"'));
+  }
+
+  /** The lines, less what keeps whether a command succeeded where nothing looks at that. */
+  withoutResult(): readonly string[] {
+    if (this.#looksAtResult) return this.#lines;
+    const left = this.#lines.filter((line) => line !== "r=success");
+    const { ignored } = this.ground;
+    return left.map((line) =>
+      line.replace(/^if (?:silent )?(.*); then r=success; else r=error; fi$/, `$1${ignored}`),
+    );
   }
 }

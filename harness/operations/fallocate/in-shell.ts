@@ -13,7 +13,19 @@ const COMMANDS: Readonly<Record<FallocateMode, string>> = {
   insert_range: "finsert",
 };
 
+/** Groups of xfstests. */
+const GROUPS: Readonly<Record<FallocateMode, string>> = {
+  allocate: "prealloc",
+  keep_size: "prealloc",
+  punch_hole: "punch",
+  zero_range: "zero",
+  zero_range_keep_size: "zero",
+  collapse_range: "collapse",
+  insert_range: "insert",
+};
+
 export const inShell: InShell<Fallocate> = {
+  groups: ({ mode }) => [GROUPS[mode]],
   /** fallocate(1) syncs the file as well: it does where that comes next anyway. */
   write(script, { mode, pos, len }) {
     if (!script.syncsNext) {

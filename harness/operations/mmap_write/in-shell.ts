@@ -3,6 +3,7 @@ import type { InShell } from "../../aspects/in-shell.ts";
 import type { MmapWrite } from "./operation.ts";
 
 export const inShell: InShell<MmapWrite> = {
+  groups: () => ["mmap"],
   write(script, { pos, len }, tag) {
     const start = pos - (pos % PAGE_SIZE);
     const code = script.letter(tag).charCodeAt(0);

@@ -1,4 +1,7 @@
 import type { InShell } from "../../aspects/in-shell.ts";
 import type { PowerCut } from "./operation.ts";
 
-export const inShell: InShell<PowerCut> = { write: (script) => script.lookAfterCut() };
+export const inShell: InShell<PowerCut> = {
+  groups: () => ["shutdown"],
+  write: (script) => script.lookAfterCut(),
+};

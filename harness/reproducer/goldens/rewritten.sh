@@ -44,6 +44,7 @@ mkfs.ext4 -F -q -b 4096 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard,hash
 fallocate -l 67108864 image
 (l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 "$l" mnt && s=0 || s=$?; losetup -d "$l"; exit "$s"; })
 fstrim mnt && echo 4 >"/sys/block/$(basename "$(findmnt -n -o SOURCE mnt)")/queue/max_sectors_kb"
+# Open to the end: a last close would give back what is preallocated.
 exec 3<>mnt/file
 
 # 0: pwrite(pos=0, len=4096)
