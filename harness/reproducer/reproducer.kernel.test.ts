@@ -10,6 +10,7 @@ import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { knownDeviations } from "../../model/deviations/index.ts";
 import { UsageError } from "../case/failure.ts";
+import { promises } from "../contract/promises.ts";
 import { operations } from "../generation/operations.ts";
 import { builtCommand } from "../host/built-command.ts";
 import { packageRoot } from "../host/package.ts";
@@ -282,6 +283,18 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     }
     // The map is one or the other.
     expect(changed).toBe(wrong.length - 1);
+  });
+
+  test("a broken promise is shown by what it is about", async () => {
+    const { counterexample } = shown.find(({ name }) => name === "short-write-keeps-reservation")!;
+    const { id, claim } = promises.find((one) => one.id === "released-after-short-write")!;
+    const message = `block 0 is delayed since the write, which put no byte there: ${id}. ${claim}`;
+    const divergence = { ...counterexample.divergence!, kind: "contract" as const, message };
+    const text = asC({ ...counterexample, divergence }, release());
+    const must = await replayed("short-write-keeps-reservation", counterexample);
+    const line = saidBy(meaning.get(must), "map  expected: no blocks / seen: 0+1 delayed");
+    const stdout = expect.stringContaining(line) as string;
+    expect(await runC("promise", text)).toMatchObject({ exitCode: meaning.get(must), stdout });
   });
 
   test("a machine that cannot is said so, and nothing stays behind", async () => {

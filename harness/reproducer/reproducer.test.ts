@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { pattern, patternOffset } from "../../model/include/pattern.ts";
 import { variants } from "../../images/variants.ts";
 import { UsageError } from "../case/failure.ts";
+import { promises } from "../contract/promises.ts";
 import { DIVERGENCE_KINDS } from "../finding/divergence.ts";
 import type { DivergenceKind } from "../finding/divergence.ts";
 import { operations } from "../generation/operations.ts";
@@ -178,6 +179,48 @@ function refusal(write: () => string): string {
     throw error;
   }
 }
+
+/** A case that is about a broken promise. */
+const broken = (id: string, variant = "4k-delalloc", list: readonly object[] = [write, fsync]) => {
+  const { claim } = promises.find((one) => one.id === id)!;
+  const step = list.length - 1;
+  const divergence = { step, kind: "contract", message: `what was seen: ${id}. ${claim}` };
+  return stored(variant, list, undefined, { divergence });
+};
+
+describe("of a broken promise", () => {
+  test.each(promises)("$id is looked at what it is about", ({ id, about }) => {
+    const read = { op: "pread", pos: 0, len: 4096 };
+    const list = about.includes("read") ? [write, read] : [write, fsync];
+    const { file = {}, ...symptom } = symptomOf(broken(id, "4k-delalloc", list), RUNNING);
+    const cut = symptom.place === "after a power cut" ? { "power-cut": true } : {};
+    const looks = Object.keys({ ...file, ...symptom, ...cut });
+    expect(looks).toEqual(expect.arrayContaining([...about]));
+    const others = looks.filter((look) =>
+      ["pages", "st_blocks", "reserved", "cache"].includes(look),
+    );
+    expect(about).toEqual(expect.arrayContaining(others));
+  });
+
+  test("is known by its claim as well, as trace check saves it", () => {
+    const { claim } = promises.find(({ id }) => id === "cache-is-true")!;
+    const one = stored("4k-delalloc", [write], "contract", { claim });
+    expect(asC(one, RUNNING)).toContain('expect_cached(fd, 0, "delayed");');
+    expect(refusal(() => asShell(broken("cache-is-true"), RUNNING))).toMatch(/^not refused/);
+  });
+
+  test("on a file system that is full is refused where only the model could say it", () => {
+    expect(refusal(() => asC(broken("read-returns-what-was-written", "4k-full"), RUNNING))).toBe(
+      "that read-returns-what-was-written is broken cannot be shown without what a right kernel does: space runs out there, which the model does not follow",
+    );
+    expect(asC(broken("nothing-delayed-after-sync", "4k-full"), RUNNING)).toContain("reserved()");
+  });
+
+  test("of which nobody knows is looked at whole", () => {
+    const looks = symptomOf(stored("4k-delalloc", [write], "contract"), RUNNING).file;
+    expect(Object.keys(looks!).length).toBeGreaterThan(4);
+  });
+});
 
 describe("what is refused", () => {
   const paused = { op: "paused_write", pos: 0, len: 4096, pause_at: 1, during: [], after: "fault" };

@@ -13,6 +13,8 @@ import type { CachedPages, CutFile, Extent, Observation } from "../case/observat
 import { MAX_POS_BYTES } from "../case/limits.ts";
 import { NOT_MODELLED, mayFillUp } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
+import { promises } from "../contract/promises.ts";
+import type { ContractPromise } from "../contract/step/step.ts";
 import { treeBlocksMax } from "../contract/step/accounts.ts";
 import type { DivergenceKind } from "../finding/severity.ts";
 import { ModelSubject } from "../lockstep/model-subject.ts";
@@ -302,7 +304,7 @@ const all: Shows = (shown) => shown;
 /** Nothing but that it gets there. */
 const getsThere: Shows = () => ({ place: "mounted", file: {} });
 
-const shown: Readonly<Record<DivergenceKind, Shows>> = {
+const shown: Readonly<Record<Exclude<DivergenceKind, "contract">, Shows>> = {
   result: withPause(({ result, place }) => ({
     ...(result !== undefined && { result }),
     place,
@@ -316,7 +318,6 @@ const shown: Readonly<Record<DivergenceKind, Shows>> = {
   read: ({ read, place }) => ({ ...(read && { read }), place, file: {} }),
   "power-cut": (_, ...rest) => afterCut(...rest),
   pages: some("pages"),
-  contract: all,
   "on-disk-map": again("map"),
   "on-disk-size": again("i_size"),
   "on-disk-blocks": again("st_blocks"),
@@ -329,12 +330,49 @@ const shown: Readonly<Record<DivergenceKind, Shows>> = {
   panic: getsThere,
 };
 
+/** The promise that a stored case says is broken; undefined where it says of none that we know. */
+function promiseOf({ divergence, claim }: Counterexample): ContractPromise | undefined {
+  if (divergence?.kind !== "contract") return undefined;
+  const { message } = divergence;
+  return promises.find((one) => one.claim === claim || message.includes(`: ${one.id}. `));
+}
+
+/** All that a promise is about, of one file in one place. */
+function aboutPromise({ about }: ContractPromise): Shows {
+  const each = about.map((kind) => (kind === "contract" ? all : shown[kind]));
+  return (...seen) => {
+    const looks = each.map((shows) => shows(...seen));
+    return looks.reduce((one, other) => ({
+      ...one,
+      ...other,
+      file: one.file && other.file && { ...one.file, ...other.file },
+    }));
+  };
+}
+
+/** What the case's divergence is about. */
+function showsOf(counterexample: Counterexample): Shows {
+  const { divergence } = counterexample;
+  if (divergence === undefined) return all;
+  if (divergence.kind !== "contract") return shown[divergence.kind];
+  const promise = promiseOf(counterexample);
+  return promise === undefined ? all : aboutPromise(promise);
+}
+
 /** Operations of a case up to the one that shows what it is about. */
 export const operationsShown = ({ operations, divergence }: Counterexample): Operation[] =>
   divergence === undefined ? operations : operations.slice(0, divergence.step + 1);
 
 /** Of a file system that is full, of which only this is known: after a sync nothing is delayed. */
-function promised(last: Operation, operations: readonly Operation[]): Symptom {
+function promised(counterexample: Counterexample): Symptom {
+  const operations = operationsShown(counterexample);
+  const last = operations.at(-1)!;
+  const promise = promiseOf(counterexample);
+  if (promise !== undefined && !promise.about.includes("reserved")) {
+    throw new UsageError(
+      `that ${promise.id} is broken cannot be shown without what a right kernel does: ${NOT_MODELLED}`,
+    );
+  }
   if (effectsOf(last).syncsAll !== true) {
     throw new UsageError(
       `after ${describeOperation(last)} nobody can say what must be seen: ${NOT_MODELLED}`,
@@ -352,10 +390,10 @@ function promised(last: Operation, operations: readonly Operation[]): Symptom {
  * @throws UsageError where the model cannot say what must be, with one line
  */
 export function symptomOf(counterexample: Counterexample, running: string): Symptom {
-  const { variant, divergence } = counterexample;
+  const { variant } = counterexample;
+  if (mayFillUp(variant)) return promised(counterexample);
   const operations = operationsShown(counterexample);
   const last = operations.at(-1)!;
-  if (mayFillUp(variant)) return promised(last, operations);
   const kernel = kernelFor(counterexample, running);
   const config = configFor(variant, kernel);
   const done = perform(config, operations, false);
@@ -364,8 +402,7 @@ export function symptomOf(counterexample: Counterexample, running: string): Symp
   const base = takesLooks ? looked : { ...done, pieces: looked.pieces };
   const seen = everything(base, last, variant.blockSize);
   const guesses = base.model.inode.maybeZeroed.size > 0;
-  const shows = divergence === undefined ? all : shown[divergence.kind];
-  const symptom = shows(seen, base, last, variant.blockSize);
+  const symptom = showsOf(counterexample)(seen, base, last, variant.blockSize);
   const rest = { kernel, sizes: done.sizes, sizesInPause: looked.sizesInPause, takesLooks };
   return { ...(guesses ? withoutMap(symptom, last) : symptom), ...rest };
 }

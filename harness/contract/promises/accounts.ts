@@ -11,6 +11,7 @@ const reservedIsDelayed: ContractPromise = {
   id: "reserved-is-delayed",
   claim: "As many blocks are reserved for delayed allocation as are delayed.",
   severity: "accounting",
+  about: ["reserved", "map"],
   source:
     "fs/ext4/ext4.h i_reserved_data_blocks: what delayed blocks reserved; the patch: no inaccurate space reservation",
   check({ seen, otherDelayed }) {
@@ -26,6 +27,7 @@ const blocksHeldPromise: ContractPromise = {
   claim:
     "st_blocks counts the blocks that the file holds, delayed ones included, and its extent tree.",
   severity: "accounting",
+  about: ["st_blocks", "map"],
   source:
     "stat(2): st_blocks is the number of 512-byte blocks allocated; fs/ext4/inode.c ext4_getattr() adds the delayed",
   check({ seen, pieces, options }) {
@@ -43,6 +45,7 @@ const cacheIsTrue: ContractPromise = {
   id: "cache-is-true",
   claim: "The extent status cache says nothing that is not so, and holds every delayed block.",
   severity: "accounting",
+  about: ["cache", "map"],
   source: "fs/ext4/extents_status.c: a cache, which may forget all but delayed extents",
   check({ seen, windows }) {
     if (seen.cache === undefined) return undefined;

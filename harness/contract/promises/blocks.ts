@@ -54,6 +54,7 @@ const dataHasBlocks: ContractPromise = {
   claim:
     "A byte that was written, and not removed since, lies in a block that is delayed or allocated; after a sync, in a written one.",
   severity: "data",
+  about: ["map"],
   source:
     "POSIX write(), fsync(): what was written can be read back, and after fsync also after a crash",
   check(step) {
@@ -86,6 +87,7 @@ const allocatedStays: ContractPromise = {
   claim:
     "Blocks that are allocated stay so, until they are truncated, punched or moved: no write that fails frees them.",
   severity: "size or space",
+  about: ["map"],
   source:
     "fallocate(2): later writes to the range cannot fail for lack of space; the patch, difference 1: a short or failed write truncates nothing",
   check(step) {
@@ -103,6 +105,7 @@ const newBlocksUnwritten: ContractPromise = {
   id: "new-blocks-unwritten",
   claim: "A write or a store never turns a hole into written blocks.",
   severity: "size or space",
+  about: ["map"],
   source: "the patch, difference 1: new blocks are unwritten, always",
   appliesTo: ({ path }) => path === "iomap",
   check({ operation, windows, seen, before, mapChanged, options }) {
@@ -122,6 +125,7 @@ const truncatedIsGone: ContractPromise = {
   id: "truncated-is-gone",
   claim: "After a truncation that shortens the file it has no block past its end.",
   severity: "size or space",
+  about: ["map"],
   source: "ftruncate(2): the extra data is lost",
   check(step) {
     const { operation, succeeded, sizeBefore, options } = step;
@@ -136,6 +140,7 @@ const punchedIsHole: ContractPromise = {
   id: "punched-is-hole",
   claim: "Punching a hole removes every whole block of its range that is not past EOF.",
   severity: "size or space",
+  about: ["map"],
   source:
     "fallocate(2), FALLOC_FL_PUNCH_HOLE: whole file system blocks are removed from the file (ext4 leaves alone what lies past EOF)",
   check(step) {
@@ -153,6 +158,7 @@ const insertedIsHole: ContractPromise = {
   id: "inserted-is-hole",
   claim: "Inserting a range leaves a hole there.",
   severity: "size or space",
+  about: ["map"],
   source: "fallocate(2), FALLOC_FL_INSERT_RANGE: inserts a hole",
   check(step) {
     const { operation, succeeded, options } = step;
@@ -168,6 +174,7 @@ const fallocateAllocates: ContractPromise = {
   id: "fallocate-allocates",
   claim: "Allocating or zeroing a range leaves no hole in it.",
   severity: "size or space",
+  about: ["map"],
   source:
     "fallocate(2): later writes to the range cannot fail for lack of space; FALLOC_FL_ZERO_RANGE: blocks are preallocated for the regions that span the holes",
   check(step) {

@@ -74,6 +74,7 @@ const writeReturnsWhatItCopied: ContractPromise = {
   claim:
     "A write returns how many bytes it took from its buffer: all that can be read, or EFAULT where none can.",
   severity: "size or space",
+  about: ["result"],
   source:
     "write(2): on success, the number of bytes written is returned; EFAULT where the buffer is outside the address space",
   check(step) {
@@ -113,6 +114,7 @@ const directWriteIsWhole: ContractPromise = {
   claim:
     "A direct write that is aligned writes all of its buffer where all of it can be read, else what can be read, or it fails with EFAULT.",
   severity: "size or space",
+  about: ["result"],
   source:
     "open(2), O_DIRECT: where alignment is not met, EINVAL or buffered I/O; write(2): EFAULT where the buffer is outside the address space",
   check(step) {
@@ -138,6 +140,7 @@ const callsSucceed: ContractPromise = {
   claim:
     "A call on a file that is open for writing fails only for what is wrong with its arguments.",
   severity: "size or space",
+  about: ["result"],
   source:
     "the ERRORS of fsync(2), sync_file_range(2), ftruncate(2) and fallocate(2), on a disk that works",
   check({ operation, seen, options, starved }) {
@@ -164,6 +167,7 @@ export const sizeFollowsWrites: ContractPromise = {
   claim:
     "A file is as long as the last byte written, truncated or allocated says; a call that fails does not change that.",
   severity: "size or space",
+  about: ["i_size"],
   source:
     "pwrite(2), ftruncate(2), fallocate(2); POSIX write(): the file offset and size follow the bytes actually written",
   check(step) {
@@ -178,6 +182,7 @@ const readReturnsWhatWasWritten: ContractPromise = {
   id: "read-returns-what-was-written",
   claim: "A read returns the bytes that were written last, zeros elsewhere, and ends at EOF.",
   severity: "data",
+  about: ["read", "result"],
   source:
     "POSIX read() and write(); fallocate(2): reads from a hole or a zeroed range return zeros",
   check({ operation, seen, sizeBefore, contents, options }) {

@@ -11,6 +11,7 @@ const clean: ContractPromise = {
   id: "recovers-clean",
   claim: "After a power cut the file system mounts, and e2fsck has nothing to say of it.",
   severity: "file system",
+  about: ["power-cut"],
   source:
     "Documentation/filesystems/ext4/journal.rst: the journal protects the file system against metadata inconsistencies in the case of a system crash",
   check({ seen }) {
@@ -50,6 +51,7 @@ const syncedSurvives: ContractPromise = {
   id: "synced-survives",
   claim: "What fsync returned for is there after a power cut, if nothing has changed it since.",
   severity: "data",
+  about: ["power-cut"],
   source:
     "fsync(2): all changed information can be retrieved even after the system crashes or is rebooted",
   check({ seen: { cut }, synced, contents, options }) {
@@ -72,6 +74,7 @@ const durableSurvives: ContractPromise = {
   claim:
     "Bytes that fsync, or a write with O_SYNC or O_DSYNC, returned for are there after a power cut, whatever else was done to the file.",
   severity: "data",
+  about: ["power-cut"],
   source:
     "open(2): by the time write(2) with O_DSYNC returns, the output data and the metadata needed to retrieve it have been transferred to the underlying hardware; fsync(2)",
   check({ seen: { cut }, synced, durable, contents, options, sizeRefused }) {

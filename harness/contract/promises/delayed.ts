@@ -70,6 +70,7 @@ const releasedAfterShortWrite: ContractPromise = {
   id: "released-after-short-write",
   claim: "A write that ends short or fails leaves no block newly delayed that it put no byte into.",
   severity: "accounting",
+  about: ["map", "reserved"],
   source:
     "the patch, difference 2: what a short or failed write reserved and did not use is given back",
   appliesTo: delays,
@@ -103,6 +104,7 @@ const delayedByWriting: ContractPromise = {
   claim:
     "Only a write, where it writes, and a store through a mapping, in its folio, make a block delayed.",
   severity: "accounting",
+  about: ["map", "reserved"],
   source:
     "Documentation/admin-guide/ext4.rst, delalloc: block allocation is deferred for data that is written; no data, no delayed block",
   appliesTo: delays,
@@ -120,6 +122,7 @@ const nothingDelayedPastEof: ContractPromise = {
   claim:
     "No block wholly past EOF is delayed: nothing is written back there, so nothing would ever use the reservation.",
   severity: "accounting",
+  about: ["map", "reserved"],
   source:
     "POSIX write(): a file ends at its last byte, so there is no data past it; the patch: a delayed extent without dirty data is an inaccurate space reservation",
   appliesTo: delays,
@@ -137,6 +140,7 @@ const nothingDelayedAfterSync: ContractPromise = {
   id: "nothing-delayed-after-sync",
   claim: "After a sync no block in its range is delayed.",
   severity: "accounting",
+  about: ["map", "reserved"],
   source:
     "fsync(2), sync_file_range(2): all dirty data is written; the patch: a delayed extent under clean page cache is an inaccurate space reservation",
   check(step) {
@@ -151,6 +155,7 @@ const nodelallocDelaysNothing: ContractPromise = {
   id: "nodelalloc-delays-nothing",
   claim: "Without delayed allocation no block is ever delayed.",
   severity: "accounting",
+  about: ["map", "reserved"],
   source:
     "Documentation/admin-guide/ext4.rst, nodelalloc: blocks are allocated when data is copied from user space to the page cache",
   appliesTo: (options) => !delays(options),

@@ -5,7 +5,7 @@
 import type { IntervalMap } from "../../../model/include/interval-map.ts";
 import type { Extent, BlockRange, Observation } from "../../case/observation.ts";
 import { movesBlocks } from "../../operations/operation.ts";
-import type { Severity } from "../../finding/severity.ts";
+import type { DivergenceKind, Severity } from "../../finding/severity.ts";
 import type { Operation } from "../../operations/operation.ts";
 import type { Contents } from "./contents.ts";
 
@@ -104,6 +104,8 @@ export interface ContractPromise {
   readonly claim: string;
   /** What it means to whoever has data there that it is broken. */
   readonly severity: Severity;
+  /** What of an observation it is about: where a program must look that shows it broken. */
+  readonly about: readonly DivergenceKind[];
   /**
    * Who made it: a manual page, the kernel's documentation, the patch's text, or what follows from
    * which.
