@@ -10,6 +10,7 @@ import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { asC } from "../reproducer/c.ts";
 import { asFstest, fstestName, fstestPatch } from "../reproducer/fstest.ts";
+import { asFsx } from "../reproducer/fsx.ts";
 import { asMail } from "../reproducer/mail.ts";
 import { asShell } from "../reproducer/sh.ts";
 import { readCounterexample } from "../stored/counterexample.ts";
@@ -28,6 +29,7 @@ export const FORMS = {
   c: { help: "a C program", text: (one, running) => asC(one, running) },
   sh: { help: "a script", text: asShell },
   mail: { help: "a text for a list", text: asMail },
+  fsxops: { help: "a file for fsx --replay-ops, of xfstests", text: asFsx },
   fstest: {
     help: "a test of xfstests with its golden output, or on standard output a patch that adds both",
     text: (one, running, name) => fstestPatch(name, asFstest(one, running, name)),

@@ -68,7 +68,9 @@ export interface Symptom {
   atUnmount?: AtUnmount;
   /** Sizes of the file that each operation is about, before it; bytes. */
   sizes: readonly number[];
-  /** The same during the pause that it is, before each operation of that. */
+  /** What each operation must return; none are known where no model was asked. */
+  results: readonly number[];
+  /** The sizes during the pause that it is, before each operation of that. */
   sizesInPause: readonly (readonly number[])[];
   /** What is seen depends on a look at the file after every operation. */
   takesLooks: boolean;
@@ -93,6 +95,7 @@ function configFor(variant: Variant, kernel: KernelName): ModelConfig {
 interface Done {
   model: ModelSubject;
   sizes: number[];
+  results: number[];
   sizesInPause: number[][];
   seen: Observation;
   /** Extents of the file, at most. */
@@ -111,12 +114,14 @@ function perform(config: ModelConfig, operations: readonly Operation[], looks: b
   const model = new ModelSubject(config);
   model.begin(operations);
   const sizes: number[] = [];
+  const results: number[] = [];
   const sizesInPause: number[][] = [];
   let pieces = 0;
   for (const [i, operation] of operations.entries()) {
     model.turnTo(operation);
     sizes.push(model.inode.i_size);
     model.apply(operation, i);
+    results.push(model.result ?? 0);
     mustBeKnown(model, operation);
     if (!looks) continue;
     const seen = model.observe(undefined);
@@ -124,7 +129,7 @@ function perform(config: ModelConfig, operations: readonly Operation[], looks: b
     sizesInPause.push((seen.during ?? []).map(({ i_size }) => i_size));
   }
   const seen = model.observe(undefined);
-  return { model, sizes, sizesInPause, seen, pieces: Math.max(pieces, seen.pieces) };
+  return { model, sizes, results, sizesInPause, seen, pieces: Math.max(pieces, seen.pieces) };
 }
 
 const sameLook = (a: Observation, b: Observation): boolean =>
@@ -231,7 +236,7 @@ function cutFile({ i_size, map, bytes }: CutFile, blockSize: number): FileLook {
   return { i_size, map, bytes: runs };
 }
 
-type Shown = Omit<Symptom, "kernel" | "sizes" | "sizesInPause" | "takesLooks">;
+type Shown = Omit<Symptom, "kernel" | "sizes" | "results" | "sizesInPause" | "takesLooks">;
 
 /** The same of what was synced: as it is, whatever the operation. */
 function afterCut(done: Done, operation: Operation, blockSize: number): Shown {
@@ -379,7 +384,7 @@ function promised(counterexample: Counterexample): Symptom {
     );
   }
   const sizes = operations.map(() => MAX_POS_BYTES);
-  const known = { sizes, sizesInPause: sizes.map(() => []), takesLooks: false };
+  const known = { sizes, results: [], sizesInPause: sizes.map(() => []), takesLooks: false };
   return { place: "mounted", file: { reserved: 0 }, ...known };
 }
 
@@ -403,7 +408,8 @@ export function symptomOf(counterexample: Counterexample, running: string): Symp
   const seen = everything(base, last, variant.blockSize);
   const guesses = base.model.inode.maybeZeroed.size > 0;
   const symptom = showsOf(counterexample)(seen, base, last, variant.blockSize);
-  const rest = { kernel, sizes: done.sizes, sizesInPause: looked.sizesInPause, takesLooks };
+  const { sizes, results } = done;
+  const rest = { kernel, sizes, results, sizesInPause: looked.sizesInPause, takesLooks };
   return { ...(guesses ? withoutMap(symptom, last) : symptom), ...rest };
 }
 
