@@ -51,7 +51,20 @@ const commands: Readonly<Record<string, How>> = {
   },
   "ext4-conform replay FILE": { instead: [["FILE", CASE]] },
   "ext4-conform export FILE --as c": { instead: [["FILE", CASE]] },
+  "git clone URL ext4-conform && cd ext4-conform && npm ci": {
+    not: "a clone, and `npm ci` in it, is where this test runs",
+  },
+  "bin/ext4-conform run --strict --variant 4k-delalloc --seed 7": {
+    instead: [["bin/", ""]],
+    // It diverges, and that is what the next one tells.
+    more: "|| [ $? = 1 ]",
+  },
+  "bin/ext4-conform export counterexamples/4k-delalloc-7-0.json --as mail": {
+    instead: [["bin/", ""]],
+    more: "| grep '^int main'",
+  },
   "ext4-conform export case.json --as c --out case.c": {},
+  "ext4-conform export case.json --as fstest | git apply": { more: "--stat" },
   "cc -o case case.c && ./case": {},
   "ext4-conform run --report junit:report.xml --report json:report.json --report github": {
     more: QUICK,

@@ -9,15 +9,19 @@ import { describeResult } from "../text/errno.ts";
 import { printable } from "../text/terminal.ts";
 import { asC } from "./c.ts";
 import { mkfsCommand, plainMountCommand } from "./file-system.ts";
-import { wrapped } from "./header.ts";
+import { claimOf, wrapped } from "./header.ts";
 import { mapText, operationsShown, symptomOf } from "./symptom.ts";
 import type { FileLook, Symptom } from "./symptom.ts";
 
 /** Characters of a line of a mail, but of those that are to be copied. */
 const COLUMNS = 72;
 
-/** Lines of a program that is short enough to be read where it is. */
+/** Lines of code, neither empty nor comments, of a program that is read where it is. */
 const SHORT_PROGRAM = 60;
+
+/** How many those are in a program. */
+export const linesOfCode = (program: string): number =>
+  program.split("\n").filter((line) => !/^(?: \*|\s*\/\*.*\*\/$|\/\*|\s*$)/.test(line)).length;
 
 /** Lines behind a mark, those that go on below its text. */
 function item(mark: string, text: string): string[] {
@@ -51,8 +55,8 @@ function expectedLines({ result, read, place, file, atUnmount }: Symptom): strin
 /** The program where it is short, else how it is had. */
 function programLines(counterexample: Counterexample, running: string): string[] {
   try {
-    const lines = asC(counterexample, running, true).trimEnd().split("\n");
-    if (lines.length < SHORT_PROGRAM) return lines;
+    const text = asC(counterexample, running, true).trimEnd();
+    if (linesOfCode(text) < SHORT_PROGRAM) return text.split("\n");
     return ["A C program that shows it is attached (export --as c)."];
   } catch (error) {
     if (error instanceof UsageError)
@@ -68,9 +72,12 @@ function programLines(counterexample: Counterexample, running: string): string[]
  * @throws UsageError where the model cannot say what must be, with one line
  */
 export function asMail(counterexample: Counterexample, running: string): string {
-  const { claim, divergence, variant, kernel } = counterexample;
+  const { divergence, variant, kernel } = counterexample;
   const symptom = symptomOf(counterexample, running);
-  const what = printable(claim ?? divergence?.message ?? "a case").replaceAll(/\s+/g, " ");
+  const what = printable(claimOf(counterexample) ?? divergence?.message ?? "a case").replaceAll(
+    /\s+/g,
+    " ",
+  );
   const steps = operationsShown(counterexample).map(describeOperation);
   const seen = divergence === undefined ? [] : [printable(divergence.message)];
   const on = kernel === undefined ? `like ${symptom.kernel ?? running}` : kernel.release;
