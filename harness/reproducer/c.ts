@@ -29,6 +29,7 @@ import {
   makeCommands,
   mountCommand,
   roomCommand,
+  staysOnProcessor,
 } from "./file-system.ts";
 import { looksAtBytes, looksInPassing, operationsShown, symptomOf } from "./symptom.ts";
 import type { Symptom } from "./symptom.ts";
@@ -45,6 +46,15 @@ function prepare(program: CProgram, variant: Variant, fills: boolean): void {
     `must(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);`,
     `must(mount("tmpfs", "/tmp", "tmpfs", 0, ${tmpfs}) == 0 && chdir("/tmp") == 0);`,
   );
+  if (staysOnProcessor(variant)) {
+    program.lines(
+      "cpu_set_t here;",
+      "/* On one processor: another would put the next block of a file elsewhere. */",
+      "CPU_ZERO(&here);",
+      "CPU_SET(sched_getcpu(), &here);",
+      "must(sched_setaffinity(0, sizeof(here), &here) == 0);",
+    );
+  }
   const make = makeCommands(variant, fills);
   program.shell("mkdir mnt", ...make, mountCommand(variant, "image", "mnt"));
   const free = leavesFree(variant);

@@ -90,6 +90,17 @@ export function fillerCommand(variant: Variant, free: number, mnt: string): stri
   return `fallocate -l "${left}" ${mnt}/filler`;
 }
 
+/**
+ * Whether the program must stay on one processor. With data=journal each page of a write allocates
+ * by itself, from what its processor has preallocated for small files (fs/ext4/mballoc.c
+ * ext4_locality_group): on another one the blocks of a file are not beside each other, and what
+ * happens to an extent happens to none.
+ */
+export const staysOnProcessor = ({ journal }: Variant): boolean => journal === "journal";
+
+/** Keeps a shell, and what it starts, on the processor on which it is. */
+export const STAY_COMMAND = `taskset -cp "$(awk '{ print $39 }' /proc/self/stat)" $$ >/dev/null`;
+
 /** Bytes of the tmpfs that it lies on: of a thin device the image and a little. */
 export const TMPFS_MARGIN = MIB;
 

@@ -5,6 +5,7 @@ import { isRemounted } from "../case/variant.ts";
 import { describeOperation, effectsOf, fileOf, hasTwoFiles } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
+import { STAY_COMMAND, staysOnProcessor } from "./file-system.ts";
 import { refusing } from "./refusals.ts";
 import type { Refuse } from "./refusals.ts";
 import type { Run } from "./runs.ts";
@@ -144,6 +145,12 @@ export function perform(script: ShScript, counterexample: Counterexample, sympto
 
 /** Opens the files, older than the mount's delalloc where the variant has them so. */
 export function openFirst(script: ShScript, { variant, operations }: Counterexample): void {
+  if (staysOnProcessor(variant)) {
+    script.lines(
+      "# On one processor: another would put the next block of a file elsewhere.",
+      STAY_COMMAND,
+    );
+  }
   script.lines("# Open to the end: a last close would give back what is preallocated.");
   script.open(fileOf(operations[0]!));
   if (!isRemounted(variant)) return;

@@ -23,6 +23,9 @@ function journalled(inode: Inode, pos: number, len: number): void {
  * data blocks, transaction 3 the inode and the first of them; nothing revokes the second. After the
  * replay it reads what was written before zero_range, though fsync had returned. 6.1, 6.12.117 and
  * 7.3 do the same. The kernel is wrong.
+ *
+ * It takes both blocks in one extent. A writer that comes to another processor between the two has
+ * the second from what that one has preallocated (fs/ext4/mballoc.c ext4_locality_group), elsewhere.
  */
 export const replayUndoesZeroing: Deviation = {
   id: "replay-undoes-zeroing",
