@@ -5,7 +5,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { modelWith } from "../harness/lockstep/deviations.ts";
-import { STATES, kindOf, note } from "../harness/lockstep/statistics.ts";
+import { DEPTHS, STATES, kindOf, note } from "../harness/lockstep/statistics.ts";
 import type { State, Statistics } from "../harness/lockstep/statistics.ts";
 import { statisticsText } from "../harness/report/statistics.ts";
 import { generatedCases } from "../harness/run/chunk.ts";
@@ -66,7 +66,7 @@ function metOn(name: string, kernel: "6.18" | "series v2"): Statistics {
   for (const operations of cases) {
     model.begin();
     for (const [index, operation] of operations.entries()) {
-      note(statistics, operation, model.inode);
+      note(statistics, operation, model.inode, index);
       model.apply(operation, index);
     }
   }
@@ -108,6 +108,27 @@ test("4k-thin: the device has no room for what there is to be written, and for o
   expect(unmet("sync_file_range")).toEqual([]);
   // Of one block.
   expect(unmet("direct write, whole")).toEqual(["several"]);
+});
+
+test("a kind is met at every depth of a case, and as often as in all states together", () => {
+  const met = metOn("4k-delalloc", "6.18");
+  const total = (columns: readonly string[]): number =>
+    columns.reduce((sum, column) => sum + (met[`write, whole|${column}`] ?? 0), 0);
+  expect(DEPTHS.filter((depth) => met[`write, whole|${depth}`] === undefined)).toEqual([]);
+  expect(total(DEPTHS)).toBe(total(STATES));
+});
+
+test("depths are told apart", () => {
+  const write = { op: "pwrite", pos: 0, len: 8, readable: 8 } as const;
+  const { config } = settingOf(variantNamed("4k-delalloc"), "6.18");
+  const model = modelWith(config, []);
+  model.begin();
+  const at = [0, 1, 3, 4, 15, 16, 63, 64, 10_000].map((step) => {
+    const statistics: Statistics = {};
+    note(statistics, write, model.inode, step);
+    return Object.keys(statistics)[1]!.split("|")[1];
+  });
+  expect(at).toEqual(["1", "2-4", "2-4", "5-16", "5-16", "17-64", "17-64", "65-", "65-"]);
 });
 
 test("the kinds of a write are told apart", () => {

@@ -50,7 +50,7 @@ export interface LockstepOptions {
    */
   deviations?: readonly Deviation[];
   /** Called before the model applies an operation. */
-  onStep?: (operation: Operation) => void;
+  onStep?: (operation: Operation, step: number) => void;
   /** Called with what the other subject showed after each operation, and the number of that. */
   onObservation?: (seen: Observation, step: number) => void;
   /** Called with what the model shows after each operation of which it says anything. */
@@ -226,7 +226,7 @@ export class Lockstep {
     const [model, subject, step] = [this.#model, this.#subject, this.#step++];
     const { blockSize, onStep, onObservation, onExpected } = this.#options;
     model.turnTo(operation);
-    if (this.handedOver === undefined) onStep?.(operation);
+    if (this.handedOver === undefined) onStep?.(operation, step);
     const seen = subject.step(operation, step, last);
     onObservation?.(seen, step);
     const followers = followersOf(subject);

@@ -22,7 +22,7 @@ import { extentMap } from "./model-subject.ts";
 export const STATES = ["hole", "delayed", "unwritten", "written", "several", "past EOF"] as const;
 export type State = (typeof STATES)[number];
 
-/** How often each kind of operation met each state, by "kind|state". */
+/** How often each kind of operation met each state, and at which depth, by "kind|column". */
 export type Statistics = Record<string, number>;
 
 /** The kind of an operation, a row of a table. */
@@ -54,14 +54,31 @@ function stateIn(inode: Inode, pos: number, end: number): State {
   return one ? first.state : "several";
 }
 
-/** Count an operation that is about to be applied to this file. */
-export function note(statistics: Statistics, operation: Operation, inode: Inode): void {
+/** Operations of a case up to this one, itself too, as columns of a table of their own. */
+export const DEPTHS = ["1", "2-4", "5-16", "17-64", "65-"] as const;
+
+/** Which of them, of the operation with this index. */
+function depthOf(step: number): (typeof DEPTHS)[number] {
+  const power = Math.ceil(Math.log2(step + 1) / 2);
+  return DEPTHS[Math.min(power, DEPTHS.length - 1)]!;
+}
+
+/** Count an operation that is about to be applied to this file, as number `step` of its case. */
+export function note(
+  statistics: Statistics,
+  operation: Operation,
+  inode: Inode,
+  step: number,
+): void {
   const { i_size } = inode;
   const applied = clampOperation(operation, i_size);
   if (applied === undefined) return;
   const { pos, end } = rangeIn(applied, i_size);
-  const key = `${kindOf(applied, i_size)}|${stateIn(inode, pos, end)}`;
-  statistics[key] = (statistics[key] ?? 0) + 1;
+  const kind = kindOf(applied, i_size);
+  for (const column of [stateIn(inode, pos, end), depthOf(step)]) {
+    const key = `${kind}|${column}`;
+    statistics[key] = (statistics[key] ?? 0) + 1;
+  }
 }
 
 /**

@@ -90,7 +90,9 @@ export class VariantRun {
     const statistics: Statistics = {};
     this.statistics = counted ? statistics : undefined;
     this.#performing = counted
-      ? { onStep: (operation) => note(statistics, operation, this.session.model!.inode) }
+      ? {
+          onStep: (operation, step) => note(statistics, operation, this.session.model!.inode, step),
+        }
       : {};
     const none = Object.fromEntries(session.deviations.map(({ id }) => [id, 0]));
     this.counts = { ...NOTHING_RUN, deviations: none, handedOver: {} };
