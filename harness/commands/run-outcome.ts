@@ -7,7 +7,7 @@ import { bySeverity, severityOf } from "../finding/severity.ts";
 import { NO_SUBTEST, outcomeOf } from "../report/outcome.ts";
 import type { Command, EarlyEnd, Finding, Outcome, Subtest } from "../report/outcome.ts";
 import { allResults } from "../report/verdict.ts";
-import { byVariant } from "../run/by-variant.ts";
+import { byVariant, metIn } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { lostDivergence } from "../run/crash-triage.ts";
 import { casesOf, variantsOf } from "../run/perform.ts";
@@ -153,7 +153,13 @@ export function runOutcome(
     );
     return { ...known, status: fails ? "fail" : "not-reproduced", findings: found };
   });
-  return outcomeOf({ ...common(command, performed), ...(endedEarly && { endedEarly }), subtests });
+  const met = metIn(allResults(result));
+  return outcomeOf({
+    ...common(command, performed),
+    ...(endedEarly && { endedEarly }),
+    subtests,
+    ...(Object.keys(met).length > 0 && { met }),
+  });
 }
 
 function comparedSubtest(

@@ -3,6 +3,7 @@
  */
 import { mustBeReportable, reportCoverage } from "../coverage/report.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
+import type { PatchLines } from "../coverage/patch-lines.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { colourWanted, complain, say } from "../text/say.ts";
@@ -43,23 +44,25 @@ export interface RunOptions extends PerformOptions {
 }
 
 /**
- * What is said beside a verdict of the lines of the kernel that ran. A failure takes nothing from
- * the verdict.
+ * Says beside a verdict which lines of the kernel ran; those of the patch that was asked for. A
+ * failure takes nothing from the verdict.
  */
 async function presentCoverage(
   { kernels, guestsLost }: SupervisorResult,
   options: CoverageOptions,
-): Promise<void> {
+): Promise<PatchLines | undefined> {
   try {
-    const colour = colourWanted();
-    say(`\n${await reportCoverage(kernels, options, colour)}`);
+    const { text, patch } = await reportCoverage(kernels, options, colourWanted());
+    say(`\n${text}`);
     if (guestsLost > 0) {
       const guests = counted(guestsLost, "guest");
       say(`note: ${guests} went down; what ran there is not counted\n`);
     }
+    return patch;
   } catch (error) {
     if (!(error instanceof EnvironmentError || error instanceof UsageError)) throw error;
     complain(`ext4-conform: no coverage: ${error.message}\n`);
+    return undefined;
   }
 }
 
@@ -113,10 +116,13 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   const output = placeForResult(options.result);
   const counts = options.coverage !== undefined;
   const onResult = output?.isFile === true ? writingAsItGoes(output) : undefined;
+  // Whoever hears what it came to hears what was met.
+  const statistics = options.statistics === true || options.tell !== undefined;
   let presenter: Presenter | undefined;
   const onFound = (found: FoundDivergence, { result }: Performed): void =>
     presenter?.present(found, mountedAs(result, found.variant));
-  const performed = await perform({ ...options, counts, onResult, onFound }, (facts) => {
+  const asked = { ...options, statistics, counts, onResult, onFound };
+  const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);
     printHead(facts);
     presenter = new Presenter(facts, options.save);
@@ -128,13 +134,17 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   const presented = presenter?.presented ?? [];
   if (facts !== undefined) say(verdictOn(performed, facts, presented));
   const again = (lost: WorkerLost): string => runAgain(lost, performed, options);
-  options.tell?.(runOutcome("run", performed, presented, again));
+  const outcome = runOutcome("run", performed, presented, again);
+  options.tell?.(outcome);
   if (facts !== undefined && output !== undefined) {
     writeResult(output, resultOf(performed, facts, whyEnded(performed)));
   }
   if (failure === undefined && facts !== undefined) {
     if (options.statistics === true) say(`\n${statisticsText(metIn(result.results))}`);
-    if (options.coverage !== undefined) await presentCoverage(result, options.coverage);
+    if (options.coverage !== undefined) {
+      const patch = await presentCoverage(result, options.coverage);
+      if (patch !== undefined) options.tell?.({ ...outcome, patch });
+    }
     if (!ranAnything(result)) return exitStatus.cannotRun;
     if (unaccepted(result).length === 0) return exitStatus.conforms;
     return isFound ? exitStatus.diverges : (options.doubtful ?? exitStatus.diverges);

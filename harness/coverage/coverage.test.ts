@@ -121,7 +121,8 @@ describe.skipIf(lacks !== undefined)("which lines ran", () => {
     const file = join(folder, "0001-example.patch");
     writeFileSync(file, patch);
     const out = join(folder, "report");
-    const text = await reportCoverage([counters], { coverage: out, patch: file }, false);
+    const told = await reportCoverage([counters], { coverage: out, patch: file }, false);
+    const { text } = told;
     expect(text).toContain("4 added lines, 3 hold code: 2 ran, 1 did not");
     expect(text).toContain(
       "fs/ext4/inode.c: 2 of 3 lines ran\n  main(), called 1 time; not run:\n",
@@ -129,6 +130,10 @@ describe.skipIf(lacks !== undefined)("which lines ran", () => {
     expect(text).toContain("\n       13      return never(sum);\n");
     expect(text).toMatch(/^fs\/xfs\/xfs_file\.c: not measured/m);
     expect(text).toMatch(/^fs\/ext4 +\d+ of +\d+ +\d+\.\d %/m);
+    expect(told.patch).toMatchObject({ patch: file, added: 4, unmeasured: ["fs/xfs/xfs_file.c"] });
+    const [main] = told.patch!.files[0]!.functions;
+    expect(main).toMatchObject({ name: "main", calls: 1 });
+    expect(main!.lines.at(-1)).toEqual({ number: 13, text: "\t\treturn never(sum);", count: 0 });
     const page = readFileSync(join(out, "patch", "inode.c.html"), "utf8");
     expect(page).toContain('title="statement not covered"');
     expect(existsSync(join(out, "index.html"))).toBe(true);

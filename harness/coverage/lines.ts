@@ -33,6 +33,11 @@ export interface FunctionCoverage {
   calls: number;
 }
 
+/** The function that a line is in; undefined where it is in none. */
+export function functionAt(number: number, { functions }: FileCoverage): string | undefined {
+  return [...functions].find(([, { first, last }]) => first <= number && number <= last)?.[0];
+}
+
 const noted = z.object({
   current_working_directory: z.string(),
   files: z.array(

@@ -9,6 +9,8 @@ import { coverageOf } from "./lines.ts";
 import type { FileCoverage, FunctionCoverage } from "./lines.ts";
 import { hunksIn, patchCoverage } from "./patch-coverage.ts";
 import type { PatchedFile } from "./patch-coverage.ts";
+import { patchLines } from "./patch-lines.ts";
+import type { PatchLines } from "./patch-lines.ts";
 import { patchText, tableText, totalsText } from "./text.ts";
 
 export interface CoverageOptions {
@@ -36,26 +38,34 @@ function within({ coverage, code }: PatchedFile): FileCoverage {
   return { ...coverage, lines, functions };
 }
 
-/**
- * Write the report of what ran in these kernels; the lines to print. Throws EnvironmentError,
- * UsageError.
- */
+/** What there is to say. */
+export interface CoverageReport {
+  /** The lines to print. */
+  text: string;
+  /** Absent where nobody asked for a patch. */
+  patch?: PatchLines;
+}
+
+/** Write the report of what ran in these kernels. Throws EnvironmentError, UsageError. */
 export async function reportCoverage(
   kernels: readonly (readonly ObjectCounters[])[],
   { coverage: folder, patch: file }: CoverageOptions,
   colour: boolean,
-): Promise<string> {
+): Promise<CoverageReport> {
   const files = await coverageOf(kernels);
   writePages(folder, files);
   const told = [totalsText(files)];
   const written = [tableText(files)];
-  if (file !== undefined) {
-    const patch = patchCoverage(file, files);
+  const patch = file === undefined ? undefined : patchCoverage(file, files);
+  if (file !== undefined && patch !== undefined) {
     writePages(join(folder, "patch"), patch.files.map(within));
     told.push(patchText(file, patch, colour));
     written.push(patchText(file, patch, false));
   }
   writeOutput(join(folder, "coverage.txt"), written.join("\n"));
   const page = relative("", join(folder, file === undefined ? "" : "patch", "index.html"));
-  return `${told.join("\n")}\ncoverage: ${page}, ${relative("", join(folder, "coverage.txt"))}\n`;
+  return {
+    text: `${told.join("\n")}\ncoverage: ${page}, ${relative("", join(folder, "coverage.txt"))}\n`,
+    ...(file !== undefined && patch !== undefined && { patch: patchLines(file, patch) }),
+  };
 }

@@ -4,6 +4,7 @@
 import { counted, grouped } from "../text/numbers.ts";
 import { paintWith } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
+import { functionAt } from "./lines.ts";
 import type { FileCoverage } from "./lines.ts";
 import type { CodeLine, PatchCoverage, PatchedFile } from "./patch-coverage.ts";
 
@@ -47,11 +48,6 @@ export function tableText(files: readonly FileCoverage[]): string {
 export function totalsText(files: readonly FileCoverage[]): string {
   const lines = tableText(files).split("\n");
   return [...lines.filter((line) => !line.startsWith(" ") && line !== ""), ""].join("\n");
-}
-
-/** The function that a line is in; undefined where it is in none. */
-function functionAt(number: number, { functions }: FileCoverage): string | undefined {
-  return [...functions].find(([, { first, last }]) => first <= number && number <= last)?.[0];
 }
 
 /** Code of a patch that did not run, and nothing of the patch that did lies in between. */

@@ -7,6 +7,7 @@
  */
 import { hostname } from "node:os";
 import * as z from "zod";
+import { patchLinesSchema } from "../coverage/patch-lines.ts";
 import { count, text } from "../finding/recorded.ts";
 import { SEVERITIES } from "../finding/severity.ts";
 import { packageVersion } from "../host/package.ts";
@@ -106,6 +107,11 @@ export const outcomeSchema = z
     verdict: z.enum(["conforms", "diverges", "not-reproduced", "incomplete"]),
     endedEarly: endSchema.exactOptional().describe("What ended it before its time"),
     subtests: z.array(subtestSchema),
+    met: z
+      .record(text, count)
+      .exactOptional()
+      .describe("How often each kind of operation met each state of blocks, by kind|state"),
+    patch: patchLinesSchema.exactOptional().describe("Which of the lines of a patch ran"),
   })
   .describe("What a command of ext4-conform came to");
 
@@ -116,7 +122,7 @@ export type EarlyEnd = z.infer<typeof endSchema>;
 /** What somebody knows who makes an outcome; the rest follows. */
 export interface OutcomeParts extends Pick<
   Outcome,
-  "command" | "kernel" | "baseline" | "seed" | "endedEarly" | "subtests"
+  "command" | "kernel" | "baseline" | "seed" | "endedEarly" | "subtests" | "met"
 > {
   strict?: boolean;
   /** performance.now() at its beginning. */
