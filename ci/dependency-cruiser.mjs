@@ -13,6 +13,9 @@ const ROOMS = [
   "harness/comparison",
   // What a person or a machine reads.
   "harness/report",
+  // Its form for a browser, and what runs there.
+  "harness/report/html/script",
+  "harness/report/html",
   // A case as a program for whoever does not have this one.
   "harness/reproducer",
   // Jobs: generate, enumerate, explore, attempt, and the processes that do them.

@@ -66,6 +66,7 @@ const commands: Readonly<Record<string, How>> = {
   "ext4-conform export case.json --as c --out case.c": {},
   "ext4-conform export case.json --as fstest | git apply": { more: "--stat" },
   "cc -o case case.c && ./case": {},
+  "ext4-conform run --report html:report.html": { more: QUICK },
   "ext4-conform run --report junit:report.xml --report json:report.json --report github": {
     more: QUICK,
   },
@@ -113,6 +114,9 @@ const commands: Readonly<Record<string, How>> = {
   "npm run kernel-mutants -- --source DIR": { not: `${BUILDS}, 22 times` },
   "npm run seeded-bugs": {},
   "npm run schemas": { not: "ci/schemas.test.ts makes what it writes" },
+  "npm run report-picture": {
+    not: "writes pictures that the documents show; the tests look at them",
+  },
   "npm run what-the-patch-changes": {
     not: "properties/what-the-patch-changes.test.ts makes what it writes",
   },

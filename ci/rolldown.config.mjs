@@ -12,7 +12,18 @@ const packed = (input, file) => ({
   output: { file, format: "esm", sourcemap: true, codeSplitting: false },
 });
 
+/**
+ * The script in a report in HTML, which is read and put into the document (harness/report/html/document.ts). It comes from the sources,
+ * since it is for a browser and no part of what the program itself is made of.
+ */
+const inReport = {
+  input: "harness/report/html/script/main.ts",
+  platform: "browser",
+  output: { file: "dist/report.js", format: "iife", minify: true, codeSplitting: false },
+};
+
 export default [
   packed("dist/harness/commands/cli.js", "dist/ext4-conform.js"),
   packed("dist/harness/run/worker-main.js", "dist/worker.js"),
+  inReport,
 ];

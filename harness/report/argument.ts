@@ -15,37 +15,49 @@ export interface Known {
   breaks?: string | undefined;
 }
 
+export interface Argument {
+  /** Why it is wrong, in sentences that stand by themselves. */
+  why: string[];
+  /** Where to begin; absent where there is no operation. */
+  where?: { kernel: string; model: string };
+}
+
 /** Who made the promise that `words` name. */
 function sourceOf(words: string): string[] {
   const broken = promises.find(({ id }) => words.includes(`: ${id}. `));
-  return broken === undefined ? [] : indented(`Who promised it: ${broken.source}.`);
+  return broken === undefined ? [] : [`Who promised it: ${broken.source}.`];
 }
 
-function whyLines({ kind, message }: Divergence, { named = [], breaks }: Known): string[] {
+function whyOf({ kind, message }: Divergence, { named = [], breaks }: Known): string[] {
   const known = knownDeviations.filter(({ id }) => named.includes(id));
-  if (known.length > 0) return known.flatMap(({ reason }) => indented(reason));
+  if (known.length > 0) return known.map(({ reason }) => reason);
   if (kind === "contract") {
-    return [...indented("It breaks a promise, whatever the model says."), ...sourceOf(message)];
+    return ["It breaks a promise, whatever the model says.", ...sourceOf(message)];
   }
   if (breaks !== undefined) {
-    return [...indented(`It breaks a promise too: ${breaks}`), ...sourceOf(breaks)];
+    return [`It breaks a promise too: ${breaks}`, ...sourceOf(breaks)];
   }
   if (kind === "e2fsck" || kind === "mount" || kind === "kernel-log") {
-    return indented("It is the kernel, or e2fsck, that says so; no model was asked.");
+    return ["It is the kernel, or e2fsck, that says so; no model was asked."];
   }
   if (kind === "hang" || kind === "panic") return [];
-  return indented(
+  return [
     "No promise is broken in this case, as far as was seen: only the model says that it is wrong, and it may be the model that is.",
-  );
+  ];
+}
+
+/** What is to be said of a divergence. */
+export function argumentOf(divergence: Divergence, known: Known): Argument {
+  const operation = divergence.operations[divergence.step];
+  const where = operation && effectsOf(operation).begins;
+  return { why: whyOf(divergence, known), ...(where && { where }) };
 }
 
 /** Lines of a report, with their headings. */
 export function argumentLines(divergence: Divergence, known: Known, paint: Paint): string[] {
-  const operation = divergence.operations[divergence.step];
-  const why = whyLines(divergence, known);
-  const where = operation && effectsOf(operation).begins;
+  const { why, where } = argumentOf(divergence, known);
   return [
-    ...(why.length === 0 ? [] : [paint("bold", "why that is wrong"), ...why, ""]),
+    ...(why.length === 0 ? [] : [paint("bold", "why that is wrong"), ...why.flatMap(indented), ""]),
     ...(where === undefined
       ? []
       : [

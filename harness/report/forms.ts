@@ -1,7 +1,8 @@
 /**
- * The forms in which a machine reads what a command came to, each by the word that asks for it.
+ * The forms of what a command came to, each by the word that asks for it.
  */
 import { annotations, summary } from "./github.ts";
+import { html } from "./html.ts";
 import { json } from "./json.ts";
 import { junit } from "./junit.ts";
 import { ktap } from "./ktap.ts";
@@ -19,6 +20,7 @@ export const reportForms = {
   junit: { text: junit },
   github: { text: annotations, summary },
   json: { text: json },
+  html: { text: html },
 } as const satisfies Record<string, ReportForm>;
 
 export type ReportFormName = keyof typeof reportForms;

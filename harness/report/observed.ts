@@ -39,7 +39,7 @@ function touchedBy(operation: Operation | undefined, blockSize: number): Touched
 }
 
 /** Bytes as whole blocks and what is left. */
-function inBlocks(bytes: number, blockSize: number): string {
+export function inBlocks(bytes: number, blockSize: number): string {
   const blocks = Math.floor(bytes / blockSize);
   const rest = bytes % blockSize;
   if (bytes === 0) return "0";
@@ -48,7 +48,8 @@ function inBlocks(bytes: number, blockSize: number): string {
   return `${bytes}  (${whole}${whole === "" ? "" : " + "}${rest} byte${rest === 1 ? "" : "s"})`;
 }
 
-function readText(read: RecordedRead | undefined): string {
+/** Of what was read, how much, and the bytes that matter. */
+export function readText(read: RecordedRead | undefined): string {
   if (read === undefined) return "-";
   if (read.bytes === "" && read.length > 0) {
     return `${read.length}, SHA-256 ${read.sha256.slice(0, 16)}...`;
@@ -118,13 +119,13 @@ function cutLines(
 }
 
 /** The file as it was left, for a picture of its blocks. */
-function asLeft(observation: RecordedObservation): RecordedObservation {
+export function asLeft(observation: RecordedObservation): RecordedObservation {
   const { i_size = 0, map = [] } = observation.cut?.file ?? {};
   return { ...observation, i_size, map };
 }
 
 /** 512-byte units as blocks. */
-function inUnits(units: number, blockSize: number): string {
+export function inUnits(units: number, blockSize: number): string {
   const blocks = (units * 512) / blockSize;
   return units === 0 || blocks % 1 !== 0
     ? String(units)
@@ -217,16 +218,19 @@ function mapLines(
   return withLegend ? [...lines, "", paint("dim", `${INDENT}${legend(picture.bands)}`)] : lines;
 }
 
-function cacheLine(name: string, cache: readonly CacheExtent[] | undefined): string {
-  const ranges = (cache ?? []).map(({ lblk, len, state }) => {
+/** Of the extent status cache, which blocks it has as what. */
+export function cacheText(cache: readonly CacheExtent[] | undefined): string {
+  if (cache === undefined) return "not known";
+  const ranges = cache.map(({ lblk, len, state }) => {
     const end = lblk + len;
     const open = end >= 2 ** 32 - 1 ? "" : end - 1;
     return len === 1 ? `${lblk} ${state}` : `${lblk}-${open} ${state}`;
   });
-  const text =
-    cache === undefined ? "not known" : ranges.length === 0 ? "empty" : ranges.join(", ");
-  return shortened(`${INDENT}${name.padEnd(LABEL)}${text}`);
+  return ranges.length === 0 ? "empty" : ranges.join(", ");
 }
+
+const cacheLine = (name: string, cache: readonly CacheExtent[] | undefined): string =>
+  shortened(`${INDENT}${name.padEnd(LABEL)}${cacheText(cache)}`);
 
 /** Of a divergence, what was expected and seen where it showed. */
 export function observationLines(

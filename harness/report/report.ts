@@ -34,7 +34,8 @@ export interface ReportContext {
 /** Operations that are listed before the failing one; a case that was shrunk has fewer. */
 const LISTED = 40;
 
-const titles: Readonly<Record<DivergenceKind, string>> = {
+/** What is wrong, in a sentence. */
+export const titles: Readonly<Record<DivergenceKind, string>> = {
   result: "model and kernel disagree on what the call returned",
   i_size: "model and kernel disagree on i_size",
   map: "model and kernel disagree on the blocks of the file",
@@ -57,7 +58,8 @@ const titles: Readonly<Record<DivergenceKind, string>> = {
   panic: "the kernel went down",
 };
 
-function blocksOf(operation: Operation, blockSize: number): string {
+/** "blocks 0-3"; empty where it names no bytes. */
+export function blocksOf(operation: Operation, blockSize: number): string {
   const target = targetOf(operation);
   if (target === undefined) return "";
   const { lblk, end } = blocksWith(rangeOf(target), blockSize);

@@ -28,6 +28,10 @@ export function blockRange(lblk: number, len: number): string {
   return len === 1 ? `block ${lblk}` : `blocks ${lblk}-${lblk + len - 1}`;
 }
 
+/** "3 written", "3-7 written" */
+export const extentText = ({ lblk, len, state }: Extent): string =>
+  `${len === 1 ? lblk : `${lblk}-${lblk + len - 1}`} ${state}`;
+
 /** Blocks [lblk, lblk + len) in which neither map changes. */
 export interface Segment {
   lblk: number;
