@@ -153,8 +153,8 @@ export class Confirmation {
   }
 
   /**
-   * What the contract alone says of the case, known deviations excused or not; undefined where no
-   * promise is broken, or that is all that is known of it by now.
+   * The promise that the case breaks, in words, whether or not a known deviation excuses that;
+   * undefined where it breaks none.
    */
   async brokenPromise(operations: readonly Operation[]): Promise<string | undefined> {
     const options = { ...this.#options, strict: true };

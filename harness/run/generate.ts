@@ -7,6 +7,7 @@ import type { Generate } from "../workers/messages.ts";
 import { CASES_PER_CHUNK, caseSource } from "./chunk.ts";
 import type { CaseSource } from "./chunk.ts";
 import { breathe } from "../system/sleep.ts";
+import { SHRINK_MS } from "./variant-run.ts";
 import type { VariantJob } from "./variant-job.ts";
 
 /**
@@ -47,8 +48,9 @@ async function runChunk(
   onFinding: () => Promise<void>,
 ): Promise<void> {
   const { until, isNew } = job;
+  const part = { chunk, end: cases, until, isNew };
   for (let from = 0; from < cases && !job.hasEnough && (from === 0 || !job.isTimeUp);) {
-    const finding = job.run.runChunk(source, { chunk, from, end: cases, until, isNew });
+    const finding = job.run.runChunk(source, { ...part, from, shrinkMs: job.limit(SHRINK_MS) });
     if (finding === undefined) break;
     await job.take(finding);
     await onFinding();

@@ -15,13 +15,17 @@ import { Findings } from "./findings.ts";
 import { leastSequence } from "./sequence.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Teller } from "./teller.ts";
+import { SHRINK_MS } from "./variant-run.ts";
 import type { RunFinding, VariantRun } from "./variant-run.ts";
 
 /** Of so many checkpoints one looks at what a power cut would leave, which costs as much again. */
 const CUT_EVERY = 8;
 
-/** Milliseconds for shrinking a case that was not generated. */
-const SHRINK_MS = 30_000;
+/**
+ * Milliseconds that finding out about a divergence may take where the time is up: a run that has
+ * shown something ends in time, and says of the rest what it can.
+ */
+const LATE_MS = 2000;
 
 /** Milliseconds for shrinking what only a checkpoint shows: every attempt takes a fresh image. */
 const SHRINK_ON_DISK_MS = 60_000;
@@ -74,6 +78,15 @@ export class VariantJob {
     return performance.now() >= this.until;
   }
 
+  /**
+   * How many of so many milliseconds may go into a divergence: all of them for the first, for
+   * another as many as are left of the variant's time.
+   */
+  limit(ms: number): number {
+    if (!this.hasFound) return ms;
+    return Math.min(ms, Math.max(LATE_MS, this.until - performance.now()));
+  }
+
   /** Whether a divergence was found that is not accepted. */
   get hasFound(): boolean {
     return this.#findings.any;
@@ -113,7 +126,7 @@ export class VariantJob {
     this.teller.tell({ type: "diverged" });
     const attempt = (tried: Operation[]): Promise<Divergence | undefined> =>
       Promise.resolve(this.run.replay(tried));
-    const divergence = await this.#shrunk(operations, first, attempt, SHRINK_MS);
+    const divergence = await this.#shrunk(operations, first, attempt, this.limit(SHRINK_MS));
     return {
       case: number,
       first,
@@ -213,7 +226,7 @@ export class VariantJob {
     for (const suspect of suspects) {
       const divergence = await attempt(suspect);
       if (divergence === undefined) continue;
-      const least = await this.#shrunk(suspect, divergence, attempt, SHRINK_ON_DISK_MS);
+      const least = await this.#shrunk(suspect, divergence, attempt, this.limit(SHRINK_ON_DISK_MS));
       this.#found(chunk * CASES_PER_CHUNK, least);
       return true;
     }
@@ -242,7 +255,7 @@ export class VariantJob {
     return leastSequence(history, {
       attempt: (operations, before) => this.#confirmation.run(operations, before),
       arbitrary: operationsArbitrary({ variant: session.variant, maxLength }),
-      limitMs: SHRINK_ON_DISK_MS,
+      limitMs: this.limit(SHRINK_ON_DISK_MS),
     });
   }
 

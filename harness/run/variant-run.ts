@@ -24,7 +24,7 @@ import type { CaseSource } from "./chunk.ts";
 const KEEP_EVERY = 8;
 
 /** Milliseconds that shrinking one divergence may take. */
-const SHRINK_MS = 30_000;
+export const SHRINK_MS = 30_000;
 
 /** A divergence of a run. */
 export interface RunFinding {
@@ -45,6 +45,8 @@ export interface ChunkPart {
   end: number;
   /** None is begun but the first after that, on the clock of performance.now(). */
   until?: number;
+  /** Milliseconds that shrinking may take; as long as is usual where that is absent. */
+  shrinkMs?: number;
   /** Whether a divergence is worth looking into; each is where that is absent. */
   isNew?: (divergence: Divergence) => boolean;
 }
@@ -136,6 +138,7 @@ export class VariantRun {
   /** Run cases of a chunk up to the first that diverges, which is shrunk where it is new. */
   runChunk({ arbitrary, seed }: CaseSource, part: ChunkPart): RunFinding | undefined {
     const { chunk, from = 0, end, until = Infinity, isNew = () => true } = part;
+    const { shrinkMs = SHRINK_MS } = part;
     let index = 0;
     let first: Divergence | undefined;
     let since = 0;
@@ -154,7 +157,7 @@ export class VariantRun {
       found = this.#worstOf(operations, keep, first);
       return true;
     };
-    const options = { arbitrary, seed: chunkSeed(seed, chunk), cases: end, shrinkMs: SHRINK_MS };
+    const options = { arbitrary, seed: chunkSeed(seed, chunk), cases: end, shrinkMs };
     const shrunk = checkChunk(options, fails);
     if (first === undefined) return undefined;
     const number = chunk * CASES_PER_CHUNK + index - 1;
