@@ -27,6 +27,8 @@ interface How {
 
 const BUILDS = "builds a kernel: minutes, and a source tree";
 const NEEDS_BUILT = "runs in the kernel that the line before it builds";
+const STRICT =
+  "ext4-conform run --strict --variant 4k-delalloc --cases 20 --seed 7 --save accepted";
 const QUICK = '--variant 4k-nodelalloc --cases 20 --save "$FOUND"';
 const CASE = "case.json";
 
@@ -51,6 +53,16 @@ const commands: Readonly<Record<string, How>> = {
   },
   "ext4-conform replay FILE": { instead: [["FILE", CASE]] },
   "ext4-conform export FILE --as c": { instead: [["FILE", CASE]] },
+  "ext4-conform explain ID": { instead: [["ID", "short-write-keeps-reservation"]] },
+  "ext4-conform run --strict --accept counterexamples/4k-delalloc-map-55c07a.json": {
+    // What the same run has found before.
+    instead: [
+      [
+        "ext4-conform run --strict --accept counterexamples/4k-delalloc-map-55c07a.json",
+        `${STRICT} || [ $? = 1 ]; ${STRICT} --accept accepted/*.json`,
+      ],
+    ],
+  },
   "git clone URL ext4-conform && cd ext4-conform && npm ci": {
     not: "a clone, and `npm ci` in it, is where this test runs",
   },

@@ -101,8 +101,8 @@ export interface Effects<O> {
   /** It waits for the device, so that it can say what that refused. Absent: it does not. */
   meetsDevice?(this: void, operation: O): boolean;
   /**
-   * It begins to write back and does not wait for that; what is in memory then depends on whether it
-   * is done. Absent: it does not.
+   * It begins to write back and does not wait for that; what is in memory then depends on whether
+   * it is done. Absent: it does not.
    */
   startsWriteback?(this: void, operation: O): boolean;
   /** The device may have no room for it. Absent: where it waits for that. */

@@ -249,6 +249,7 @@ describe.skipIf(lacks !== undefined)("run", () => {
       if (toldAt === 0 && text.includes("FAIL")) toldAt = performance.now();
     });
     const found = await running;
+    expect(toldAt).toBeGreaterThan(0);
     expect(performance.now() - toldAt).toBeGreaterThan(500);
     expect(found.exitCode).toBe(1);
     expect(found.stdout).toMatch(

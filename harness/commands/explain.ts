@@ -7,8 +7,8 @@ import { UsageError } from "../case/failure.ts";
 import { promises } from "../contract/promises.ts";
 import type { ContractPromise } from "../contract/step/step.ts";
 import { witnessesOf } from "../lockstep/deviations.ts";
-import { describeOperation, effectsOf } from "../operations/operation.ts";
-import { indented, INDENT } from "../report/layout.ts";
+import { describeOperation } from "../operations/operation.ts";
+import { indented } from "../report/layout.ts";
 import { severityWords } from "../report/ranked.ts";
 import { printable } from "../text/terminal.ts";
 
@@ -27,7 +27,6 @@ const brokenBy = ({ breaks }: Deviation): ContractPromise[] =>
 function deviationText(deviation: Deviation): string {
   const { id, claim, reason, severity, seenIn, visible, path, witness } = deviation;
   const witnesses = witnessesOf(deviation);
-  const last = witnesses[0]!.at(-1)!;
   const facts = [
     ...(severity === undefined ? [] : [`at worst: ${severityWords[severity]}`]),
     `shows: ${VISIBLE[visible]}`,
@@ -52,7 +51,6 @@ function deviationText(deviation: Deviation): string {
       : ["may break", ...broken.flatMap((one) => indented(`${one.id}: ${one.claim}`)), ""]),
     "facts",
     ...facts.flatMap(indented),
-    ...indented(`the last operation begins in ${effectsOf(last).begins.kernel}`),
     ...indented(`as a table of the model: model/deviations/${id}.ts`),
     "",
   ].join("\n");
@@ -73,8 +71,8 @@ export function explanationOf(id: string): string {
   if (deviation !== undefined) return deviationText(deviation);
   const promise = promises.find((one) => one.id === id);
   if (promise !== undefined) return promiseText(promise);
-  const ids = [...knownDeviations, ...promises].map((one) => `${INDENT}${one.id}`);
+  const ids = [...knownDeviations, ...promises].map((one) => one.id).join(", ");
   throw new UsageError(
-    `there is no known deviation and no promise "${printable(id)}"; there are:\n${ids.join("\n")}`,
+    `there is no known deviation and no promise "${printable(id)}"; there are: ${ids}`,
   );
 }

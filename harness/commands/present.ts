@@ -59,14 +59,17 @@ interface Told {
 const seedFlags = (seed: number | undefined): string[] =>
   seed === undefined ? [] : ["--seed", String(seed)];
 
-/** The same case, in the same file system. */
-function isSame(path: string, { variant, operations, before }: Counterexample): boolean {
+/** The same case, in the same file system, that shows the same. */
+function isSame(path: string, counterexample: Counterexample): boolean {
   try {
     const there = readCounterexample(path);
-    return isDeepStrictEqual(
-      [there.variant.name, there.operations, there.before],
-      [variant.name, operations, before],
-    );
+    const [is, should] = [there, counterexample].map((one) => [
+      one.variant.name,
+      one.divergence,
+      one.operations,
+      one.before,
+    ]);
+    return isDeepStrictEqual(is, should);
   } catch {
     return false;
   }

@@ -36,13 +36,14 @@ function before({ file, counterexample }: About) {
 
 function replayedSubtest(about: About, replayed: Replayed, report: string | undefined): Subtest {
   const { file, counterexample, command, started } = about;
-  const { divergence, mounted, named = [] } = replayed;
+  const { divergence, mounted, named = [], breaks } = replayed;
   const found = divergence && {
     variant: counterexample.variant.name,
     case: -1,
     divergence,
     confirmed: true,
     named,
+    ...(breaks !== undefined && { breaks }),
     met: 1,
   };
   const findings =

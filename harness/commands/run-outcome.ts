@@ -6,7 +6,7 @@ import type { Difference, VariantDifference } from "../comparison/difference.ts"
 import { bySeverity, severityOf } from "../finding/severity.ts";
 import { NO_SUBTEST, outcomeOf } from "../report/outcome.ts";
 import type { Command, EarlyEnd, Finding, Outcome, Subtest } from "../report/outcome.ts";
-import { allResults } from "../report/verdict.ts";
+import { allResults, unaccepted } from "../report/verdict.ts";
 import { byVariant, metIn } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { lostDivergence } from "../run/crash-triage.ts";
@@ -48,11 +48,15 @@ export function lostFinding(lost: WorkerLost, command: string): Finding {
   return findingOf({ found, command, report: lostText(lost, command) });
 }
 
-/** Those of a variant, the worst first. */
+/** Those of a variant, the worst first, and what was accepted behind them. */
 function ofVariant(findings: readonly Finding[], variant: string): Finding[] {
   return findings
     .filter((finding) => finding.variant === variant)
-    .toSorted((a, b) => bySeverity(a.divergence, b.divergence));
+    .toSorted(
+      (a, b) =>
+        Number(a.accepted !== undefined) - Number(b.accepted !== undefined) ||
+        bySeverity(a.divergence, b.divergence),
+    );
 }
 
 function countsOf({ counts, explored }: JobResult): Subtest["counts"] {
@@ -92,7 +96,7 @@ function statusOf(
   const atIt = [...result.underWay.values()].some(({ variant }) => variant === row?.variant);
   const ended = endedEarly && `ended early: ${endedEarly.message}`;
   if (row === undefined || !hasRun(row)) {
-    const first = facts?.options.first === true && result.found.length > 0;
+    const first = facts?.options.first === true && unaccepted(result).length > 0;
     const otherwise = first ? "another variant diverged" : "the time was up before it";
     return { status: "not-run", reason: ended ?? otherwise };
   }

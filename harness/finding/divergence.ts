@@ -54,7 +54,9 @@ export const divergenceSchema = z.strictObject({
    */
   before: earlierCasesSchema.exactOptional(),
   kind: divergenceKindSchema,
-  /** The promise that is broken, by its id (harness/contract/promises.ts); of kind contract only. */
+  /**
+   * The promise that is broken, by its id (harness/contract/promises.ts); of kind contract only.
+   */
   promise: z.strictObject({ id: text, severity: z.enum(SEVERITIES) }).exactOptional(),
   /**
    * What the model, or the contract, allows. Absent where no observation was made: a hang, a line

@@ -24,11 +24,11 @@ const same = (a: Partial<Identifiable>, b: Partial<Identifiable> = {}): boolean 
 test("numbers make no other finding, of operands or in words", () => {
   expect(
     same({
-      message: "blocks 7-12 is delayed, expected hole",
+      message: "blocks 7-12 are delayed, expected hole",
       operations: [write(4096, 0), { op: "fsync" }],
     }),
   ).toBe(true);
-  const log = "EXT4-fs error (device loop4): ext4_x:12: inode #13: comm node: 0xdeadbeef3";
+  const log = "EXT4-fs error (device loop4): ext4_x:12: inode #13: comm node: 0xdeadbeef";
   const other = "EXT4-fs error (device loop11): ext4_x:12: inode #99: comm node: 0x12";
   expect(same({ kind: "kernel-log", message: log }, { kind: "kernel-log", message: other })).toBe(
     true,

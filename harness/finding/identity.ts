@@ -13,8 +13,9 @@ export type Identifiable = Pick<Divergence, "kind" | "message" | "operations" | 
 /** Words without what differs from one case to the next: numbers, hexadecimal ones too. */
 const pattern = (words: string): string =>
   words
+    .replaceAll(/\b(blocks \d+-\d+ are|block \d+ is)\b/g, "# is")
     .replaceAll(/\b(blocks|block) \d+(-\d+)?/g, "blocks #")
-    .replaceAll(/(0x)?[\da-f]*\d[\da-f]*/gi, "#");
+    .replaceAll(/0x[\da-f]+|[\da-f]*\d[\da-f]*/gi, "#");
 
 /** What is said of an operand: of numbers nothing. */
 function wordsOf([name, value]: [string, unknown]): string[] {

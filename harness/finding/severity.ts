@@ -25,6 +25,8 @@ export const severities = {
   st_blocks: "accounting",
   read: "data",
   "power-cut": "data",
+  // The same after a power cut as to what it holds, in other blocks.
+  "power-cut-map": "size or space",
   pages: "page cache",
   // A broken promise, whatever the model says, of which nobody says how bad it is.
   contract: "size or space",
@@ -43,6 +45,15 @@ export const severities = {
 } as const satisfies Record<string, Severity>;
 
 export type DivergenceKind = keyof typeof severities;
+
+/** Kinds that show after an operation, in what is seen of the file. */
+const STEPS: readonly DivergenceKind[] = [
+  ...(["result", "i_size", "map", "reserved", "cache", "st_blocks", "read", "pages"] as const),
+  ...(["power-cut", "power-cut-map", "contract"] as const),
+];
+
+/** Whether it shows on disk, or in the kernel as a whole, rather than after an operation. */
+export const isOnDisk = (kind: DivergenceKind): boolean => !STEPS.includes(kind);
 
 /** What of a divergence says how bad it is. */
 export interface Severe {

@@ -22,7 +22,7 @@
 import { falseInCache } from "../contract/step/accounts.ts";
 import { bytesText } from "../case/bytes.ts";
 import { describePages } from "../case/observation.ts";
-import { sameMap } from "../case/extents.ts";
+import { dataRanges, sameMap } from "../case/extents.ts";
 import { blockRange, firstDifference } from "../text/block-map.ts";
 import { type DivergenceKind, firstDifferentByte } from "../finding/divergence.ts";
 import { describeResult } from "../text/errno.ts";
@@ -150,10 +150,33 @@ function compareDuring(
   return undefined;
 }
 
+/** Bytes [pos, end) of what a power cut left; zeros where it has no data. */
+function bytesIn(file: CutFile, bytes: Uint8Array, pos: number, end: number, blockSize: number) {
+  const all = Buffer.alloc(end - pos);
+  let at = 0;
+  for (const range of dataRanges(file, blockSize)) {
+    const [from, to] = [Math.max(pos, range.pos), Math.min(end, range.end)];
+    const start = at - range.pos;
+    if (from < to) all.set(bytes.subarray(start + from, start + to), from - pos);
+    at += range.end - range.pos;
+  }
+  return all;
+}
+
+/** Whether both read the same, wherever one of them has data; not where nobody knows. */
+function readTheSame(a: CutFile, b: CutFile, blockSize: number): boolean {
+  const [bytes, others] = [a.bytes, b.bytes];
+  if (bytes === undefined || others === undefined) return false;
+  return [...dataRanges(a, blockSize), ...dataRanges(b, blockSize)].every(({ pos, end }) =>
+    bytesIn(a, bytes, pos, end, blockSize).equals(bytesIn(b, others, pos, end, blockSize)),
+  );
+}
+
 /** What differs of the file as a mount after a power cut finds it. */
 function compareCutFile(
   expected: CutFile | undefined,
   seen: CutFile | undefined,
+  blockSize: number,
 ): Difference | undefined {
   const kind = "power-cut";
   if (expected === undefined || seen === undefined) {
@@ -166,7 +189,8 @@ function compareCutFile(
     return { kind, message: `i_size is ${seen.i_size}, expected ${expected.i_size}` };
   }
   if (!sameMap(expected.map, seen.map)) {
-    return { kind, message: differentMap(expected.map, seen.map).message };
+    const { message } = differentMap(expected.map, seen.map);
+    return { kind: readTheSame(expected, seen, blockSize) ? "power-cut-map" : kind, message };
   }
   const read = expected.bytes && compareRead(expected.bytes, seen.bytes);
   return read && { kind, message: read.message.replace("the read has", "its data are") };
@@ -180,6 +204,7 @@ function compareCutFile(
 function compareCut(
   expected: CutLook | undefined,
   seen: CutLook | undefined,
+  blockSize: number,
 ): Difference | undefined {
   if (expected === undefined || seen === undefined) {
     if (expected === seen) return undefined;
@@ -189,13 +214,27 @@ function compareCut(
   const found: Difference | undefined =
     complaint === undefined ? undefined : { kind: "power-cut", message: complaint };
   const asked = seen.commits <= expected.commits && expected.unsure === undefined;
-  const difference = found ?? (asked ? compareCutFile(expected.file, seen.file) : undefined);
+  const difference =
+    found ?? (asked ? compareCutFile(expected.file, seen.file, blockSize) : undefined);
   return difference && { ...difference, message: `after a power cut: ${difference.message}` };
 }
 
-/** What differs of the data alone: of what was read, and of what a power cut leaves. */
-export function compareData(expected: Observation, seen: Observation): Difference | undefined {
-  return compareRead(expected.read, seen.read) ?? compareCut(expected.cut, seen.cut);
+/** What differs of what was read, and of what a power cut leaves. */
+const compareReads = (
+  expected: Observation,
+  seen: Observation,
+  blockSize: number,
+): Difference | undefined =>
+  compareRead(expected.read, seen.read) ?? compareCut(expected.cut, seen.cut, blockSize);
+
+/** The same of the data alone, in whatever blocks they are. */
+export function compareData(
+  expected: Observation,
+  seen: Observation,
+  blockSize: number,
+): Difference | undefined {
+  const difference = compareReads(expected, seen, blockSize);
+  return difference?.kind === "power-cut-map" ? undefined : difference;
 }
 
 /**
@@ -227,7 +266,7 @@ export function compare(
   return (
     compareCache(expected.map, seen) ??
     compareBlocks(expected.st_blocks, seen.st_blocks, geometry.blockSize, treeMax) ??
-    compareData(expected, seen) ??
+    compareReads(expected, seen, geometry.blockSize) ??
     // Last: where this is all that differs the case is begun anew (lockstep.ts).
     comparePages(expected.pages, seen.pages)
   );

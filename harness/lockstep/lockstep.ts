@@ -245,7 +245,7 @@ export class Lockstep {
     const treeMax = treeBlocksMax(this.#pieces, blockSize);
     const { onlyData } = this.#options;
     const difference = onlyData
-      ? compareData(expected, seen)
+      ? compareData(expected, seen, blockSize)
       : compare(expected, seen, { blockSize }, treeMax);
     // A broken promise is more than a page that is dirty.
     const judged = !onlyData && (difference === undefined || difference.kind === "pages");

@@ -24,6 +24,7 @@ const why = (divergence: Divergence, known = {}): string =>
 test("what is known has its reason", () => {
   const text = why(found, { named: ["failed-write-moves-size"] });
   expect(text).toMatch(/^why that is wrong\n {2}write_end\(\) sets i_size/);
+  expect(text).toMatch(/\(ext4-conform explain\s+failed-write-moves-size\)/);
 });
 
 test("a promise has who made it, whether the contract found it broken or was asked", () => {
@@ -34,12 +35,17 @@ test("a promise has who made it, whether the contract found it broken or was ask
   );
   expect(broken).toContain("\n  Who promised it: fsync(2), sync_file_range(2): ");
   const too = why(found, { breaks: told });
-  expect(too).toMatch(/\n {2}It breaks a promise too: block 1 is delayed/);
+  expect(too).toMatch(/\n {2}It breaks a promise: block 1 is delayed/);
   expect(too).toContain("\n  Who promised it: fsync(2), sync_file_range(2): ");
 });
 
+test("where nobody has asked what was promised, nothing is said of it", () => {
+  expect(why(found)).not.toMatch(/why that is wrong/);
+  expect(why({ ...found, kind: "contents" })).not.toMatch(/why that is wrong/);
+});
+
 test("where only the model says so, it may be the model", () => {
-  expect(why(found)).toMatch(/may be the model that is\.\n/);
+  expect(why(found, { breaks: "" })).toMatch(/it may\s+be the model that is\.\n/);
   expect(why({ ...found, kind: "e2fsck" })).toMatch(/no model was asked/);
   expect(why({ ...found, kind: "hang" })).not.toMatch(/why that is wrong/);
 });

@@ -29,20 +29,21 @@ function sourceOf(words: string): string[] {
 }
 
 function whyOf({ kind, message }: Divergence, { named = [], breaks }: Known): string[] {
-  const known = knownDeviations.filter(({ id }) => named.includes(id));
-  if (known.length > 0) return known.map(({ reason }) => reason);
+  const known = knownDeviations
+    .filter(({ id }) => named.includes(id))
+    .map(({ id, reason }) => `${reason} (ext4-conform explain ${id})`);
   if (kind === "contract") {
-    return ["It breaks a promise, whatever the model says.", ...sourceOf(message)];
+    return [...known, "It breaks a promise, whatever the model says.", ...sourceOf(message)];
   }
-  if (breaks !== undefined) {
-    return [`It breaks a promise too: ${breaks}`, ...sourceOf(breaks)];
+  if (breaks !== undefined && breaks !== "") {
+    return [...known, `It breaks a promise: ${breaks}`, ...sourceOf(breaks)];
   }
   if (kind === "e2fsck" || kind === "mount" || kind === "kernel-log") {
     return ["It is the kernel, or e2fsck, that says so; no model was asked."];
   }
-  if (kind === "hang" || kind === "panic") return [];
+  if (breaks === undefined || known.length > 0) return known;
   return [
-    "No promise is broken in this case, as far as was seen: only the model says that it is wrong, and it may be the model that is.",
+    "No promise is broken there, as far as was seen: only the model says that it is wrong, and it may be the model that is.",
   ];
 }
 

@@ -25,9 +25,11 @@ function annotation(level: "error" | "warning" | "notice", title: string, text: 
 }
 
 function ofFinding({ name, status }: Subtest, finding: Finding): string {
-  const { severity, divergence, confirmed, command } = finding;
+  const { severity, divergence, confirmed, command, named, accepted } = finding;
   const again = confirmed || status === "fail" ? "" : "\nA fresh image did not show it again.";
-  const text = `${severity}: ${divergence.message}${again}\n${command}`;
+  const known = named.length === 0 ? "" : `\nKnown as ${named.join(", ")}.`;
+  const text = `${severity}: ${divergence.message}${known}${again}\n${command}`;
+  if (accepted !== undefined) return annotation("notice", `${name}: accepted`, text);
   return annotation(status === "fail" ? "error" : "warning", `${name}: ${divergence.kind}`, text);
 }
 

@@ -89,7 +89,9 @@ test("a finding has its case in each form that has words for it, and says why on
   expect(document).toContain("Why that is wrong");
   expect(document).toMatch(/kernel <code>fs\/ext4\/[\w.]+ \w+\(\)/);
   expect(document).toContain("Subject: ext4: ");
-  expect(document).toContain("cannot be written as a script: no program writes from memory");
+  expect(document).toContain(
+    "cannot be written as a script: no program stops in the middle of a write",
+  );
   expect(document).toContain("ext4-conform replay --strict counterexamples/");
 });
 

@@ -92,8 +92,8 @@ function deviationsOf(subtests: readonly Subtest[]): Page["deviations"] {
 }
 
 /**
- * The worst that is known of the kernel, or was accepted, in a sentence: a verdict over lost data is
- * no all-clear. Empty where nothing is known.
+ * The worst that is known of the kernel, or was accepted, in a sentence: a verdict over lost data
+ * is no all-clear. Empty where nothing is known.
  */
 function worstKnown(subtests: readonly Subtest[]): string {
   const accepted = subtests.flatMap(({ findings }) =>

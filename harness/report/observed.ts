@@ -256,7 +256,7 @@ export function observationLines(
       .map((line) => line.slice(0, INDENT.length + LABEL + VALUE).trimEnd());
     return section(`${when}, ${seen === undefined ? "expected" : "seen"}`, table, only);
   }
-  if (kind === "power-cut" && expected.cut !== undefined && seen.cut !== undefined) {
+  if (kind.startsWith("power-cut") && expected.cut !== undefined && seen.cut !== undefined) {
     const title = `left by a power cut at operation ${step}, once the journal is replayed`;
     const table = cutLines(expected.cut, seen.cut, blockSize, paint);
     return section(title, table, asLeft(expected), asLeft(seen));

@@ -161,9 +161,11 @@ export function endedBy(outcome: Outcome, endedEarly: EarlyEnd): Outcome {
   return { ...outcome, verdict: verdictOf(outcome.subtests, endedEarly), endedEarly };
 }
 
-/** In a line: what a person must know of why it is what it is; undefined where nothing is to say. */
+/**
+ * In a line: what a person must know of why it is what it is; undefined where nothing is to say.
+ */
 export function reasonOf({ status, reason, findings }: Subtest): string | undefined {
-  const [worst, ...others] = findings;
+  const [worst, ...others] = findings.filter(({ accepted }) => accepted === undefined);
   if (worst === undefined) return reason;
   const more = others.length === 0 ? "" : `; and ${others.length} more`;
   const once = status === "not-reproduced" ? "a fresh image did not show again: " : "";

@@ -13,14 +13,18 @@ import { INDENT, WIDTH } from "./layout.ts";
 /** One finding. */
 export interface Ranked {
   severity: Severity;
-  /** Of each variant that showed it, as it was found there; the one with the shortest case first. */
+  /**
+   * Of each variant that showed it, as it was found there; the one with the shortest case first.
+   */
   found: readonly [FoundDivergence, ...FoundDivergence[]];
 }
 
 const lengthOf = ({ divergence: { operations, before = [] } }: FoundDivergence): number =>
   before.reduce((sum, one) => sum + one.operations.length, operations.length);
 
-/** The worst first; of those as bad as one another what a fresh image showed again, and the short. */
+/**
+ * The worst first; of those as bad as one another what a fresh image showed again, and the short.
+ */
 export function ranked(found: readonly FoundDivergence[]): Ranked[] {
   const all = new Map<string, FoundDivergence[]>();
   for (const one of found.toSorted((a, b) => lengthOf(a) - lengthOf(b))) {

@@ -45,6 +45,7 @@ export const titles: Readonly<Record<DivergenceKind, string>> = {
   pages: "model and kernel disagree on what is in the page cache",
   read: "model and kernel disagree on the bytes of the file",
   "power-cut": "the file is not what a power cut must leave of it",
+  "power-cut-map": "a power cut leaves other blocks than it must",
   contract: "the kernel breaks a promise of the write path",
   "on-disk-map": "the extents on disk are not those the file should have",
   "on-disk-size": "the size on disk is not that of the file",

@@ -139,6 +139,12 @@ export const unaccepted = ({ found }: SupervisorResult): FoundDivergence[] =>
 export const confirmedDivergences = (result: SupervisorResult): FoundDivergence[] =>
   unaccepted(result).filter(({ confirmed }) => confirmed);
 
+/** How many cases told nothing behind what was accepted; begins with "; ", empty where none did. */
+function acceptedText({ found }: SupervisorResult): string {
+  const met = found.reduce((sum, one) => sum + (one.accepted === undefined ? 0 : one.met), 0);
+  return met === 0 ? "" : `; ${counted(met, "case")} ended at what was accepted`;
+}
+
 /**
  * The worst that is known of the kernel, or was accepted: a verdict over lost data is no all-clear.
  * Begins with "; ", empty where nothing is known.
@@ -175,7 +181,7 @@ function leftOut({ notRun }: SupervisorResult, rows: readonly Row[], asked: Aske
   const full = rows.filter(({ foundEnough }) => foundEnough);
   const cut = asked.cases !== undefined && late.length > 0;
   return [
-    ...(full.length > 0 ? [`; left with what was found by then: ${named(full)}`] : []),
+    ...(full.length > 0 ? [`; the rest of ${named(full)} was not run: enough was found`] : []),
     ...(cut ? [`; the time was up before all cases of ${named(late)}`] : []),
     ...(cutOff.length > 0 ? [`; ended before the last look at the disk of ${named(cutOff)}`] : []),
     ...(notRun.length > 0 ? [`; not run: ${notRun.join(", ")}`] : []),
@@ -216,7 +222,7 @@ function closing(
     return `${paint(["yellow", "bold"], "ENDED EARLY")}: ${asked.endedEarly}; no unnamed divergence in ${ran}, ${variants}`;
   }
   if (!ranAnything(result)) return `${paint(["yellow", "bold"], "NOT RUN")}: no case, ${variants}`;
-  const known = worstKnown(result);
+  const known = `${acceptedText(result)}${worstKnown(result)}`;
   return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}${known}`;
 }
 

@@ -35,9 +35,9 @@ export function fillCommand({ imageSize, blockSize }: Variant, disk: string, con
 
 /**
  * Bytes that the image must have at least, as the shell computes it from `n`, the number of
- * processors; undefined where the variant's are enough. Delayed allocation stays on only while more blocks are free
- * than the counters of all processors may miss (subjects/reserve.ts): of many that is more than
- * the variant has.
+ * processors; undefined where the variant's are enough. Delayed allocation stays on only while more
+ * blocks are free than the counters of all processors may miss (subjects/reserve.ts): of many that
+ * is more than the variant has.
  */
 export function leastSize({ blockSize, delalloc, preparation }: Variant): string | undefined {
   const full = preparation?.kind === "full" && preparation.reserveDelays === true;

@@ -49,7 +49,9 @@ const NAMES: Readonly<Record<string, { numbers: number; size: Size; keeps?: true
   fsync: { numbers: 3, size: same },
 };
 
-/** Bytes of the buffer into which fsx reads a line, with what ends it: the rest would be another. */
+/**
+ * Bytes of the buffer into which fsx reads a line, with what ends it: the rest would be another.
+ */
 const LINE_BYTES = 256;
 
 /** What fsx would make of it: the file's size at the end. Throws where it would stop. */

@@ -65,6 +65,16 @@ function programLines(counterexample: Counterexample, running: string): string[]
   }
 }
 
+/** Characters of a subject that a list shows whole. */
+const SUBJECT = 100;
+
+/** One sentence: what is claimed, or what was seen where that is too long. */
+function subjectOf(claim: string, seen = claim): string {
+  const words = printable(claim.length <= SUBJECT ? claim : seen).replaceAll(/\s+/g, " ");
+  const short = words.length <= SUBJECT ? words : `${words.slice(0, SUBJECT - 3)}...`;
+  return short.replace(/\.$/, "");
+}
+
 /**
  * The mail, its subject first.
  *
@@ -82,7 +92,7 @@ export function asMail(counterexample: Counterexample, running: string): string 
   const seen = divergence === undefined ? [] : [printable(divergence.message)];
   const on = kernel === undefined ? `like ${symptom.kernel ?? running}` : kernel.release;
   return [
-    `Subject: ext4: ${what}`,
+    `Subject: ext4: ${subjectOf(what, divergence?.message)}`,
     "",
     ...wrapped(what, COLUMNS),
     "",

@@ -20,7 +20,9 @@ export interface Ground {
   readonly remount: string;
   /** Looks whether the file system is whole, once it is unmounted, and says so where it is not. */
   readonly check: string;
-  /** What follows a command of which nothing is looked at: where its words go, what its status is. */
+  /**
+   * What follows a command of which nothing is looked at: where its words go, what its status is.
+   */
   readonly quiet: string;
   readonly ignored: string;
   /** What follows the line that says a difference. */

@@ -79,7 +79,10 @@ function prepare(script: ShScript, variant: Variant, fills: boolean): void {
 /** In a mount namespace of its own, so that all of it goes with the shell. */
 const HEAD = [
   "set -eu",
-  '[ -n "${INSIDE-}" ] || INSIDE=1 exec unshare --mount sh "$0"',
+  'if [ -z "${EXT4_CONFORM_INSIDE-}" ]; then',
+  "  unshare --mount true || exit 2",
+  '  EXT4_CONFORM_INSIDE=1 exec unshare --mount sh "$0"',
+  "fi",
   "wrong=0",
   "status=2",
   "",

@@ -322,6 +322,7 @@ const shown: Readonly<Record<Exclude<DivergenceKind, "contract">, Shows>> = {
   st_blocks: some("st_blocks"),
   read: ({ read, place }) => ({ ...(read && { read }), place, file: {} }),
   "power-cut": (_, ...rest) => afterCut(...rest),
+  "power-cut-map": (_, ...rest) => afterCut(...rest),
   pages: some("pages"),
   "on-disk-map": again("map"),
   "on-disk-size": again("i_size"),

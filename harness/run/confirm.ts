@@ -7,6 +7,7 @@ import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
 import { behind, describeOperation } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
+import { isOnDisk } from "../finding/severity.ts";
 import { worseFurtherOn } from "../session/further.ts";
 import { onDiskDivergence } from "../session/kept-files.ts";
 import { Session } from "../session/session.ts";
@@ -153,16 +154,19 @@ export class Confirmation {
   }
 
   /**
-   * The promise that the case breaks, in words, whether or not a known deviation excuses that;
-   * undefined where it breaks none.
+   * The promise that a case breaks where it diverges from the model, in words; empty where it
+   * breaks none there, undefined where the contract has said all already, or cannot be asked.
    */
-  async brokenPromise(operations: readonly Operation[]): Promise<string | undefined> {
-    const options = { ...this.#options, strict: true };
-    const found = await this.#onFreshImage(options, (session) => {
+  async brokenPromise(found: Divergence): Promise<string | undefined> {
+    const { operations, step, promise, before } = found;
+    if (promise !== undefined || before !== undefined || isOnDisk(found.kind)) return undefined;
+    const broken = await this.#onFreshImage(this.#options, (session) => {
       session.judgeByContract("asked for what was promised");
-      return Promise.resolve(session.perform(session.supported(operations)).divergence);
+      const upTo = session.supported(operations.slice(0, step + 1));
+      return Promise.resolve(session.perform(upTo).divergence);
     });
-    return found?.promise === undefined ? undefined : found.message;
+    const isThere = broken?.promise !== undefined && broken.step === step;
+    return isThere ? broken.message : "";
   }
 
   async #onFreshImage<T>(

@@ -117,7 +117,9 @@ async function drive(
   await fails(true);
 }
 
-/** Drive this job's share of the edges of a small file. Throws UsageError where no model knows it. */
+/**
+ * Drive this job's share of the edges of a small file. Throws UsageError where no model knows it.
+ */
 export async function explore(job: VariantJob, what: Exploration): Promise<void> {
   const started = performance.now();
   const { run, teller, assignment } = job;

@@ -38,18 +38,30 @@ test("so many findings are enough, or so many divergences", () => {
 
 test("the time that goes into findings is limited", () => {
   const findings = new Findings([]);
-  findings.spent(29_000);
+  findings.spent(29_000, "a");
   expect(findings.enough).toBe(false);
-  findings.spent(1000);
+  findings.spent(1000, "b");
   expect(findings.enough).toBe(true);
 });
 
 test("what is accepted is known, and ends nothing", () => {
   const findings = new Findings(["known"]);
   for (let i = 0; i < 2 * MOST_DIVERGENCES; i++) findings.met("known");
+  findings.spent(60_000, "known");
+  for (let i = 0; i < 4; i++) findings.lookedInto(divergence, "known");
+  expect(findings.takenFor(alike)).toBe(undefined);
   expect(findings.isKnown("known")).toBe(true);
   expect(findings.any).toBe(false);
   expect(findings.enough).toBe(false);
   findings.met("new");
   expect(findings.any).toBe(true);
+});
+
+test("what no fresh image has shown again is not known", () => {
+  const findings = new Findings([]);
+  findings.met("once", false);
+  expect(findings.isKnown("once")).toBe(false);
+  expect(findings.any).toBe(true);
+  findings.met("once");
+  expect(findings.isKnown("once")).toBe(true);
 });

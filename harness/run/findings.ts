@@ -27,8 +27,9 @@ interface Symptom {
 export class Findings {
   readonly #accepted: ReadonlySet<string>;
   readonly #symptoms = new Map<string, Symptom>();
-  /** Identities, with those that are accepted. */
+  /** Identities, with those that are accepted; and those that a fresh image has shown again. */
   readonly #met = new Set<string>();
+  readonly #confirmed = new Set<string>();
   #findings = 0;
   #divergences = 0;
   #ms = 0;
@@ -38,10 +39,13 @@ export class Findings {
     this.#accepted = new Set(accepted);
   }
 
-  /** The finding that a divergence is taken for; undefined where it is to be looked into. */
+  /**
+   * The finding that a divergence is taken for; undefined where it is to be looked into. Nothing is
+   * taken for what is accepted: what it only looks like would pass with it.
+   */
   takenFor(divergence: Divergence): string | undefined {
-    const { lookedInto, identity } = this.#symptoms.get(symptomOf(divergence)) ?? {};
-    return lookedInto === LOOKED_INTO ? identity : undefined;
+    const { lookedInto = 0, identity = "" } = this.#symptoms.get(symptomOf(divergence)) ?? {};
+    return lookedInto >= LOOKED_INTO && !this.#accepted.has(identity) ? identity : undefined;
   }
 
   /** A divergence was looked into, and is this finding. */
@@ -51,17 +55,19 @@ export class Findings {
     this.#symptoms.set(symptom, { lookedInto: lookedInto + 1, identity });
   }
 
-  /** So many milliseconds went into finding out what a divergence is. */
-  spent(ms: number): void {
-    this.#ms += ms;
+  /** So many milliseconds went into finding out that a divergence is this finding. */
+  spent(ms: number, identity: string): void {
+    if (!this.#accepted.has(identity)) this.#ms += ms;
   }
 
+  /** Whether a fresh image has shown it. */
   isKnown(identity: string): boolean {
-    return this.#met.has(identity);
+    return this.#confirmed.has(identity);
   }
 
-  /** A case has shown this finding. */
-  met(identity: string): void {
+  /** A case has shown this finding; and a fresh image, where it is `confirmed`. */
+  met(identity: string, confirmed = true): void {
+    if (confirmed) this.#confirmed.add(identity);
     const counts = this.#accepted.has(identity) ? 0 : 1;
     this.#divergences += counts;
     if (!this.#met.has(identity)) this.#findings += counts;

@@ -4,26 +4,32 @@
 import { identityOf } from "../finding/identity.ts";
 import type { FoundDivergence } from "../stored/result.ts";
 
-/** Count a finding that was met once more, or `times`; whether it is one of them. */
-export function countMet(
-  all: readonly FoundDivergence[],
-  variant: string,
-  identity: string,
-  times = 1,
-): boolean {
-  const known = all.find(
-    (one) => one.variant === variant && identityOf(one.divergence) === identity,
-  );
-  if (known !== undefined) known.met += times;
-  return known !== undefined;
+const isOne = (one: FoundDivergence, variant: string, identity: string): boolean =>
+  one.variant === variant && identityOf(one.divergence) === identity;
+
+/** Count a finding that was met once more. */
+export function countMet(all: readonly FoundDivergence[], variant: string, identity: string): void {
+  const known = all.find((one) => isOne(one, variant, identity));
+  if (known !== undefined) known.met += 1;
+}
+
+/**
+ * Add a finding, or count it where it is one of them. Whether it is news: what a fresh image has
+ * shown is, also where it was met before without that.
+ */
+export function addFound(all: FoundDivergence[], found: FoundDivergence): boolean {
+  const { variant, divergence, confirmed, met } = found;
+  const identity = identityOf(divergence);
+  const known = all.find((one) => isOne(one, variant, identity));
+  if (known === undefined) all.push(found);
+  else if (confirmed && !known.confirmed) Object.assign(known, found, { met: known.met + met });
+  else known.met += met;
+  return known === undefined || known.divergence === divergence;
 }
 
 /** Each finding of several runs once. */
 export function foundTogether(found: readonly FoundDivergence[]): FoundDivergence[] {
   const all: FoundDivergence[] = [];
-  for (const one of found) {
-    const { variant, divergence, met } = one;
-    if (!countMet(all, variant, identityOf(divergence), met)) all.push({ ...one });
-  }
+  for (const one of found) addFound(all, { ...one });
   return all;
 }

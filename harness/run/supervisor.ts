@@ -11,7 +11,7 @@ import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts, investigate } from "./crash-triage.ts";
 import type { Assignment, Finished, Message, NewFinding } from "../workers/messages.ts";
-import { countMet } from "./found.ts";
+import { addFound, countMet } from "./found.ts";
 import { cleanUpAfter, endingOnSignal } from "./signalled.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
@@ -101,6 +101,8 @@ class Job {
   /** It was told to end; because its time is up. */
   #stopped = false;
   #timeUp = false;
+  /** The time is up, and it is about something that was found. */
+  #isLate = false;
 
   constructor(options: SupervisorOptions, result: SupervisorResult, number: number) {
     this.#options = options;
@@ -157,12 +159,12 @@ class Job {
     return this.#stopped;
   }
 
-  /** The time is up: end at once, unless it is about something that was found. Whether it does. */
-  timeUp(): boolean {
-    if (this.#shrinks) return false;
+  /** The time is up: end at once, or with what it is about where something was found. */
+  timeUp(): void {
+    this.#isLate = true;
+    if (this.#shrinks) return;
     this.#timeUp = true;
     this.stop();
-    return true;
   }
 
   async #lost(error: WorkerLost, variant: Variant, assignment: Assignment): Promise<void> {
@@ -210,7 +212,7 @@ class Job {
     }
     if (message.type === "found") this.#found(message.found);
     if (message.type === "met") {
-      this.#shrinks = false;
+      this.#isDone();
       countMet(this.#result.found, message.variant, message.identity);
     }
     if (message.type === "finished") {
@@ -223,15 +225,17 @@ class Job {
     }
   }
 
-  #found(finding: NewFinding): void {
-    const { variant, divergence } = finding;
-    const identity = identityOf(divergence);
+  /** What it was about is told; where the time was up meanwhile, it ends now. */
+  #isDone(): void {
     this.#shrinks = false;
-    if (countMet(this.#result.found, variant, identity)) return;
-    const accepted = this.#options.accepted.get(identity);
+    if (this.#isLate) this.timeUp();
+  }
+
+  #found(finding: NewFinding): void {
+    this.#isDone();
+    const accepted = this.#options.accepted.get(identityOf(finding.divergence));
     const found = { ...finding, met: 1, ...(accepted !== undefined && { accepted }) };
-    this.#result.found.push(found);
-    this.#options.onFound(found);
+    if (addFound(this.#result.found, found)) this.#options.onFound(found);
   }
 
   /** Ask the worker to end; it cleans up after itself. */
@@ -256,9 +260,7 @@ const LATE = 0.04;
 function watchTime(jobs: readonly Job[], { deadline }: SupervisorOptions): () => void {
   if (deadline === undefined) return () => {};
   const left = Math.max(0, deadline - performance.now());
-  let waiting = [...jobs];
-  // A job that is about something that it found may go on with what is left then, which is nothing.
-  const look = (): void => void (waiting = waiting.filter((job) => !job.timeUp()));
+  const look = (): void => jobs.forEach((job) => job.timeUp());
   const timer = setTimeout(look, left * (1 + LATE));
   return () => clearTimeout(timer);
 }

@@ -107,12 +107,12 @@ export class VariantJob {
     if (!this.hasEnough) await this.run.renew();
   }
 
-  /** The same with nothing to come. */
+  /** The same, on the image as it is. */
   async tellOf({ case: number, first, since, shrunk }: RunFinding): Promise<void> {
     if (shrunk === undefined) return void this.#met(this.#findings.takenFor(first)!);
     const identity = await this.#report(number, shrunk);
     this.#findings.lookedInto(first, identity);
-    this.#findings.spent(performance.now() - since);
+    this.#findings.spent(performance.now() - since, identity);
   }
 
   /** What a case that was not generated has shown, shrunk here where it is to be looked into. */
@@ -175,7 +175,7 @@ export class VariantJob {
     const again = await this.#confirmation.run(operations);
     if (again !== undefined) {
       const named = await this.#confirmation.named(operations);
-      const breaks = await this.#alsoBreaks(again);
+      const breaks = await this.#confirmation.brokenPromise(again);
       return this.#found(number, again, { confirmed: true, named, breaks });
     }
     const inSequence = await this.#leastSequence();
@@ -203,46 +203,52 @@ export class VariantJob {
     if (first !== undefined) {
       teller.tell({ type: "diverged" });
       const since = performance.now();
-      const isConfirmed = await this.#reportOnDisk(chunk, first);
-      this.#findings.spent(performance.now() - since);
-      return isConfirmed ? "confirmed" : "unconfirmed";
+      const { identity, confirmed } = await this.#reportOnDisk(chunk, first);
+      this.#findings.spent(performance.now() - since, identity);
+      return confirmed ? "confirmed" : "unconfirmed";
     }
-    for (const silence of findings) if (await this.#confirms(chunk, silence)) return "confirmed";
+    for (const silence of findings) {
+      if ((await this.#confirms(chunk, silence)) !== undefined) return "confirmed";
+    }
     run.counts.transient += findings.length;
     return undefined;
   }
 
   /**
-   * Find the suspect that shows it by itself, and shrink that; whether there is one.
+   * Find the suspect that shows it by itself, and shrink that; the identity of what it shows,
+   * undefined where there is none.
    *
    * What is only silent, and warns on a fresh image, is no finding: pages can be reclaimed between
    * the last look at them and the end of the file system. Traced (6.18.44): DAMON does so every
    * five seconds; of 700 files that waited six seconds there 7 were silent, each of which had its
    * page deleted by kdamond meanwhile; of 800 that waited before the look none was.
    */
-  async #confirms(chunk: number, { suspects }: OnDiskFinding): Promise<boolean> {
+  async #confirms(chunk: number, { suspects }: OnDiskFinding): Promise<string | undefined> {
     const attempt = (tried: readonly Operation[]): Promise<Divergence | undefined> =>
       this.#confirmation.run(tried);
     for (const suspect of suspects) {
       const divergence = await attempt(suspect);
       if (divergence === undefined) continue;
       const least = await this.#shrunk(suspect, divergence, attempt, this.limit(SHRINK_ON_DISK_MS));
-      this.#found(chunk * CASES_PER_CHUNK, least);
-      return true;
+      return this.#found(chunk * CASES_PER_CHUNK, least);
     }
-    return false;
+    return undefined;
   }
 
   /** As `#confirms`; what no suspect shows by itself is reported of all of them. */
-  async #reportOnDisk(chunk: number, found: OnDiskFinding): Promise<boolean> {
-    if (await this.#confirms(chunk, found)) return true;
+  async #reportOnDisk(
+    chunk: number,
+    found: OnDiskFinding,
+  ): Promise<{ identity: string; confirmed: boolean }> {
+    const alone = await this.#confirms(chunk, found);
+    if (alone !== undefined) return { identity: alone, confirmed: true };
     const { finding, suspects } = found;
-    const number = chunk * CASES_PER_CHUNK;
     const message = `${finding.message} (after ${suspects.length} cases; none shows it alone)`;
     const all = onDiskDivergence(this.teller.variant, suspects.flat(), { ...finding, message });
     const inSequence = await this.#leastSequence();
-    this.#found(number, inSequence ?? all, { confirmed: inSequence !== undefined });
-    return inSequence !== undefined;
+    const confirmed = inSequence !== undefined;
+    const number = chunk * CASES_PER_CHUNK;
+    return { identity: this.#found(number, inSequence ?? all, { confirmed }), confirmed };
   }
 
   /**
@@ -259,12 +265,6 @@ export class VariantJob {
     });
   }
 
-  /** The promise that a case breaks of which the model says that it is wrong. */
-  #alsoBreaks({ promise, operations, step }: Divergence): Promise<string | undefined> {
-    if (promise !== undefined) return Promise.resolve(undefined);
-    return this.#confirmation.brokenPromise(operations.slice(0, step + 1));
-  }
-
   /** Tell of it, or that it has shown once more; its identity. */
   #found(
     number: number,
@@ -273,7 +273,7 @@ export class VariantJob {
   ): string {
     const identity = identityOf(divergence);
     if (this.#findings.isKnown(identity)) return this.#met(identity);
-    this.#findings.met(identity);
+    this.#findings.met(identity, confirmed);
     const also = breaks === undefined ? {} : { breaks };
     this.teller.found({ case: number, divergence, confirmed, named, ...also });
     return identity;

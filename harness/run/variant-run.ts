@@ -2,6 +2,7 @@
  * VariantRun: case after case on one variant's image, with checkpoints in between, and what they
  * come to.
  */
+import { EnvironmentError } from "../case/failure.ts";
 import type { Variant } from "../case/variant.ts";
 import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { isWorse } from "../finding/severity.ts";
@@ -14,7 +15,12 @@ import type { Listener } from "../session/events.ts";
 import { unlessBroken, worseFurtherOn } from "../session/further.ts";
 import type { OnDiskFinding } from "../session/kept-files.ts";
 import { Session } from "../session/session.ts";
-import type { Performed, PerformOptions, SessionOptions } from "../session/session.ts";
+import type {
+  Performed,
+  PerformOptions,
+  SessionOptions,
+  SessionSetup,
+} from "../session/session.ts";
 import { NOTHING_RUN } from "../stored/result.ts";
 import type { RunCounts } from "../stored/result.ts";
 import { CASES_PER_CHUNK, checkChunk, chunkSeed } from "./chunk.ts";
@@ -50,6 +56,31 @@ export interface ChunkPart {
   /** Whether a divergence is worth looking into; each is where that is absent. */
   isNew?: (divergence: Divergence) => boolean;
 }
+
+/** How often a fresh image that ext4 does not mount is made again before that is a finding. */
+const MOUNTS = 2;
+
+/**
+ * A session on a fresh image. Throws EnvironmentError where this machine cannot, or where ext4
+ * mounts none of several ("ext4-refused").
+ */
+async function opened(
+  variant: Variant,
+  options: SessionOptions,
+  setup: SessionSetup,
+): Promise<Session> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await Session.open(variant, options, setup);
+    } catch (error) {
+      if (!isMountRefused(error) || tried === MOUNTS) throw error;
+    }
+  }
+}
+
+/** Whether ext4 does not mount an image that was just made. */
+export const isMountRefused = (error: unknown): error is EnvironmentError =>
+  error instanceof EnvironmentError && error.reason === "ext4-refused";
 
 /** What a case is to be shrunk for. */
 interface Shrinking {
@@ -109,7 +140,7 @@ export class VariantRun {
     { statistics = false, ...options }: SessionOptions & { statistics?: boolean },
     tell: Listener = () => {},
   ): Promise<VariantRun> {
-    const session = await Session.open(variant, options, { tell });
+    const session = await opened(variant, options, { tell });
     return new VariantRun(session, variant, options, statistics, tell);
   }
 
@@ -126,10 +157,10 @@ export class VariantRun {
    * Throws EnvironmentError.
    */
   async renew(): Promise<void> {
-    const { mounted } = this.session;
+    const { mounted, deviations } = this.session;
     this.session.close();
-    const setup = { tell: this.#tell, mounted };
-    this.#session = await Session.open(this.#variant, this.#options, setup);
+    const setup = { tell: this.#tell, mounted, deviations };
+    this.#session = await opened(this.#variant, this.#options, setup);
     this.#history = [];
     this.#diverged = false;
     this.#tell({ type: "renewed" });
@@ -272,7 +303,8 @@ export class VariantRun {
   }
 
   #countDeviations(ids: readonly string[]): void {
-    for (const id of ids) this.counts.deviations[id]! += 1;
+    const { deviations } = this.counts;
+    for (const id of ids) deviations[id] = (deviations[id] ?? 0) + 1;
   }
 
   /** Check the kept files on disk; `cut`: now and then, else only as it unmounts. */

@@ -20,10 +20,7 @@ import { nowAndThen, Teller } from "./teller.ts";
 import { record } from "./record.ts";
 import { TimeLeft } from "./time-left.ts";
 import { VariantJob } from "./variant-job.ts";
-import { VariantRun } from "./variant-run.ts";
-
-/** How often a fresh image that ext4 does not mount is made again before that is a finding. */
-const MOUNTS = 2;
+import { isMountRefused, VariantRun } from "./variant-run.ts";
 
 /**
  * The run of a variant; what ext4 said where it mounts no fresh image of it. Throws
@@ -34,22 +31,25 @@ async function opened(
   teller: Teller,
 ): Promise<VariantRun | EnvironmentError> {
   const hear = teller.hear.bind(teller);
-  for (let tried = 1; ; tried++) {
-    try {
-      return await VariantRun.open(variantNamed(teller.variant), assignment, hear);
-    } catch (error) {
-      if (!(error instanceof EnvironmentError) || error.reason !== "ext4-refused") throw error;
-      if (tried === MOUNTS) return error;
-    }
+  try {
+    return await VariantRun.open(variantNamed(teller.variant), assignment, hear);
+  } catch (error) {
+    if (!isMountRefused(error)) throw error;
+    return error;
   }
 }
 
-function reportUnmountable(teller: Teller, { message }: EnvironmentError): void {
+/** Tell that ext4 mounts no fresh image. */
+function tellRefused(teller: Teller, { message }: EnvironmentError): void {
   const { variant } = teller;
   const divergence = { variant, step: 0, operations: [], kind: "mount" as const, message };
-  teller.tell({ type: "mounted", path: undefined, options: "" });
   teller.tell({ type: "diverged" });
   teller.found({ case: -1, divergence, confirmed: true, named: [] });
+}
+
+function reportUnmountable(teller: Teller, refused: EnvironmentError): void {
+  teller.tell({ type: "mounted", path: undefined, options: "" });
+  tellRefused(teller, refused);
   teller.tell({ type: "finished", counts: NOTHING_RUN, seconds: 0 });
 }
 
@@ -87,6 +87,11 @@ async function carryOut(assignment: Assignment, channel: Channel): Promise<void>
       teller.mounted(run);
       await doWork(job);
       if (job.hasFound && assignment.first) break;
+    } catch (error) {
+      if (!isMountRefused(error)) throw error;
+      tellRefused(teller, error);
+      job.finished(begun);
+      if (assignment.first) break;
     } finally {
       closing = performance.now();
       run.close();
@@ -108,8 +113,8 @@ async function attempt(asked: Attempt, channel: Channel): Promise<void> {
   const attempted = await confirmation.attempt(operations, before);
   const named = name && before === undefined ? await confirmation.named(operations) : undefined;
   const { divergence } = attempted;
-  const asks = name && divergence !== undefined && divergence.promise === undefined;
-  const breaks = asks ? await confirmation.brokenPromise(divergence.operations) : undefined;
+  const asks = name && divergence !== undefined;
+  const breaks = asks ? await confirmation.brokenPromise(divergence) : undefined;
   channel.send({ type: "attempted", ...attempted, named, breaks });
 }
 

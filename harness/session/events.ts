@@ -22,7 +22,7 @@ export type CaseEvent =
   | { type: "kept"; operations: readonly Operation[] }
   /** A case with a number conforms; what was seen last. */
   | { type: "conforms"; case: number; seen: Observation }
-  /** A case has failed, for the first time; shrinking begins. */
+  /** A case has failed, and is looked into; shrinking begins. */
   | { type: "diverged" }
   /** What comes next is performed on a fresh image. */
   | { type: "renewed" }

@@ -49,6 +49,8 @@ export interface SessionSetup {
    * absent.
    */
   mounted?: Mounted | undefined;
+  /** Known deviations that another image of the variant has shown; else they are tried here. */
+  deviations?: readonly Deviation[] | undefined;
   /** What performs cases on an image; `openExecutor` where that is absent. */
   open?: ((image: MountedImage) => Executor) | undefined;
 }
@@ -115,7 +117,7 @@ export class Session {
   private constructor(
     image: MountedImage,
     { traits, strict, executor }: SessionOptions,
-    { tell = () => {}, mounted, open }: SessionSetup,
+    { tell = () => {}, mounted, deviations, open }: SessionSetup,
   ) {
     const { name, blockSize } = image.variant;
     this.image = image;
@@ -134,7 +136,7 @@ export class Session {
     this.#plain = { variant: name, blockSize };
     const options = { ...this.#plain, onObservation: () => tell(PERFORMED) };
     const performing = { executor: this.executor, config: this.config, options };
-    this.deviations = strict ? [] : expectedDeviations(image, performing, traits);
+    this.deviations = strict ? [] : (deviations ?? expectedDeviations(image, performing, traits));
     // What the kernel said of a witness is no finding about the first case.
     image.kernelLog?.records();
     this.#model = follows ? modelWith(this.config, this.deviations) : undefined;

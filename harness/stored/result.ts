@@ -25,8 +25,8 @@ export const foundSchema = z.strictObject({
   /** Known deviations that explain it, by id. */
   named: z.array(text),
   /**
-   * The promise that it breaks too, in words, where the model said that it is wrong; absent where the
-   * contract said so, or finds nothing wrong.
+   * The promise that it breaks too, in words, where the model said that it is wrong; empty where
+   * it breaks none, absent where nobody asked.
    */
   breaks: text.exactOptional(),
   /** Cases that showed it; others that looked alike are among them. */

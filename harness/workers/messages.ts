@@ -56,7 +56,7 @@ export interface Assignment extends SessionOptions {
    * chunk.
    */
   tellCases: boolean;
-  /** End with the first divergence, and run no further variant. */
+  /** End with the first divergence that is not accepted, and run no further variant. */
   first: boolean;
   /** Identities of findings that end nothing (finding/identity.ts). */
   accepted: string[];

@@ -24,8 +24,8 @@ export interface Deviation {
   /** What goes wrong, one sentence. */
   readonly claim: string;
   /**
-   * The worst that it means to whoever has data on such a file system, as harness/finding/severity.ts
-   * ranks it; absent of a bug that nobody has.
+   * The worst that it means to whoever has data on such a file system, as
+   * harness/finding/severity.ts ranks it; absent of a bug that nobody has.
    */
   readonly severity?: "data" | "file system" | "size or space" | "accounting" | "page cache";
   /** Why, in terms of the kernel's code. */

@@ -14,8 +14,8 @@ import type { Deviation } from "./deviation.ts";
  * takes the whole page, and always fails.
  *
  * Seen (7.3.4 with the series of October 2026, 1k-delalloc-iomap): after a write of block
- * 4294967293, a read of the block before it fails with EIO, and a store through a mapping is SIGBUS.
- * Version 2 of the series has the block read as a hole. The kernel is wrong, not the model.
+ * 4294967293, a read of the block before it fails with EIO, and a store through a mapping is
+ * SIGBUS. Version 2 of the series has the block read as a hole. The kernel is wrong, not the model.
  */
 export const lastFolioIsNotRead: Deviation = {
   id: "last-folio-is-not-read",

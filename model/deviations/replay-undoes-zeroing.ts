@@ -25,7 +25,8 @@ function journalled(inode: Inode, pos: number, len: number): void {
  * 7.3 do the same. The kernel is wrong.
  *
  * It takes both blocks in one extent. A writer that comes to another processor between the two has
- * the second from what that one has preallocated (fs/ext4/mballoc.c ext4_locality_group), elsewhere.
+ * the second from what that one has preallocated (fs/ext4/mballoc.c ext4_locality_group),
+ * elsewhere.
  */
 export const replayUndoesZeroing: Deviation = {
   id: "replay-undoes-zeroing",

@@ -3,14 +3,14 @@ import { zeroesEofLate } from "./zero-range-loses-writes.ts";
 
 /**
  * Kernel: fs/ext4/extents.c ext4_zero_range() as of 7.2, on the iomap path. What it does is told in
- * zero-range-loses-writes.ts: EOF's block is zeroed in a page that has been dropped and is read from
- * disk again, and then turns unwritten. Here no buffer remembers that it was written. The page is
- * dirty, so writeback finds an unwritten block, and converts it: what was before EOF, and should be
- * zeros, is in the file for good. Where the block was not written yet, the page that comes to be has
- * zeros, and writeback gives them a written block.
+ * zero-range-loses-writes.ts: EOF's block is zeroed in a page that has been dropped and is read
+ * from disk again, and then turns unwritten. Here no buffer remembers that it was written. The page
+ * is dirty, so writeback finds an unwritten block, and converts it: what was before EOF, and should
+ * be zeros, is in the file for good. Where the block was not written yet, the page that comes to be
+ * has zeros, and writeback gives them a written block.
  *
- * Seen (7.3.4 with the series of October 2026, 4k-delalloc-iomap: 512 bytes that were synced are read
- * after zero_range(0, 4096), and after a remount). The kernel is wrong: data is there that was
+ * Seen (7.3.4 with the series of October 2026, 4k-delalloc-iomap: 512 bytes that were synced are
+ * read after zero_range(0, 4096), and after a remount). The kernel is wrong: data is there that was
  * zeroed.
  */
 export const zeroRangeKeepsBytes: Deviation = {

@@ -83,8 +83,8 @@ export interface Step {
    */
   sizeUntold: boolean;
   /**
-   * The device refused data on the iomap path, which tells the journal of a size once the data is on
-   * disk: how large the file is there, nobody promises.
+   * The device refused data on the iomap path, which tells the journal of a size once the data is
+   * on disk: how large the file is there, nobody promises.
    */
   sizeRefused: boolean;
   /**

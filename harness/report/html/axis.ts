@@ -6,7 +6,9 @@
 import type { Extent } from "../../case/observation.ts";
 import type { Look, Step, Timeline } from "./timeline.ts";
 
-/** A block; or, where `len` is more than 1, blocks of which only that is shown that they are there. */
+/**
+ * A block; or, where `len` is more than 1, blocks of which only that is shown that they are there.
+ */
 export interface Column {
   lblk: number;
   len: number;

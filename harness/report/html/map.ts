@@ -64,7 +64,9 @@ const row = (label: string, height: number, drawn: readonly Markup[]): Markup =>
     <svg class="track" aria-hidden="true" width="100%" height="${height}">${drawn}</svg>
   </div>`;
 
-/** Characters that a number over a column may have room for where the map is narrowest, a column. */
+/**
+ * Characters that a number over a column may have room for where the map is narrowest, a column.
+ */
 const DIGITS_A_COLUMN = 0.9;
 
 /** Numbers of blocks, as many as there is room for: where something begins, then every eighth. */

@@ -1,6 +1,6 @@
 /**
- * What a report in HTML shows of how it came to a finding, as plain data. The script in the document
- * has it as JSON.
+ * What a report in HTML shows of how it came to a finding, as plain data. The script in the
+ * document has it as JSON.
  */
 import type { CachedPages, Extent } from "../../case/observation.ts";
 
