@@ -1,9 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { treeBlocksMax } from "../contract/step/accounts.ts";
-import { compare } from "./compare.ts";
+import { compare, compareData } from "./compare.ts";
 import { divergence, firstDifferentByte } from "../finding/divergence.ts";
-import type { CacheExtent, Extent, ExtentState, Observation } from "../case/observation.ts";
+import type {
+  CacheExtent,
+  CutFile,
+  Extent,
+  ExtentState,
+  Observation,
+} from "../case/observation.ts";
 
 const geometry = { blockSize: 4096 };
 
@@ -233,5 +239,32 @@ describe("divergence", () => {
     expect(firstDifferentByte(bytes(1, 2), bytes(1, 2))).toBe(-1);
     expect(firstDifferentByte(bytes(1, 2), bytes(1))).toBe(1);
     expect(firstDifferentByte(bytes(1, 2), bytes(3, 2))).toBe(0);
+  });
+});
+
+const writtenAt = (lblk: number): Extent => ({ lblk, len: 1, state: "written" });
+const leftWith = (map: Extent[], bytes: Uint8Array): Observation => {
+  const file: CutFile = { i_size: 8192, map, bytes };
+  return { ...base, cut: { commits: 1, complaints: [], file } };
+};
+
+describe("after a power cut", () => {
+  const data = new Uint8Array(4096).fill(7);
+  const hole = leftWith([writtenAt(1)], data);
+  const both = (bytes: Uint8Array): Uint8Array => Buffer.concat([bytes, data]);
+
+  test("the same bytes in other blocks are no data that is lost", () => {
+    const other = leftWith([writtenAt(0), writtenAt(1)], both(new Uint8Array(4096)));
+    expect(compare(hole, other, geometry, 0)?.kind).toBe("power-cut-map");
+    expect(compareData(hole, other, 4096)).toBe(undefined);
+  });
+
+  test("other bytes are, wherever they are", () => {
+    const shown = leftWith([writtenAt(0), writtenAt(1)], both(data));
+    expect(compare(hole, shown, geometry, 0)?.kind).toBe("power-cut");
+    expect(compareData(hole, shown, 4096)?.message).toMatch(
+      /^after a power cut: block 0 is written/,
+    );
+    expect(compare(hole, leftWith([], new Uint8Array(0)), geometry, 0)?.kind).toBe("power-cut");
   });
 });

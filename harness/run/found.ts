@@ -14,17 +14,26 @@ export function countMet(all: readonly FoundDivergence[], variant: string, ident
 }
 
 /**
- * Add a finding, or count it where it is one of them. Whether it is news: what a fresh image has
- * shown is, also where it was met before without that.
+ * Add a finding, or count it where it is one of them. It is returned as it is there where it is
+ * news: what a fresh image has shown is, also where it was met before without that.
  */
-export function addFound(all: FoundDivergence[], found: FoundDivergence): boolean {
+export function addFound(
+  all: FoundDivergence[],
+  found: FoundDivergence,
+): FoundDivergence | undefined {
   const { variant, divergence, confirmed, met } = found;
   const identity = identityOf(divergence);
   const known = all.find((one) => isOne(one, variant, identity));
-  if (known === undefined) all.push(found);
-  else if (confirmed && !known.confirmed) Object.assign(known, found, { met: known.met + met });
-  else known.met += met;
-  return known === undefined || known.divergence === divergence;
+  if (known === undefined) {
+    all.push(found);
+    return found;
+  }
+  const times = known.met + met;
+  if (!confirmed || known.confirmed) {
+    known.met = times;
+    return undefined;
+  }
+  return Object.assign(known, found, { met: times });
 }
 
 /** Each finding of several runs once. */

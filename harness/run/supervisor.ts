@@ -235,7 +235,8 @@ class Job {
     this.#isDone();
     const accepted = this.#options.accepted.get(identityOf(finding.divergence));
     const found = { ...finding, met: 1, ...(accepted !== undefined && { accepted }) };
-    if (addFound(this.#result.found, found)) this.#options.onFound(found);
+    const news = addFound(this.#result.found, found);
+    if (news !== undefined) this.#options.onFound(news);
   }
 
   /** Ask the worker to end; it cleans up after itself. */

@@ -17,6 +17,7 @@ const trying: Message = { type: "trying", variant, operations: [fsync] };
 const begins: Message = { type: "walking", variant, fresh: true, operations: [write] };
 const goesOn: Message = { type: "walking", variant, fresh: false, operations: [fsync] };
 const kept: Message = { type: "kept", variant, operations: [write, fsync] };
+const renewed: Message = { type: "renewed", variant };
 const looks: Message = { type: "checkpoint", variant, done: false };
 const looked: Message = { type: "checkpoint", variant, done: true };
 
@@ -28,6 +29,7 @@ test.each<[string, Message[], string]>([
   ["a case after that", [mounted, trying, second], ` in case 1 of ${variant}`],
   ["a checkpoint", [mounted, first, looks], ` at a checkpoint of ${variant}`],
   ["that it is over", [mounted, second, looks, looked], ` in case 1 of ${variant}`],
+  ["that what comes is on a fresh image", [mounted, first, looks, renewed], ` in ${variant}`],
   ["an attempt alone", [trying], ` in a stored or shrunk case of ${variant}`],
   ["what is of no case", [mounted, second, { type: "alive" }], ` in case 1 of ${variant}`],
 ])("after %s", (_, said, place) => {
@@ -44,4 +46,9 @@ test("a walk is all that was done to its file", () => {
   const walked = [mounted, begins, goesOn].reduce(after, NOWHERE);
   expect(walked.trying).toEqual([write, fsync]);
   expect(after(walked, begins).trying).toEqual([write]);
+});
+
+test("on a fresh image no file waits any more", () => {
+  const { kept: waiting, keptWalks } = [mounted, first, kept, renewed].reduce(after, NOWHERE);
+  expect([waiting, keptWalks]).toEqual([[], []]);
 });
