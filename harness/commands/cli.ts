@@ -158,7 +158,7 @@ removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
 withKernel(program.command("run"))
   .description("generate cases and check them; the main job")
   .addOption(variantOption("names, commas between them, or all (see: variants)"))
-  .option("--cases <n>", "cases for each variant", integer(1, 1e9))
+  .option("--cases <n>", "cases for each variant, besides the stored ones", integer(1, 1e9))
   .option(
     "--seconds <n>",
     "seconds in all, shared by the variants; with --cases, what is reached first ends it " +

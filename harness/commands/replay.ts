@@ -107,7 +107,9 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const all = operations.length + before.reduce((sum, one) => sum + one.operations.length, 0);
   const performed =
     notDone.length === 0
-      ? `all ${all} operations`
+      ? all === 1
+        ? "the one operation"
+        : `all ${all} operations`
       : `the ${all - notDone.length} of ${all} operations that could be done`;
   const followed = promised === undefined && handedOver === undefined;
   const did = followed

@@ -14,7 +14,7 @@ async function runAll(job: VariantJob, cases: readonly Operation[][]): Promise<v
     const operations = cases[number]!;
     const divergence = run.runListed(operations, number);
     if (divergence !== undefined) {
-      await job.take(await job.shrinkHere(number, operations, divergence));
+      await job.handleAndRenew(await job.shrinkHere(number, operations, divergence));
       continue;
     }
     if (run.session.checkpointDue) await job.look(Math.floor(number / CASES_PER_CHUNK));

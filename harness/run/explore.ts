@@ -76,8 +76,10 @@ async function reportEdge(
   { walk, divergence, walked, shortest }: ExploredDivergence,
 ): Promise<void> {
   const again = shortest.length === 0 ? undefined : job.run.replay(shortest);
-  await job.tellOf(
-    again === undefined ? await job.shrinkHere(walk, walked, divergence) : job.short(walk, again),
+  await job.handle(
+    again === undefined
+      ? await job.shrinkHere(walk, walked, divergence)
+      : job.asShrunk(walk, again),
   );
 }
 

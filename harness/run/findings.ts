@@ -74,6 +74,11 @@ export class Findings {
     this.#met.add(identity);
   }
 
+  /** Something was found, accepted or not. */
+  get anything(): boolean {
+    return this.#met.size > 0;
+  }
+
   /** Something was found that is not accepted. */
   get any(): boolean {
     return this.#divergences > 0;

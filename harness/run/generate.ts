@@ -27,14 +27,14 @@ async function runCorpus(job: VariantJob): Promise<void> {
     if (job.isTimeUp || job.hasEnough) break;
     const divergence = run.replay(operations);
     if (divergence === undefined) continue;
-    if (assignment.job === 0) await job.tellOf(job.short(-1, divergence));
+    if (assignment.job === 0) await job.handle(job.asShrunk(-1, divergence));
     if (job.hasEnough) break;
     await run.renew();
     if (run.session.model === undefined) continue;
     job.judgeByContract(`the model does not follow this kernel, see the stored case ${name}`);
     const broken = run.replay(operations);
     if (broken === undefined) continue;
-    if (assignment.job === 0) await job.take(job.short(-1, broken));
+    if (assignment.job === 0) await job.handleAndRenew(job.asShrunk(-1, broken));
     else await run.renew();
   }
 }
@@ -52,7 +52,7 @@ async function runChunk(
   for (let from = 0; from < cases && !job.hasEnough && (from === 0 || !job.isTimeUp);) {
     const finding = job.run.runChunk(source, { ...part, from, shrinkMs: job.limit(SHRINK_MS) });
     if (finding === undefined) break;
-    await job.take(finding);
+    await job.handleAndRenew(finding);
     await onFinding();
     from = (finding.case % CASES_PER_CHUNK) + 1;
   }

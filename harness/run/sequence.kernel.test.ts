@@ -121,6 +121,30 @@ describe.skipIf(lacks !== undefined)(`cases in a row ${lacks?.message ?? ""}`, (
     expect(least!.operations.map(({ op }) => op)).toContain("fallocate");
   });
 
+  test("a run goes on, on a fresh image, with what it knows", async () => {
+    const options = { traits: await probeKernel(), strict: false, executor: "ffi" } as const;
+    const source = caseSource(variant, { seed: 1, maxLength: 5 });
+    const run = await VariantRun.open(variant, options);
+    try {
+      expect(run.runChunk(source, { chunk: 0, end: 20 })).toBe(undefined);
+      const { session } = run;
+      const { cases } = run.counts;
+      expect(session.waiting).toBeGreaterThan(0);
+      await run.renew();
+      expect(run.session.image).not.toBe(session.image);
+      expect([run.session.waiting, run.history]).toEqual([0, []]);
+      expect(run.session.mounted).toEqual(session.mounted);
+      expect(run.session.deviations).toBe(session.deviations);
+      expect(run.runChunk(source, { chunk: 0, from: 20, end: 40 })).toBe(undefined);
+      expect(run.counts.cases).toBe(cases + 20);
+      run.judgeByContract("a test");
+      await run.renew();
+      expect(run.session.model).toBe(undefined);
+    } finally {
+      run.close();
+    }
+  });
+
   test("a run knows its cases since the last checkpoint that found nothing", async () => {
     const options = { traits: await probeKernel(), strict: false, executor: "ffi" } as const;
     const source = caseSource(variant, { seed: 1, maxLength: 5 });

@@ -83,7 +83,7 @@ export class VariantJob {
    * another as many as are left of the variant's time.
    */
   limit(ms: number): number {
-    if (!this.hasFound) return ms;
+    if (!this.#findings.anything) return ms;
     return Math.min(ms, Math.max(LATE_MS, this.until - performance.now()));
   }
 
@@ -102,13 +102,13 @@ export class VariantJob {
     this.#findings.takenFor(divergence) === undefined;
 
   /** A case has diverged; what comes next is performed on a fresh image, if anything does. */
-  async take(finding: RunFinding): Promise<void> {
-    await this.tellOf(finding);
+  async handleAndRenew(finding: RunFinding): Promise<void> {
+    await this.handle(finding);
     if (!this.hasEnough) await this.run.renew();
   }
 
   /** The same, on the image as it is. */
-  async tellOf({ case: number, first, since, shrunk }: RunFinding): Promise<void> {
+  async handle({ case: number, first, since, shrunk }: RunFinding): Promise<void> {
     if (shrunk === undefined) return void this.#met(this.#findings.takenFor(first)!);
     const identity = await this.#report(number, shrunk);
     this.#findings.lookedInto(first, identity);
@@ -136,7 +136,7 @@ export class VariantJob {
   }
 
   /** What a case has shown that is as short as it gets. */
-  short(number: number, first: Divergence): RunFinding {
+  asShrunk(number: number, first: Divergence): RunFinding {
     this.teller.tell({ type: "diverged" });
     const shrunk = { divergence: first, operations: first.operations };
     return { case: number, first, since: performance.now(), shrunk };
