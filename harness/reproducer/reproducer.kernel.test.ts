@@ -209,14 +209,20 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
   ];
 
   describe.each(forms)("in $form a deviation", ({ programs, run }) => {
-    test.for(programs)("$name shows where a replay shows it", async (one, { skip }) => {
-      const { name, counterexample, text, printed: line } = one;
-      skip(takesXfsIo(text) && !hasXfsIo, "there is no xfs_io");
-      skip(takesPython(text) && !hasPython, "there is no python3");
-      const exitCode = meaning.get(await replayed(name, counterexample));
-      const stdout = expect.stringContaining(saidBy(exitCode, line)) as string;
-      expect(await run(name, text)).toMatchObject({ exitCode, stdout });
-    });
+    // Once more: what unmounting says of a page it does not say where the page was reclaimed
+    // before, which DAMON does on some machines every five seconds (run/variant-job.ts).
+    test.for(programs)(
+      "$name shows where a replay shows it",
+      { retry: 1 },
+      async (one, { skip }) => {
+        const { name, counterexample, text, printed: line } = one;
+        skip(takesXfsIo(text) && !hasXfsIo, "there is no xfs_io");
+        skip(takesPython(text) && !hasPython, "there is no python3");
+        const exitCode = meaning.get(await replayed(name, counterexample));
+        const stdout = expect.stringContaining(saidBy(exitCode, line)) as string;
+        expect(await run(name, text)).toMatchObject({ exitCode, stdout });
+      },
+    );
   });
 
   const conforming = [
