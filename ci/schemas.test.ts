@@ -7,7 +7,7 @@ import { jsonText } from "../harness/report/json.ts";
 import { jsonFaults } from "../harness/report/validators.ts";
 import { jsonSchemas } from "./schemas.ts";
 
-const folder = join(packageRoot, "schemas");
+const folder = join(packageRoot, "docs", "schemas");
 
 describe("the schemas that are published", () => {
   test.each(jsonSchemas())("%s is what the code says", (name, schema) => {

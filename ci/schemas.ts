@@ -1,6 +1,6 @@
 /**
  * JSON Schemas of what the commands write for other programs, made of the schemas of the code:
- * `npm run schemas` writes them to schemas/, and a test holds them to the code.
+ * `npm run schemas` writes them to docs/schemas/, and a test holds them to the code.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ export function jsonSchemas(): [name: string, schema: object][] {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const folder = process.argv[2] ?? "schemas";
+  const folder = process.argv[2] ?? "docs/schemas";
   mkdirSync(folder, { recursive: true });
   for (const [name, schema] of jsonSchemas()) {
     writeFileSync(join(folder, name), `${JSON.stringify(schema, null, 2)}\n`);

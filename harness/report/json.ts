@@ -1,5 +1,5 @@
 /**
- * The outcome as JSON: all of it. schemas/outcome.json says what it holds.
+ * The outcome as JSON: all of it. docs/schemas/outcome.json says what it holds.
  */
 import type { Outcome } from "./outcome.ts";
 

@@ -16,7 +16,7 @@ export async function junitFaults(xml: string): Promise<string[]> {
   return errors.map(({ message }) => message);
 }
 
-/** What is wrong with JSON by a schema of schemas/; nothing where nothing is. */
+/** What is wrong with JSON by a schema of docs/schemas/; nothing where nothing is. */
 export function jsonFaults(text: string, name: "outcome" | "result" | "variants" | "doctor") {
   const ajv = new Ajv2020({
     strict: true,
@@ -26,6 +26,6 @@ export function jsonFaults(text: string, name: "outcome" | "result" | "variants"
     // Moments are held to a pattern, which says the same.
     validateFormats: false,
   });
-  ajv.validate(JSON.parse(read("schemas", `${name}.json`)) as object, JSON.parse(text));
+  ajv.validate(JSON.parse(read("docs", "schemas", `${name}.json`)) as object, JSON.parse(text));
   return (ajv.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message}`);
 }
