@@ -8,6 +8,7 @@ import { isDeepStrictEqual, stripVTControlCharacters } from "node:util";
 import { identityOf } from "../finding/identity.ts";
 import {
   counterexampleOf,
+  knownClaim,
   readCounterexample,
   writeCounterexample,
 } from "../stored/counterexample.ts";
@@ -91,16 +92,20 @@ function fileFor(folder: string, counterexample: Counterexample): string {
   }
 }
 
-/** Whether the counterexample was written; else says why not, since the report matters more. */
-function saved(path: string, counterexample: Counterexample): boolean {
-  if (existsSync(path)) return true;
+/**
+ * The file that has the counterexample, written where it is not there; undefined where it cannot be
+ * written, which is said, since the report matters more.
+ */
+function saved(folder: string, counterexample: Counterexample): string | undefined {
+  const path = fileFor(folder, counterexample);
+  if (existsSync(path)) return path;
   try {
     writeCounterexample(path, counterexample);
-    return true;
+    return path;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     complain(`ext4-conform: ${error.message}\n`);
-    return false;
+    return undefined;
   }
 }
 
@@ -142,12 +147,17 @@ export class Presenter {
   readonly #save: string;
   /** Identities of those whose report was printed. */
   readonly #reported = new Set<string>();
-  readonly presented: Presented[] = [];
+  /** Of one that was confirmed later, as it was presented last. */
+  readonly #presented = new Map<FoundDivergence, Presented>();
 
   /** @param save folder for counterexamples */
   constructor(told: Told, save: string) {
     this.#told = told;
     this.#save = save;
+  }
+
+  get presented(): Presented[] {
+    return [...this.#presented.values()];
   }
 
   /**
@@ -158,20 +168,20 @@ export class Presenter {
     const { seed, traits } = this.#told;
     const variant = variantNamed(found.variant);
     const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
-    const claim = found.named.length > 0 ? { claim: `Known: ${found.named.join(", ")}` } : {};
+    const { named, breaks } = found;
     const from = seed === undefined ? {} : { seed };
-    const stored = { variant, kernel, ...from, found: new Date().toISOString(), ...claim };
+    const when = { found: new Date().toISOString() };
+    const stored = { variant, kernel, ...from, ...when, ...knownClaim(named) };
     const counterexample = counterexampleOf(found.divergence, stored);
     const keeps = found.divergence.operations.length > 0 && found.accepted === undefined;
-    const path = fileFor(this.#save, counterexample);
-    const file = keeps && saved(path, counterexample) ? path : undefined;
+    const file = keeps ? saved(this.#save, counterexample) : undefined;
     const command = this.#commandFor(found, file);
-    const { named, breaks } = found;
     const known = { mountOptions: mounted.options, seed, named, breaks };
     const context = { variant, kernel, command, ...known };
     const text = report(found.divergence, { ...context, colour: colourWanted() });
     const place = file === undefined ? {} : { counterexample: file };
-    this.presented.push({ found, ...place, command, report: stripVTControlCharacters(text) });
+    const plain = stripVTControlCharacters(text);
+    this.#presented.set(found, { found, ...place, command, report: plain });
     const identity = identityOf(found.divergence);
     const isNew = !this.#reported.has(identity) && found.accepted === undefined;
     this.#reported.add(identity);

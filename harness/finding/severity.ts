@@ -46,15 +46,6 @@ export const severities = {
 
 export type DivergenceKind = keyof typeof severities;
 
-/** Kinds that show after an operation, in what is seen of the file. */
-const STEPS: readonly DivergenceKind[] = [
-  ...(["result", "i_size", "map", "reserved", "cache", "st_blocks", "read", "pages"] as const),
-  ...(["power-cut", "power-cut-map", "contract"] as const),
-];
-
-/** Whether it shows on disk, or in the kernel as a whole, rather than after an operation. */
-export const isOnDisk = (kind: DivergenceKind): boolean => !STEPS.includes(kind);
-
 /** What of a divergence says how bad it is. */
 export interface Severe {
   kind: DivergenceKind;

@@ -9,7 +9,7 @@ import type { Operation } from "../operations/operation.ts";
 import { asC } from "../reproducer/c.ts";
 import { asMail } from "../reproducer/mail.ts";
 import { asShell } from "../reproducer/sh.ts";
-import { counterexampleOf } from "../stored/counterexample.ts";
+import { counterexampleOf, knownClaim } from "../stored/counterexample.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { counted } from "../text/numbers.ts";
 import { capitalised } from "../text/words.ts";
@@ -17,13 +17,10 @@ import type { FindingPage, Form, Operations } from "./html/page.ts";
 import { argumentOf } from "./argument.ts";
 import { stepsOf } from "./html-steps.ts";
 import type { Finding, Outcome, Subtest } from "./outcome.ts";
-import { blocksOf, titles } from "./report.ts";
+import { blocksOf, EARLIER, titles } from "./report.ts";
 
 const linesOf = (operations: readonly Operation[], blockSize: number): Operations["lines"] =>
   operations.map((one) => ({ text: describeOperation(one), blocks: blocksOf(one, blockSize) }));
-
-/** Cases before it that are shown. */
-const EARLIER = 10;
 
 function earlierOf(before: readonly EarlierCase[], blockSize: number): Operations[] {
   const first = Math.max(0, before.length - EARLIER);
@@ -76,7 +73,7 @@ function storedOf({ divergence, named }: Finding, { variant, kernel, subtest }: 
   return counterexampleOf(divergence, {
     variant,
     ...(kernel && { kernel: { release: kernel.release, path: known } }),
-    ...(named.length > 0 && { claim: `Known: ${named.join(", ")}` }),
+    ...knownClaim(named),
   });
 }
 

@@ -12,7 +12,7 @@ import { documentOf } from "./html/document.ts";
 import type { FindingPage, MetTable, Page, VariantPage } from "./html/page.ts";
 import { findingPage } from "./html-finding.ts";
 import type { Finding, Outcome, Subtest } from "./outcome.ts";
-import { severityWords } from "./ranked.ts";
+import { worstText } from "./ranked.ts";
 import { countsIn, TABLES } from "./statistics.ts";
 
 const rankOf = ({ severity }: { severity?: Severity }): number =>
@@ -91,19 +91,17 @@ function deviationsOf(subtests: readonly Subtest[]): Page["deviations"] {
   return deviations.toSorted((a, b) => rankOf(a) - rankOf(b) || b.cases - a.cases);
 }
 
-/**
- * The worst that is known of the kernel, or was accepted, in a sentence: a verdict over lost data
- * is no all-clear. Empty where nothing is known.
- */
+/** The worst that is known of the kernel, or was accepted, in a sentence; may be empty. */
 function worstKnown(subtests: readonly Subtest[]): string {
-  const accepted = subtests.flatMap(({ findings }) =>
-    findings.flatMap(({ severity, accepted: id }) => (id === undefined ? [] : [{ id, severity }])),
-  );
-  const known = [...deviationsOf(subtests), ...accepted];
-  const worst = SEVERITIES.find((one) => known.some(({ severity }) => severity === one));
-  if (worst === undefined) return "";
-  const ids = known.flatMap(({ id, severity }) => (severity === worst ? [id] : []));
-  return ` Known: ${severityWords[worst]} (${[...new Set(ids)].join(", ")}).`;
+  const worst = worstText([
+    ...deviationsOf(subtests).map(({ id, severity }) => ({ name: id, severity })),
+    ...subtests.flatMap(({ findings }) =>
+      findings.flatMap(({ severity, accepted }) =>
+        accepted === undefined ? [] : [{ name: accepted, severity }],
+      ),
+    ),
+  ]);
+  return worst === "" ? "" : ` Known: ${worst}.`;
 }
 
 /** What it came to, behind the word for it. */

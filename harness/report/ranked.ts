@@ -2,7 +2,7 @@
  * Findings, the worst first, and each once, whatever variants it was met in.
  */
 import { identityOf } from "../finding/identity.ts";
-import { bySeverity, severityOf } from "../finding/severity.ts";
+import { bySeverity, SEVERITIES, severityOf } from "../finding/severity.ts";
 import type { Severity } from "../finding/severity.ts";
 import type { FoundDivergence } from "../stored/result.ts";
 import { counted } from "../text/numbers.ts";
@@ -48,6 +48,23 @@ export const severityWords: Readonly<Record<Severity, string>> = {
   accounting: "accounting",
   "page cache": "page cache only",
 };
+
+/** What is known of a kernel, or was accepted. */
+interface KnownAs {
+  name: string;
+  severity?: Severity | undefined;
+}
+
+/**
+ * The worst of it, in words and with all names of what is as bad: a verdict over lost data is no
+ * all-clear. Empty where nothing is known.
+ */
+export function worstText(known: readonly KnownAs[]): string {
+  const worst = SEVERITIES.find((one) => known.some(({ severity }) => severity === one));
+  if (worst === undefined) return "";
+  const names = known.flatMap(({ name, severity }) => (severity === worst ? [name] : []));
+  return `${severityWords[worst]} (${[...new Set(names)].join(", ")})`;
+}
 
 /** Of a finding in its variants: how often it was met there, and its file. */
 function whereLine(

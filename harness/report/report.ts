@@ -113,7 +113,7 @@ export function stepsText(
 }
 
 /** Cases that are listed before the one that shows it. */
-const EARLIER = 10;
+export const EARLIER = 10;
 
 function earlierLines(before: readonly EarlierCase[], blockSize: number, paint: Paint): string[] {
   const first = Math.max(0, before.length - EARLIER);

@@ -10,8 +10,8 @@ import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
 import { byVariant, speedOf, sum } from "../run/by-variant.ts";
 import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
-import { findingLines, severityWords } from "./ranked.ts";
-import { SEVERITIES, severityOf } from "../finding/severity.ts";
+import { findingLines, worstText } from "./ranked.ts";
+import { severityOf } from "../finding/severity.ts";
 import { NOTHING_RUN } from "../stored/result.ts";
 import type { FoundDivergence, Mounted, RunCounts } from "../stored/result.ts";
 
@@ -145,24 +145,18 @@ function acceptedText({ found }: SupervisorResult): string {
   return met === 0 ? "" : `; ${counted(met, "case")} ended at what was accepted`;
 }
 
-/**
- * The worst that is known of the kernel, or was accepted: a verdict over lost data is no all-clear.
- * Begins with "; ", empty where nothing is known.
- */
+/** The worst that is known of the kernel, or was accepted; begins with "; ", may be empty. */
 function worstKnown(result: SupervisorResult): string {
   const shown = new Set(allResults(result).flatMap(({ counts }) => Object.keys(counts.deviations)));
-  const known = [
-    ...knownDeviations.flatMap(({ id, severity }) =>
-      severity !== undefined && shown.has(id) ? [{ name: id, severity }] : [],
-    ),
+  const worst = worstText([
+    ...knownDeviations
+      .filter(({ id }) => shown.has(id))
+      .map(({ id, severity }) => ({ name: id, severity })),
     ...result.found.flatMap(({ accepted, divergence }) =>
       accepted === undefined ? [] : [{ name: accepted, severity: severityOf(divergence) }],
     ),
-  ];
-  const worst = SEVERITIES.find((one) => known.some(({ severity }) => severity === one));
-  if (worst === undefined) return "";
-  const names = known.flatMap(({ name, severity }) => (severity === worst ? [name] : []));
-  return `; known: ${severityWords[worst]} (${printable([...new Set(names)].join(", "))})`;
+  ]);
+  return worst === "" ? "" : `; known: ${printable(worst)}`;
 }
 
 /** Variants that have a confirmed divergence. */

@@ -7,7 +7,6 @@ import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
 import { behind, describeOperation } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
-import { isOnDisk } from "../finding/severity.ts";
 import { worseFurtherOn } from "../session/further.ts";
 import { onDiskDivergence } from "../session/kept-files.ts";
 import { Session } from "../session/session.ts";
@@ -158,8 +157,9 @@ export class Confirmation {
    * breaks none there, undefined where the contract has said all already, or cannot be asked.
    */
   async brokenPromise(found: Divergence): Promise<string | undefined> {
-    const { operations, step, promise, before } = found;
-    if (promise !== undefined || before !== undefined || isOnDisk(found.kind)) return undefined;
+    const { operations, step, promise, before, seen } = found;
+    // What nobody has seen after an operation is on disk, or about the kernel as a whole.
+    if (promise !== undefined || before !== undefined || seen === undefined) return undefined;
     const broken = await this.#onFreshImage(this.#options, (session) => {
       session.judgeByContract("asked for what was promised");
       const upTo = session.supported(operations.slice(0, step + 1));

@@ -30,7 +30,6 @@ export class Findings {
   /** Identities, with those that are accepted; and those that a fresh image has shown again. */
   readonly #met = new Set<string>();
   readonly #confirmed = new Set<string>();
-  #findings = 0;
   #divergences = 0;
   #ms = 0;
 
@@ -68,9 +67,7 @@ export class Findings {
   /** A case has shown this finding; and a fresh image, where it is `confirmed`. */
   met(identity: string, confirmed = true): void {
     if (confirmed) this.#confirmed.add(identity);
-    const counts = this.#accepted.has(identity) ? 0 : 1;
-    this.#divergences += counts;
-    if (!this.#met.has(identity)) this.#findings += counts;
+    if (!this.#accepted.has(identity)) this.#divergences += 1;
     this.#met.add(identity);
   }
 
@@ -86,8 +83,9 @@ export class Findings {
 
   /** What would come after it is not worth the time that it takes. */
   get enough(): boolean {
+    const findings = [...this.#met].filter((identity) => !this.#accepted.has(identity));
     return (
-      this.#findings >= MOST_FINDINGS ||
+      findings.length >= MOST_FINDINGS ||
       this.#divergences >= MOST_DIVERGENCES ||
       this.#ms >= MOST_MS
     );

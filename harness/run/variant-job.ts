@@ -176,7 +176,7 @@ export class VariantJob {
     if (again !== undefined) {
       const named = await this.#confirmation.named(operations);
       const breaks = await this.#confirmation.brokenPromise(again);
-      return this.#found(number, again, { confirmed: true, named, breaks });
+      return this.#found(number, again, { named, breaks });
     }
     const inSequence = await this.#leastSequence();
     const confirmed = inSequence !== undefined;

@@ -84,6 +84,10 @@ export const parseCounterexample = (text: string, name: string): Counterexample 
 /** Read a counterexample. @throws UsageError with one line, whatever the file holds */
 export const readCounterexample = (path: string): Counterexample => readStored(path, stored);
 
+/** The claim of what known deviations explain, by their ids; none where none do. */
+export const knownClaim = (named: readonly string[]): Pick<Counterexample, "claim"> =>
+  named.length > 0 ? { claim: `Known: ${named.join(", ")}` } : {};
+
 /**
  * The counterexample that a divergence is: operations after its step are not part of it. What is
  * too long for a file (a list of a thousand extents, the operations of a hundred cases together) is
