@@ -43,7 +43,7 @@ const GROUND: Ground = {
   quiet: QUIET,
   ignored: "",
   noted: "",
-  giveUp: '_fail "$PYTHON3_PROG could not try it"',
+  giveUp: (why) => `_fail "${why}"`,
   prefersFallocate: false,
   own: (name) => `$tmp.${name}`,
   cut: {

@@ -197,6 +197,22 @@ function leftovers(): string[] {
 }
 let before: string[] = [];
 
+/** A script that reads the kernel's log, where dmesg(1) prints what that shell command makes of it. */
+async function whereLogIs(name: string, kept: string): Promise<Ran> {
+  const bin = join(folder, `log-${name}`);
+  mkdirSync(bin);
+  const dmesg = ["#!/bin/sh", "PATH=${PATH#*:}", `dmesg "$@" | ${kept}`, ""].join("\n");
+  writeFileSync(join(bin, "dmesg"), dmesg, { mode: 0o755 });
+  const write: Operation = { op: "pwrite", pos: 0, len: 4096, readable: 4096 };
+  const variant = variantNamed("4k-delalloc");
+  const divergence = { step: 0, kind: "kernel-log", message: "said more" } as const;
+  const counterexample = { ...base, variant, divergence, operations: [write] };
+  const script = join(folder, `${name}.sh`);
+  writeFileSync(script, asShell(counterexample, release()));
+  const env = { PATH: `${bin}:${process.env["PATH"]}` };
+  return execa("sh", [script], { reject: false, env });
+}
+
 describe.skipIf(lacks !== undefined)("on this kernel", () => {
   beforeAll(() => {
     before = leftovers();
@@ -209,20 +225,14 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
   ];
 
   describe.each(forms)("in $form a deviation", ({ programs, run }) => {
-    // Once more: what unmounting says of a page it does not say where the page was reclaimed
-    // before, which DAMON does on some machines every five seconds (run/variant-job.ts).
-    test.for(programs)(
-      "$name shows where a replay shows it",
-      { retry: 1 },
-      async (one, { skip }) => {
-        const { name, counterexample, text, printed: line } = one;
-        skip(takesXfsIo(text) && !hasXfsIo, "there is no xfs_io");
-        skip(takesPython(text) && !hasPython, "there is no python3");
-        const exitCode = meaning.get(await replayed(name, counterexample));
-        const stdout = expect.stringContaining(saidBy(exitCode, line)) as string;
-        expect(await run(name, text)).toMatchObject({ exitCode, stdout });
-      },
-    );
+    test.for(programs)("$name shows where a replay shows it", async (one, { skip }) => {
+      const { name, counterexample, text, printed: line } = one;
+      skip(takesXfsIo(text) && !hasXfsIo, "there is no xfs_io");
+      skip(takesPython(text) && !hasPython, "there is no python3");
+      const exitCode = meaning.get(await replayed(name, counterexample));
+      const stdout = expect.stringContaining(saidBy(exitCode, line)) as string;
+      expect(await run(name, text)).toMatchObject({ exitCode, stdout });
+    });
   });
 
   const conforming = [
@@ -297,6 +307,27 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     const line = saidBy(meaning.get(must), "map  expected: no blocks / seen: 0+1 delayed");
     const stdout = expect.stringContaining(line) as string;
     expect(await runC("promise", text)).toMatchObject({ exitCode: meaning.get(must), stdout });
+  });
+
+  describe("a script that reads the kernel's log", () => {
+    const LAST_MARK = String.raw`sed -n 's/.*case [0-9]* on \(loop[0-9]*\)$/\1/p' all | tail -n 1`;
+
+    test("says nothing of what others warned of", async () => {
+      const other = `tee all; echo "EXT4-fs ($(${LAST_MARK})0): of another device"`;
+      expect(await whereLogIs("other", other)).toMatchObject({ exitCode: AS_IT_MUST_BE });
+    });
+
+    test("says what was warned of its own device", async () => {
+      const own = `tee all; echo "EXT4-fs ($(${LAST_MARK})): a warning"`;
+      const stdout = expect.stringMatching(/kernel log {2}expected: {2}\/ seen: .*: a warning/);
+      expect(await whereLogIs("own", own)).toMatchObject({ exitCode: WRONG, stdout });
+    });
+
+    test("takes a log that was overwritten since for one that says nothing", async () => {
+      const stderr = expect.stringContaining("the kernel's log is too short");
+      const ran = await whereLogIs("overwritten", "grep -v 'case [0-9]* on loop'");
+      expect(ran).toMatchObject({ exitCode: NOT_TRIED, stderr });
+    });
   });
 
   test("a machine that cannot is said so, and nothing stays behind", async () => {

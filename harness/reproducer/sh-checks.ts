@@ -84,19 +84,20 @@ function lookAfterCut(script: ShScript, { variant }: Counterexample, { file }: S
   script.lines(...cut.ends);
 }
 
-/** Warnings and worse that the kernel's log has of the device. */
-const WARNINGS = "dmesg -l emerg,alert,crit,err,warn | grep";
-
 function unmount(script: ShScript, { atUnmount }: Symptom): void {
-  const { device, unmount: command, check, mount } = script.ground;
+  const { unmount: command, check, mount, giveUp } = script.ground;
   script.use("expect");
   const log = atUnmount === "kernel log";
-  if (log) script.lines(`device=${device}`, `before=$(${WARNINGS} -cF "$device" || true)`);
+  if (log) {
+    script.use("mark_log");
+    script.use("warnings");
+    script.lines("mark_log");
+  }
   script.closeAll();
   script.lines(command);
   if (log) {
-    const seen = `${WARNINGS} -F "$device" | tail -n +$((before + 1))`;
-    expectValue(script, "'kernel log'", "''", seen);
+    script.lines(`warned=$(warnings) || ${giveUp("the kernel's log is too short")}`);
+    script.lines(`expect 'kernel log' '' "$warned"`);
   } else script.lines(atUnmount === "e2fsck" ? check : `${mount} || expect mount 0 $?`);
 }
 

@@ -42,6 +42,22 @@ const reserved = ({ reserved: command }: Ground): string =>
   `# Blocks that the file system has reserved for delayed allocation.
 reserved() { ${command}; }`;
 
+const mark_log = ({ device }: Ground): string =>
+  `# A line of our own, behind which the kernel's log has what it says of the device from now on.
+mark_log() {
+	device=${device}
+	mark="case $$ on $device"
+	echo "<4>$mark" >/dev/kmsg
+}`;
+
+const warnings = `# What the kernel has warned of since then; fails where its log no longer has the mark.
+warnings() {
+	dmesg -l emerg,alert,crit,err,warn | awk -v "mark=$mark" -v "device=$device" '
+		index($0, mark) { marked = 1; said = ""; next }
+		$0 ~ "(^|[^a-z0-9])" device "([^a-z0-9]|$)" { said = said $0 "\\n" }
+		END { printf "%s", said; exit !marked }'
+}`;
+
 const expect_bytes = ({ own, noted }: Ground): string => {
   const [seen, must] = [own("seen"), own("must")];
   return `# Bytes of a file, from there on so many, are this letter.
@@ -76,7 +92,7 @@ short_write() {
 	done = libc.pwrite64(fd, at, ctypes.c_size_t(length), ctypes.c_int64(pos))
 	sys.exit(0 if done >= 0 else ${FAILED})
 	EOF
-	[ $? = ${FAILED} ] || ${giveUp}
+	[ $? = ${FAILED} ] || ${giveUp("python3 could not try the write")}
 	return 1
 }`;
 
@@ -90,6 +106,8 @@ const TEXTS = {
   map,
   reserved,
   expect_bytes,
+  mark_log,
+  warnings,
   short_write,
 } as const satisfies Record<string, Text>;
 

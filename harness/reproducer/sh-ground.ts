@@ -27,8 +27,8 @@ export interface Ground {
   readonly ignored: string;
   /** What follows the line that says a difference. */
   readonly noted: string;
-  /** Ends it, where it could not be tried. */
-  readonly giveUp: string;
+  /** Ends it, where it could not be tried, and says why. */
+  giveUp(this: void, why: string): string;
   /** fallocate(1), where it does what comes next anyway; else xfs_io. */
   readonly prefersFallocate: boolean;
   /** A file of its own, which is not on the file system. */

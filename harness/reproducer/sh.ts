@@ -39,7 +39,7 @@ const groundOf = (variant: Variant): Ground => ({
   quiet: "",
   ignored: " || true",
   noted: "\n\twrong=1",
-  giveUp: "exit 2",
+  giveUp: (why) => `{ echo "${why}" >&2; exit 2; }`,
   prefersFallocate: true,
   own: (name) => name,
   cut: {
