@@ -13,7 +13,7 @@ import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { inContainer } from "../harness/host/container.ts";
 import { leftBehind } from "../harness/workers/traces-left.ts";
-import { treeOf } from "../harness/workers/held.ts";
+import { textOf, treeOf } from "../harness/workers/held.ts";
 import { packageRoot } from "../harness/host/package.ts";
 
 const cli = join(packageRoot, "dist", "ext4-conform.js");
@@ -23,6 +23,15 @@ const cli = join(packageRoot, "dist", "ext4-conform.js");
  * checkpoint.
  */
 const MOST_MS = 4000;
+
+/**
+ * Milliseconds in which all that a run has started must end where the run was killed: a worker that
+ * hears nothing is given ten seconds first (harness/run/parent.ts).
+ */
+const END_MS = 30_000;
+
+/** Milliseconds between two looks at it. */
+const LOOK_MS = 100;
 
 /** Cases of each variant of a run that nobody disturbs: a few seconds. */
 const CASES = 800;
@@ -89,6 +98,16 @@ async function witness(
   return { runs, wrong };
 }
 
+/** Waits for the end of processes, as zombies have it; those that have not ended by then. */
+async function untilGone(pids: readonly number[]): Promise<number[]> {
+  const latest = performance.now() + END_MS;
+  for (;;) {
+    const alive = pids.filter((pid) => textOf(`/proc/${pid}/mountinfo`) !== "");
+    if (alive.length === 0 || performance.now() > latest) return alive;
+    await setTimeout(LOOK_MS);
+  }
+}
+
 async function storm(options: Storm): Promise<string[]> {
   const over = new AbortController();
   const beside = witness(options, over.signal);
@@ -96,12 +115,15 @@ async function storm(options: Storm): Promise<string[]> {
   for (let i = 0; i < options.kills; i++) struck.push(await strike(options));
   over.abort();
   const { runs, wrong } = await beside;
+  const pids = struck.flatMap((one) => one.pids);
+  const alive = await untilGone(pids);
+  // Whatever starts next sweeps the folders of those that had no chance to.
   await execa("node", [cli, "doctor"], { reject: false });
-  await setTimeout(1000);
-  const left = struck.flatMap(({ pids }) => pids).flatMap(leftBehind);
+  const left = pids.flatMap(leftBehind);
   const all = [
     ...wrong,
     ...struck.flatMap((one) => one.wrong),
+    ...alive.map((pid) => `process ${pid} did not end`),
     ...left.map((one) => `left behind: ${one}`),
   ];
   process.stdout.write(`${options.kills} kills, ${runs} runs beside them, ${all.length} wrong\n`);
