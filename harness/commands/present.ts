@@ -168,7 +168,7 @@ export class Presenter {
     const { seed, traits } = this.#told;
     const variant = variantNamed(found.variant);
     const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
-    const { named, breaks } = found;
+    const { named, breaks, passed } = found;
     const from = seed === undefined ? {} : { seed };
     const when = { found: new Date().toISOString() };
     const stored = { variant, kernel, ...from, ...when, ...knownClaim(named) };
@@ -176,7 +176,7 @@ export class Presenter {
     const keeps = found.divergence.operations.length > 0 && found.accepted === undefined;
     const file = keeps ? saved(this.#save, counterexample) : undefined;
     const command = this.#commandFor(found, file);
-    const known = { mountOptions: mounted.options, seed, named, breaks };
+    const known = { mountOptions: mounted.options, seed, named, breaks, passed };
     const context = { variant, kernel, command, ...known };
     const text = report(found.divergence, { ...context, colour: colourWanted() });
     const place = file === undefined ? {} : { counterexample: file };

@@ -36,7 +36,7 @@ function before({ file, counterexample }: About) {
 
 function replayedSubtest(about: About, replayed: Replayed, report: string | undefined): Subtest {
   const { file, counterexample, command, started } = about;
-  const { divergence, mounted, named = [], breaks } = replayed;
+  const { divergence, mounted, named = [], breaks, passed } = replayed;
   const found = divergence && {
     variant: counterexample.variant.name,
     case: -1,
@@ -44,6 +44,7 @@ function replayedSubtest(about: About, replayed: Replayed, report: string | unde
     confirmed: true,
     named,
     ...(breaks !== undefined && { breaks }),
+    ...(passed !== undefined && { passed }),
     met: 1,
   };
   const findings =

@@ -94,8 +94,8 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   if (options.steps === true) say(`${timelineText(replayed, counterexample)}\n`);
   const known = { release: traits.release, path: mounted?.path ?? "not known" };
   const { options: mountOptions } = mounted ?? {};
-  const { breaks } = replayed;
-  const context = { variant, kernel: known, mountOptions, seed, command, named, breaks };
+  const { breaks, passed } = replayed;
+  const context = { variant, kernel: known, mountOptions, seed, command, named, breaks, passed };
   const plain = divergence && report(divergence, { ...context, colour: false });
   options.tell?.(replayOutcome(about, replayed, plain));
   if (divergence !== undefined) {

@@ -62,3 +62,14 @@ test("a reader begins where the operation does, in functions that are there", ()
     expect(source).toMatch(new RegExp(`^export function ${name}\\(`, "m"));
   }
 });
+
+test("what the failing call passed is told in its order, the first of it where it is much", () => {
+  const passed = Array.from({ length: 30 }, (_, i) => `ext4_event ino 12 number ${i}`);
+  const text = why(found, { passed: passed.slice(0, 2) });
+  expect(text).toMatch(
+    /\ntrace events that the failing call passed\n {2}ext4_event ino 12 number 0\n {2}.* 1\n$/,
+  );
+  const much = why(found, { passed: [...passed, "x".repeat(200)] });
+  expect(much).toMatch(/ number 23\n {2}\.\.\. 7 more \(all are in --report json\)\n$/);
+  expect(why(found, { passed: [] })).not.toContain("trace events");
+});

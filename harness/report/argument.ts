@@ -6,13 +6,15 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import { promises } from "../contract/promises.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import { effectsOf } from "../operations/operation.ts";
-import type { Paint } from "../text/terminal.ts";
-import { indented } from "./layout.ts";
+import { printable, type Paint } from "../text/terminal.ts";
+import { INDENT, indented, shortened } from "./layout.ts";
 
 /** What is known beside the divergence itself. */
 export interface Known {
   named?: readonly string[] | undefined;
   breaks?: string | undefined;
+  /** Trace events that the failing call passed. */
+  passed?: readonly string[] | undefined;
 }
 
 export interface Argument {
@@ -54,6 +56,18 @@ export function argumentOf(divergence: Divergence, known: Known): Argument {
   return { why: whyOf(divergence, known), ...(where && { where }) };
 }
 
+/** Trace events that are shown. */
+const EVENTS = 24;
+
+/** Which trace events the failing call passed, in their order. */
+function passedLines(passed: readonly string[] | undefined, paint: Paint): string[] {
+  if (passed === undefined || passed.length === 0) return [];
+  const shown = passed.slice(0, EVENTS).map((event) => shortened(`${INDENT}${printable(event)}`));
+  const left = passed.length - shown.length;
+  if (left > 0) shown.push(`${INDENT}... ${left} more (all are in --report json)`);
+  return [paint("bold", "trace events that the failing call passed"), ...shown, ""];
+}
+
 /** Lines of a report, with their headings. */
 export function argumentLines(divergence: Divergence, known: Known, paint: Paint): string[] {
   const { why, where } = argumentOf(divergence, known);
@@ -66,5 +80,6 @@ export function argumentLines(divergence: Divergence, known: Known, paint: Paint
           ...indented(`kernel  ${where.kernel}   model  ${where.model}`),
           "",
         ]),
+    ...passedLines(known.passed, paint),
   ];
 }

@@ -82,6 +82,7 @@ const variantText = ({ variant, met }: Finding): string =>
 
 export function findingPage(finding: Finding, about: About): FindingPage {
   const { divergence, severity, confirmed, named, command, met, accepted } = finding;
+  const { passed = [] } = finding;
   const { kind, message, operations, before = [], evidence = [], step } = divergence;
   const { kernel, subtest, also } = about;
   const blockSize = blockSizeOf(about);
@@ -106,6 +107,7 @@ export function findingPage(finding: Finding, about: About): FindingPage {
     step,
     timeline: { blockSize, steps: stepsOf(divergence, blockSize) },
     evidence,
+    passed,
     forms: counterexample === undefined ? [] : formsOf(counterexample, kernel?.release ?? ""),
     command,
   };

@@ -26,6 +26,8 @@ export interface ReportContext {
   named?: readonly string[] | undefined;
   /** The promise that it breaks too, in words; absent where it breaks none, or nobody asked. */
   breaks?: string | undefined;
+  /** Trace events that the failing call passed; absent where the kernel did not tell. */
+  passed?: readonly string[] | undefined;
   /** The one command that runs this case again. */
   command: string;
   colour: boolean;

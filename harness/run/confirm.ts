@@ -12,6 +12,7 @@ import { onDiskDivergence } from "../session/kept-files.ts";
 import { Session } from "../session/session.ts";
 import type { Performed, SessionOptions, SessionSetup } from "../session/session.ts";
 import type { Mounted } from "../stored/result.ts";
+import { eventsDuring } from "../subjects/passed-events.ts";
 import type { Finding } from "../subjects/same-on-disk.ts";
 import type { Attempted } from "../workers/messages.ts";
 
@@ -167,6 +168,24 @@ export class Confirmation {
     });
     const isThere = broken?.promise !== undefined && broken.step === step;
     return isThere ? broken.message : "";
+  }
+
+  /**
+   * Trace events that the call passes at which a case diverges; undefined where none can be had, or
+   * where the divergence is not one of a call.
+   */
+  async passedBy({ operations, step, before, seen }: Divergence): Promise<string[] | undefined> {
+    if (before !== undefined || seen === undefined) return undefined;
+    return this.#onFreshImage(this.#options, (session) => {
+      const upTo = session.supported(operations.slice(0, step + 1));
+      const { executor } = session;
+      return Promise.resolve(
+        eventsDuring(session.image, (around) => {
+          executor.aroundCall = { step, around };
+          session.perform(upTo);
+        }),
+      );
+    });
   }
 
   async #onFreshImage<T>(

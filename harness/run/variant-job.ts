@@ -38,6 +38,7 @@ interface Confirmed {
   confirmed?: boolean;
   named?: string[] | undefined;
   breaks?: string | undefined;
+  passed?: string[] | undefined;
 }
 
 export class VariantJob {
@@ -176,7 +177,8 @@ export class VariantJob {
     if (again !== undefined) {
       const named = await this.#confirmation.named(operations);
       const breaks = await this.#confirmation.brokenPromise(again);
-      return this.#found(number, again, { named, breaks });
+      const passed = await this.#confirmation.passedBy(again);
+      return this.#found(number, again, { named, breaks, passed });
     }
     const inSequence = await this.#leastSequence();
     const confirmed = inSequence !== undefined;
@@ -269,12 +271,12 @@ export class VariantJob {
   #found(
     number: number,
     divergence: Divergence,
-    { confirmed = true, named = [], breaks }: Confirmed = {},
+    { confirmed = true, named = [], breaks, passed }: Confirmed = {},
   ): string {
     const identity = identityOf(divergence);
     if (this.#findings.isKnown(identity)) return this.#met(identity);
     this.#findings.met(identity, confirmed);
-    const also = breaks === undefined ? {} : { breaks };
+    const also = { ...(breaks !== undefined && { breaks }), ...(passed && { passed }) };
     this.teller.found({ case: number, divergence, confirmed, named, ...also });
     return identity;
   }

@@ -115,7 +115,8 @@ async function attempt(asked: Attempt, channel: Channel): Promise<void> {
   const { divergence } = attempted;
   const asks = name && divergence !== undefined;
   const breaks = asks ? await confirmation.brokenPromise(divergence) : undefined;
-  channel.send({ type: "attempted", ...attempted, named, breaks });
+  const passed = asks ? await confirmation.passedBy(divergence) : undefined;
+  channel.send({ type: "attempted", ...attempted, named, breaks, passed });
 }
 
 async function answer(request: Request, channel: Channel): Promise<void> {

@@ -29,6 +29,11 @@ export const foundSchema = z.strictObject({
    * it breaks none, absent where nobody asked.
    */
   breaks: text.exactOptional(),
+  /**
+   * Trace events that the failing call passed, in their order, as "ext4_da_write_begin ino 12 ...";
+   * absent where the kernel does not tell, or no call failed.
+   */
+  passed: z.array(text).exactOptional(),
   /** Cases that showed it; others that looked alike are among them. */
   met: z.int().min(1).default(1),
   /** The file by which it was accepted; absent where it was not. */

@@ -17,6 +17,7 @@ import { describeOperation, filesOf } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "../lockstep/subject.ts";
 import { parseFilefrag } from "../system/filefrag.ts";
+import type { Executor } from "./executor.ts";
 import type { MountedImage } from "./image.ts";
 import type { KeptFile } from "./kernel-file.ts";
 import { runSync } from "../system/process.ts";
@@ -34,6 +35,7 @@ export class DdSubject implements Subject {
   readonly #scratch: string;
   /** Every look is at the whole file: filefrag knows no other. */
   wholeLooks = true;
+  aroundCall: Executor["aroundCall"];
   #cases = 0;
   #path: string | undefined;
   /** Keeps the file in memory where it is older than the mount's options; else -1. */
@@ -92,8 +94,10 @@ export class DdSubject implements Subject {
     if (this.#path === undefined) throw new UsageError("step before begin");
     this.#read = undefined;
     this.#performed = [operation];
-    const result = this.#apply(operation, this.#path, patternTag(index));
-    return this.#observe(this.#path, result);
+    const path = this.#path;
+    const call = (): number => this.#apply(operation, path, patternTag(index));
+    const result = this.aroundCall?.step === index ? this.aroundCall.around(call) : call();
+    return this.#observe(path, result);
   }
 
   end(): void {

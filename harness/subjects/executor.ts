@@ -4,6 +4,7 @@
 import { EnvironmentError } from "../case/failure.ts";
 import { DdSubject } from "./dd-subject.ts";
 import type { MountedImage } from "./image.ts";
+import type { Around } from "./passed-events.ts";
 import type { KeptFile } from "./kernel-file.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { withoutFaults } from "../operations/operation.ts";
@@ -13,6 +14,8 @@ import type { Subject } from "../lockstep/subject.ts";
 export interface Executor extends Subject {
   /** Every look is at the whole file (windows.ts). */
   wholeLooks: boolean;
+  /** What is put around the call of one step, and not around the look after it. */
+  aroundCall?: { step: number; around: Around } | undefined;
   /** Whether it can perform the operation at all. */
   supports(operation: Operation): boolean;
   /** End the case but leave its file for a checkpoint. */

@@ -38,6 +38,7 @@ import type { Subject } from "../lockstep/subject.ts";
 import { WHOLE_FILE } from "../case/extents.ts";
 import { failNth } from "../system/fail-nth.ts";
 import { ExtentReader } from "../system/fiemap.ts";
+import type { Executor } from "./executor.ts";
 import type { MountedImage } from "./image.ts";
 import { KernelFile } from "./kernel-file.ts";
 import type { KeptFile } from "./kernel-file.ts";
@@ -48,6 +49,7 @@ import * as sys from "../system/syscalls.ts";
 
 export class KernelSubject implements Subject {
   readonly name: string;
+  aroundCall: Executor["aroundCall"];
   readonly #file: KernelFile;
   readonly #extents: ExtentReader;
   /** Of the case's files: where to look, and their sizes as they were seen last. */
@@ -125,10 +127,11 @@ export class KernelSubject implements Subject {
     const before = this.#sizes[this.#at];
     const clamped = clampOperation(operation, before);
     const how = onKernel(operation);
-    const done =
+    const call = (): Performed =>
       "perform" in how
         ? how.perform(this.#files, operation, index)
         : this.#call(operation, before, patternTag(index));
+    const done = this.aroundCall?.step === index ? this.aroundCall.around(call) : call();
     const { result, read, during, cut } = done;
     if (result === -sys.EBADF) throw brokenHarness(`${operation.op} returned EBADF`);
     this.#file.stat(sys.STATX_SIZE | sys.STATX_BLOCKS);

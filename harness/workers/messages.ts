@@ -83,6 +83,8 @@ export interface Attempted {
   named?: string[] | undefined;
   /** The promise that it breaks too, in words (stored/result.ts). */
   breaks?: string | undefined;
+  /** Trace events that the failing call passed, where that was asked and the kernel tells. */
+  passed?: string[] | undefined;
   /** Absent where the kernel did not live to say. */
   mounted?: Mounted | undefined;
   /** Operations that the machine could not do as they are, in words. */

@@ -97,10 +97,10 @@ function formView({ name, file, text, refusal }: Form, id: string): Markup {
   </details>`;
 }
 
-function evidenceView(evidence: readonly string[]): Markup | undefined {
-  if (evidence.length === 0) return undefined;
-  return html`<h4>What was said</h4>
-    <pre class="evidence" tabindex="0" aria-label="What was said">${evidence.join("\n")}</pre>`;
+function linesView(title: string, lines: readonly string[]): Markup | undefined {
+  if (lines.length === 0) return undefined;
+  return html`<h4>${title}</h4>
+    <pre class="evidence" tabindex="0" aria-label="${title}">${lines.join("\n")}</pre>`;
 }
 
 /** Why it is wrong, and where to begin. */
@@ -143,7 +143,9 @@ export function findingView(finding: FindingPage, number: number): Markup {
       ${look(finding)} ${hasSteps && html`<div class="curves">${curvesView(timeline, last)}</div>`}
     </div>
     <div class="rest">
-      ${argument(finding)} ${evidenceView(finding.evidence)} ${again(finding, id)}
+      ${argument(finding)} ${linesView("What was said", finding.evidence)}
+      ${linesView("Trace events that the failing call passed", finding.passed)}
+      ${again(finding, id)}
     </div>
   </article>`;
 }

@@ -44,6 +44,8 @@ export interface FindingPage {
   step: number;
   timeline: Timeline;
   evidence: string[];
+  /** Trace events that the failing call passed. */
+  passed: readonly string[];
   forms: Form[];
   /** What shows it again. */
   command: string;
