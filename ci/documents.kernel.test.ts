@@ -63,6 +63,8 @@ const commands: Readonly<Record<string, How>> = {
       ],
     ],
   },
+  "ext4-conform replay --strict counterexamples/4k-delalloc-map-55c07a.json --second-kernel /usr/bin/linux.uml":
+    { instead: [["counterexamples/4k-delalloc-map-55c07a.json", CASE]] },
   "git clone URL ext4-conform && cd ext4-conform && npm ci": {
     not: "a clone, and `npm ci` in it, is where this test runs",
   },

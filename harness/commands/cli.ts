@@ -97,6 +97,11 @@ const powerCutsOption = [
   integer(0, 1000),
 ] as const;
 
+const secondKernelOption = [
+  "--second-kernel <what>",
+  "replay what is found on this kernel too, and say what it does",
+] as const;
+
 /** The options of a command that can run in another kernel, less its name. */
 function withGuest(command: Command): Command {
   return command
@@ -196,6 +201,7 @@ withKernel(program.command("run"))
     `silence after which the kernel counts as hung (default: ${HANG_SECONDS.host}, in a guest ${HANG_SECONDS.guest}, or twice as long as it took to boot)`,
     integer(5, 3600),
   )
+  .option(...secondKernelOption)
   .option("--statistics", "say how often each kind of operation met each state of blocks", false)
   .option(
     "--result <file>",
@@ -263,6 +269,7 @@ withKernel(program.command("replay"))
   .argument("<file>", "a counterexample that run saved")
   .option("--strict", "known deviations count as divergences", false)
   .option("--steps", "show the file after every operation", false)
+  .option(...secondKernelOption)
   .addOption(reportOption())
   .action(async (file: string, options: ReplayArguments) => {
     const { report, ...rest } = options;

@@ -5,6 +5,7 @@ import { NO_SUBTEST, outcomeOf } from "../report/outcome.ts";
 import type { Outcome, Subtest } from "../report/outcome.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
+import type { FoundDivergence } from "../stored/result.ts";
 import { mkfsOptions } from "../subjects/mkfs.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import type { Replayed } from "./replay.ts";
@@ -22,6 +23,12 @@ interface About {
   started: number;
 }
 
+/** What was found, and what is printed of it, without colour. */
+export interface FindingReport {
+  found: FoundDivergence;
+  report: string;
+}
+
 /** What is known of the case before it is run. */
 function before({ file, counterexample }: About) {
   const { variant, operations, before: earlier = [] } = counterexample;
@@ -34,23 +41,32 @@ function before({ file, counterexample }: About) {
   };
 }
 
-function replayedSubtest(about: About, replayed: Replayed, report: string | undefined): Subtest {
-  const { file, counterexample, command, started } = about;
-  const { divergence, mounted, named = [], breaks, passed } = replayed;
-  const found = divergence && {
-    variant: counterexample.variant.name,
-    case: -1,
-    divergence,
-    confirmed: true,
-    named,
-    ...(breaks !== undefined && { breaks }),
-    ...(passed !== undefined && { passed }),
-    met: 1,
-  };
-  const findings =
-    found === undefined || report === undefined
-      ? []
-      : [findingOf({ found, command, report, counterexample: file })];
+/** What a replay has found; undefined where that is nothing. */
+export function foundIn(
+  { divergence, named = [], breaks, passed }: Replayed,
+  { variant }: Counterexample,
+): FoundDivergence | undefined {
+  return (
+    divergence && {
+      variant: variant.name,
+      case: -1,
+      divergence,
+      confirmed: true,
+      named,
+      ...(breaks !== undefined && { breaks }),
+      ...(passed !== undefined && { passed }),
+      met: 1,
+    }
+  );
+}
+
+function replayedSubtest(
+  about: About,
+  { mounted, named = [] }: Replayed,
+  finding: FindingReport | undefined,
+): Subtest {
+  const { file, command, started } = about;
+  const findings = finding ? [findingOf({ ...finding, command, counterexample: file })] : [];
   return {
     ...before(about),
     status: findings.length === 0 ? "pass" : "fail",
@@ -68,12 +84,12 @@ function lostSubtest(about: About, lost: WorkerLost): Subtest {
   return { ...before(about), status: "fail", findings: [finding] };
 }
 
-/**
- * What it came to, or that the kernel was lost.
- *
- * @param report of its divergence
- */
-export function replayOutcome(about: About, came: Replayed | WorkerLost, report?: string): Outcome {
+/** What it came to, with what it found, or that the kernel was lost. */
+export function replayOutcome(
+  about: About,
+  came: Replayed | WorkerLost,
+  finding?: FindingReport,
+): Outcome {
   const { strict, started, counterexample, kernel } = about;
   const { kind, what } = kernel;
   const { seed } = counterexample;
@@ -86,6 +102,6 @@ export function replayOutcome(about: About, came: Replayed | WorkerLost, report?
     ...(lost
       ? { endedEarly: earlyEndOf(came) }
       : { kernel: { release: came.traits.release, machine: came.traits.machine, kind, what } }),
-    subtests: [lost ? lostSubtest(about, came) : replayedSubtest(about, came, report)],
+    subtests: [lost ? lostSubtest(about, came) : replayedSubtest(about, came, finding)],
   });
 }

@@ -1,15 +1,16 @@
 /**
  * `ext4-conform replay FILE`: one stored case again, on a fresh image of its variant.
  */
+import { stripVTControlCharacters } from "node:util";
 import { readCounterexample } from "../stored/counterexample.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
-import type { UnderTestOptions } from "../guest/under-test.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { describeHandover } from "../lockstep/handover.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
+import { secondText } from "../report/ranked.ts";
 import { report, stepsText } from "../report/report.ts";
 import { colourWanted, say } from "../text/say.ts";
 import { printable } from "../text/terminal.ts";
@@ -19,10 +20,12 @@ import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts } from "../run/crash-triage.ts";
 import type { Attempted } from "../workers/messages.ts";
 import { presentLost } from "./present.ts";
-import { replayOutcome } from "./replay-outcome.ts";
+import { foundIn, replayOutcome } from "./replay-outcome.ts";
+import { askSecondKernel, secondKernelOf } from "./second-kernel.ts";
+import type { SecondKernelOptions } from "./second-kernel.ts";
 import type { Tell } from "./reports.ts";
 
-export interface ReplayOptions extends UnderTestOptions {
+export interface ReplayOptions extends SecondKernelOptions {
   file: string;
   /** Known deviations count as divergences. */
   strict: boolean;
@@ -70,6 +73,7 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const counterexample = readCounterexample(file);
   const { variant, operations, before = [], seed } = counterexample;
   const kernel = await kernelUnderTest(options.kernel, options);
+  const second = await secondKernelOf(options);
   const strictly = strict ? ["--strict"] : [];
   const command = ownCommand(["replay", ...kernelWords(kernel), ...strictly, fileWord(file)]);
   const about = { file, strict, counterexample, kernel, command, started: performance.now() };
@@ -82,7 +86,7 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     presentLost(error, command);
     return options.doubtful ?? exitStatus.diverges;
   }
-  const { divergence, traits, mounted, handedOver } = replayed;
+  const { traits, mounted, handedOver } = replayed;
   const { named = [], notDone = [], clamped = [] } = replayed;
   const promised = mounted?.promised;
   if (promised !== undefined) say(`the contract alone judges: ${promised}\n`);
@@ -96,11 +100,16 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const { options: mountOptions } = mounted ?? {};
   const { breaks, passed } = replayed;
   const context = { variant, kernel: known, mountOptions, seed, command, named, breaks, passed };
-  const plain = divergence && report(divergence, { ...context, colour: false });
-  options.tell?.(replayOutcome(about, replayed, plain));
-  if (divergence !== undefined) {
-    say(report(divergence, { ...context, colour: colourWanted() }));
+  const found = foundIn(replayed, counterexample);
+  if (found === undefined) options.tell?.(replayOutcome(about, replayed));
+  else {
+    const text = report(found.divergence, { ...context, colour: colourWanted() });
+    say(text);
     if (named.length > 0) say(`  known as ${named.join(" and ")}\n`);
+    if (second !== undefined) await askSecondKernel([found], second);
+    if (found.second !== undefined) say(`  ${printable(secondText(found.second))}\n`);
+    const plain = stripVTControlCharacters(text);
+    options.tell?.(replayOutcome(about, replayed, { found, report: plain }));
     say(`\nDIVERGES: ${printable(`${file} (${variant.name})`)}\n`);
     return exitStatus.diverges;
   }

@@ -15,6 +15,8 @@ import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
 import { filesOf, Presenter, presentLost, printHead, runAgain } from "./present.ts";
 import type { Presented } from "./present.ts";
 import type { Tell } from "./reports.ts";
+import { askSecondKernel, secondKernelOf } from "./second-kernel.ts";
+import type { SecondKernelOptions } from "./second-kernel.ts";
 import { runOutcome } from "./run-outcome.ts";
 import { placeForResult, resultOf } from "./run-result.ts";
 import type { Output } from "../stored/output.ts";
@@ -27,7 +29,7 @@ import { mountedAs } from "../run/supervisor.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
 import { confirmedDivergences, ranAnything, unaccepted, verdict } from "../report/verdict.ts";
 
-export interface RunOptions extends PerformOptions {
+export interface RunOptions extends PerformOptions, SecondKernelOptions {
   /** Folder for counterexamples. */
   save: string;
   /**
@@ -113,6 +115,7 @@ function verdictOn(
 /** Run, print the verdict; the exit status. Throws what the command line turns into a message. */
 export async function run(options: RunOptions): Promise<ExitStatus> {
   prepareCoverage(options);
+  const second = await secondKernelOf(options);
   const output = placeForResult(options.result);
   const counts = options.coverage !== undefined;
   const onResult = output?.isFile === true ? writingAsItGoes(output) : undefined;
@@ -130,6 +133,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   const { facts, result, failure } = performed;
   // What was wrong with the command: nothing has run.
   if (failure instanceof UsageError) throw failure;
+  if (second !== undefined) await askSecondKernel(result.found, second);
   const isFound = confirmedDivergences(result).length > 0;
   const presented = presenter?.presented ?? [];
   if (facts !== undefined) say(verdictOn(performed, facts, presented));

@@ -14,6 +14,7 @@ import type { Counterexample } from "../stored/counterexample.ts";
 import { counted } from "../text/numbers.ts";
 import { capitalised } from "../text/words.ts";
 import type { FindingPage, Form, Operations } from "./html/page.ts";
+import { secondText } from "./ranked.ts";
 import { argumentOf } from "./argument.ts";
 import { stepsOf } from "./html-steps.ts";
 import type { Finding, Outcome, Subtest } from "./outcome.ts";
@@ -82,7 +83,7 @@ const variantText = ({ variant, met }: Finding): string =>
 
 export function findingPage(finding: Finding, about: About): FindingPage {
   const { divergence, severity, confirmed, named, command, met, accepted } = finding;
-  const { passed = [] } = finding;
+  const { passed = [], second } = finding;
   const { kind, message, operations, before = [], evidence = [], step } = divergence;
   const { kernel, subtest, also } = about;
   const blockSize = blockSizeOf(about);
@@ -95,6 +96,7 @@ export function findingPage(finding: Finding, about: About): FindingPage {
       finding.variant,
       ...(subtest.path === undefined ? [] : [`path ${subtest.path}`]),
       ...(met > 1 ? [`met in ${counted(met, "case")}`] : []),
+      ...(second === undefined ? [] : [secondText(second)]),
       ...(also.length > 0 ? [`also in ${also.map(variantText).join(", ")}`] : []),
     ],
     variant: also.length === 0 ? finding.variant : `${finding.variant} and ${also.length} more`,

@@ -4,7 +4,7 @@
 import { identityOf } from "../finding/identity.ts";
 import { bySeverity, SEVERITIES, severityOf } from "../finding/severity.ts";
 import type { Severity } from "../finding/severity.ts";
-import type { FoundDivergence } from "../stored/result.ts";
+import type { FoundDivergence, SecondKernel } from "../stored/result.ts";
 import { counted } from "../text/numbers.ts";
 import { printable, wrap } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
@@ -66,9 +66,20 @@ export function worstText(known: readonly KnownAs[]): string {
   return `${severityWords[worst]} (${[...new Set(names)].join(", ")})`;
 }
 
+/** In words, behind other notes on a finding. */
+export const secondText = ({ release, does, message }: SecondKernel): string => {
+  const more = message === undefined ? "" : `: ${message}`;
+  return {
+    same: `${release} does the same`,
+    other: `${release} does otherwise${more}`,
+    "as it must": `${release} does as it must`,
+    cannot: `${release} was not asked${more}`,
+  }[does];
+};
+
 /** Of a finding in its variants: how often it was met there, and its file. */
 function whereLine(
-  { variant, met, confirmed, named, accepted }: FoundDivergence,
+  { variant, met, confirmed, named, accepted, second }: FoundDivergence,
   file: string | undefined,
 ): string {
   const notes = [
@@ -76,6 +87,7 @@ function whereLine(
     ...(confirmed ? [] : ["not again on a fresh image"]),
     ...named.map((id) => `known as ${id}`),
     ...(accepted === undefined ? [] : [`accepted by ${accepted}`]),
+    ...(second === undefined ? [] : [secondText(second)]),
     ...(file === undefined ? [] : [file]),
   ];
   return printable(`${INDENT}${INDENT}${variant}: ${notes.join(", ")}`);

@@ -14,6 +14,17 @@ export const head = { format: "ext4-conform result", version: 1 } as const;
 
 const seconds = z.number().min(0);
 
+/** What another kernel did with the case of a finding. */
+const secondSchema = z.strictObject({
+  /** uname -r */
+  release: text,
+  /** "other": it diverges in another way, as the message says. */
+  does: z.enum(["same", "other", "as it must", "cannot"]),
+  message: text.exactOptional(),
+});
+
+export type SecondKernel = z.infer<typeof secondSchema>;
+
 /** A divergence that a worker found, confirmed it and gave it a name where it has one. */
 export const foundSchema = z.strictObject({
   variant: text,
@@ -34,6 +45,8 @@ export const foundSchema = z.strictObject({
    * absent where the kernel does not tell, or no call failed.
    */
   passed: z.array(text).exactOptional(),
+  /** What a second kernel did with it; absent where none was asked. */
+  second: secondSchema.exactOptional(),
   /** Cases that showed it; others that looked alike are among them. */
   met: z.int().min(1).default(1),
   /** The file by which it was accepted; absent where it was not. */
