@@ -98,5 +98,13 @@ describe.skipIf(lacks !== undefined)(
       expect(told.some((one) => one.type === "finished" && one.foundEnough === true)).toBe(true);
       expect(casesIn(told)[0]).toBeLessThan(CASES / 2);
     });
+
+    test("has the files looked at that wait, before an image is given up", async () => {
+      // Stored cases keep no file, and a strict run leaves them out.
+      const told = await generated("prepare-before-fault-in", { strict: true });
+      expect(foundIn(told)).toContain("drawn");
+      const files = told.flatMap((one) => (one.type === "finished" ? [one.counts.files] : []));
+      expect(files[0]).toBeGreaterThan(0);
+    });
   },
 );

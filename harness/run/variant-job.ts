@@ -2,6 +2,7 @@
  * VariantJob: a worker's share of what is to be done with a variant. What is found is confirmed on
  * a fresh image, shrunk, named and told.
  */
+import { EnvironmentError } from "../case/failure.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import { operations as operationsArbitrary } from "../generation/operations.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -105,7 +106,33 @@ export class VariantJob {
   /** A case has diverged; what comes next is performed on a fresh image, if anything does. */
   async handleAndRenew(finding: RunFinding): Promise<void> {
     await this.handle(finding);
+    if (this.hasEnough) return;
+    await this.#lookBack(finding.case);
     if (!this.hasEnough) await this.run.renew();
+  }
+
+  /**
+   * Look at the files of earlier cases that wait, before the image is given up with them. Only what
+   * one of them shows by itself counts: the rest may be what the divergence has left.
+   */
+  async #lookBack(number: number): Promise<void> {
+    if (this.isTimeUp) return;
+    const chunk = Math.floor(number / CASES_PER_CHUNK);
+    this.teller.tell({ type: "checkpoint", done: false });
+    for (const finding of await this.#waiting()) {
+      if ((await this.#confirms(chunk, finding)) !== undefined) break;
+    }
+    this.teller.tell({ type: "checkpoint", done: true });
+  }
+
+  /** What the waiting files show; nothing where the divergence has left no file system for that. */
+  async #waiting(): Promise<OnDiskFinding[]> {
+    try {
+      return await this.run.checkpoint(false);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      return [];
+    }
   }
 
   /** The same, on the image as it is. */
