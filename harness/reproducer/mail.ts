@@ -4,6 +4,7 @@
 import { UsageError } from "../case/failure.ts";
 import { describePages } from "../case/observation.ts";
 import { describeOperation } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { describeResult } from "../text/errno.ts";
 import { printable } from "../text/terminal.ts";
@@ -65,8 +66,8 @@ function programLines(counterexample: Counterexample, running: string): string[]
   }
 }
 
-/** Characters of a subject that a list shows whole. */
-const SUBJECT = 100;
+/** Characters of a subject: a long claim says more than a short symptom, also where it is folded. */
+const SUBJECT = 150;
 
 /** One sentence: what is claimed, or what was seen where that is too long. */
 function subjectOf(claim: string, seen = claim): string {
@@ -74,6 +75,13 @@ function subjectOf(claim: string, seen = claim): string {
   const short = words.length <= SUBJECT ? words : `${words.slice(0, SUBJECT - 3)}...`;
   return short.replace(/\.$/, "");
 }
+
+/** What a step says that is not of the call itself. */
+const READABLE =
+  "readable=N: only the first N bytes of the buffer are mapped, so that the copy from user space ends there.";
+
+const endsShort = (operation: Operation): boolean =>
+  "readable" in operation && operation.readable < operation.len;
 
 /**
  * The mail, its subject first.
@@ -88,7 +96,8 @@ export function asMail(counterexample: Counterexample, running: string): string 
     /\s+/g,
     " ",
   );
-  const steps = operationsShown(counterexample).map(describeOperation);
+  const operations = operationsShown(counterexample);
+  const steps = operations.map(describeOperation);
   const seen = divergence === undefined ? [] : [printable(divergence.message)];
   const on = kernel === undefined ? `like ${symptom.kernel ?? running}` : kernel.release;
   return [
@@ -105,6 +114,7 @@ export function asMail(counterexample: Counterexample, running: string): string 
     "",
     "On an empty file:",
     ...steps.flatMap((step, i) => item(`  ${i}. `, step)),
+    ...(operations.some(endsShort) ? ["", ...wrapped(READABLE, COLUMNS)] : []),
     "",
     `After ${steps.length - 1}, expected:`,
     ...expectedLines(symptom).flatMap((line) => item("  - ", line)),
