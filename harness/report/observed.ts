@@ -281,17 +281,39 @@ function differ(expected: RecordedObservation, seen: RecordedObservation): boole
   );
 }
 
-/** Of a step of a timeline: in a line and a picture where all is as expected, else side by side. */
-export function stepLines(
+/** What a power cut at that step left of the file, side by side; nothing where none was there. */
+function leftLines(
   { expected, seen }: TimelineStep,
   operation: Operation | undefined,
   blockSize: number,
   paint: Paint,
 ): string[] {
+  if (seen.cut === undefined) return [];
+  const must = expected?.cut === undefined ? seen : expected;
+  return [
+    `${INDENT}left by a power cut, once the journal is replayed`,
+    ...cutLines(must.cut ?? seen.cut, seen.cut, blockSize, paint),
+    ...mapLines(operation, asLeft(must), asLeft(seen), blockSize, paint, false),
+  ];
+}
+
+/**
+ * Of a step of a timeline: in a line and a picture where all is as expected, else side by side; and
+ * what a power cut left there.
+ */
+export function stepLines(
+  step: TimelineStep,
+  operation: Operation | undefined,
+  blockSize: number,
+  paint: Paint,
+): string[] {
+  const { expected, seen } = step;
+  const left = leftLines(step, operation, blockSize, paint);
   if (expected !== undefined && differ(expected, seen)) {
     return [
       ...tableLines("map", expected, seen, blockSize, paint),
       ...mapLines(operation, expected, seen, blockSize, paint, false),
+      ...left,
     ];
   }
   const { result, i_size, st_blocks, reserved, pages } = seen;
@@ -305,5 +327,6 @@ export function stepLines(
   return [
     shortened(INDENT + facts.join("   ")),
     ...mapLines(operation, seen, seen, blockSize, paint, false),
+    ...left,
   ];
 }

@@ -309,6 +309,23 @@ test("step by step, with both sides from where they part", async () => {
   await expect(text).toMatchFileSnapshot("goldens/steps.txt");
 });
 
+test("step by step, with what a power cut left", () => {
+  const timeline = new Timeline();
+  const bytes = new Uint8Array(4096).fill(0xab);
+  const mounted = {
+    i_size: 8192,
+    st_blocks: 16,
+    map: extents([0, 1, "written"], [1, 1, "delayed"]),
+  };
+  const seen = observed({ ...mounted, cut: left(4096, extents([0, 1, "written"]), bytes) });
+  timeline.saw(seen, 0);
+  timeline.expected(observed({ ...mounted, cut: left(0, [], new Uint8Array()) }), 0);
+  const text = stepsText(timeline.steps, [{ op: "power_cut" }], 4096, false);
+  expect(text).toMatch(/\n {2}seen {9}Wd\n[^]*\n {2}left by a power cut, once the journal/);
+  expect(text).toMatch(/\n! i_size {7}0 {39}4096 {2}\(1 block\)\n/);
+  expect(text).toMatch(/\n {2}expected {5}\.\n {2}seen {9}W\n/);
+});
+
 test("a timeline keeps as many of the last steps as a reader can follow", () => {
   const timeline = new Timeline();
   const scattered = extents(
