@@ -60,13 +60,17 @@ warnings() {
 
 const expect_bytes = ({ own, noted }: Ground): string => {
   const [seen, must] = [own("seen"), own("must")];
-  return `# Bytes of a file, from there on so many, are this letter.
+  return `eight() { od -A n -c -j "$at" -N 8 "$1" | tr -d ' '; }
+
+# Bytes of a file, from there on so many, are this letter.
 expect_bytes() {
 	dd "if=$1" of=${seen} iflag=skip_bytes,count_bytes "skip=$2" "count=$3" bs=1M status=none
 	bytes "$4" "$3" >${must}
 	cmp -s ${seen} ${must} && return
-	echo "bytes from $2 on  $(cmp ${seen} ${must} 2>&1)"
-	printf '  expected: %s / seen: %s\\n' "$(od -A n -c -N 8 ${must})" "$(od -A n -c -N 8 ${seen})"${noted}
+	# Where the first differs, or where what is seen ends.
+	at=$(cmp -l ${seen} ${must} 2>/dev/null | awk '{ print $1 - 1; exit }')
+	at=\${at:-$(stat -c %s ${seen})}
+	printf 'byte %s  expected: %s / seen: %s\\n' $(($2 + at)) "$(eight ${must})" "$(eight ${seen})"${noted}
 }`;
 };
 
