@@ -65,14 +65,17 @@ function mustBeVisible(path: string): void {
 }
 
 /** A guest's directory with its init script, removed when this process ends. */
-function prepare(line: string): { directory: string; init: string; remove: () => void } {
-  for (const path of [process.execPath, workerFile]) mustBeVisible(path);
+function prepare(
+  command: readonly string[],
+  line: string,
+): { directory: string; init: string; remove: () => void } {
+  for (const path of command) mustBeVisible(path);
   if (!swept) sweepLeftovers();
   swept = true;
   const directory = makeWorkDirectory((place) => coveredBy(place) === undefined);
   const remove = undoAtExit(() => removeWorkDirectory(directory));
   const init = join(directory, "init");
-  writeFileSync(init, initScript({ node: process.execPath, program: workerFile, line }));
+  writeFileSync(init, initScript({ command, line }));
   chmodSync(init, 0o755);
   return { directory, init, remove };
 }
@@ -122,11 +125,12 @@ export class Guest implements WorkerLink {
   #stopped = false;
   #killed = false;
 
-  constructor(recipe: GuestRecipe) {
+  /** @param command what runs in it, by paths; it is told the line as its last argument */
+  constructor(recipe: GuestRecipe, command: readonly string[] = [process.execPath, workerFile]) {
     const lacking = lacksProgram("taskset");
     if (lacking !== undefined) throw lacking;
     this.#recipe = recipe;
-    const { directory, init, remove } = prepare(recipe.line);
+    const { directory, init, remove } = prepare(command, recipe.line);
     const args = recipe.args(directory, init);
     this.#program = startProgram(recipe.program, args, recipe.onOneProcessor);
     const undo = undoAtExit(() => this.#killNow());

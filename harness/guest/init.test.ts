@@ -4,8 +4,7 @@ import { initScript } from "./init.ts";
 
 describe("the guest's init script", () => {
   const script = initScript({
-    node: "/opt/node js/it's node",
-    program: "/srv/$HOME/worker.js",
+    command: ["/opt/node js/it's node", "/srv/$HOME/worker.js"],
     line: "/dev/ttyS0",
   });
 

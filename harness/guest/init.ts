@@ -5,10 +5,8 @@
  */
 
 export interface InitOptions {
-  /** Path of node. */
-  node: string;
-  /** The worker's program. */
-  program: string;
+  /** The worker's program, and arguments that come before the line. */
+  command: readonly string[];
   /** The serial line to the supervisor, "/dev/ttyS0". */
   line: string;
 }
@@ -32,8 +30,8 @@ function quoted(word: string): string {
  * lies where the package user-mode-linux puts it. What is there already (CONFIG_DEVTMPFS_MOUNT) is
  * not an error, nor is what may be missing.
  */
-export function initScript({ node, program, line }: InitOptions): string {
-  const worker = [node, program, line].map(quoted).join(" ");
+export function initScript({ command, line }: InitOptions): string {
+  const worker = [...command, line].map(quoted).join(" ");
   return `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/dev/shm TMPDIR=/dev/shm

@@ -26,7 +26,7 @@ export interface UnderTestOptions {
   append: string[];
 }
 
-type GuestOptions = Omit<UnderTestOptions, "kernel">;
+export type GuestOptions = Omit<UnderTestOptions, "kernel">;
 
 async function recipeFor(
   file: string,
