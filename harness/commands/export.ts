@@ -27,9 +27,12 @@ interface Form {
 /** What a case can be written as. */
 export const FORMS = {
   c: { help: "a C program", text: (one, running) => asC(one, running) },
-  sh: { help: "a script", text: asShell },
-  mail: { help: "a text for a list", text: asMail },
-  fsxops: { help: "a file for fsx --replay-ops, of xfstests", text: asFsx },
+  sh: { help: "a script", text: (one, running) => asShell(one, running) },
+  mail: { help: "a text for a list", text: (one, running) => asMail(one, running) },
+  fsxops: {
+    help: "a file for fsx --replay-ops, of xfstests",
+    text: (one, running) => asFsx(one, running),
+  },
   fstest: {
     help: "a test of xfstests with its golden output, or on standard output a patch that adds both",
     text: (one, running, name) => fstestPatch(name, asFstest(one, running, name)),

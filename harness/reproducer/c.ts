@@ -5,6 +5,7 @@
  * its own, so that all of it goes with the process; performs the operations; looks at what the case
  * is about, and at nothing else. Exit status 0: as it must be, 1: not, 2: it could not be tried.
  */
+import type { Deviation } from "../../model/deviations/deviation.ts";
 import { leavesFree, isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { cannotInC } from "../operations/in-c.ts";
@@ -198,13 +199,19 @@ const HEAD = [
  * The program.
  *
  * @param running release of the running kernel, for a case that names none
+ * @param seeded as symptomOf() takes them
  * @param inMail what the case is stands around it, and the program says only how it is run
  * @throws UsageError where it cannot be written in C, with one line that says what
  */
-export function asC(counterexample: Counterexample, running: string, inMail = false): string {
+export function asC(
+  counterexample: Counterexample,
+  running: string,
+  seeded: readonly Deviation[] = [],
+  inMail = false,
+): string {
   const all = counterexample.operations.flatMap((one) => [one, ...duringOf(one)]);
   mustBeExpressible(counterexample, all, cannotInC, refusing("a C program"));
-  const symptom = symptomOf(counterexample, running);
+  const symptom = symptomOf(counterexample, running, seeded);
   const { variant } = counterexample;
   const program = new CProgram();
   prepare(program, variant, looksAtBytes(symptom));

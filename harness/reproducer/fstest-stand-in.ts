@@ -6,7 +6,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { lacksProgram } from "../system/process.ts";
 
 const PREAMBLE = String.raw`
 _begin_fstest() {
@@ -42,7 +41,9 @@ _check_scratch_fs() {
 `;
 
 /** In a mount namespace of its own: a scratch device, and the test as ./check runs it. */
-const CHECK = String.raw`
+const checkOf = (test: string): string => String.raw`#!/bin/bash
+cd "$(dirname "$0")" || exit
+if [ -z "$INSIDE" ]; then INSIDE=1 exec unshare --mount "./check"; fi
 mount -t tmpfs tmpfs room
 truncate -s 2G room/image
 mkdir room/mnt
@@ -50,7 +51,7 @@ SCRATCH_DEV=$(losetup --find --show room/image)
 export SCRATCH_DEV SCRATCH_MNT=$PWD/room/mnt RESULT_DIR=$PWD/results FSTYP=ext4
 export XFS_IO_PROG=$(command -v xfs_io) PYTHON3_PROG=$(command -v python3)
 export FILEFRAG_PROG=$(command -v filefrag)
-"./$1" >"$1.seen" 2>&1
+./${test} >${test}.seen 2>&1
 s=$?
 umount "$SCRATCH_DEV" 2>/dev/null
 losetup -d "$SCRATCH_DEV"
@@ -65,30 +66,37 @@ export interface Checked {
   said: string;
 }
 
+const testOf = (name: string): string => join("tests", "ext4", name);
+
 /**
- * Adds the test that a patch holds to a new tree in `folder`, and runs it.
+ * Adds the test that a patch holds to a new tree in `folder`; the program that runs it.
  *
  * @param name of the test, as it is in the patch
- * @throws where the patch does not apply, or shellcheck, where there is one, finds a mistake
+ * @throws where the patch does not apply
  */
-export async function checkFstest(folder: string, name: string, patch: string): Promise<Checked> {
+export async function standIn(folder: string, name: string, patch: string): Promise<string> {
   rmSync(folder, { recursive: true, force: true });
   for (const part of ["common", "results", "room"]) {
     mkdirSync(join(folder, part), { recursive: true });
   }
   writeFileSync(join(folder, "common", "preamble"), PREAMBLE);
-  writeFileSync(join(folder, "check"), CHECK);
+  const check = join(folder, "check");
+  writeFileSync(check, checkOf(testOf(name)), { mode: 0o755 });
   // As it is where no repository is above it.
   const env = { GIT_CEILING_DIRECTORIES: join(folder, "..") };
   await execa("git", ["apply", "-"], { cwd: folder, input: patch, env });
-  const test = join("tests", "ext4", name);
-  if (!lacksProgram("shellcheck")) {
-    await execa("shellcheck", ["--severity=warning", "--exclude=SC2034,SC2154", test], {
-      cwd: folder,
-    });
-  }
-  const run = ["--mount", "bash", "./check", test];
-  const { exitCode } = await execa("unshare", run, { cwd: folder, reject: false });
+  return check;
+}
+
+/** Throws where shellcheck finds a mistake in a test of that tree. */
+export async function lintFstest(folder: string, name: string): Promise<void> {
+  const options = ["--severity=warning", "--exclude=SC2034,SC2154"];
+  await execa("shellcheck", [...options, testOf(name)], { cwd: folder });
+}
+
+/** What came of it, by the exit status of that program and what it left in `folder`. */
+export function checked(folder: string, name: string, exitCode: number | undefined): Checked {
+  const test = testOf(name);
   const notRun = join(folder, "results", `${name}.notrun`);
   if (existsSync(notRun)) return { end: "not run", said: readFileSync(notRun, "utf8") };
   const said = readFileSync(join(folder, `${test}.seen`), "utf8");

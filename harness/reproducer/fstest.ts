@@ -5,6 +5,7 @@
  * What of it xfstests asks for is in its own common/preamble, common/rc and common/test_names.
  */
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
+import type { Deviation } from "../../model/deviations/deviation.ts";
 import { PAGE_SIZE } from "../../model/include/types.ts";
 import { leavesFree } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
@@ -157,16 +158,22 @@ export interface Fstest {
  *
  * @param running release of the running kernel, for a case that names none
  * @param name of the test, as 999 or 999-what-it-is-about
+ * @param seeded as symptomOf() takes them
  * @throws UsageError where no test can do it, or show it, with one line that says what
  */
-export function asFstest(counterexample: Counterexample, running: string, name: string): Fstest {
+export function asFstest(
+  counterexample: Counterexample,
+  running: string,
+  name: string,
+  seeded: readonly Deviation[] = [],
+): Fstest {
   const { variant } = counterexample;
   const operations = operationsShown(counterexample);
   const refuse = refusing(GROUND.name);
   mustBeTestName(name);
   mustBeExpressible(counterexample, operations, cannotInShell, refuse);
   if (isThin(variant)) refuse(`a case on ${variant.name}`, "no test may take room from its device");
-  const symptom = symptomOf(counterexample, running);
+  const symptom = symptomOf(counterexample, running, seeded);
   const script = new ShScript(GROUND);
   openFirst(script, counterexample);
   perform(script, counterexample, symptom);

@@ -5,6 +5,7 @@
  * fsx writes bytes of its own, and looks at the bytes it reads and at the size of the file: what a
  * case is about must show there. It ends at the first call that fails.
  */
+import type { Deviation } from "../../model/deviations/deviation.ts";
 import { isRemounted } from "../case/variant.ts";
 import { cannotInFsx, inFsx } from "../operations/in-fsx.ts";
 import { clampOperation, describeOperation, effectsOf, isWrite } from "../operations/operation.ts";
@@ -62,9 +63,14 @@ function linesOf(operation: Operation, index: number, file: FileInFsx): string[]
  * The file of operations.
  *
  * @param running release of the running kernel, for a case that names none
+ * @param seeded as symptomOf() takes them
  * @throws UsageError where fsx cannot do it, or see it, with one line that says what
  */
-export function asFsx(counterexample: Counterexample, running: string): string {
+export function asFsx(
+  counterexample: Counterexample,
+  running: string,
+  seeded: readonly Deviation[] = [],
+): string {
   const { variant } = counterexample;
   const operations = operationsShown(counterexample);
   const last = operations.at(-1)!;
@@ -73,7 +79,7 @@ export function asFsx(counterexample: Counterexample, running: string): string {
   if (isRemounted(variant)) {
     refuse(`a case on ${variant.name}`, "its file is older than an option of the mount");
   }
-  const symptom = symptomOf(counterexample, running);
+  const symptom = symptomOf(counterexample, running, seeded);
   mustShow(symptom, last);
   if (symptom.takesLooks) refuse(describeOperation(last), "fsx does not look at blocks in between");
   const size = symptom.file?.i_size ?? symptom.sizes.at(-1)!;

@@ -1,6 +1,7 @@
 /**
  * A stored case as the text of a mail: what, where, how, and what must be seen instead.
  */
+import type { Deviation } from "../../model/deviations/deviation.ts";
 import { UsageError } from "../case/failure.ts";
 import { describePages } from "../case/observation.ts";
 import { describeOperation } from "../operations/operation.ts";
@@ -54,9 +55,13 @@ function expectedLines({ result, read, place, file, atUnmount }: Symptom): strin
 }
 
 /** The program where it is short, else how it is had. */
-function programLines(counterexample: Counterexample, running: string): string[] {
+function programLines(
+  counterexample: Counterexample,
+  running: string,
+  seeded: readonly Deviation[],
+): string[] {
   try {
-    const text = asC(counterexample, running, true).trimEnd();
+    const text = asC(counterexample, running, seeded, true).trimEnd();
     if (linesOfCode(text) < SHORT_PROGRAM) return text.split("\n");
     return ["A C program that shows it is attached (export --as c)."];
   } catch (error) {
@@ -87,11 +92,16 @@ const endsShort = (operation: Operation): boolean =>
  * The mail, its subject first.
  *
  * @param running release of the running kernel, for a case that names none
+ * @param seeded as symptomOf() takes them
  * @throws UsageError where the model cannot say what must be, with one line
  */
-export function asMail(counterexample: Counterexample, running: string): string {
+export function asMail(
+  counterexample: Counterexample,
+  running: string,
+  seeded: readonly Deviation[] = [],
+): string {
   const { divergence, variant, kernel } = counterexample;
-  const symptom = symptomOf(counterexample, running);
+  const symptom = symptomOf(counterexample, running, seeded);
   const what = printable(claimOf(counterexample) ?? divergence?.message ?? "a case").replaceAll(
     /\s+/g,
     " ",
@@ -120,7 +130,7 @@ export function asMail(counterexample: Counterexample, running: string): string 
     ...expectedLines(symptom).flatMap((line) => item("  - ", line)),
     ...(seen.length === 0 ? [] : ["", "Seen:", ...item("  - ", seen[0]!)]),
     "",
-    ...programLines(counterexample, running),
+    ...programLines(counterexample, running, seeded),
     "",
   ].join("\n");
 }

@@ -9,9 +9,9 @@ import { execa, execaSync } from "execa";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { knownDeviations } from "../../model/deviations/index.ts";
-import { UsageError } from "../case/failure.ts";
 import { promises } from "../contract/promises.ts";
 import { operations } from "../generation/operations.ts";
+import type { Ran } from "../guest/programs.ts";
 import { builtCommand } from "../host/built-command.ts";
 import { packageRoot } from "../host/package.ts";
 import { REPEATS, runCase } from "../lockstep/lockstep.ts";
@@ -30,7 +30,19 @@ import { asC } from "./c.ts";
 import { shownByDeviations } from "./deviation-cases.ts";
 import type { Shown } from "./deviation-cases.ts";
 import { asFstest, fstestPatch } from "./fstest.ts";
-import { checkFstest } from "./fstest-stand-in.ts";
+import {
+  AS_IT_MUST_BE,
+  IN_C,
+  IN_SHELL,
+  IN_XFSTESTS,
+  NOT_TRIED,
+  PROGRAM_FORMS,
+  WRONG,
+  lackedBy,
+  runHere,
+  written,
+} from "./programs.ts";
+import type { ProgramForm } from "./programs.ts";
 import { asShell } from "./sh.ts";
 
 const missing = lacksProgram("cc") ? "there is no cc" : undefined;
@@ -42,11 +54,6 @@ const { folder, conform } = builtCommand("exported");
 /** Generated cases that are run in each form, on each variant: the same ones each time. */
 const GENERATED = { numRuns: 20, seed: 19 };
 
-/** Exit statuses of the programs. */
-const AS_IT_MUST_BE = 0;
-const WRONG = 1;
-const NOT_TRIED = 2;
-
 /** Of a replay, and what a program of the same case must come to. */
 const meaning: ReadonlyMap<number | undefined, number> = new Map([
   [0, AS_IT_MUST_BE],
@@ -54,51 +61,8 @@ const meaning: ReadonlyMap<number | undefined, number> = new Map([
   [4, NOT_TRIED],
 ]);
 
-interface Ran {
-  exitCode?: number | undefined;
-  stdout: string;
-  stderr: string;
-}
-
-async function runC(name: string, text: string): Promise<Ran> {
-  const [source, program] = [join(folder, `${name}.c`), join(folder, name)];
-  writeFileSync(source, text);
-  await execa("cc", ["-Wall", "-Wextra", "-Werror", "-o", program, source]);
-  return execa(program, { reject: false });
-}
-
-async function runShell(name: string, text: string): Promise<Ran> {
-  const script = join(folder, `${name}.sh`);
-  writeFileSync(script, text);
-  if (!lacksProgram("shellcheck")) await execa("shellcheck", [script]);
-  return execa("sh", [script], { reject: false });
-}
-
-const FSTEST = "999-ext4-conform-case";
-
-/** The test and its golden output, as a patch of xfstests. */
-const asPatch: Form = (counterexample, running) =>
-  fstestPatch(FSTEST, asFstest(counterexample, running, FSTEST));
-
-/** The patch, where xfstests is stood in for; what a failed test printed, or that none did. */
-async function runPatch(name: string, text: string): Promise<Ran> {
-  const { end, said } = await checkFstest(join(folder, `${name}-tree`), FSTEST, text);
-  if (end === "failed") return { exitCode: WRONG, stdout: said, stderr: "" };
-  if (end === "not run") return { exitCode: NOT_TRIED, stdout: "", stderr: said };
-  return { exitCode: AS_IT_MUST_BE, stdout: "as it must be", stderr: "" };
-}
-
-type Form = (counterexample: Counterexample, running: string) => string;
-
-/** What a case is as a program, or the line that says why it is none. */
-function written(form: Form, counterexample: Counterexample): { text: string } | string {
-  try {
-    return { text: form(counterexample, release()) };
-  } catch (error) {
-    if (error instanceof UsageError) return error.message;
-    throw error;
-  }
-}
+const run = async (form: ProgramForm, name: string, text: string): Promise<Ran> =>
+  runHere(form, folder, name, text);
 
 const replays = new Map<string, number | undefined>();
 
@@ -120,7 +84,7 @@ const shown = shownByDeviations();
 const NOT_IN_C = ["uncounted-write-moves-size", "uncounted-write-moves-size-also"];
 
 /** Those that programs can do and show, some of them with xfs_io or python3. */
-const IN_SHELL = [
+const SHOWN_IN_SHELL = [
   "delayed-blocks-not-new",
   "direct-write-forgets-fault",
   "direct-write-frees-preallocation",
@@ -143,28 +107,28 @@ interface Program extends Shown {
   text: string;
 }
 
-const expressible = (form: Form): Program[] =>
+const expressible = ({ write }: ProgramForm): Program[] =>
   shown.flatMap((one) => {
-    const program = written(form, one.counterexample);
+    const program = written(write, one.counterexample, release());
     return typeof program === "string" ? [] : [{ ...one, ...program }];
   });
 
 /** The lines that say why the others are none. */
-const refusals = (form: Form): string[] =>
-  shown.map(({ counterexample }) => written(form, counterexample)).filter(isText);
+const refusals = ({ write }: ProgramForm): string[] =>
+  shown.map(({ counterexample }) => written(write, counterexample, release())).filter(isText);
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-const namesOf = (form: Form): string[] => expressible(form).map(({ name }) => name);
+const namesOf = (form: ProgramForm): string[] => expressible(form).map(({ name }) => name);
 
 test("every known deviation has a case, and it is known which form has no words for it", () => {
   expect(new Set(shown.map(({ deviation }) => deviation))).toEqual(new Set(knownDeviations));
   const names = shown.map(({ name }) => name);
-  expect(namesOf(asC)).toEqual(names.filter((name) => !NOT_IN_C.includes(name)));
-  expect(namesOf(asShell).toSorted()).toEqual(IN_SHELL);
-  const inFstest = IN_SHELL.filter((name) => !NOT_IN_FSTEST.includes(name));
-  expect(namesOf(asPatch).toSorted()).toEqual(inFstest);
-  for (const line of [asC, asShell, asPatch].flatMap(refusals)) {
+  expect(namesOf(IN_C)).toEqual(names.filter((name) => !NOT_IN_C.includes(name)));
+  expect(namesOf(IN_SHELL).toSorted()).toEqual(SHOWN_IN_SHELL);
+  const inFstest = SHOWN_IN_SHELL.filter((name) => !NOT_IN_FSTEST.includes(name));
+  expect(namesOf(IN_XFSTESTS).toSorted()).toEqual(inFstest);
+  for (const line of PROGRAM_FORMS.flatMap(refusals)) {
     expect(line).toMatch(
       /^(?:\w+\(.*\)|a case on [\w-]+) cannot be written as a (?:C program|script|test of xfstests): .*$/,
     );
@@ -176,17 +140,6 @@ function saidBy(exitCode: number | undefined, line: string | undefined): string 
   if (exitCode === WRONG) return line ?? "expected: ";
   return exitCode === AS_IT_MUST_BE ? "as it must be" : "";
 }
-
-/** Whether a script that takes xfs_io can be run. */
-const hasXfsIo = !lacksProgram("xfs_io");
-const hasPython = !lacksProgram("python3");
-
-const takesXfsIo = (text: string): boolean =>
-  /\bxfs_io is needed\b|_require_xfs_io_command|_scratch_shutdown/.test(text);
-const takesPython = (text: string): boolean =>
-  /\bpython3 is needed\b|_require_command "\$PYTHON3_PROG"/.test(text);
-const canRun = (text: string): boolean =>
-  (hasXfsIo || !takesXfsIo(text)) && (hasPython || !takesPython(text));
 
 /** Folders and devices that the programs made and did not remove. */
 function leftovers(): string[] {
@@ -218,20 +171,14 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     before = leftovers();
   });
 
-  const forms = [
-    { form: "C", programs: expressible(asC), run: runC },
-    { form: "sh", programs: expressible(asShell), run: runShell },
-    { form: "xfstests", programs: expressible(asPatch), run: runPatch },
-  ];
-
-  describe.each(forms)("in $form a deviation", ({ programs, run }) => {
-    test.for(programs)("$name shows where a replay shows it", async (one, { skip }) => {
+  describe.each(PROGRAM_FORMS)("in $form a deviation", (form) => {
+    test.for(expressible(form))("$name shows where a replay shows it", async (one, { skip }) => {
       const { name, counterexample, text, printed: line } = one;
-      skip(takesXfsIo(text) && !hasXfsIo, "there is no xfs_io");
-      skip(takesPython(text) && !hasPython, "there is no python3");
+      const lacking = lackedBy(text);
+      skip(lacking !== undefined, lacking);
       const exitCode = meaning.get(await replayed(name, counterexample));
       const stdout = expect.stringContaining(saidBy(exitCode, line)) as string;
-      expect(await run(name, text)).toMatchObject({ exitCode, stdout });
+      expect(await run(form, name, text)).toMatchObject({ exitCode, stdout });
     });
   });
 
@@ -257,15 +204,12 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     );
     const must = meaning.get(await replayed(name, counterexample));
     skip(must === NOT_TRIED, "this kernel cannot");
-    const { exitCode, stdout, stderr } = await runC(name, asC(counterexample, release()));
+    const { exitCode, stdout, stderr } = await run(IN_C, name, asC(counterexample, release()));
     expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: must });
-    for (const { form, run } of [
-      { form: asShell, run: runShell },
-      { form: asPatch, run: runPatch },
-    ]) {
-      const script = written(form, counterexample);
-      if (typeof script === "string" || !canRun(script.text)) continue;
-      expect(await run(name, script.text)).toMatchObject({ exitCode: must });
+    for (const form of [IN_SHELL, IN_XFSTESTS]) {
+      const script = written(form.write, counterexample, release());
+      if (typeof script === "string" || lackedBy(script.text) !== undefined) continue;
+      expect(await run(form, name, script.text)).toMatchObject({ exitCode: must });
     }
   });
 
@@ -274,7 +218,7 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     const variant = variantNamed("4k-nodelalloc");
     const counterexample = { ...base, variant, operations: [write] };
     const text = asC(counterexample, release());
-    expect(await runC("right", text)).toMatchObject({ exitCode: AS_IT_MUST_BE });
+    expect(await run(IN_C, "right", text)).toMatchObject({ exitCode: AS_IT_MUST_BE });
     const wrong: [string, string, string][] = [
       ['"result", 4096', '"result", 4095', "result  expected: 4095 / seen: 4096"],
       ['"i_size", 4096', '"i_size", 1', "i_size  expected: 1 / seen: 4096"],
@@ -290,7 +234,7 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
       if (at < 0) continue;
       changed++;
       const other = text.slice(0, at) + to + text.slice(at + from.length);
-      const ran = await runC("other", other);
+      const ran = await run(IN_C, "other", other);
       expect(ran).toMatchObject({ exitCode: WRONG, stdout: expect.stringContaining(line) });
     }
     // The map is one or the other.
@@ -306,7 +250,7 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     const must = await replayed("short-write-keeps-reservation", counterexample);
     const line = saidBy(meaning.get(must), "map  expected: no blocks / seen: 0+1 delayed");
     const stdout = expect.stringContaining(line) as string;
-    expect(await runC("promise", text)).toMatchObject({ exitCode: meaning.get(must), stdout });
+    expect(await run(IN_C, "promise", text)).toMatchObject({ exitCode: meaning.get(must), stdout });
   });
 
   describe("a script that reads the kernel's log", () => {
@@ -333,23 +277,21 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
   test("a machine that cannot is said so, and nothing stays behind", async () => {
     const variant = { ...variantNamed("4k-delalloc"), mountOptions: ["no_such_option"] };
     const counterexample: Counterexample = { ...base, variant, operations: [{ op: "fsync" }] };
-    const c = await runC("refused", asC(counterexample, release()));
+    const c = await run(IN_C, "refused", asC(counterexample, release()));
     expect(c).toMatchObject({ exitCode: NOT_TRIED, stderr: expect.stringContaining("mount") });
-    const sh = await runShell("refused", asShell(counterexample, release()));
+    const sh = await run(IN_SHELL, "refused", asShell(counterexample, release()));
     expect(sh).toMatchObject({ exitCode: NOT_TRIED, stderr: expect.stringContaining("mount") });
     expect(leftovers()).toEqual(before);
   });
 
-  const generated = [
-    { form: "C", write: asC, run: runC },
-    { form: "sh", write: asShell, run: runShell },
-    { form: "xfstests", write: asPatch, run: runPatch },
-  ].flatMap((how) => ["4k-delalloc", "1k-nodelalloc"].map((name) => ({ ...how, name })));
+  const generated = PROGRAM_FORMS.flatMap((form) =>
+    ["4k-delalloc", "1k-nodelalloc"].map((name) => ({ ...form, name })),
+  );
 
   test.for(generated)(
     "what is generated for $name fails in $form only where it diverges",
     async (how) => {
-      const { name, write, run } = how;
+      const { name, write } = how;
       const variant = variantNamed(name);
       const image = await openImage(variant);
       const subject = new KernelSubject(image);
@@ -359,12 +301,12 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
       const ends: { list: Operation[]; exitCode: number | undefined; stdout: string }[] = [];
       try {
         for (const list of fc.sample(few, GENERATED)) {
-          const program = written(write, { ...base, variant, operations: list });
+          const program = written(write, { ...base, variant, operations: list }, release());
           const possible = list.every((one) => subject.supports(one));
           if (!possible || typeof program === "string") continue;
-          if (!canRun(program.text)) continue;
+          if (lackedBy(program.text) !== undefined) continue;
           const { divergence } = runCase(model, subject, list, options);
-          const { exitCode, stdout } = await run("generated", program.text);
+          const { exitCode, stdout } = await run(how, "generated", program.text);
           if (divergence === undefined) ends.push({ list, exitCode, stdout });
         }
       } finally {
@@ -383,7 +325,7 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
       numRuns: 40,
     });
     for (const list of cases) {
-      const program = written(asC, { ...base, variant, operations: list });
+      const program = written(asC, { ...base, variant, operations: list }, release());
       if (typeof program === "string") continue;
       const input = program.text;
       const flags = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-"];

@@ -2,6 +2,7 @@
  * A stored case as a script of sh, as c.ts has it in C: for what programs can do. Exit status 0: as
  * it must be, 1: not, 2: it could not be tried.
  */
+import type { Deviation } from "../../model/deviations/deviation.ts";
 import { leavesFree } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { cannotInShell } from "../operations/in-shell.ts";
@@ -98,14 +99,19 @@ const HEAD = [
  * The script.
  *
  * @param running release of the running kernel, for a case that names none
+ * @param seeded as symptomOf() takes them
  * @throws UsageError where programs cannot do it, or show it, with one line that says what
  */
-export function asShell(counterexample: Counterexample, running: string): string {
+export function asShell(
+  counterexample: Counterexample,
+  running: string,
+  seeded: readonly Deviation[] = [],
+): string {
   const { variant } = counterexample;
   const ground = groundOf(variant);
   const operations = operationsShown(counterexample);
   mustBeExpressible(counterexample, operations, cannotInShell, refusing(ground.name));
-  const symptom = symptomOf(counterexample, running);
+  const symptom = symptomOf(counterexample, running, seeded);
   const script = new ShScript(ground);
   prepare(script, variant, looksAtBytes(symptom));
   openFirst(script, counterexample);

@@ -1,8 +1,10 @@
 /**
  * Symptom: what a program must look at to show what a case is about, and what it must see there.
- * The values are those of the model as it should be, without any deviation; no kernel is asked.
+ * The values are those of the model as it should be, without any deviation but what a caller puts
+ * into it; no kernel is asked.
  */
 import { BUFFERED_IOMAP } from "../../images/variants.ts";
+import type { Deviation } from "../../model/deviations/deviation.ts";
 import { NEWEST, kernelOfRelease, kernels } from "../../model/kernels/kernels.ts";
 import type { KernelFacts, KernelName } from "../../model/kernels/kernels.ts";
 import { bytesAt, unknownBytes } from "../../model/file-system.ts";
@@ -17,7 +19,8 @@ import { promises } from "../contract/promises.ts";
 import type { ContractPromise } from "../contract/step/step.ts";
 import { treeBlocksMax } from "../contract/step/accounts.ts";
 import type { DivergenceKind } from "../finding/severity.ts";
-import { ModelSubject } from "../lockstep/model-subject.ts";
+import { modelWith } from "../lockstep/deviations.ts";
+import type { ModelSubject } from "../lockstep/model-subject.ts";
 import { modelCall } from "../operations/on-model.ts";
 import { describeOperation, effectsOf } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -110,8 +113,7 @@ function mustBeKnown(model: ModelSubject, operation: Operation): void {
   throw new UsageError(`what comes of ${describeOperation(operation)} depends ${why}`);
 }
 
-function perform(config: ModelConfig, operations: readonly Operation[], looks: boolean): Done {
-  const model = new ModelSubject(config);
+function perform(model: ModelSubject, operations: readonly Operation[], looks: boolean): Done {
   model.begin(operations);
   const sizes: number[] = [];
   const results: number[] = [];
@@ -393,17 +395,22 @@ function promised(counterexample: Counterexample): Symptom {
  * The symptom of a stored case: what its divergence is about, or else all that can be seen.
  *
  * @param running release of the kernel that stands for the case's, where that names none
+ * @param seeded bugs of the model that says what must be: it is wrong then
  * @throws UsageError where the model cannot say what must be, with one line
  */
-export function symptomOf(counterexample: Counterexample, running: string): Symptom {
+export function symptomOf(
+  counterexample: Counterexample,
+  running: string,
+  seeded: readonly Deviation[] = [],
+): Symptom {
   const { variant } = counterexample;
   if (mayFillUp(variant)) return promised(counterexample);
   const operations = operationsShown(counterexample);
   const last = operations.at(-1)!;
   const kernel = kernelFor(counterexample, running);
   const config = configFor(variant, kernel);
-  const done = perform(config, operations, false);
-  const looked = perform(config, operations, true);
+  const done = perform(modelWith(config, seeded), operations, false);
+  const looked = perform(modelWith(config, seeded), operations, true);
   const takesLooks = !sameLook(done.seen, looked.seen);
   const base = takesLooks ? looked : { ...done, pieces: looked.pieces };
   const seen = everything(base, last, variant.blockSize);
