@@ -1,18 +1,34 @@
 /**
  * Packs what is started into one file each: the command line, which else spends half a second
  * opening five hundred, and the worker, since in a user-mode Linux opening a hundred takes longer
- * than a thousand cases. Outside stay koffi, which is not JavaScript alone, and what makes HTML
- * reports, which looks for files beside itself, and Graphviz, which is large and hardly ever asked
- * for.
+ * than a thousand cases. Outside stay what makes HTML reports, which looks for files beside itself,
+ * Graphviz, which is large and hardly ever asked for, and what may not be given away as a part of
+ * ours (third-party.mjs).
+ *
+ * Nothing is minified: a stack trace names the functions of the sources, and leads to a line that
+ * can be read, its comments above it. So no source maps are needed, which would be twice as large
+ * as what they are of.
  */
-const packed = (input, file) => ({
+import { noticesOf } from "./third-party.mjs";
+
+const OUTSIDE = ["@viz-js/viz", /^istanbul-/, "human-signals"];
+
+const packed = (input, output, external = OUTSIDE) => ({
   input,
   platform: "node",
   // What jsonc-parser has as "main" requires its parts in a way that cannot be packed.
   resolve: { mainFields: ["module", "main"] },
-  external: ["koffi", "@viz-js/viz", /^istanbul-/],
-  output: { file, format: "esm", sourcemap: true, codeSplitting: false },
+  external,
+  plugins: [noticesOf()],
+  output: { format: "esm", codeSplitting: false, ...output },
 });
+
+/** Koffi's JavaScript; what was built of it for each machine stays outside (harness/system/koffi.ts). */
+const koffi = packed(
+  "node_modules/koffi/index.cjs",
+  { file: "dist/koffi.cjs", format: "cjs" },
+  /^@koromix\//,
+);
 
 /**
  * The script in a report in HTML, which is read and put into the document
@@ -26,7 +42,8 @@ const inReport = {
 };
 
 export default [
-  packed("dist/harness/commands/cli.js", "dist/ext4-conform.js"),
-  packed("dist/harness/run/worker-main.js", "dist/worker.js"),
+  packed("dist/harness/commands/cli.js", { file: "dist/ext4-conform.js" }),
+  packed("dist/harness/run/worker-main.js", { file: "dist/worker.js" }),
+  koffi,
   inReport,
 ];

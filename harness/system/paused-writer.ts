@@ -14,9 +14,9 @@
  *           userfaultfd_release().
  */
 import { Worker } from "node:worker_threads";
-import { createRequire } from "node:module";
 import { PATTERN_BYTES, pattern, patternOffset } from "../../model/include/pattern.ts";
 import { MAX_IO_BYTES } from "../case/limits.ts";
+import { koffiPath } from "./koffi.ts";
 import * as sys from "./syscalls.ts";
 import { undoAtExit } from "./undo.ts";
 
@@ -149,7 +149,6 @@ class Userfault implements PausedWriter {
     const shared = new SharedArrayBuffer(WORDS * 4 + DOUBLES * 8);
     this.#words = new Int32Array(shared, 0, WORDS);
     this.#numbers = new Float64Array(shared, WORDS * 4, DOUBLES);
-    const koffiPath = createRequire(import.meta.url).resolve("koffi");
     const workerData = { shared, bell: this.#bell, koffiPath };
     const writer = new Worker(WRITER, { eval: true, workerData });
     writer.unref();

@@ -10,8 +10,8 @@
  * The constants are those of include/uapi; of the ones used here only O_DIRECT differs between
  * x86-64 and aarch64.
  */
-import { createRequire } from "node:module";
 import { EnvironmentError } from "../case/failure.ts";
+import { loadKoffi } from "./koffi.ts";
 
 export const O_RDONLY = 0;
 export const O_RDWR = 0o2;
@@ -219,7 +219,7 @@ const SIGNATURES = {
 function bind(): Syscalls {
   // Loaded here and not imported above: the model and its tests must run where no libc can be
   // bound.
-  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi").default;
+  const koffi = loadKoffi();
   // null is the process itself, so that glibc and musl are found alike.
   const libc = koffi.load(null);
   const native = (name: keyof typeof SIGNATURES): Native => {
