@@ -5,6 +5,8 @@
  * Tests may reach for anything.
  */
 const ROOMS = [
+  // What other programs import.
+  "harness/library",
   // What somebody asks for, one file a command.
   "harness/commands",
   // What tells two tables of the model apart; recordings; two kernels side by side.

@@ -139,7 +139,8 @@ const commands: Readonly<Record<string, How>> = {
 
 /** Scripts of package.json that no document has in a table, and where they are run. */
 const scripts: Readonly<Record<string, string>> = {
-  prepare: "`npm ci` runs it",
+  dependencies: "`npm ci` runs it",
+  prepack: "`npm pack` runs it",
   build: "`npm ci` and `npm test` run it",
   pretest: "`npm test` runs it",
   test: "is what runs this test",
@@ -202,6 +203,7 @@ describe("the commands of the documents", () => {
     const texts = [
       "README.md",
       "CONTRIBUTING.md",
+      "docs/library.md",
       "properties/traces/README.md",
       "harness/trace/FORMAT.md",
       "model/what-the-patch-changes.md",

@@ -6,8 +6,8 @@
  * ours (third-party.mjs).
  *
  * Nothing is minified: a stack trace names the functions of the sources, and leads to a line that
- * can be read, its comments above it. So no source maps are needed, which would be twice as large
- * as what they are of.
+ * can be read, with its comments and, further up, a line with its file. So no source maps are
+ * needed, which would be twice as large as what they are of.
  */
 import { noticesOf } from "./third-party.mjs";
 
@@ -30,6 +30,41 @@ const koffi = packed(
   /^@koromix\//,
 );
 
+const entries = (...names) =>
+  Object.fromEntries(names.map((name) => [name, `dist/harness/library/${name}.js`]));
+
+/** Where nobody asks for schemas they go, and this is left of zod. */
+const withoutZod = {
+  name: "without-zod",
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle))
+      chunk.code = chunk.code.replace('import "zod";\n', "");
+  },
+};
+
+/**
+ * What other programs import. zod stays outside, since their types speak of it. The model is by
+ * itself: it imports nothing.
+ */
+const library = [
+  {
+    ...packed(entries("model"), { dir: "dist/library" }, ["zod"]),
+    plugins: [withoutZod],
+    treeshake: { manualPureFunctions: ["z"] },
+  },
+  packed(entries("operations"), { dir: "dist/library" }, ["zod", "fast-check"]),
+  packed(
+    entries("trace", "run"),
+    {
+      dir: "dist/library",
+      codeSplitting: true,
+      chunkFileNames: "common.js",
+      minifyInternalExports: false,
+    },
+    [...OUTSIDE, "zod"],
+  ),
+];
+
 /**
  * The script in a report in HTML, which is read and put into the document
  * (harness/report/html/document.ts). It comes from the sources, since it is for a browser and no
@@ -44,6 +79,7 @@ const inReport = {
 export default [
   packed("dist/harness/commands/cli.js", { file: "dist/ext4-conform.js" }),
   packed("dist/harness/run/worker-main.js", { file: "dist/worker.js" }),
+  ...library,
   koffi,
   inReport,
 ];

@@ -144,16 +144,18 @@ export const filesOf = (presented: readonly Presented[]): Map<FoundDivergence, s
 /** Presents the findings of a run, each when it is told of. */
 export class Presenter {
   readonly #told: Told;
-  readonly #save: string;
+  readonly #save: string | undefined;
+  readonly #print: (text: string) => void;
   /** Identities of those whose report was printed. */
   readonly #reported = new Set<string>();
   /** Of one that was confirmed later, as it was presented last. */
   readonly #presented = new Map<FoundDivergence, Presented>();
 
-  /** @param save folder for counterexamples */
-  constructor(told: Told, save: string) {
+  /** @param save folder for counterexamples; undefined where none are written */
+  constructor(told: Told, save: string | undefined, print: (text: string) => void = say) {
     this.#told = told;
     this.#save = save;
+    this.#print = print;
   }
 
   get presented(): Presented[] {
@@ -164,7 +166,7 @@ export class Presenter {
    * Save a counterexample, and print its report. What was reported of another variant, or was
    * accepted, has a line only.
    */
-  present(found: FoundDivergence, mounted: Mounted): void {
+  present(found: FoundDivergence, mounted: Mounted): Presented {
     const { seed, traits } = this.#told;
     const variant = variantNamed(found.variant);
     const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
@@ -174,20 +176,24 @@ export class Presenter {
     const stored = { variant, kernel, ...from, ...when, ...knownClaim(named) };
     const counterexample = counterexampleOf(found.divergence, stored);
     const keeps = found.divergence.operations.length > 0 && found.accepted === undefined;
-    const file = keeps ? saved(this.#save, counterexample) : undefined;
+    const save = keeps ? this.#save : undefined;
+    const file = save === undefined ? undefined : saved(save, counterexample);
     const command = this.#commandFor(found, file);
     const known = { mountOptions: mounted.options, seed, named, breaks, passed };
     const context = { variant, kernel, command, ...known };
     const text = report(found.divergence, { ...context, colour: colourWanted() });
     const place = file === undefined ? {} : { counterexample: file };
     const plain = stripVTControlCharacters(text);
-    this.#presented.set(found, { found, ...place, command, report: plain });
+    const presented = { found, ...place, command, report: plain };
+    this.#presented.set(found, presented);
     const identity = identityOf(found.divergence);
     const isNew = !this.#reported.has(identity) && found.accepted === undefined;
     this.#reported.add(identity);
-    if (!isNew) return say(briefly(found));
-    const exported = isExpressible(counterexample, traits.release) ? file : undefined;
-    say(text + this.#notes(found, exported));
+    if (isNew) {
+      const exported = isExpressible(counterexample, traits.release) ? file : undefined;
+      this.#print(text + this.#notes(found, exported));
+    } else this.#print(briefly(found));
+    return presented;
   }
 
   /** The command that shows it again. */

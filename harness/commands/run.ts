@@ -122,8 +122,9 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   // Whoever hears what it came to hears what was met.
   const statistics = options.statistics === true || options.tell !== undefined;
   let presenter: Presenter | undefined;
-  const onFound = (found: FoundDivergence, { result }: Performed): void =>
+  const onFound = (found: FoundDivergence, { result }: Performed): void => {
     presenter?.present(found, mountedAs(result, found.variant));
+  };
   const asked = { ...options, statistics, counts, onResult, onFound };
   const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);

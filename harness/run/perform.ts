@@ -38,7 +38,7 @@ export interface PerformOptions
   /** Called with each finding when it is told of, and with what is known by then. */
   onFound?: ((found: FoundDivergence, performed: Performed) => void) | undefined;
   /** Called with what the workers tell. */
-  onMessage?: ((message: Message) => void) | undefined;
+  onMessage?: ((message: Message, job: number) => void) | undefined;
   /** Called when what the run came to so far is another thing. */
   onResult?: ((performed: Performed) => void) | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
@@ -49,6 +49,8 @@ export interface PerformOptions
   counts?: boolean;
   /** Seconds; undefined where it is as long as is usual on such a kernel. */
   hangSeconds?: number | undefined;
+  /** Nothing is shown of how far it has come. */
+  quiet?: true;
 }
 
 /** Cases for each variant; undefined where nobody has said how many. */
@@ -156,24 +158,24 @@ export async function perform(
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
   const jobs = options.jobs ?? usualJobs(kernel.guest, { cases: casesOf(work), memory });
-  const progress = new Progress(process.stderr);
+  const progress = options.quiet === true ? undefined : new Progress(process.stderr);
   const performed: Performed = { kernel, seed, started, result: nothingRun() };
   const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
     const facts = { options, kernel, seed, traits, commandLine };
     performed.facts = facts;
     onFacts(facts);
     const assignments = assignmentsFor(facts, jobs, deadline);
-    progress.begin(assignments[0]!.variants.length);
+    progress?.begin(assignments[0]!.variants.length);
     return assignments;
   };
   try {
     const hear = (job: number, message: Message): void => {
-      progress.hear(job, message);
-      options.onMessage?.(message);
+      progress?.hear(job, message);
+      options.onMessage?.(message, job);
     };
     const onResult = (): void => options.onResult?.(performed);
     const onFound = (found: FoundDivergence): void => {
-      progress.end();
+      progress?.end();
       options.onFound?.(found, performed);
     };
     const { accepted = new Map<string, string>() } = options;
@@ -183,6 +185,6 @@ export async function perform(
   } catch (error) {
     performed.failure = error;
   }
-  progress.end();
+  progress?.end();
   return performed;
 }

@@ -64,8 +64,16 @@ export function duringTag(index: number, i: number): number {
 }
 
 /** What was read in a pause, one after the other; undefined where nothing was. */
-export const joined = (reads: readonly Uint8Array[]): Uint8Array | undefined =>
-  reads.length === 0 ? undefined : new Uint8Array(Buffer.concat(reads));
+export function joined(reads: readonly Uint8Array[]): Uint8Array | undefined {
+  if (reads.length === 0) return undefined;
+  const all = new Uint8Array(reads.reduce((length, one) => length + one.length, 0));
+  let at = 0;
+  for (const one of reads) {
+    all.set(one, at);
+    at += one.length;
+  }
+  return all;
+}
 
 const describe = (one: DuringOperation): string =>
   `${one.op}(${effectsDuring(one).operands(one).join(", ")})`;
