@@ -48,6 +48,8 @@ const ROOMS = [
   "harness/aspects",
   // System calls and programs, without what their answers mean.
   "harness/system",
+  // The commands as data: completion, the manual.
+  "harness/command-line",
   "harness/draw",
   "harness/host",
   // Recipes of file systems and kernels, as data.

@@ -91,6 +91,7 @@ const commands: Readonly<Record<string, How>> = {
   },
   "ext4-conform variants": {},
   "ext4-conform doctor": {},
+  "ext4-conform completion bash": {},
   "npm run bench": { more: "-- --brief" },
   "ext4-conform kernel build --source ~/linux --out ./linux": { not: BUILDS },
   "ext4-conform run --kernel ./linux": { not: NEEDS_BUILT },

@@ -222,6 +222,11 @@ describe("its command", () => {
     );
   });
 
+  test("has a manual where man looks for it", () => {
+    const page = readFileSync(join(prefix, "share", "man", "man1", "ext4-conform.1"), "utf8");
+    expect(page).toContain(`"ext4\\-conform ${version}"`);
+  });
+
   const cases = ["--variant", "4k-delalloc"];
 
   test.skipIf(machine !== undefined)("runs", async () => {

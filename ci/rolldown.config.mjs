@@ -77,7 +77,7 @@ const inReport = {
 };
 
 export default [
-  packed("dist/harness/commands/cli.js", { file: "dist/ext4-conform.js" }),
+  packed("dist/harness/commands/main.js", { file: "dist/ext4-conform.js" }),
   packed("dist/harness/run/worker-main.js", { file: "dist/worker.js" }),
   ...library,
   koffi,

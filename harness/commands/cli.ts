@@ -1,20 +1,18 @@
-#!/usr/bin/env node
 /**
- * The command line: words to options, errors to one line and an exit status.
+ * The command line: words to options.
  */
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { CUT_PER_MILLE } from "../generation/weights.ts";
 import { MEMORY_MIB } from "../guest/under-test.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { integer } from "./arguments.ts";
 import { compare } from "./compare.ts";
+import { addCompletionCommand } from "./completion.ts";
 import type { CompareOptions } from "./compare.ts";
 import { doctor } from "./doctor.ts";
-import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { EXECUTORS } from "../subjects/executor.ts";
-import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
-import { BuildError } from "../kernel-build/build-error.ts";
+import { UsageError } from "../case/failure.ts";
 import { ALPHABETS, alphabetName } from "../explore/alphabet.ts";
 import { explanationOf } from "./explain.ts";
 import { explore } from "./explore.ts";
@@ -25,7 +23,6 @@ import { kindsText, showDifferences } from "./differences.ts";
 import type { DifferencesArguments } from "./differences.ts";
 import { SIDE_SYNTAX } from "../differences/side.ts";
 import { addKernelCommands } from "./kernel.ts";
-import { endBySignal, whenSignalled } from "../system/undo.ts";
 import { generationOf } from "../operations/generation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { ownCommand } from "../host/own-command.ts";
@@ -37,11 +34,9 @@ import { bisectStep } from "./bisect.ts";
 import type { BisectOptions } from "./bisect.ts";
 import { replay } from "./replay.ts";
 import type { ReplayOptions } from "./replay.ts";
-import { keepSafe, printable } from "../text/terminal.ts";
 import { reportOption, reporting } from "./reports.ts";
 import type { ReportArguments, Tell } from "./reports.ts";
 import { HANG_SECONDS } from "../workers/link.ts";
-import { outliveStreams } from "../text/say.ts";
 import { run } from "./run.ts";
 import type { RunOptions } from "./run.ts";
 import { randomSeed } from "../run/perform.ts";
@@ -79,7 +74,7 @@ const seed = integer(-(2 ** 31), 2 ** 31 - 1);
 const seedOption = ["--seed <n>", "same seed, same operations (default: random)", seed] as const;
 
 const alphabets = Object.entries(ALPHABETS).map(([name, has]) => `${name}: ${has}`);
-const alphabetOption = new Option("--alphabet <name>", alphabets.join("; "))
+const alphabetOption = new Option("--alphabet <alphabet>", alphabets.join("; "))
   .default("blocks")
   .argParser(alphabetName);
 
@@ -126,7 +121,8 @@ function calledHere(): string {
   return words === "ext4-conform" ? "" : `, of what is called here: ${words}`;
 }
 
-const program = new Command("ext4-conform")
+/** The program with all its commands. */
+export const program = new Command("ext4-conform")
   .description(
     "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes:\n" +
       "a real, loop-mounted file system, generated operations, a look at the file after every one.",
@@ -527,46 +523,4 @@ program
   });
 
 addKernelCommands(program);
-
-/** One line for what went wrong; the exit status that says whose business it is. */
-function explain(error: unknown): number {
-  if (error instanceof CommanderError) {
-    return error.exitCode === 0 ? exitStatus.conforms : exitStatus.usage;
-  }
-  if (error instanceof UsageError) {
-    process.stderr.write(`ext4-conform: ${printable(error.message)}\n`);
-    return exitStatus.usage;
-  }
-  if (error instanceof BuildError) {
-    process.stderr.write(`ext4-conform: the kernel was not built: ${error.message}\n`);
-    return exitStatus.notBuilt;
-  }
-  const lack = error instanceof EnvironmentError ? error : lackOf(error);
-  if (lack !== undefined) {
-    process.stderr.write(`SKIP: ${lack.message}. ${lack.remedy}\n`);
-    return exitStatus.cannotRun;
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`ext4-conform: a bug of this tool, please report it\n${text}\n`);
-  return exitStatus.ourBug;
-}
-
-whenSignalled(undefined);
-keepSafe(process.stdout);
-keepSafe(process.stderr);
-
-// After what undoes things at the end, which may have something to say.
-outliveStreams();
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof Interrupted) {
-    endBySignal(error.signal);
-    // It comes when the kernel delivers it.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  process.exitCode = explain(error);
-}
-// Not left to the event loop: a worker that the kernel holds in a system call would keep it alive.
-process.exit();
+addCompletionCommand(program);

@@ -96,7 +96,11 @@ export function addKernelCommands(program: Command): void {
     .addOption(archOption())
     .option(...coverageOption, false)
     .option("--config <file>", "a fragment of your own; may be given again, and wins", append, [])
-    .option("--jobs <n>", "for make", integer(1, 1024), availableParallelism())
+    .addOption(
+      new Option("--jobs <n>", "for make")
+        .argParser(integer(1, 1024))
+        .default(availableParallelism(), "one for each processor"),
+    )
     .action(build);
   kernel.addHelpText(
     "after",

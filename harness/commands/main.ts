@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/**
+ * The program: a command carried out, errors to one line and an exit status.
+ */
+import { CommanderError } from "commander";
+import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
+import { exitStatus } from "../host/exit-status.ts";
+import { BuildError } from "../kernel-build/build-error.ts";
+import { endBySignal, whenSignalled } from "../system/undo.ts";
+import { outliveStreams } from "../text/say.ts";
+import { keepSafe, printable } from "../text/terminal.ts";
+import { program } from "./cli.ts";
+
+/** One line for what went wrong; the exit status that says whose business it is. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitStatus.conforms : exitStatus.usage;
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`ext4-conform: ${printable(error.message)}\n`);
+    return exitStatus.usage;
+  }
+  if (error instanceof BuildError) {
+    process.stderr.write(`ext4-conform: the kernel was not built: ${error.message}\n`);
+    return exitStatus.notBuilt;
+  }
+  const lack = error instanceof EnvironmentError ? error : lackOf(error);
+  if (lack !== undefined) {
+    process.stderr.write(`SKIP: ${lack.message}. ${lack.remedy}\n`);
+    return exitStatus.cannotRun;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`ext4-conform: a bug of this tool, please report it\n${text}\n`);
+  return exitStatus.ourBug;
+}
+
+whenSignalled(undefined);
+keepSafe(process.stdout);
+keepSafe(process.stderr);
+
+// After what undoes things at the end, which may have something to say.
+outliveStreams();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof Interrupted) {
+    endBySignal(error.signal);
+    // It comes when the kernel delivers it.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  process.exitCode = explain(error);
+}
+// Not left to the event loop: a worker that the kernel holds in a system call would keep it alive.
+process.exit();
