@@ -136,13 +136,27 @@ function drivenIn(stdout: string): { edges: number; driven: number } {
   return { edges: ungrouped(edges), driven: ungrouped(driven) };
 }
 
+/** Edges that a table says have diverged, and those of states behind them. */
+function divergedIn(stdout: string): number[] {
+  const [, diverged = "", behind = "0"] =
+    /\n4k-delalloc: ([\d,]+) edges? diverged, and no walk went on from there; (?:([\d,]+) edges?)?/.exec(
+      stdout,
+    ) ?? [];
+  return [diverged, behind].map(ungrouped);
+}
+
+/** "20 times": how often a known finding was met. */
+const timesIn = (stdout: string): string | undefined => /: (\d+ times), known/.exec(stdout)?.[1];
+
 describe.skipIf(lacks !== undefined)("explore", () => {
   const args = ["explore", "--variant", "4k-delalloc", "--blocks", "1", "--save", folder];
 
   test("drives every edge of a small file, in shards as well", async () => {
     const whole = await conform(args);
     expect(whole.stdout).toMatch(/4k-delalloc .* 100 % .*closed at depth \d+\n/);
-    expect(whole.stdout).toMatch(/\nCONFORMS: no unnamed divergence in [\d,]+ edges, 1 variant$/);
+    expect(whole.stdout).toMatch(
+      /\nCONFORMS: no unnamed divergence in [\d,]+ edges, 1 variant(; known: .*)?$/,
+    );
     expect(whole.exitCode).toBe(0);
     const { edges, driven } = drivenIn(whole.stdout);
     expect(edges).toBeGreaterThan(400);
@@ -171,13 +185,55 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     expect(other.exitCode).toBe(64);
   });
 
-  test("finds a known deviation at its shortest where that is none to expect", async () => {
-    const { stdout, exitCode } = await conform([...args, "--strict"]);
+  const strict = [...args, "--strict"];
+
+  test("finds a known deviation at its shortest where that is none to expect, and drives all others", async () => {
+    const { stdout, exitCode } = await conform(strict);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/\n> 0 {2}pwrite\(pos=0, len=4096, readable=0\)/);
+    expect(stdout.match(/^FAIL/gm)).toHaveLength(1);
+    const [diverged = 0, behind = 0] = divergedIn(stdout);
+    expect(diverged).toBeGreaterThan(1);
+    const { edges, driven } = drivenIn(stdout);
+    expect(driven + diverged + behind).toBe(edges);
     expect(stdout).toMatch(
-      /\nDIVERGES: in 1 of 1 variant; \d+ edges?; \d+ left: a variant ends with a divergence/,
+      new RegExp(`4k-delalloc: ${diverged} times, known as short-write-keeps-reservation, `),
     );
+    expect(stdout).toMatch(
+      /\nDIVERGES: in 1 of 1 variant; \d+ edges; not entered: what is behind \d+ edges that diverged, with \d+ edges of states to which nothing else leads$/,
+    );
+    expect(stdout).toMatch(/ closed at depth \d+, but for what is behind \d+ edges\n/);
+  });
+
+  test("goes on past what is accepted, and says so", async () => {
+    const { stdout } = await conform(strict);
+    const [, file = ""] = /replay --strict (\S+\.json)/.exec(stdout) ?? [];
+    const accepted = await conform([...strict, "--accept", file]);
+    expect(accepted.stdout).toMatch(/^Accepted in 4k-delalloc: block 0 is delayed/m);
+    expect(accepted.stdout).toMatch(
+      /\nCONFORMS: no unnamed divergence in \d+ edges, 1 variant; not entered: .*; known: .*\.json\)$/,
+    );
+    expect(divergedIn(accepted.stdout)).toEqual(divergedIn(stdout));
+    expect(accepted.exitCode).toBe(0);
+  });
+
+  test("knows what it had found when it goes on, and drives what diverged no second time", async () => {
+    const file = join(folder, "found.json");
+    const half = await conform([...strict, "--shard", "1/2", "--resume", file]);
+    expect(half.exitCode).toBe(1);
+    const both = await conform([...strict, "--resume", file]);
+    const again = await conform([...strict, "--resume", file]);
+    for (const { stdout, exitCode } of [both, again]) {
+      expect(exitCode).toBe(1);
+      expect(stdout).not.toMatch(/^FAIL/m);
+      expect(stdout).toMatch(/^Found before in 4k-delalloc: block 0 is delayed/m);
+      const { edges, driven } = drivenIn(stdout);
+      const [diverged = 0, behind = 0] = divergedIn(stdout);
+      expect(driven + diverged + behind).toBe(edges);
+    }
+    expect(timesIn(both.stdout)).toBeDefined();
+    expect(timesIn(again.stdout)).toBe(timesIn(both.stdout));
+    expect(again.stdout).toMatch(/ +0 +0 +0 {2}closed/);
   });
 
   test("says which states one variant has and the other has not", async () => {

@@ -97,6 +97,11 @@ const secondKernelOption = [
   "replay what is found on this kernel too, and say what it does",
 ] as const;
 
+const acceptOption = new Option(
+  "--accept <file...>",
+  "findings that fail nothing, by the counterexamples that a run has saved of them",
+).default([]);
+
 /** The options of a command that can run in another kernel, less its name. */
 function withGuest(command: Command): Command {
   return command
@@ -181,11 +186,7 @@ withKernel(program.command("run"))
     "--shard <i/n>",
     "part i of n of a campaign with this seed, of this many cases (see: merge)",
   )
-  .option(
-    "--accept <file...>",
-    "findings that fail nothing, by the counterexamples that a run has saved of them",
-    [],
-  )
+  .addOption(acceptOption)
   .option("--first", "end with the first variant that diverges (each job with its own)", false)
   .addOption(
     new Option("--executor <name>", "system calls in process, or programs, for a cross-check")
@@ -323,15 +324,17 @@ withKernel(program.command("explore"))
   .option("--picture <file>", "of the states and what leads where, .svg or .dot; for a block or so")
   .option(
     "--resume <file>",
-    "store the edges that were driven there; where it exists, leave those out",
+    "store what was driven and found there; where it exists, leave those edges out",
   )
+  .addOption(acceptOption)
   .option("--strict", "known deviations count as divergences", false)
   .addOption(reportOption())
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
   .action(async (options: ExploreArguments) => {
-    const { shard, variant, report, ...rest } = options;
+    const { shard, variant, report, accept, ...rest } = options;
     const asked: ExploreOptions = {
       ...rest,
+      accepted: acceptedIn(accept),
       shard: shard === undefined ? undefined : parseShard(shard),
       variants: exploredOf(variant),
     };
@@ -350,7 +353,8 @@ function exploredOf(asked: readonly Variant[] | undefined): Variant[] {
 }
 
 interface ExploreArguments
-  extends ReportArguments, Omit<ExploreOptions, "variants" | "shard" | "tell"> {
+  extends ReportArguments, Omit<ExploreOptions, "variants" | "shard" | "tell" | "accepted"> {
+  accept: string[];
   variant?: Variant[];
   shard?: string;
 }

@@ -6,9 +6,15 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { version } from "node:os";
 import { dirname } from "node:path";
-import { DrivenFile } from "../explore/driven-file.ts";
-import { transientText } from "../report/verdict.ts";
-import { differingText, exploredText, exploredVerdict, placementText } from "./explored-text.ts";
+import { findingLines } from "../report/ranked.ts";
+import { allResults, transientText, unaccepted } from "../report/verdict.ts";
+import {
+  differingText,
+  divergedText,
+  exploredText,
+  exploredVerdict,
+  placementText,
+} from "./explored-text.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { colourWanted, say } from "../text/say.ts";
@@ -17,16 +23,19 @@ import { counted } from "../text/numbers.ts";
 import { paintWith } from "../text/terminal.ts";
 import { byVariant } from "../run/by-variant.ts";
 import { WorkerLost } from "../run/conversation.ts";
+import { DrivenFile } from "../run/driven-file.ts";
 import { perform } from "../run/perform.ts";
 import { mountedAs } from "../run/supervisor.ts";
 import type { PerformOptions, Performed } from "../run/perform.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
 import { kernelWords } from "../workers/link.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
-import { Presenter, presentLost, printHead } from "./present.ts";
+import { filesOf, Presenter, presentLost, printHead } from "./present.ts";
+import type { Presented } from "./present.ts";
 import type { Tell } from "./reports.ts";
 import { runOutcome } from "./run-outcome.ts";
 import type { Exploration } from "../explore/exploration.ts";
+import type { Explored } from "../explore/explored.ts";
 import { UsageError } from "../case/failure.ts";
 import type { TellingStates } from "../explore/own-states.ts";
 import { MAX_PICTURED } from "../explore/picture.ts";
@@ -107,15 +116,23 @@ function exploreAgain(
   return ownCommand(["explore", ...kernelWords(kernel), ...flags]);
 }
 
-/** Explore, print the table; the exit status. Throws what the command line turns into a message. */
-export async function explore(options: ExploreOptions): Promise<ExitStatus> {
-  const { resume, strict, picture, blocks, alphabet, depth } = options;
-  const place = picture && picturePlace(picture, options.variants.length);
-  const file = resume === undefined ? undefined : new DrivenFile(resume);
-  const pictures = new Map<string, string | undefined>();
-  const looks = new Map<string, TellingStates>();
-  const asked: PerformOptions = {
+/** What is told of the graphs, to be printed in the end. */
+interface Graphs {
+  pictures: Map<string, string | undefined>;
+  looks: Map<string, TellingStates>;
+}
+
+/** What is asked of the workers, and what becomes of what they tell. */
+function askedOf(
+  options: ExploreOptions,
+  file: DrivenFile | undefined,
+  { pictures, looks }: Graphs,
+): PerformOptions {
+  const { blocks, depth, alphabet, picture, accepted = new Map<string, string>() } = options;
+  const foundBefore = file?.foundBefore(accepted) ?? [];
+  return {
     ...options,
+    foundBefore,
     work: {
       kind: "explore",
       exploration: {
@@ -128,15 +145,47 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
         compared: true,
       },
     },
-    onMessage: (message) => {
-      if (message.type === "driven") file?.add(message.variant, message.driven);
+    onMessage: (message, _, { result }) => {
+      if (message.type === "driven") file?.add(message.variant, message.driven, result.found);
       if (message.type === "looks") looks.set(message.variant, message.looks);
       if (message.type === "picture") pictures.set(message.variant, message.picture);
     },
   };
+}
+
+/** The table, what else there is to be said of the variants, and the findings. */
+function sayExplored(
+  all: readonly (readonly [string, Explored])[],
+  { result }: Performed,
+  looks: Graphs["looks"],
+  presented: readonly Presented[],
+): void {
+  say(exploredText(all));
+  for (const [variant, explored] of all) {
+    say(divergedText(variant, explored) + placementText(variant, explored));
+  }
+  const transient = allResults(result).reduce(
+    (sum, { counts, explored }) => sum + counts.transient + (explored?.transient ?? 0),
+    0,
+  );
+  say(transientText(transient));
+  say(differingText(looks));
+  const lines = findingLines(result.found, filesOf(presented), paintWith(colourWanted()), "time");
+  if (lines.length > 0) say(`\n${lines.join("\n")}`);
+}
+
+/** Explore, print the table; the exit status. Throws what the command line turns into a message. */
+export async function explore(options: ExploreOptions): Promise<ExitStatus> {
+  const { resume, strict, picture, blocks, alphabet, depth } = options;
+  const place = picture && picturePlace(picture, options.variants.length);
+  const file = resume === undefined ? undefined : new DrivenFile(resume);
+  const graphs: Graphs = { pictures: new Map(), looks: new Map() };
+  const asked = askedOf(options, file, graphs);
   let presenter: Presenter | undefined;
-  asked.onFound = (found, { result }) =>
+  asked.onFound = (found, { result }) => {
+    file?.addFound(result.found);
     presenter?.present(found, mountedAs(result, found.variant));
+  };
   const performed = await perform(asked, (facts) => {
     mustBeWritable(options.save);
     const { release } = facts.traits;
@@ -147,34 +196,30 @@ export async function explore(options: ExploreOptions): Promise<ExitStatus> {
     const most = depth === undefined ? "" : `, at most ${counted(depth, "operation")} deep`;
     say(`a file of ${counted(blocks, "block")}, alphabet ${alphabet}${most}\n\n`);
   });
-  const { result, failure } = performed;
+  const { result, failure, facts } = performed;
+  if (facts !== undefined) file?.addFound(result.found);
+  for (const one of asked.foundBefore ?? []) {
+    presenter?.recall(one, mountedAs(result, one.variant));
+  }
+  const presented = presenter?.presented ?? [];
   const again = (lost: WorkerLost): string => exploreAgain(lost, performed, options);
-  options.tell?.(runOutcome("explore", performed, presenter?.presented ?? [], again));
+  options.tell?.(runOutcome("explore", performed, presented, again));
   if (failure instanceof WorkerLost) {
     presentLost(failure, again(failure));
     return exitStatus.diverges;
   }
   if (failure instanceof UsageError) throw failure;
-  const results = byVariant(result.results);
-  const all = results.flatMap(({ variant, explored }) =>
+  const all = byVariant(allResults(result)).flatMap(({ variant, explored }) =>
     explored === undefined ? [] : [[variant, explored] as const],
   );
-  say(exploredText(all));
-  for (const [variant, explored] of all) say(placementText(variant, explored));
-  const transient = results.reduce(
-    (sum, { counts, explored }) => sum + counts.transient + (explored?.transient ?? 0),
-    0,
-  );
-  say(transientText(transient));
-  say(differingText(looks));
-  for (const [variant, dot] of pictures) {
-    const path = pathOf(picture!, variant, pictures.size);
+  sayExplored(all, performed, graphs.looks, presented);
+  for (const [variant, dot] of graphs.pictures) {
+    const path = pathOf(picture!, variant, graphs.pictures.size);
     say(await savePicture(path, variant, dot, place || undefined));
   }
   for (const line of file?.notes ?? []) say(`${line}\n`);
   // What it came to by then was told.
   if (failure !== undefined) throw failure;
-  const paint = paintWith(colourWanted());
-  say(`\n${exploredVerdict(all, result, paint)}\n`);
-  return result.found.length > 0 ? exitStatus.diverges : exitStatus.conforms;
+  say(`\n${exploredVerdict(all, result, paintWith(colourWanted()))}\n`);
+  return unaccepted(result).length > 0 ? exitStatus.diverges : exitStatus.conforms;
 }

@@ -2,11 +2,11 @@
  * What is printed of an exploration.
  */
 import { counted, grouped } from "../text/numbers.ts";
-import { divergedVariants } from "../report/verdict.ts";
+import { divergedVariants, worstKnown } from "../report/verdict.ts";
 import type { Paint } from "../text/terminal.ts";
 import { verdictWord } from "./run-result.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
-import { rateOf } from "../explore/explored.ts";
+import { leftOf, rateOf } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
 import { ownStatesText } from "../explore/own-states.ts";
 import { BLOCKS_LEGEND } from "../explore/state-text.ts";
@@ -38,9 +38,9 @@ function row(explored: Explored): string[] {
  * where there is nothing.
  */
 export function placementText(variant: string, explored: Explored): string {
-  const { unreached, elsewhere, outside, driven, own } = explored;
-  // What stopped at a divergence says that.
-  if ((unreached === 0 && elsewhere === 0) || driven + unreached < own) return "";
+  const { unreached, elsewhere, outside } = explored;
+  // What was ended says that.
+  if ((unreached === 0 && elsewhere === 0) || leftOf(explored) > 0) return "";
   const told = [
     `${counted(elsewhere, "operation")} ended in another state than the model had guessed without knowing where blocks are placed`,
     unreached === 0
@@ -51,6 +51,16 @@ export function placementText(variant: string, explored: Explored): string {
       : `${grouped(outside)} led out of the states listed, where nothing more was driven`,
   ];
   return `${variant}: ${told.join("; ")}\n`;
+}
+
+/** What is to be said of a variant some edges of which diverged: nothing where none did. */
+export function divergedText(variant: string, { diverged, behind }: Explored): string {
+  if (diverged === 0) return "";
+  const others =
+    behind === 0
+      ? "other edges lead to all states all the same"
+      : `${counted(behind, "edge")} of states to which no others lead were not driven`;
+  return `${variant}: ${counted(diverged, "edge")} diverged, and no walk went on from there; ${others}\n`;
 }
 
 /** Each variant beside the first with blocks of its size. */
@@ -66,9 +76,10 @@ export function differingText(looks: ReadonlyMap<string, TellingStates>): string
   return text === "" ? "" : `\n${legend}\n${text}`;
 }
 
-function depthText({ closed, deepest, full }: Explored): string {
-  if (closed) return `closed at depth ${deepest}`;
-  return `open at depth ${deepest}${full ? ": too many states" : ""}`;
+function depthText({ closed, deepest, full, diverged }: Explored): string {
+  const but = diverged === 0 ? "" : `, but for what is behind ${counted(diverged, "edge")}`;
+  if (closed) return `closed at depth ${deepest}${but}`;
+  return `open at depth ${deepest}${full ? ": too many states" : ""}${but}`;
 }
 
 /** The table of what was explored. */
@@ -89,16 +100,37 @@ const WORDS = {
   "not-reproduced": ["yellow", "NOT REPRODUCED"],
 } as const;
 
+/** What the walks left out, and why; begins with "; ", may be empty. */
+function notDriven(
+  all: readonly (readonly [string, Explored])[],
+  { results }: SupervisorResult,
+): string {
+  const sum = (of: (explored: Explored) => number): number =>
+    all.reduce((before, [, explored]) => before + of(explored), 0);
+  const [diverged, behind, left] = [
+    sum((one) => one.diverged),
+    sum((one) => one.behind),
+    sum(leftOf),
+  ];
+  const among =
+    behind === 0 ? "" : `, with ${counted(behind, "edge")} of states to which nothing else leads`;
+  const enough = results.some(({ foundEnough }) => foundEnough) ? ": enough was found" : "";
+  return [
+    ...(diverged > 0
+      ? [`; not entered: what is behind ${counted(diverged, "edge")} that diverged${among}`]
+      : []),
+    ...(left > 0 ? [`; ${grouped(left)} left${enough}`] : []),
+  ].join("");
+}
+
 /** The last line: what it came to, on how much of the graphs. */
 export function exploredVerdict(
   all: readonly (readonly [string, Explored])[],
   result: SupervisorResult,
   paint: Paint,
 ): string {
-  const sum = (of: (explored: Explored) => number): number =>
-    all.reduce((before, [, explored]) => before + of(explored), 0);
-  const [driven, before] = [sum((explored) => explored.driven), sum((explored) => explored.before)];
-  const left = sum(({ own, driven: done, unreached }) => own - done - unreached);
+  const driven = all.reduce((sum, [, explored]) => sum + explored.driven, 0);
+  const before = all.reduce((sum, [, explored]) => sum + explored.before, 0);
   const word = verdictWord(result);
   const variants = counted(all.length, "variant");
   const what = {
@@ -107,7 +139,8 @@ export function exploredVerdict(
     "not-reproduced": "a fresh image did not show again what was found in ",
   }[word];
   const edges = `${counted(driven, "edge")}${before === 0 ? "" : `, ${grouped(before)} of them driven before`}`;
-  const rest = left === 0 ? "" : `; ${grouped(left)} left: a variant ends with a divergence`;
+  const of = word === "diverges" ? "" : `, ${variants}`;
+  const known = word === "conforms" ? worstKnown(result) : "";
   const [colour, said] = WORDS[word];
-  return `${paint([colour, "bold"], said)}: ${what}${edges}${word === "diverges" ? "" : `, ${variants}`}${rest}`;
+  return `${paint([colour, "bold"], said)}: ${what}${edges}${of}${notDriven(all, result)}${known}`;
 }

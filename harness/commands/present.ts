@@ -167,6 +167,26 @@ export class Presenter {
    * accepted, has a line only.
    */
   present(found: FoundDivergence, mounted: Mounted): Presented {
+    const { presented, text, exported } = this.#prepared(found, mounted);
+    const identity = identityOf(found.divergence);
+    const isNew = !this.#reported.has(identity) && found.accepted === undefined;
+    this.#reported.add(identity);
+    this.#print(isNew ? text + this.#notes(found, exported) : briefly(found, "The same"));
+    return presented;
+  }
+
+  /** The same of what was reported once, when it was found: a line. */
+  recall(found: FoundDivergence, mounted: Mounted): void {
+    if (this.#presented.has(found)) return;
+    this.#prepared(found, mounted);
+    this.#print(briefly(found, "Found before"));
+  }
+
+  /** Its report, and the file of which there is a program. */
+  #prepared(
+    found: FoundDivergence,
+    mounted: Mounted,
+  ): { presented: Presented; text: string; exported: string | undefined } {
     const { seed, traits } = this.#told;
     const variant = variantNamed(found.variant);
     const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
@@ -186,14 +206,8 @@ export class Presenter {
     const plain = stripVTControlCharacters(text);
     const presented = { found, ...place, command, report: plain };
     this.#presented.set(found, presented);
-    const identity = identityOf(found.divergence);
-    const isNew = !this.#reported.has(identity) && found.accepted === undefined;
-    this.#reported.add(identity);
-    if (isNew) {
-      const exported = isExpressible(counterexample, traits.release) ? file : undefined;
-      this.#print(text + this.#notes(found, exported));
-    } else this.#print(briefly(found));
-    return presented;
+    const isC = file !== undefined && isExpressible(counterexample, traits.release);
+    return { presented, text, exported: isC ? file : undefined };
   }
 
   /** The command that shows it again. */
@@ -218,9 +232,12 @@ export class Presenter {
   }
 }
 
-/** A finding of which the reader knows. */
-function briefly({ variant, divergence: { message }, accepted }: FoundDivergence): string {
-  const known = accepted === undefined ? "The same" : "Accepted";
+/** A finding of which the reader knows, in the word `how`. */
+function briefly(
+  { variant, divergence: { message }, accepted }: FoundDivergence,
+  how: string,
+): string {
+  const known = accepted === undefined ? how : "Accepted";
   const by = accepted === undefined ? "" : ` (${accepted})`;
   return `${printable(`${known} in ${variant}: ${message}${by}`)}\n\n`;
 }

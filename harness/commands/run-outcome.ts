@@ -64,8 +64,8 @@ function countsOf({ counts, explored }: JobResult): Subtest["counts"] {
     const { cases, operations, files } = counts;
     return { cases, operations, files };
   }
-  const { states, own: edges, driven, unreached, operations } = explored;
-  return { states, edges, driven, unreached, operations };
+  const { states, own: edges, driven, diverged, behind, unreached, operations } = explored;
+  return { states, edges, driven, diverged, behind, unreached, operations };
 }
 
 /** What is known of a variant that was run. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { testSeed } from "../../properties/seed.ts";
-import { EdgeSet } from "./driven.ts";
+import { EdgeSet, packEdges, unpackEdges } from "./driven.ts";
 
 const SIZE = 100;
 const GRAPH = "0".repeat(64);
@@ -17,6 +17,17 @@ const membersOf = (set: EdgeSet): number[] =>
   Array.from({ length: SIZE }, (_, edge) => edge).filter((edge) => set.has(edge));
 
 const ascending = (edges: readonly number[]): number[] => edges.toSorted((a, b) => a - b);
+
+test("driven edges and those that diverged are the same after they were packed", () => {
+  const none = packEdges(GRAPH, setOf([1]), setOf([]));
+  expect(Object.keys(none)).toEqual(["graph", "size", "edges"]);
+  const some = packEdges(GRAPH, setOf([1]), setOf([2, 3]));
+  const sets = [none, some].map((packed) => unpackEdges(packed)!);
+  expect(sets.map(({ driven }) => membersOf(driven))).toEqual([[1], [1]]);
+  expect(sets.map(({ diverged }) => membersOf(diverged))).toEqual([[], [2, 3]]);
+  expect(unpackEdges({ ...some, diverged: "AAAA" })).toBeUndefined();
+  expect(unpackEdges({ ...some, edges: "AAAA" })).toBeUndefined();
+});
 
 describe("a set of edges", () => {
   test("is the same after it was packed, and has those of two in it", () => {
@@ -38,6 +49,6 @@ describe("a set of edges", () => {
     ["is longer", new EdgeSet(SIZE + 8).pack(GRAPH).edges],
     ["is much longer", new EdgeSet(2 ** 24).pack(GRAPH).edges],
   ])("that %s is none", (_, edges) => {
-    expect(EdgeSet.unpack({ graph: GRAPH, size: SIZE, edges })).toBeUndefined();
+    expect(EdgeSet.unpack({ size: SIZE, edges })).toBeUndefined();
   });
 });

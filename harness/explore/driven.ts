@@ -12,6 +12,8 @@ export interface DrivenEdges {
   size: number;
   /** One bit a number, deflated, base64. */
   edges: string;
+  /** The same of edges that diverged, which are not among them; absent where none did. */
+  diverged?: string;
 }
 
 /**
@@ -51,7 +53,7 @@ export class EdgeSet {
   }
 
   /** The set that `pack` made data of; undefined where it is none. */
-  static unpack({ size, edges }: DrivenEdges): EdgeSet | undefined {
+  static unpack({ size, edges }: Pick<DrivenEdges, "size" | "edges">): EdgeSet | undefined {
     try {
       // A size that no set can have throws too.
       const set = new EdgeSet(size);
@@ -64,4 +66,22 @@ export class EdgeSet {
       return undefined;
     }
   }
+}
+
+/** The edges of one graph, as plain data. */
+export function packEdges(graph: string, driven: EdgeSet, diverged: EdgeSet): DrivenEdges {
+  const none = new EdgeSet(diverged.size).pack(graph).edges;
+  const { edges } = diverged.pack(graph);
+  return { ...driven.pack(graph), ...(edges !== none && { diverged: edges }) };
+}
+
+/** The sets that `packEdges` made data of; undefined where one is none. */
+export function unpackEdges(
+  packed: DrivenEdges,
+): { driven: EdgeSet; diverged: EdgeSet } | undefined {
+  const { size, diverged: edges } = packed;
+  const driven = EdgeSet.unpack(packed);
+  const diverged =
+    edges === undefined ? driven && new EdgeSet(size) : EdgeSet.unpack({ size, edges });
+  return driven && diverged && { driven, diverged };
 }

@@ -13,6 +13,10 @@ export interface Explored {
   driven: number;
   /** Of these, those that had been driven when it began. */
   before: number;
+  /** Of its own, those that diverged: where they lead was not entered. */
+  diverged: number;
+  /** Of its own, those of states to which only such edges lead. */
+  behind: number;
   /** Of its own, those of states that the kernel, which places blocks, never came to. */
   unreached: number;
   /** Operations on the way to them, and all others. */
@@ -41,6 +45,11 @@ export function rateOf({ driven, before, seconds }: Explored): number {
   return (driven - before) / Math.max(seconds, 0.001);
 }
 
+/** Edges that were to be driven and were not tried, for no reason that the graph has. */
+export function leftOf({ own, driven, diverged, behind, unreached }: Explored): number {
+  return own - driven - diverged - behind - unreached;
+}
+
 /** What two jobs that shared the edges of a graph came to together; they ran side by side. */
 export function together(a: Explored, b: Explored): Explored {
   return {
@@ -48,6 +57,8 @@ export function together(a: Explored, b: Explored): Explored {
     own: a.own + b.own,
     driven: a.driven + b.driven,
     before: a.before + b.before,
+    diverged: a.diverged + b.diverged,
+    behind: a.behind + b.behind,
     unreached: a.unreached + b.unreached,
     operations: a.operations + b.operations,
     elsewhere: a.elsewhere + b.elsewhere,

@@ -15,7 +15,14 @@ import { differences } from "../differences/differences.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { alphabetOf } from "./alphabet.ts";
 import { together } from "./explored.ts";
-import { exploredText, placementText } from "../commands/explored-text.ts";
+import type { Explored } from "./explored.ts";
+import { nothingRun } from "../run/supervisor.ts";
+import {
+  divergedText,
+  exploredText,
+  exploredVerdict,
+  placementText,
+} from "../commands/explored-text.ts";
 import type { Explorer } from "./explorer.ts";
 import type { ExploredDivergence } from "./explorer.ts";
 import { Graph } from "./graph.ts";
@@ -23,11 +30,18 @@ import { exploreModelled, ModelledKernel } from "./modelled-kernel.ts";
 import { Walks } from "./walk.ts";
 
 interface Tried {
+  /** The one with the shortest way, where any is known. */
   found: ExploredDivergence | undefined;
   explorer: Explorer;
 }
 
-/** Explore a file of some blocks, up to a depth, where the kernel has the deviation. */
+/** Of what the end of a walk shows nobody knows a shortest way. */
+const lengthOf = ({ shortest }: ExploredDivergence): number => shortest.length || Infinity;
+
+/**
+ * Explore a file of some blocks, up to a depth, where the kernel has the deviation; until nothing
+ * shorter can come than was found.
+ */
 function exploreWith(
   setting: ReturnType<typeof settingOf>,
   blocks: number,
@@ -39,8 +53,13 @@ function exploreWith(
   const most = blocks * variant.blockSize;
   const graph = new Graph({ config, overrides: [], alphabet, most, depth });
   graph.grow();
-  const kernel = new ModelledKernel(config, one === undefined ? [] : [one.override]);
-  return exploreModelled(kernel, config, graph, new Walks(graph));
+  const boot = (): ModelledKernel =>
+    new ModelledKernel(config, one === undefined ? [] : [one.override]);
+  const walks = new Walks(graph);
+  const { found, explorer } = exploreModelled(boot, config, graph, walks, (all) =>
+    all.some((each) => lengthOf(each) <= walks.layer),
+  );
+  return { found: found.toSorted((a, b) => lengthOf(a) - lengthOf(b))[0], explorer };
 }
 
 describe("an exploration", () => {
@@ -64,14 +83,15 @@ describe("an exploration", () => {
       depth: Infinity,
     });
     graph.grow();
-    const kernel = new (class extends ModelledKernel {
+    const Kernel = class extends ModelledKernel {
       override step(...step: Parameters<ModelledKernel["step"]>): Observation {
         if (step[0].op === "fsync") throw new LookFailed("FS_IOC_FIEMAP failed");
         return super.step(...step);
       }
-    })(config, []);
-    const { found } = exploreModelled(kernel, config, graph, new Walks(graph));
-    expect(found).toMatchObject({
+    };
+    const boot = (): ModelledKernel => new Kernel(config, []);
+    const { found } = exploreModelled(boot, config, graph, new Walks(graph));
+    expect(found[0]).toMatchObject({
       divergence: { kind: "kernel-log", message: "FS_IOC_FIEMAP failed" },
       shortest: [{ op: "fsync" }],
     });
@@ -160,6 +180,10 @@ describe("a bug whose witness fits two blocks", () => {
   );
 });
 
+/** The verdict on one variant, without a finding. */
+const said = (one: Explored): string =>
+  exploredVerdict([["v", one]], nothingRun(), (_, text) => text);
+
 describe("what several jobs came to", () => {
   const { explored } = exploreWith(settingOf(variantNamed("4k-delalloc"), "6.18"), 1, 3).explorer;
 
@@ -186,5 +210,22 @@ describe("what several jobs came to", () => {
     const text = exploredText([["4k-delalloc", { ...explored, driven: explored.own - 1 }]]);
     expect(text).toMatch(/^variant +states +folded from +edges +driven +share/);
     expect(text).toMatch(/\n4k-delalloc +\d+ .*9\d\.\d % .*open at depth 3\n/);
+  });
+
+  test("says what was not entered", () => {
+    const { own } = explored;
+    expect(divergedText("v", explored)).toBe("");
+    const some = { ...explored, diverged: 3, driven: own - 3 };
+    expect(divergedText("v", some)).toBe(
+      "v: 3 edges diverged, and no walk went on from there; other edges lead to all states all the same\n",
+    );
+    const more = { ...some, behind: 1, driven: own - 4, closed: true };
+    expect(divergedText("v", more)).toMatch(/; 1 edge of states to which no others lead were not/);
+    expect(exploredText([["v", more]])).toMatch(
+      / closed at depth 3, but for what is behind 3 edges\n/,
+    );
+    expect(said(some)).toMatch(/, 1 variant; not entered: what is behind 3 edges that diverged$/);
+    expect(said(more)).toMatch(/ diverged, with 1 edge of states to which nothing else leads$/);
+    expect(said({ ...more, driven: own - 9 })).toMatch(/ leads; 5 left$/);
   });
 });

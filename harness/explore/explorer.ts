@@ -19,15 +19,19 @@ const KEEP_EVERY = 32;
 /** Operations between two looks at the clock. */
 const BETWEEN_LOOKS = 64;
 
-export interface ExplorerOptions {
-  graph: Graph;
-  walks: Walks;
-  model: ModelSubject;
-  /** Where edges are driven. */
+/** Where edges are driven, and the model of what is there. */
+export interface Place {
   session: Pick<
     Session,
     "executor" | "lockstep" | "keep" | "hasRoom" | "waiting" | "checkpointDue" | "complaint"
   >;
+  model: ModelSubject;
+}
+
+export interface ExplorerOptions {
+  graph: Graph;
+  walks: Walks;
+  place: Place;
   /** Hears before each leg of a walk, and when the file of one stays for the next checkpoint. */
   tell: Listener;
 }
@@ -44,8 +48,11 @@ export interface ExploredDivergence {
 }
 
 export class Explorer {
-  readonly #given: ExplorerOptions;
-  readonly #lockstep: Lockstep;
+  readonly #given: Omit<ExplorerOptions, "place">;
+  #place: Place;
+  #lockstep: Lockstep;
+  /** Where edges were driven before. */
+  #transientBefore = 0;
   /** Of the file under test; grows. */
   #walked: Operation[] = [];
   /** The state that it is in. */
@@ -57,14 +64,23 @@ export class Explorer {
   #seconds = 0;
   /** All edges were driven. */
   done = false;
-  /** A divergence of a layer that has not come yet, as long as this one may have a shorter one. */
-  #early: ExploredDivergence | undefined;
 
-  constructor(options: ExplorerOptions) {
-    this.#given = options;
-    const { executor, lockstep } = options.session;
+  constructor({ place, ...given }: ExplorerOptions) {
+    this.#given = given;
+    this.#place = place;
+    this.#lockstep = this.#lockstepOn(place);
+  }
+
+  #lockstepOn({ model, session: { executor, lockstep } }: Place): Lockstep {
     executor.wholeLooks = true;
-    this.#lockstep = new Lockstep(options.model, executor, lockstep);
+    return new Lockstep(model, executor, lockstep);
+  }
+
+  /** Go on elsewhere: what a divergence has left would be found again. */
+  goOn(place: Place): void {
+    this.#transientBefore += this.#lockstep.transient;
+    this.#place = place;
+    this.#lockstep = this.#lockstepOn(place);
   }
 
   get explored(): Explored {
@@ -80,35 +96,34 @@ export class Explorer {
       own: walks.edges,
       driven: walks.driven,
       before: walks.before,
+      diverged: walks.diverged,
+      behind: walks.behind,
       unreached: walks.unreached,
       operations: this.#operations,
       elsewhere: this.#elsewhere,
       outside: this.#outside,
-      transient: this.#lockstep.transient,
+      transient: this.#transientBefore + this.#lockstep.transient,
       seconds: this.#seconds,
     };
   }
 
   /**
-   * Drive edges for some milliseconds, until the next file is to be begun. What diverges, of that
-   * nothing shorter does.
+   * Drive edges for some milliseconds, until the next file is to be begun, or up to one that
+   * diverges. Behind that `goOn` comes first.
    */
   drive(milliseconds: number): ExploredDivergence | undefined {
-    const { walks, session } = this.#given;
+    const { walks } = this.#given;
+    const { session } = this.#place;
     const started = performance.now();
     let found: ExploredDivergence | undefined;
     let next = this.#operations + BETWEEN_LOOKS;
     while (found === undefined && !this.done) {
       const leg = walks.next(this.#at);
-      // Now that it is known which layer is next: of those between, nothing may be left.
-      if (leg !== undefined && (this.#early?.shortest.length ?? Infinity) <= walks.layer + 1) {
-        found = this.#early;
-        break;
-      }
       const over = leg === undefined || leg.goal !== undefined;
       if (over && this.#walked.length > 0) found = this.#endWalk();
+      if (found !== undefined) break;
       this.done = leg === undefined;
-      if (leg === undefined || found !== undefined) break;
+      if (leg === undefined) break;
       // A new file may take a new mount, and with it what unmounting says of the kept ones. Where
       // none waits, it loses nothing.
       if (over && session.waiting > 0 && session.checkpointDue) break;
@@ -119,10 +134,9 @@ export class Explorer {
       found = this.#go(leg);
     }
     this.#seconds += (performance.now() - started) / 1000;
-    return found ?? (this.done ? this.#early : undefined);
+    return found;
   }
 
-  /** A divergence, if it is one of which there is no shorter one. */
   #go({ goal, operations }: Leg): ExploredDivergence | undefined {
     const { graph, walks, tell } = this.#given;
     const fresh = goal !== undefined;
@@ -135,12 +149,13 @@ export class Explorer {
     }
     for (const [index, by] of operations.entries()) {
       const from = this.#at;
-      if (fresh && index === operations.length - 1 && from !== goal) {
+      const isElsewhere = index === operations.length - 1 && from !== goal;
+      if (fresh && (isElsewhere || walks.isClosed(from, by))) {
         walks.missed();
         break;
       }
       const found = this.#edge(from, by);
-      if (found !== undefined) return this.#shorter(found, from, by);
+      if (found !== undefined) return found;
       if (graph.target(from, by) === this.#at) continue;
       this.#elsewhere += 1;
       walks.strayed(this.#at);
@@ -149,29 +164,19 @@ export class Explorer {
     return undefined;
   }
 
-  /** The divergence, or undefined where those of this layer come first. */
-  #shorter(found: ExploredDivergence, from: number, by: number): ExploredDivergence | undefined {
-    const { walks, session } = this.#given;
-    if (found.shortest.length <= walks.layer + 1) return found;
-    walks.diverged(from, by);
-    // What the kernel said of it is no finding about the next walk.
-    session.complaint();
-    if (this.#early === undefined || found.shortest.length < this.#early.shortest.length) {
-      this.#early = found;
-    }
-    this.#walked = [];
-    this.#at = UNKNOWN;
-    return undefined;
-  }
-
   /** Drive one edge; whether it was one that was left does not matter. */
   #edge(from: number, by: number): ExploredDivergence | undefined {
-    const { graph, walks, model } = this.#given;
+    const { graph, walks } = this.#given;
     const operation = graph.alphabet[by]!;
     const { transient } = this.#lockstep;
     const divergence = this.#step(operation, false);
     if (divergence !== undefined) {
-      return this.#found(divergence, from < 0 ? [] : [...graph.operationsTo(from), operation]);
+      const way = from < 0 ? [] : [...walks.shortestTo(from), by];
+      walks.hasDiverged(from, by);
+      return this.#found(
+        divergence,
+        way.map((one) => graph.alphabet[one]!),
+      );
     }
     // The model does not know where the file is: to be driven again, on a new one.
     if (this.#lockstep.handedOver !== undefined) {
@@ -180,7 +185,7 @@ export class Explorer {
     }
     // Begun anew, with blocks placed elsewhere, the file may have come here from another state.
     walks.drove(this.#lockstep.transient === transient ? from : UNKNOWN, by);
-    this.#at = graph.idOf(model.inode);
+    this.#at = graph.idOf(this.#place.model.inode);
     if (this.#at < 0) this.#outside += 1;
     return undefined;
   }
@@ -198,13 +203,17 @@ export class Explorer {
 
   /** The kernel said so of the walk. */
   #complained(message: string): Divergence {
-    const { variant } = this.#given.session.lockstep;
+    const { variant } = this.#place.session.lockstep;
     const operations = [...this.#walked];
     return { variant, step: operations.length - 1, operations, kind: "kernel-log", message };
   }
 
+  /** The walk ends there: the state that the kernel is in is not the model's. */
   #found(divergence: Divergence, shortest: Operation[]): ExploredDivergence {
-    return { walk: this.#walkNumber, divergence, walked: [...this.#walked], shortest };
+    const walked = this.#walked;
+    this.#walked = [];
+    this.#at = UNKNOWN;
+    return { walk: this.#walkNumber, divergence, walked, shortest };
   }
 
   /**
@@ -212,7 +221,8 @@ export class Explorer {
    * disk later.
    */
   #endWalk(): ExploredDivergence | undefined {
-    const { session, tell } = this.#given;
+    const { tell } = this.#given;
+    const { session } = this.#place;
     const isKept = this.#walkNumber % KEEP_EVERY === 0;
     let divergence = isKept ? this.#step({ op: "fsync" }, true) : undefined;
     const said = session.complaint();

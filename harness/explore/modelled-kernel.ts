@@ -6,7 +6,7 @@ import { ModelSubject } from "../lockstep/model-subject.ts";
 import type { ModelConfig } from "../../model/tables.ts";
 import type { Executor } from "../subjects/executor.ts";
 import { Explorer } from "./explorer.ts";
-import type { ExploredDivergence } from "./explorer.ts";
+import type { ExploredDivergence, Place } from "./explorer.ts";
 import type { Graph } from "./graph.ts";
 import type { Walks } from "./walk.ts";
 
@@ -21,32 +21,37 @@ export class ModelledKernel extends ModelSubject implements Executor {
   release(): void {}
 }
 
+function placeOf(executor: ModelledKernel, config: ModelConfig): Place {
+  const session = {
+    executor,
+    lockstep: { variant: "modelled", blockSize: config.blockSize, repeats: REPEATS },
+    keep: () => {},
+    hasRoom: false,
+    waiting: 0,
+    checkpointDue: false,
+    complaint: () => undefined,
+  };
+  return { session, model: new ModelSubject(config) };
+}
+
 /**
- * Drive edges on such a kernel, beside a model of this configuration, until something is found or
- * nothing is left.
+ * Drive edges on such kernels, beside a model of this configuration, until nothing is left, or
+ * `isEnough` was found; each that `boot` returns is taken up to a divergence.
  */
 export function exploreModelled(
-  subject: ModelledKernel,
+  boot: () => ModelledKernel,
   config: ModelConfig,
   graph: Graph,
   walks: Walks,
-): { found: ExploredDivergence | undefined; explorer: Explorer } {
-  const explorer = new Explorer({
-    graph,
-    walks,
-    model: new ModelSubject(config),
-    session: {
-      executor: subject,
-      lockstep: { variant: "modelled", blockSize: config.blockSize, repeats: REPEATS },
-      keep: () => {},
-      hasRoom: false,
-      waiting: 0,
-      checkpointDue: false,
-      complaint: () => undefined,
-    },
-    tell: () => {},
-  });
-  let found: ExploredDivergence | undefined;
-  while (found === undefined && !explorer.done) found = explorer.drive(Infinity);
-  return { found, explorer };
+  isEnough: (found: readonly ExploredDivergence[]) => boolean = () => false,
+): { found: ExploredDivergence[]; explorer: Explorer } {
+  const explorer = new Explorer({ graph, walks, place: placeOf(boot(), config), tell: () => {} });
+  const all: ExploredDivergence[] = [];
+  while (!explorer.done && !isEnough(all)) {
+    const found = explorer.drive(Infinity);
+    if (found === undefined) continue;
+    all.push(found);
+    explorer.goOn(placeOf(boot(), config));
+  }
+  return { found: all, explorer };
 }

@@ -13,7 +13,7 @@ afterAll(() => directory.removeCallback());
 const driven = new EdgeSet(1000);
 driven.add(17);
 
-const stored = {
+const withoutFindings = {
   release: "6.18.0",
   build: "#1 SMP",
   blocks: 2,
@@ -21,6 +21,7 @@ const stored = {
   strict: false,
   driven: { "4k-delalloc": driven.pack("ab".repeat(32)) },
 } as const;
+const stored = { ...withoutFindings, found: [] };
 
 describe("an exploration file", () => {
   const path = join(directory.name, "explored.json");
@@ -29,6 +30,12 @@ describe("an exploration file", () => {
     expect(readExploration(path)).toBeUndefined();
     writeExploration(path, stored);
     expect(readExploration(path)).toMatchObject(stored);
+  });
+
+  test("of before findings were kept has none", () => {
+    const head = { format: "ext4-conform exploration", version: 2 };
+    writeFileSync(path, withChecksum({ ...head, ...withoutFindings }));
+    expect(readExploration(path)).toMatchObject({ ...withoutFindings, found: [] });
   });
 
   test("that was damaged is refused with a line that says where", () => {

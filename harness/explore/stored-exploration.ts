@@ -1,14 +1,15 @@
 /**
- * Exploration files: what was driven of an exploration that takes longer than one sitting.
+ * Exploration files: what was driven and found of an exploration that takes longer than one sitting.
  */
 import { existsSync } from "node:fs";
 import * as z from "zod";
 import { ALPHABETS } from "./alphabet.ts";
 import type { AlphabetName } from "./alphabet.ts";
-import { EdgeSet } from "./driven.ts";
+import { unpackEdges } from "./driven.ts";
 import { UsageError } from "../case/failure.ts";
 import { checksumFault, withChecksum } from "../stored/checksum.ts";
 import { writeOutput } from "../stored/output.ts";
+import { foundSchema } from "../stored/result.ts";
 import { readStored } from "../stored/stored-file.ts";
 
 const FORMAT = "ext4-conform exploration";
@@ -30,8 +31,9 @@ const drivenSchema = z
     graph: z.string().regex(/^[0-9a-f]{64}$/),
     size: z.int().min(0).max(MAX_EDGES),
     edges: z.base64(),
+    diverged: z.base64().exactOptional(),
   })
-  .refine((driven) => EdgeSet.unpack(driven) !== undefined, { message: "is no set of edges" });
+  .refine((driven) => unpackEdges(driven) !== undefined, { message: "is no set of edges" });
 
 const explorationSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -47,6 +49,8 @@ const explorationSchema = z.strictObject({
   strict: z.boolean(),
   /** By variant. */
   driven: z.record(z.string().max(200), drivenSchema),
+  /** What was found, of which the edges that diverged are not driven again. */
+  found: z.array(foundSchema).default([]),
   /** Of all before it, as it stands in the file. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
@@ -81,7 +85,7 @@ export function writeExploration(path: string, exploration: StoredExploration): 
 export function mustBeSame(
   path: string,
   stored: StoredExploration,
-  asked: Omit<StoredExploration, "driven">,
+  asked: Omit<StoredExploration, "driven" | "found">,
 ): void {
   for (const what of ["release", "build", "blocks", "depth", "alphabet", "strict"] as const) {
     if (stored[what] === asked[what]) continue;

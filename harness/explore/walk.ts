@@ -6,10 +6,14 @@
  * walk goes on from where an edge led to, as long as an edge that is left is no more than two
  * operations away; else a new file goes straight to the next state that has some. On such a way an
  * edge of the next layer may come before its time.
+ *
+ * No walk goes over an edge that has diverged: the states that lie behind such edges alone are left
+ * out.
  */
 import { EdgeSet } from "./driven.ts";
 import { NOT_TRIED } from "./graph.ts";
 import type { Graph } from "./graph.ts";
+import { Ways } from "./ways.ts";
 
 /** What to do next. */
 export interface Leg {
@@ -25,33 +29,6 @@ export interface Leg {
   operations: number[];
 }
 
-/**
- * Edges by where they lead, from other states: those to state s are numbers starts[s] to starts[s +
- * 1].
- */
-function waysInto(graph: Graph) {
-  const { states, explored, alphabet } = graph;
-  const starts = new Int32Array(states + 2);
-  const each = (edge: (target: number, state: number, by: number) => void): void => {
-    for (let state = 0; state < explored; state++) {
-      for (let by = 0; by < alphabet.length; by++) {
-        const target = graph.target(state, by);
-        if (target >= 0 && target !== state) edge(target, state, by);
-      }
-    }
-  };
-  each((target) => (starts[target + 2]! += 1));
-  for (let state = 2; state < starts.length; state++) starts[state]! += starts[state - 1]!;
-  const edges = starts.at(-1)!;
-  const [before, bys] = [new Int32Array(edges), new Int32Array(edges)];
-  each((target, state, by) => {
-    const i = starts[target + 1]!++;
-    before[i] = state;
-    bys[i] = by;
-  });
-  return { starts, before, by: bys };
-}
-
 /** Operations on one file, at most: its blocks scatter, and what it was is kept to be reported. */
 const LONGEST_WALK = 256;
 
@@ -61,8 +38,18 @@ const TRIES = 16;
 /** How often the file may go elsewhere before a new one is taken. */
 const MOST_STRAYS = 4;
 
-/** Of the steps that lead no nearer to the empty file, the share that is taken. */
-const AROUND = 0.25;
+/** Edges that need not be driven. */
+export interface Before {
+  driven: EdgeSet;
+  /** Those that have diverged. */
+  diverged: EdgeSet;
+}
+
+/**
+ * Why a state was left out: the kernel, which places blocks elsewhere than the model has it, does
+ * not come there; or only edges that diverge lead there.
+ */
+type LeftOut = "unreached" | "behind";
 
 export class Walks {
   readonly #graph: Graph;
@@ -71,6 +58,10 @@ export class Walks {
   readonly #done: EdgeSet;
   /** Of all of them, these were driven, whether now or before. */
   readonly drivenEdges: EdgeSet;
+  /** And these have diverged, which are not among them. */
+  readonly divergedEdges: EdgeSet;
+  readonly #ways: Ways;
+  readonly #before: EdgeSet | undefined;
   /** Of each state, edges that are left. */
   readonly #left: Int32Array;
   /** The first state that may have some; all before it have none. */
@@ -82,33 +73,35 @@ export class Walks {
   /** Of these, those that were. */
   driven = 0;
   /** Of these, those that had been when the walks began. */
-  readonly before: number;
-  /**
-   * And those of states that the kernel does not come to: it places blocks elsewhere than the model
-   * has it.
-   */
+  before: number;
+  /** Those that diverged. */
+  diverged = 0;
+  /** And those of states that were left out. */
   unreached = 0;
-  /** Of each state that the kernel did not come to by its path, its edges that were left. */
-  readonly #givenUp = new Map<number, number[]>();
+  behind = 0;
+  /** Of each state that was left out, its edges that were left. */
+  readonly #givenUp = new Map<number, { edges: number[]; why: LeftOut }>();
   /**
    * Of a state to which a file came otherwise than the graph has it, what had been done to that
    * file.
    */
-  readonly #ways = new Map<number, number[]>();
+  readonly #cameBy = new Map<number, number[]>();
   /** How often the way to the next state did not lead there. */
   #missed = 0;
   #random = 1;
   /** How often this file went elsewhere than the graph has it. */
   #strays = 0;
-  #waysInto: ReturnType<typeof waysInto> | undefined;
 
   /** The edges of the states for which `mine` holds, without those that were driven before. */
-  constructor(graph: Graph, mine: (state: number) => boolean = () => true, before?: EdgeSet) {
+  constructor(graph: Graph, mine: (state: number) => boolean = () => true, before?: Before) {
     this.#graph = graph;
     this.#operations = graph.alphabet.length;
     const size = graph.explored * this.#operations;
     this.#done = new EdgeSet(size);
     this.drivenEdges = new EdgeSet(size);
+    this.divergedEdges = new EdgeSet(size);
+    this.#ways = new Ways(graph);
+    this.#before = before?.driven;
     this.#left = new Int32Array(graph.explored);
     let edges = 0;
     for (let state = 0; state < graph.explored; state++) {
@@ -116,9 +109,13 @@ export class Walks {
       for (let by = 0; by < this.#operations; by++) {
         const edge = state * this.#operations + by;
         this.#done.add(edge);
+        const hasDiverged = before?.diverged.has(edge) === true;
+        if (hasDiverged) this.#close(state, by);
         if (!own || graph.target(state, by) === NOT_TRIED) continue;
         edges += 1;
-        if (before?.has(edge) === true) {
+        if (hasDiverged) {
+          this.diverged += 1;
+        } else if (before?.driven.has(edge) === true) {
           this.drivenEdges.add(edge);
           this.driven += 1;
         } else {
@@ -139,7 +136,7 @@ export class Walks {
   /** The edge was driven. */
   drove(state: number, by: number): void {
     if (state === this.#next && this.#missed > 0) {
-      this.#ways.set(state, [...this.#walked]);
+      this.#cameBy.set(state, [...this.#walked]);
       this.#missed = 0;
     }
     this.#walked.push(by);
@@ -150,11 +147,37 @@ export class Walks {
   }
 
   /**
-   * The edge diverged. It is not asked for again, and not counted as driven: who goes on another
-   * time comes to it again.
+   * The edge diverged. It is not asked for again, and no walk goes over it. Where nobody knows
+   * which edge it was, a new file has not come to the state that it was to go to.
    */
-  diverged(state: number, by: number): void {
-    this.#settle(state, by);
+  hasDiverged(state: number, by: number): void {
+    if (state < 0 || state >= this.#left.length) return this.missed();
+    const givenUp = this.#givenUp.get(state);
+    if (givenUp !== undefined) this.#takeUp(state, givenUp);
+    const edge = state * this.#operations + by;
+    const wasLeft = this.#settle(state, by) >= 0;
+    if (this.drivenEdges.has(edge)) {
+      this.drivenEdges.delete(edge);
+      this.driven -= 1;
+      if (this.#before?.has(edge) === true) this.before -= 1;
+      this.diverged += 1;
+    } else if (wasLeft) this.diverged += 1;
+    this.#close(state, by);
+  }
+
+  #close(state: number, by: number): void {
+    this.divergedEdges.add(state * this.#operations + by);
+    this.#ways.close(state, by);
+  }
+
+  /** Whether the edge has diverged. */
+  isClosed(state: number, by: number): boolean {
+    return this.#ways.isClosed(state, by);
+  }
+
+  /** Numbers of the operations of a shortest way to a state to which one leads. */
+  shortestTo(state: number): number[] {
+    return this.#ways.leadTo(state) ? this.#ways.shortest(state) : this.#graph.pathTo(state);
   }
 
   /** Number of the edge, which is left no more; negative where it was not. */
@@ -172,7 +195,7 @@ export class Walks {
    */
   strayed(to: number): void {
     this.#strays += 1;
-    if (to >= 0 && !this.#ways.has(to)) this.#ways.set(to, [...this.#walked]);
+    if (to >= 0 && !this.#cameBy.has(to)) this.#cameBy.set(to, [...this.#walked]);
   }
 
   /**
@@ -181,8 +204,10 @@ export class Walks {
    */
   missed(): void {
     this.#missed += 1;
-    if (this.#missed < TRIES) return;
-    const state = this.#next;
+    if (this.#missed >= TRIES) this.#giveUp(this.#next, "unreached");
+  }
+
+  #giveUp(state: number, why: LeftOut): void {
     const edges: number[] = [];
     for (let by = 0; by < this.#operations; by++) {
       const edge = state * this.#operations + by;
@@ -190,19 +215,19 @@ export class Walks {
       this.#done.add(edge);
       edges.push(edge);
     }
-    this.#givenUp.set(state, edges);
-    this.unreached += edges.length;
+    this.#givenUp.set(state, { edges, why });
+    this[why] += edges.length;
     this.#left[state] = 0;
     this.#missed = 0;
   }
 
   /** The file has come to a state that was given up. */
-  #takeUp(state: number, edges: readonly number[]): void {
+  #takeUp(state: number, { edges, why }: { edges: readonly number[]; why: LeftOut }): void {
     for (const edge of edges) this.#done.delete(edge);
     this.#givenUp.delete(state);
-    this.#ways.set(state, [...this.#walked]);
+    this.#cameBy.set(state, [...this.#walked]);
     this.#missed = 0;
-    this.unreached -= edges.length;
+    this[why] -= edges.length;
     this.#left[state] = edges.length;
     this.#next = Math.min(this.#next, state);
   }
@@ -214,7 +239,9 @@ export class Walks {
   next(at: number): Leg | undefined {
     const givenUp = this.#givenUp.get(at);
     if (givenUp !== undefined) this.#takeUp(at, givenUp);
-    while (this.#next < this.#left.length && this.#left[this.#next] === 0) {
+    while (this.#next < this.#left.length) {
+      if (this.#isCutOff(this.#next)) this.#giveUp(this.#next, "behind");
+      if (this.#left[this.#next]! > 0) break;
       this.#next += 1;
       this.#missed = 0;
     }
@@ -228,26 +255,21 @@ export class Walks {
     return { goal, operations: [...this.#wayTo(goal), this.#leftAt(goal)] };
   }
 
+  /** Whether a state has edges that are left, and no way leads there, nor has a file got there. */
+  #isCutOff(state: number): boolean {
+    if (this.#left[state] === 0) return false;
+    return !this.#ways.leadTo(state) && !this.#cameBy.has(state);
+  }
+
   /**
    * A way to the next state: a shortest one, one by which a file did get there, or any other after
    * that one missed.
    */
   #wayTo(state: number): number[] {
-    if (this.#missed === 0) return this.#ways.get(state) ?? this.#graph.pathTo(state);
-    this.#waysInto ??= waysInto(this.#graph);
-    const { depths } = this.#graph;
-    const { starts, before, by } = this.#waysInto;
-    const way: number[] = [];
-    for (let at = state; at !== 0;) {
-      const [from, end] = [starts[at]!, starts[at + 1]!];
-      const i = from + Math.floor(this.#draw() * (end - from));
-      const [last, depth] = [before[i]!, depths[at]!];
-      // Mostly towards the empty file, now and then around.
-      if (depths[last]! > depth || (depths[last] === depth && this.#draw() > AROUND)) continue;
-      way.push(by[i]!);
-      at = last;
-    }
-    return way.toReversed();
+    const cameBy = this.#cameBy.get(state);
+    if (cameBy !== undefined && (this.#missed === 0 || !this.#ways.leadTo(state))) return cameBy;
+    if (this.#missed === 0) return this.#ways.shortest(state);
+    return this.#ways.any(state, () => this.#draw());
   }
 
   /**
@@ -280,22 +302,28 @@ export class Walks {
     return depths[state]! <= depths[this.#next]!;
   }
 
+  /** Where an edge leads that has not diverged; negative where that is nowhere. */
+  #open(state: number, by: number): number {
+    const target = this.#graph.target(state, by);
+    return target >= 0 && this.isClosed(state, by) ? NOT_TRIED : target;
+  }
+
   /** The way to an edge that is left, if it is short. */
   #onwards(at: number): number[] | undefined {
     if (at < 0 || at >= this.#left.length) return undefined;
     if (this.#hasLeft(at)) return [this.#leftAt(at)];
     const limit = this.#graph.depths[this.#next]!;
     for (let first = 0; first < this.#operations; first++) {
-      const target = this.#graph.target(at, first);
+      const target = this.#open(at, first);
       if (this.#hasLeft(target)) return [first, this.#leftAt(target)];
     }
     // No longer than the way from the empty file.
     if (limit < 2) return undefined;
     for (let first = 0; first < this.#operations; first++) {
-      const middle = this.#graph.target(at, first);
+      const middle = this.#open(at, first);
       if (middle < 0 || middle === at || middle >= this.#left.length) continue;
       for (let second = 0; second < this.#operations; second++) {
-        const target = this.#graph.target(middle, second);
+        const target = this.#open(middle, second);
         if (this.#hasLeft(target)) return [first, second, this.#leftAt(target)];
       }
     }

@@ -47,6 +47,8 @@ const COUNTED = [
   "states",
   "edges",
   "driven",
+  "diverged",
+  "behind",
   "unreached",
   "steps",
   "compared",

@@ -77,13 +77,14 @@ export const secondText = ({ release, does, message }: SecondKernel): string => 
   }[does];
 };
 
-/** Of a finding in its variants: how often it was met there, and its file. */
+/** Of a finding in its variants: how many of `what` met it there, and its file. */
 function whereLine(
   { variant, met, confirmed, named, accepted, second }: FoundDivergence,
   file: string | undefined,
+  what: string,
 ): string {
   const notes = [
-    counted(met, "case"),
+    counted(met, what),
     ...(confirmed ? [] : ["not again on a fresh image"]),
     ...named.map((id) => `known as ${id}`),
     ...(accepted === undefined ? [] : [`accepted by ${accepted}`]),
@@ -93,17 +94,22 @@ function whereLine(
   return printable(`${INDENT}${INDENT}${variant}: ${notes.join(", ")}`);
 }
 
-/** All findings, with a heading; nothing where there are none. */
+/**
+ * All findings, with a heading; nothing where there are none.
+ *
+ * @param what a word for what is counted of them, of one
+ */
 export function findingLines(
   found: readonly FoundDivergence[],
   files: ReadonlyMap<FoundDivergence, string> | undefined,
   paint: Paint,
+  what = "case",
 ): string[] {
   if (found.length === 0) return [];
   const lines = ranked(found).flatMap(({ severity, found: same }) => {
-    const what = `${severityWords[severity]}: ${printable(same[0].divergence.message)}`;
-    const told = wrap(what, WIDTH - INDENT.length).map((line) => INDENT + line);
-    return [...told, ...same.map((one) => whereLine(one, files?.get(one)))];
+    const claim = `${severityWords[severity]}: ${printable(same[0].divergence.message)}`;
+    const told = wrap(claim, WIDTH - INDENT.length).map((line) => INDENT + line);
+    return [...told, ...same.map((one) => whereLine(one, files?.get(one), what))];
   });
   return [paint("bold", "findings, the worst first"), ...lines, ""];
 }

@@ -146,7 +146,7 @@ function acceptedText({ found }: SupervisorResult): string {
 }
 
 /** The worst that is known of the kernel, or was accepted; begins with "; ", may be empty. */
-function worstKnown(result: SupervisorResult): string {
+export function worstKnown(result: SupervisorResult): string {
   const shown = new Set(allResults(result).flatMap(({ counts }) => Object.keys(counts.deviations)));
   const worst = worstText([
     ...knownDeviations

@@ -3,11 +3,11 @@
  */
 import { UsageError } from "../case/failure.ts";
 import { alphabetOf } from "../explore/alphabet.ts";
-import { EdgeSet } from "../explore/driven.ts";
+import { packEdges, unpackEdges } from "../explore/driven.ts";
 import type { DrivenEdges } from "../explore/driven.ts";
 import type { Exploration } from "../explore/exploration.ts";
 import { Explorer } from "../explore/explorer.ts";
-import type { ExploredDivergence } from "../explore/explorer.ts";
+import type { ExploredDivergence, Place } from "../explore/explorer.ts";
 import { Graph } from "../explore/graph.ts";
 import { tellingStates } from "../explore/own-states.ts";
 import { pictureOf } from "../explore/picture.ts";
@@ -21,8 +21,12 @@ import type { VariantJob } from "./variant-job.ts";
 /** Milliseconds between two messages that say which edges were driven: there may be millions. */
 const DRIVEN_MS = 10_000;
 
-/** Findings of checkpoints that no fresh image shows again, after which an exploration ends. */
-const MOST_UNCONFIRMED = 3;
+/** Where edges are driven now. Throws UsageError where no model knows the states there. */
+function placeOf({ session }: VariantJob["run"]): Place {
+  const { model, mounted, variant } = session;
+  if (model !== undefined) return { session, model };
+  throw new UsageError(`${variant.name}: ${mounted.promised}, so it has no states`);
+}
 
 /** The graph of a file of a few blocks, as this kernel is expected to go through it. */
 function graphOf(
@@ -57,8 +61,8 @@ async function grow(
 }
 
 /**
- * The edges of a graph that are a job's share, without those that were driven before, if that was
- * of this graph.
+ * The edges of a graph that are a job's share, without those that were driven or have diverged
+ * before, if that was of this graph.
  */
 function walksOf(
   graph: Graph,
@@ -66,57 +70,64 @@ function walksOf(
   before: DrivenEdges | undefined,
 ): Walks {
   const same = before !== undefined && before.graph === graph.digest;
-  const driven = same ? EdgeSet.unpack(before) : undefined;
-  return new Walks(graph, (state) => state % jobs === job, driven);
+  return new Walks(graph, (state) => state % jobs === job, same ? unpackEdges(before) : undefined);
 }
 
-/** The shortest way there does it too, unless something on the way here had a part in it. */
+/**
+ * Find out what an edge has shown. The shortest way there does it too, unless something on the way
+ * here had a part in it.
+ */
 async function reportEdge(
   job: VariantJob,
   { walk, divergence, walked, shortest }: ExploredDivergence,
 ): Promise<void> {
-  const again = shortest.length === 0 ? undefined : job.run.replay(shortest);
+  const looksInto = job.isNew(divergence) && shortest.length > 0;
+  const again = looksInto ? job.run.replay(shortest) : undefined;
   await job.handle(
     again === undefined
       ? await job.shrinkHere(walk, walked, divergence)
-      : job.asShrunk(walk, again),
+      : await job.shrinkHere(walk, shortest, again),
   );
 }
 
-/** Drive edges until something is found or none is left. */
+/**
+ * Drive edges until none is left, or enough was found. What one has shown, or a checkpoint, is told
+ * at once, and the others are driven on a fresh image.
+ */
 async function drive(
   job: VariantJob,
   explorer: Explorer,
   tellDriven: (() => void) | undefined,
 ): Promise<void> {
   let toldAt = Date.now();
-  let unconfirmed = 0;
-  /**
-   * What a fresh image does not show again is told, and ends nothing: hours may have gone before
-   * it. After a checkpoint that found nothing, what it might still find of an edge is not asked for
-   * again.
-   */
-  const fails = async (last: boolean): Promise<boolean> => {
-    const shown = await job.checkpoint(0, last);
-    if (shown === "unconfirmed") unconfirmed += 1;
-    if (shown === undefined && tellDriven !== undefined) {
-      toldAt = Date.now();
-      tellDriven();
-    }
-    return shown === "confirmed" || unconfirmed === MOST_UNCONFIRMED;
+  const renew = async (): Promise<void> => {
+    if (job.hasEnough) return;
+    await job.run.renew();
+    explorer.goOn(placeOf(job.run));
   };
-  while (!explorer.done) {
+  /**
+   * Only what was looked at on disk is not driven again by who goes on another time. What that has
+   * found is told by then.
+   */
+  const look = async (last: boolean): Promise<void> => {
+    const shown = await job.checkpoint(0, last);
+    if (shown !== undefined && !last) await renew();
+    tellDriven?.();
+    toldAt = Date.now();
+  };
+  while (!explorer.done && !job.hasEnough) {
     const found = explorer.drive(PROGRESS_MS);
     job.teller.tell({ type: "exploring", explored: explorer.explored });
+    await breathe();
     if (found !== undefined) {
-      await breathe();
-      return reportEdge(job, found);
+      await reportEdge(job, found);
+      await renew();
     }
     const tells = tellDriven !== undefined && Date.now() - toldAt > DRIVEN_MS;
-    if ((job.run.session.checkpointDue || tells) && (await fails(false))) return;
-    await breathe();
+    if (job.run.session.checkpointDue || tells) await look(false);
   }
-  await fails(true);
+  if (job.hasEnough) tellDriven?.();
+  else await look(true);
 }
 
 /**
@@ -126,16 +137,15 @@ export async function explore(job: VariantJob, what: Exploration): Promise<void>
   const started = performance.now();
   const { run, teller, assignment } = job;
   const { session } = run;
-  const { model, mounted, variant } = session;
-  if (model === undefined) {
-    throw new UsageError(`${variant.name}: ${mounted.promised}, so it has no states`);
-  }
+  const place = placeOf(run);
   const graph = graphOf(session, what);
   await grow(graph, what, session, teller);
-  const walks = walksOf(graph, assignment, what.before[variant.name]);
-  const explorer = new Explorer({ graph, walks, model, session, tell: teller.hear.bind(teller) });
-  const tellDriven = (): void =>
-    teller.tell({ type: "driven", driven: walks.drivenEdges.pack(graph.digest) });
+  const walks = walksOf(graph, assignment, what.before[session.variant.name]);
+  const explorer = new Explorer({ graph, walks, place, tell: teller.hear.bind(teller) });
+  const tellDriven = (): void => {
+    const driven = packEdges(graph.digest, walks.drivenEdges, walks.divergedEdges);
+    teller.tell({ type: "driven", driven });
+  };
   await drive(job, explorer, what.tellsDriven ? tellDriven : undefined);
   job.finished(started, { explored: explorer.explored });
 }

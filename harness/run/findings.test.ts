@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Divergence } from "../finding/divergence.ts";
-import { Findings, MOST_DIVERGENCES, MOST_FINDINGS } from "./findings.ts";
+import { Findings, SAMPLE_LIMITS, WHOLE_LIMITS } from "./findings.ts";
 
 const divergence: Divergence = {
   variant: "4k-delalloc",
@@ -24,12 +24,12 @@ test("what looks alike is looked into three times, then taken for what the last 
 
 test("so many findings are enough, or so many divergences", () => {
   const [few, many] = [new Findings([]), new Findings([])];
-  for (let i = 0; i < MOST_FINDINGS; i++) {
+  for (let i = 0; i < SAMPLE_LIMITS.findings; i++) {
     expect(few.enough).toBe(false);
     few.met(`finding ${i}`);
   }
   expect(few.enough).toBe(true);
-  for (let i = 0; i < MOST_DIVERGENCES; i++) {
+  for (let i = 0; i < SAMPLE_LIMITS.divergences; i++) {
     expect(many.enough).toBe(false);
     many.met("the same");
   }
@@ -46,7 +46,7 @@ test("the time that goes into findings is limited", () => {
 
 test("what is accepted is known, and ends nothing", () => {
   const findings = new Findings(["known"]);
-  for (let i = 0; i < 2 * MOST_DIVERGENCES; i++) findings.met("known");
+  for (let i = 0; i < 2 * SAMPLE_LIMITS.divergences; i++) findings.met("known");
   findings.spent(60_000, "known");
   for (let i = 0; i < 4; i++) findings.lookedInto(divergence, "known");
   expect(findings.takenFor(alike)).toBe(undefined);
@@ -64,4 +64,12 @@ test("what no fresh image has shown again is not known", () => {
   expect(findings.any).toBe(true);
   findings.met("once");
   expect(findings.isKnown("once")).toBe(true);
+});
+
+test("where all is gone through, it does not matter how often one is met", () => {
+  const findings = new Findings([], WHOLE_LIMITS);
+  for (let i = 0; i < 2 * SAMPLE_LIMITS.divergences; i++) findings.met("the same");
+  expect(findings.enough).toBe(false);
+  for (let i = 1; i < WHOLE_LIMITS.findings; i++) findings.met(`finding ${i}`);
+  expect(findings.enough).toBe(true);
 });

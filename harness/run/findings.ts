@@ -11,12 +11,20 @@ import { symptomOf } from "../finding/identity.ts";
  */
 const LOOKED_INTO = 3;
 
-/** A variant is left once it has so many findings, or so many of its cases have diverged. */
-export const MOST_FINDINGS = 5;
-export const MOST_DIVERGENCES = 50;
+/** When a variant is left. */
+export interface FindingLimits {
+  /** Once it has so many findings, or so many divergences. */
+  findings: number;
+  divergences: number;
+  /** And once so many milliseconds were spent on finding out what they are. */
+  ms: number;
+}
 
-/** And once so many milliseconds were spent on finding out what they are. */
-const MOST_MS = 30_000;
+/** Of cases that sample: more of the same tell nothing. */
+export const SAMPLE_LIMITS: FindingLimits = { findings: 5, divergences: 50, ms: 30_000 };
+
+/** Of what is there to be gone through: it comes to an end however often it diverges. */
+export const WHOLE_LIMITS: FindingLimits = { findings: 20, divergences: Infinity, ms: 600_000 };
 
 interface Symptom {
   lookedInto: number;
@@ -26,6 +34,7 @@ interface Symptom {
 
 export class Findings {
   readonly #accepted: ReadonlySet<string>;
+  readonly #limits: FindingLimits;
   readonly #symptoms = new Map<string, Symptom>();
   /** Identities, with those that are accepted; and those that a fresh image has shown again. */
   readonly #met = new Set<string>();
@@ -34,8 +43,9 @@ export class Findings {
   #ms = 0;
 
   /** @param accepted identities of findings that end nothing */
-  constructor(accepted: readonly string[]) {
+  constructor(accepted: readonly string[], limits = SAMPLE_LIMITS) {
     this.#accepted = new Set(accepted);
+    this.#limits = limits;
   }
 
   /**
@@ -83,11 +93,8 @@ export class Findings {
 
   /** What would come after it is not worth the time that it takes. */
   get enough(): boolean {
-    const findings = [...this.#met].filter((identity) => !this.#accepted.has(identity));
-    return (
-      findings.length >= MOST_FINDINGS ||
-      this.#divergences >= MOST_DIVERGENCES ||
-      this.#ms >= MOST_MS
-    );
+    const { findings, divergences, ms } = this.#limits;
+    const met = [...this.#met].filter((identity) => !this.#accepted.has(identity));
+    return met.length >= findings || this.#divergences >= divergences || this.#ms >= ms;
   }
 }

@@ -42,3 +42,16 @@ export function foundTogether(found: readonly FoundDivergence[]): FoundDivergenc
   for (const one of found) addFound(all, { ...one });
   return all;
 }
+
+/**
+ * A finding with the file by which it is accepted, where there is one.
+ *
+ * @param accepted files, by what identifies their findings
+ */
+export function withAcceptance<T extends Pick<FoundDivergence, "divergence">>(
+  finding: T,
+  accepted: ReadonlyMap<string, string>,
+): T & Pick<FoundDivergence, "accepted"> {
+  const file = accepted.get(identityOf(finding.divergence));
+  return { ...finding, ...(file !== undefined && { accepted: file }) };
+}

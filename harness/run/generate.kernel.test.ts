@@ -8,7 +8,7 @@ import { probeKernel } from "../subjects/probe.ts";
 import { machineLacks } from "../system/machine.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import type { Assignment, Generate, Message } from "../workers/messages.ts";
-import { MOST_FINDINGS } from "./findings.ts";
+import { SAMPLE_LIMITS } from "./findings.ts";
 import { generate } from "./generate.ts";
 import { Teller } from "./teller.ts";
 import { VariantJob } from "./variant-job.ts";
@@ -94,7 +94,7 @@ describe.skipIf(lacks !== undefined)(
 
     test("is left with what stored cases show where that breaks promises", async () => {
       const told = await generated("prepare-before-fault-in");
-      expect(foundIn(told)).toEqual(Array.from({ length: MOST_FINDINGS }, () => "stored"));
+      expect(foundIn(told)).toEqual(Array.from({ length: SAMPLE_LIMITS.findings }, () => "stored"));
       expect(told.some((one) => one.type === "finished" && one.foundEnough === true)).toBe(true);
       expect(casesIn(told)[0]).toBeLessThan(CASES / 2);
     });

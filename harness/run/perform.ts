@@ -35,10 +35,12 @@ export interface PerformOptions
   seconds?: number | undefined;
   /** Files of findings that end nothing and fail nothing, by what identifies those. */
   accepted?: ReadonlyMap<string, string> | undefined;
+  /** What was found before, as far as it is one run with this. */
+  foundBefore?: readonly FoundDivergence[];
   /** Called with each finding when it is told of, and with what is known by then. */
   onFound?: ((found: FoundDivergence, performed: Performed) => void) | undefined;
-  /** Called with what the workers tell. */
-  onMessage?: ((message: Message, job: number) => void) | undefined;
+  /** Called with what the worker of a job tells, and with what was known before. */
+  onMessage?: ((message: Message, job: number, performed: Performed) => void) | undefined;
   /** Called when what the run came to so far is another thing. */
   onResult?: ((performed: Performed) => void) | undefined;
   /** Workers; undefined for as many as is usual (`usualJobs`). */
@@ -152,14 +154,15 @@ export async function perform(
   onFacts: (facts: Facts) => void,
 ): Promise<Performed> {
   const started = performance.now();
-  const { seconds, work, memory, counts: coverage = false } = options;
+  const { seconds, work, memory, counts: coverage = false, foundBefore = [] } = options;
   const deadline = seconds === undefined ? undefined : started + seconds * 1000;
   const seed = work.kind === "generate" ? work.seed : undefined;
   const kernel = await kernelUnderTest(options.kernel, options);
   const hangSeconds = options.hangSeconds ?? HANG_SECONDS[kernel.guest ? "guest" : "host"];
   const jobs = options.jobs ?? usualJobs(kernel.guest, { cases: casesOf(work), memory });
   const progress = options.quiet === true ? undefined : new Progress(process.stderr);
-  const performed: Performed = { kernel, seed, started, result: nothingRun() };
+  const result = { ...nothingRun(), found: [...foundBefore] };
+  const performed: Performed = { kernel, seed, started, result };
   const assign = (traits: KernelTraits, commandLine: string): Assignment[] => {
     const facts = { options, kernel, seed, traits, commandLine };
     performed.facts = facts;
@@ -171,7 +174,7 @@ export async function perform(
   try {
     const hear = (job: number, message: Message): void => {
       progress?.hear(job, message);
-      options.onMessage?.(message, job);
+      options.onMessage?.(message, job, performed);
     };
     const onResult = (): void => options.onResult?.(performed);
     const onFound = (found: FoundDivergence): void => {

@@ -3,7 +3,7 @@
  */
 import { grouped } from "../text/numbers.ts";
 import type { RunCounts } from "../stored/result.ts";
-import { rateOf, together } from "../explore/explored.ts";
+import { leftOf, rateOf, together } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
 import type { Message } from "../workers/messages.ts";
 import { LiveLine } from "../text/live-line.ts";
@@ -12,7 +12,7 @@ import { sum } from "./by-variant.ts";
 function edgesText(all: Explored): string {
   const { driven, own, seconds } = all;
   const rate = rateOf(all);
-  const left = seconds < 1 || rate === 0 ? "" : `, ${grouped((own - driven) / rate)} s left`;
+  const left = seconds < 1 || rate === 0 ? "" : `, ${grouped(leftOf(all) / rate)} s left`;
   return `${grouped(driven)} of ${grouped(own)} edges, ${grouped(rate)} a second${left}`;
 }
 

@@ -3,7 +3,6 @@
  * kernel, ends them with itself.
  */
 import { Conversation, WorkerLost } from "./conversation.ts";
-import { identityOf } from "../finding/identity.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import type { Variant } from "../case/variant.ts";
 import type { ObjectCounters } from "../subjects/gcov.ts";
@@ -11,7 +10,7 @@ import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import type { KernelUnderTest } from "../workers/link.ts";
 import { Attempts, investigate } from "./crash-triage.ts";
 import type { Assignment, Finished, Message, NewFinding } from "../workers/messages.ts";
-import { addFound, countMet } from "./found.ts";
+import { addFound, countMet, withAcceptance } from "./found.ts";
 import { cleanUpAfter, endingOnSignal } from "./signalled.ts";
 import { unpackShapes } from "./shape.ts";
 import type { CaseShape } from "./shape.ts";
@@ -206,6 +205,9 @@ class Job {
     if (message.type === "progress") {
       this.#isAt({ ...this.#soFar, counts: message.counts, seconds: this.#seconds });
     }
+    if (message.type === "exploring") {
+      this.#isAt({ ...this.#soFar, explored: message.explored, seconds: this.#seconds });
+    }
     if (message.type === "diverged") {
       this.#result.divergedAt ??= performance.now();
       this.#shrinks = true;
@@ -233,8 +235,7 @@ class Job {
 
   #found(finding: NewFinding): void {
     this.#isDone();
-    const accepted = this.#options.accepted.get(identityOf(finding.divergence));
-    const found = { ...finding, met: 1, ...(accepted !== undefined && { accepted }) };
+    const found = withAcceptance({ ...finding, met: 1 }, this.#options.accepted);
     const news = addFound(this.#result.found, found);
     if (news !== undefined) this.#options.onFound(news);
   }

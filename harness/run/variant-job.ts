@@ -12,7 +12,7 @@ import type { Assignment, Finished } from "../workers/messages.ts";
 import { identityOf } from "../finding/identity.ts";
 import { CASES_PER_CHUNK } from "./chunk.ts";
 import { Confirmation } from "./confirm.ts";
-import { Findings } from "./findings.ts";
+import { Findings, SAMPLE_LIMITS, WHOLE_LIMITS } from "./findings.ts";
 import { leastSequence } from "./sequence.ts";
 import { shrinkCase } from "./shrink.ts";
 import type { Teller } from "./teller.ts";
@@ -60,7 +60,8 @@ export class VariantJob {
     this.until = until;
     const tell = teller.hear.bind(teller);
     this.#confirmation = new Confirmation(run.session.variant, assignment, { tell });
-    this.#findings = new Findings(assignment.accepted);
+    const isWhole = assignment.work.kind === "explore";
+    this.#findings = new Findings(assignment.accepted, isWhole ? WHOLE_LIMITS : SAMPLE_LIMITS);
   }
 
   /**
