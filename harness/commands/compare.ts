@@ -2,6 +2,7 @@
  * `ext4-conform compare`: the same cases on two kernels, and what changed from the one to the
  * other.
  */
+import type { Divergence } from "../finding/divergence.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { colourWanted, say } from "../text/say.ts";
@@ -16,7 +17,7 @@ import { presentFound, presentLost, runAgain } from "./present.ts";
 import type { Presented } from "./present.ts";
 import type { Tell } from "./reports.ts";
 import { comparisonOutcome, runOutcome } from "./run-outcome.ts";
-import { difference, isWorse } from "../comparison/difference.ts";
+import { difference, isWorse, maybeWorse } from "../comparison/difference.ts";
 import { comparisonText } from "../comparison/table.ts";
 
 export interface CompareOptions extends Omit<PerformOptions, "kernel" | "work"> {
@@ -55,13 +56,11 @@ async function runOn(
 /** The reports of what the candidate alone does wrong. */
 function presentNew(
   { facts, result }: Performed,
-  appeared: readonly { variant: string; kind: string }[],
+  appeared: readonly Divergence[],
   save: string,
 ): readonly Presented[] {
   if (facts === undefined) return [];
-  const found = result.found.filter(({ confirmed, divergence: { variant, kind } }) => {
-    return confirmed && appeared.some((one) => one.variant === variant && one.kind === kind);
-  });
+  const found = result.found.filter(({ divergence }) => appeared.includes(divergence));
   return presentFound({ ...result, found }, facts, save);
 }
 
@@ -74,7 +73,8 @@ function leftOutOf({ facts, result }: Performed): string[] {
 }
 
 /**
- * Compare, print the table; 1 where the candidate does something wrong that the baseline does not.
+ * Compare, print the table; 1 where the candidate does something wrong that the baseline does not,
+ * or of which that is not known.
  */
 export async function compare(options: CompareOptions): Promise<ExitStatus> {
   mustBeWritable(options.save);
@@ -95,5 +95,6 @@ export async function compare(options: CompareOptions): Promise<ExitStatus> {
     candidate: divergedVariants(candidate.result),
   };
   say(comparisonText(what, diverged, colourWanted()));
-  return isWorse(what) ? exitStatus.diverges : exitStatus.conforms;
+  const isDoubtful = isWorse(what) || maybeWorse(what).length > 0;
+  return isDoubtful ? exitStatus.diverges : exitStatus.conforms;
 }

@@ -140,11 +140,20 @@ describe("a run", () => {
   });
 });
 
-function compared(results: JobResult[], presented: Presented[] = []) {
-  const baseline = performed({ result: { ...nothingRun(), results: [row("4k-delalloc", 100)] } });
-  const candidate = performed({ result: { ...nothingRun(), results } });
+function compared(
+  results: JobResult[],
+  presented: Presented[] = [],
+  early: Partial<JobResult> = {},
+) {
+  const rows = [{ ...row("4k-delalloc", 100), ...early }];
+  const baseline = performed({ result: { ...nothingRun(), results: rows } });
+  const all = presented.map(({ found: one }) => one);
+  const candidate = performed({ result: { ...nothingRun(), results, found: all } });
   const what = difference(baseline.result, candidate.result, ["4k-delalloc-iomap"]);
-  const one = comparisonOutcome(baseline, candidate, what, presented);
+  const appeared = presented.filter(({ found: { divergence } }) =>
+    what.appeared.includes(divergence),
+  );
+  const one = comparisonOutcome(baseline, candidate, what, appeared);
   expect(jsonFaults(json(one), "outcome")).toEqual([]);
   return one;
 }
@@ -169,5 +178,16 @@ describe("a comparison", () => {
     });
     const diverges = compared([row("4k-delalloc", 9)], [found("4k-delalloc", "map", true)]);
     expect(diverges.subtests[0]!.status).toBe("fail");
+  });
+
+  test("is incomplete where the baseline was left before it could show the same", () => {
+    const news = [found("4k-delalloc", "map", true)];
+    const { verdict, subtests } = compared([row("4k-delalloc", 9)], news, { foundEnough: true });
+    expect(verdict).toBe("incomplete");
+    expect(subtests[0]).toMatchObject({ status: "incomplete", findings: [] });
+    expect(subtests[0]!.reason).toMatch(/^the baseline was left early, and may do the same: /);
+    const nothing = compared([row("4k-delalloc", 9)], [], { foundEnough: true });
+    expect(nothing.verdict).toBe("conforms");
+    expect(nothing.subtests[0]!.reason).toMatch(/^left early, .* not run: baseline$/);
   });
 });

@@ -2,6 +2,7 @@
  * What a run, an exploration or a comparison came to, for the reports.
  */
 import { Interrupted, lackOf, EnvironmentError } from "../case/failure.ts";
+import { leftEarly, maybeWorse } from "../comparison/difference.ts";
 import type { Difference, VariantDifference } from "../comparison/difference.ts";
 import { bySeverity, severityOf } from "../finding/severity.ts";
 import { NO_SUBTEST, outcomeOf } from "../report/outcome.ts";
@@ -167,21 +168,42 @@ export function runOutcome(
 }
 
 function comparedSubtest(
-  { variant, candidate, compared, mapsChanged }: VariantDifference,
-  { deviationsAppeared, notCompared }: Difference,
+  one: VariantDifference,
+  what: Difference,
   findings: readonly Finding[],
 ): Subtest {
-  if (candidate === undefined || notCompared.includes(variant)) return notComparedSubtest(variant);
+  const { variant, candidate, compared, mapsChanged } = one;
+  if (candidate === undefined || what.notCompared.includes(variant))
+    return notComparedSubtest(variant);
   const known = ranOn(candidate);
   const found = ofVariant(findings, variant);
-  const fresh = deviationsAppeared.filter((id) => id in known.deviations);
   return {
     ...known,
-    status: found.length + fresh.length > 0 ? "fail" : "pass",
-    ...(fresh.length > 0 && { reason: `known deviations that are new: ${fresh.join(", ")}` }),
+    ...comparedStatus(one, what, known.deviations, found),
     counts: { ...known.counts, compared, mapsChanged },
     findings: found,
   };
+}
+
+/** What became of a variant that both ran, as far as they did. */
+function comparedStatus(
+  one: VariantDifference,
+  what: Difference,
+  deviations: Subtest["deviations"],
+  found: readonly Finding[],
+): Pick<Subtest, "status" | "reason"> {
+  const fresh = what.deviationsAppeared.filter((id) => id in deviations);
+  const news = `known deviations that are new: ${fresh.join(", ")}`;
+  if (fresh.length > 0) return { status: "fail", reason: news };
+  if (found.length > 0) return { status: "fail" };
+  const [open] = maybeWorse(what).filter(({ variant }) => variant === one.variant);
+  if (open !== undefined) {
+    const why = `the baseline was left early, and may do the same: ${open.message}`;
+    return { status: "incomplete", reason: why.slice(0, MAX_REASON) };
+  }
+  const sides = leftEarly(one);
+  const left = `left early, the rest of the cases was not run: ${sides.join(" and ")}`;
+  return { status: "pass", ...(sides.length > 0 && { reason: left }) };
 }
 
 function notComparedSubtest(name: string): Subtest {

@@ -3,8 +3,8 @@ import type { FoundDivergence } from "../stored/result.ts";
 import type { CaseShape } from "../run/shape.ts";
 import { nothingRun } from "../run/supervisor.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
-import { difference, isWorse } from "./difference.ts";
-import { changeText, comparisonText } from "./table.ts";
+import { difference, isWorse, maybeWorse } from "./difference.ts";
+import { changeText, comparisonText, speedText } from "./table.ts";
 
 const shape = (number: number, fields: Partial<CaseShape> = {}): CaseShape => ({
   case: number,
@@ -90,6 +90,37 @@ describe("what changed between two kernels", () => {
     expect(isWorse(what)).toBe(false);
   });
 
+  test("is told by what a finding is, not by its kind alone", () => {
+    const other = found("map");
+    other.divergence = { ...other.divergence, operations: [{ op: "drop_cache" }] };
+    const both = run([ran()], [found("map"), other]);
+    const what = difference(run([ran()], [found("map")]), both);
+    expect(what.appeared).toEqual([other.divergence]);
+    expect(difference(both, run([ran()], [found("map")])).gone).toEqual([other.divergence]);
+  });
+
+  test.each(["foundEnough", "timeUp", "lost"] as const)(
+    "is not claimed of what one alone shows where the other was left early (%s)",
+    (why) => {
+      const left = [run([ran({ [why]: true })], [found("panic")]), run([ran()], [found("map")])];
+      const [early, whole] = left as [SupervisorResult, SupervisorResult];
+      const one = difference(early, whole);
+      expect(one.appeared).toEqual([]);
+      expect(one.gone.map(({ kind }) => kind)).toEqual(["panic"]);
+      expect(one.undecided).toMatchObject([{ side: "candidate", divergence: { kind: "map" } }]);
+      expect([isWorse(one), maybeWorse(one).length]).toEqual([false, 1]);
+      const other = difference(whole, early);
+      expect(other.appeared.map(({ kind }) => kind)).toEqual(["panic"]);
+      expect(other.undecided).toMatchObject([{ side: "baseline", divergence: { kind: "map" } }]);
+      expect([isWorse(other), maybeWorse(other)]).toEqual([true, []]);
+    },
+  );
+
+  test("is not what the baseline has shown once", () => {
+    const baseline = run([ran()], [found("map", { confirmed: false })]);
+    expect(isWorse(difference(baseline, run([ran()], [found("map")])))).toBe(false);
+  });
+
   test("is not what a fresh image did not show again", () => {
     const what = difference(run([ran()]), run([ran()], [found("map", { confirmed: false })]));
     expect(isWorse(what)).toBe(false);
@@ -155,8 +186,43 @@ describe("in words", () => {
     [{ baseline: 0, candidate: 3 }, "+3"],
     [{ baseline: 2000, candidate: 2010 }, "+10 (+0.5 %)"],
     [{ baseline: 2000, candidate: 1000 }, "-1,000 (-50.0 %)"],
+    [{ baseline: 30_000, candidate: 29_999 }, "-1 (<0.1 %)"],
+    [{ baseline: 30_000, candidate: 30_001 }, "+1 (<0.1 %)"],
+    [{ baseline: 2000, candidate: 1999 }, "-1 (-0.1 %)"],
   ])("%j is %s", (change, text) => {
     expect(changeText(change)).toBe(text);
+  });
+
+  test.each([
+    [{ baseline: 1000, candidate: 999 }, "same"],
+    [{ baseline: 1000, candidate: 1001 }, "same"],
+    [{ baseline: 1000, candidate: 0 }, "-"],
+    [{ baseline: 1000, candidate: 980 }, "-2 %"],
+  ])("a speed of %j is %s", (change, text) => {
+    expect(speedText(change)).toBe(text);
+  });
+
+  test("what is not claimed is said, and is not called better or worse", () => {
+    const early = run([ran({ foundEnough: true })], [found("map")]);
+    const both = run([ran({ foundEnough: true })], [found("panic")]);
+    const text = comparisonText(difference(early, both), nobody, false);
+    expect(text).toContain(
+      [
+        "divergences of which nothing is claimed",
+        "  4k-delalloc: only on the candidate, but the baseline was left early: panic: block 0 is delayed, expected hole",
+        "    pwrite(pos=0, len=4096)",
+        "  4k-delalloc: only on the baseline, but the candidate was left early: map: block 0 is delayed, expected hole",
+        "    pwrite(pos=0, len=4096)",
+        "",
+        "left early: the rest of the cases was not run",
+        "  4k-delalloc: baseline and candidate",
+        "",
+        "UNDECIDED: what only the candidate has shown the baseline may do too, which was left early; 3 cases that both kernels ran",
+      ].join("\n"),
+    );
+    const known = comparisonText(difference(early, early), nobody, false);
+    expect(known).toMatch(/^NO WORSE: /m);
+    expect(known).toContain("  4k-delalloc: baseline and candidate\n");
   });
 
   test("it is a table, what is new and gone, and a word", () => {

@@ -3,6 +3,7 @@
  * how it is printed.
  */
 import type { Divergence } from "../finding/divergence.ts";
+import { identityOf } from "../finding/identity.ts";
 import { byVariant, speedOf } from "../run/by-variant.ts";
 import { confirmedDivergences } from "../report/verdict.ts";
 import type { CaseShape } from "../run/shape.ts";
@@ -12,6 +13,15 @@ import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 export interface Change {
   baseline: number;
   candidate: number;
+}
+
+/** The one kernel or the other. */
+export type Side = "baseline" | "candidate";
+
+/** What one side has shown, and the other might have, had its variant not been left early. */
+export interface OneSided {
+  side: Side;
+  divergence: Divergence;
 }
 
 /** One variant on both kernels. */
@@ -38,6 +48,8 @@ export interface Difference {
   /** Of the candidate alone, and of the baseline alone. */
   appeared: Divergence[];
   gone: Divergence[];
+  /** Of one of them alone, as far as the other came. */
+  undecided: OneSided[];
   /** Known deviations of the candidate alone, and of the baseline alone, by id. */
   deviationsAppeared: string[];
   deviationsGone: string[];
@@ -58,18 +70,24 @@ function inCommon(baseline: SupervisorResult, candidate: SupervisorResult): Supe
   }));
 }
 
-/** The same thing found twice: the operations that it was shrunk to may differ from run to run. */
-const keyOf = ({ variant, kind }: Divergence): string => `${variant} ${kind}`;
+/** The same for one finding, whichever kernel showed it. */
+const keyOf = (divergence: Divergence): string => `${divergence.variant} ${identityOf(divergence)}`;
 
-function notIn(found: readonly Divergence[], others: readonly Divergence[]): Divergence[] {
-  const keys = new Set(others.map(keyOf));
-  return found.filter((divergence) => {
-    const key = keyOf(divergence);
-    const isNew = !keys.has(key);
-    keys.add(key);
-    return isNew;
-  });
+/** What of one is confirmed, and was not even met once on the other. */
+function notIn(one: SupervisorResult, other: SupervisorResult): Divergence[] {
+  const keys = new Set(other.found.map(({ divergence }) => keyOf(divergence)));
+  return confirmedDivergences(one)
+    .map(({ divergence }) => divergence)
+    .filter((divergence) => !keys.has(keyOf(divergence)));
 }
+
+/** Whether some of the cases of a variant were not run. */
+const wasLeft = (ran: JobResult | undefined): boolean =>
+  ran?.foundEnough === true || ran?.timeUp === true || ran?.lost === true;
+
+/** Sides that were left before they had run all cases of a variant. */
+export const leftEarly = (variant: VariantDifference): Side[] =>
+  (["baseline", "candidate"] as const).filter((side) => wasLeft(variant[side]));
 
 /** Known deviations that the kernel shows, by its witness. */
 function deviationsOf({ results }: SupervisorResult): Set<string> {
@@ -121,16 +139,25 @@ export function difference(
     ({ results }) => new Map(byVariant(results).map((result) => [result.variant, result])),
   ) as [Map<string, JobResult>, Map<string, JobResult>];
   const common = inCommon(baseline, candidate);
-  const [before, after] = common.map((result) =>
-    confirmedDivergences(result).map(({ divergence }) => divergence),
-  ) as [Divergence[], Divergence[]];
+  const [before, after] = common as [SupervisorResult, SupervisorResult];
   const [had, has] = common.map(deviationsOf) as [Set<string>, Set<string>];
   const names = [...new Set([...ran.keys(), ...runs.keys()])];
+  const variants = names.map((name) => variantDifference(name, ran.get(name), runs.get(name)));
+  const isLeft = (side: Side, { variant: name }: Divergence): boolean =>
+    variants.some((one) => one.variant === name && leftEarly(one).includes(side));
+  const [news, olds] = [notIn(after, before), notIn(before, after)];
+  const oneSided = [
+    ...news.map((divergence): OneSided => ({ side: "candidate", divergence })),
+    ...olds.map((divergence): OneSided => ({ side: "baseline", divergence })),
+  ];
   return {
-    variants: names.map((name) => variantDifference(name, ran.get(name), runs.get(name))),
+    variants,
     notCompared: [...names.filter((name) => !ran.has(name) || !runs.has(name)), ...leftOut],
-    appeared: notIn(after, before),
-    gone: notIn(before, after),
+    appeared: news.filter((one) => !isLeft("baseline", one)),
+    gone: olds.filter((one) => !isLeft("candidate", one)),
+    undecided: oneSided.filter(({ side, divergence }) =>
+      isLeft(side === "candidate" ? "baseline" : "candidate", divergence),
+    ),
     deviationsAppeared: only(has, had),
     deviationsGone: only(had, has),
   };
@@ -140,3 +167,7 @@ export function difference(
 export function isWorse({ appeared, deviationsAppeared }: Difference): boolean {
   return appeared.length > 0 || deviationsAppeared.length > 0;
 }
+
+/** What the candidate does wrong, and the baseline might too. */
+export const maybeWorse = ({ undecided }: Difference): Divergence[] =>
+  undecided.filter(({ side }) => side === "candidate").map(({ divergence }) => divergence);

@@ -7,8 +7,8 @@ import { describeOperation } from "../operations/operation.ts";
 import { counted, grouped } from "../text/numbers.ts";
 import { paintWith } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
-import { isWorse } from "./difference.ts";
-import type { Change, Difference, VariantDifference } from "./difference.ts";
+import { isWorse, leftEarly, maybeWorse } from "./difference.ts";
+import type { Change, Difference, OneSided, VariantDifference } from "./difference.ts";
 
 const COLUMNS = ["baseline", "candidate", "maps changed", "st_blocks", "extents", "speed"] as const;
 const WIDTH = 14;
@@ -18,14 +18,16 @@ export function changeText({ baseline, candidate }: Change): string {
   const by = candidate - baseline;
   if (by === 0) return "same";
   const sign = by > 0 ? "+" : "-";
-  const share = baseline === 0 ? "" : ` (${sign}${((100 * Math.abs(by)) / baseline).toFixed(1)} %)`;
-  return `${sign}${grouped(Math.abs(by))}${share}`;
+  const percent = ((100 * Math.abs(by)) / baseline).toFixed(1);
+  const share = percent === "0.0" ? "<0.1 %" : `${sign}${percent} %`;
+  return `${sign}${grouped(Math.abs(by))}${baseline === 0 ? "" : ` (${share})`}`;
 }
 
-/** "+3 %" */
-function speedText({ baseline, candidate }: Change): string {
+/** "+3 %"; "same" where it would be none. */
+export function speedText({ baseline, candidate }: Change): string {
   if (baseline === 0 || candidate === 0) return "-";
   const percent = Math.round(100 * (candidate / baseline - 1));
+  if (percent === 0) return "same";
   return `${percent < 0 ? "-" : "+"}${Math.abs(percent)} %`;
 }
 
@@ -68,9 +70,12 @@ function table(variants: readonly VariantDifference[], diverged: Diverged, paint
   ];
 }
 
-function divergenceLine({ variant, kind, operations, step, message }: Divergence): string {
+function divergenceLine(
+  { variant, kind, operations, step, message }: Divergence,
+  note = "",
+): string {
   const shown = operations.slice(0, step + 1).map(describeOperation);
-  return `  ${variant}: ${kind}: ${message}\n    ${shown.join("; ")}`;
+  return `  ${variant}: ${note}${kind}: ${message}\n    ${shown.join("; ")}`;
 }
 
 function deviationLines(ids: readonly string[]): string[] {
@@ -78,10 +83,27 @@ function deviationLines(ids: readonly string[]): string[] {
   return known.map(({ id, claim }) => `  ${id}\n    ${claim}`);
 }
 
+/** What one side alone has shown, of which it is not known whether the other would have. */
+function undecidedLine({ side, divergence }: OneSided): string {
+  const other = side === "baseline" ? "candidate" : "baseline";
+  return divergenceLine(divergence, `only on the ${side}, but the ${other} was left early: `);
+}
+
+function leftLines(variants: readonly VariantDifference[]): string[] {
+  return variants.flatMap((one) => {
+    const sides = leftEarly(one);
+    return sides.length === 0 ? [] : [`  ${one.variant}: ${sides.join(" and ")}`];
+  });
+}
+
 function closing(what: Difference, paint: Paint): string {
   const cases = what.variants.reduce((sum, { compared }) => sum + compared, 0);
   const over = `${counted(cases, "case")} that both kernels ran`;
   if (isWorse(what)) return `${paint(["red", "bold"], "WORSE")}: see above; ${over}`;
+  if (maybeWorse(what).length > 0) {
+    const why = "what only the candidate has shown the baseline may do too, which was left early";
+    return `${paint(["yellow", "bold"], "UNDECIDED")}: ${why}; ${over}`;
+  }
   const better = what.gone.length + what.deviationsGone.length > 0;
   const word = better ? "BETTER" : "NO WORSE";
   return `${paint(["green", "bold"], word)}: nothing new is wrong in ${over}`;
@@ -102,11 +124,19 @@ export function comparisonText(what: Difference, diverged: Diverged, colour: boo
     lines.length === 0 ? [] : [paint("bold", title), ...lines, ""];
   return [
     ...table(what.variants, diverged, paint),
-    ...under("new divergences", what.appeared.map(divergenceLine)),
-    ...under("divergences that are gone", what.gone.map(divergenceLine)),
+    ...under(
+      "new divergences",
+      what.appeared.map((one) => divergenceLine(one)),
+    ),
+    ...under(
+      "divergences that are gone",
+      what.gone.map((one) => divergenceLine(one)),
+    ),
+    ...under("divergences of which nothing is claimed", what.undecided.map(undecidedLine)),
     ...under("known deviations that are new", deviationLines(what.deviationsAppeared)),
     ...under("known deviations that are gone", deviationLines(what.deviationsGone)),
     ...under("files with another map (both are right)", maps),
+    ...under("left early: the rest of the cases was not run", leftLines(what.variants)),
     ...under("not compared: one of the two kernels cannot run it, or did not", notCompared),
     closing(what, paint),
     "",

@@ -136,7 +136,8 @@ function verdictOf(subtests: readonly Subtest[], endedEarly?: EarlyEnd): Outcome
     subtests.some((subtest) => subtest.status === status);
   if (some("fail")) return "diverges";
   if (some("not-reproduced")) return "not-reproduced";
-  return endedEarly === undefined && some("pass") ? "conforms" : "incomplete";
+  const isWhole = endedEarly === undefined && !some("incomplete");
+  return isWhole && some("pass") ? "conforms" : "incomplete";
 }
 
 /** The outcome of a command that ends now. */

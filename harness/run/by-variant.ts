@@ -54,6 +54,7 @@ function together(a: JobResult, b: JobResult): JobResult {
     ...(explored && { explored }),
     ...((a.timeUp === true || b.timeUp === true) && { timeUp: true }),
     ...((a.foundEnough === true || b.foundEnough === true) && { foundEnough: true }),
+    ...((a.lost === true || b.lost === true) && { lost: true }),
   };
 }
 

@@ -24,6 +24,8 @@ export interface JobResult extends Finished {
   mounted: Mounted;
   /** Where they were asked for, and the variant was run to its end. */
   shapes?: CaseShape[];
+  /** A guest went down there, and the rest was not run. */
+  lost?: boolean;
 }
 
 export interface SupervisorResult {
@@ -172,7 +174,8 @@ class Job {
     const found = await investigate(error, variant, assignment, this.#attempts);
     await this.#attempts.finish();
     this.#found(found);
-    this.#result.results.push({ ...this.#soFar, variant: variant.name, seconds: this.#seconds });
+    const ran = { variant: variant.name, seconds: this.#seconds, lost: true };
+    this.#result.results.push({ ...this.#soFar, ...ran });
     this.#result.underWay.delete(this.#number);
     this.#options.onResult();
   }
