@@ -28,6 +28,7 @@ afterEach(() => {
 
 const counts = {
   cases: 100,
+  tries: 0,
   operations: 1000,
   files: 14,
   checkpoints: 1,
@@ -108,6 +109,7 @@ describe("merging shards", () => {
         variant: "4k-delalloc",
         counts: {
           cases: 300,
+          tries: 0,
           operations: 3000,
           files: 42,
           checkpoints: 3,

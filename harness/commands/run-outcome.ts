@@ -62,8 +62,8 @@ function ofVariant(findings: readonly Finding[], variant: string): Finding[] {
 
 function countsOf({ counts, explored }: JobResult): Subtest["counts"] {
   if (explored === undefined) {
-    const { cases, operations, files } = counts;
-    return { cases, operations, files };
+    const { cases, tries, operations, files } = counts;
+    return { cases, ...(tries > 0 && { tries }), operations, files };
   }
   const { states, own: edges, driven, diverged, behind, unreached, operations } = explored;
   return { states, edges, driven, diverged, behind, unreached, operations };

@@ -17,6 +17,7 @@ const shape = (number: number, fields: Partial<CaseShape> = {}): CaseShape => ({
 function ran(fields: Partial<JobResult> = {}, deviations: Record<string, number> = {}): JobResult {
   const counts = {
     cases: 3,
+    tries: 0,
     operations: 3000,
     files: 1,
     checkpoints: 1,

@@ -42,6 +42,7 @@ const STATUSES = ["pass", "fail", "not-reproduced", "incomplete", "not-run"] as 
 /** What is counted, each only where there is such a thing. */
 const COUNTED = [
   "cases",
+  "tries",
   "operations",
   "files",
   "states",

@@ -5,6 +5,7 @@ import { verdict } from "./verdict.ts";
 
 const counts = {
   cases: 1000,
+  tries: 0,
   operations: 12_345,
   files: 128,
   checkpoints: 1,
@@ -104,6 +105,15 @@ describe("verdict", () => {
     const result = { ...conforming, results: [left], found: [found("4k-delalloc", 9, true)] };
     expect(verdict(result, false)).toMatch(
       /; the rest of 4k-delalloc was not run: enough was found\n$/,
+    );
+  });
+
+  test("what cases were tried to come down to is counted apart", () => {
+    const [one] = conforming.results;
+    const tried = { ...one!, counts: { ...counts, tries: 1234 } };
+    const result = { ...conforming, results: [tried], found: [found("4k-delalloc", 9, true)] };
+    expect(verdict(result, false)).toMatch(
+      /variant; 1,000 cases, 1,234 tries to make them smaller, 12,345 operations\n$/,
     );
   });
 

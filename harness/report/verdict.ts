@@ -195,11 +195,12 @@ export interface Asked {
 function closing(
   result: SupervisorResult,
   rows: readonly Row[],
-  { cases, operations }: RunCounts,
+  { cases, tries, operations }: RunCounts,
   paint: Paint,
   asked: Asked,
 ): string {
-  const ran = `${counted(cases, "case")}, ${counted(operations, "operation")}`;
+  const shrunk = tries === 0 ? "" : `, ${grouped(tries)} tries to make them smaller`;
+  const ran = `${counted(cases, "case")}${shrunk}, ${counted(operations, "operation")}`;
   const all = counted(rows.length, "variant");
   const left = leftOut(result, rows, asked);
   const variants = `${all}${left}`;

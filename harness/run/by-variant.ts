@@ -22,6 +22,7 @@ function sumEach(
 export function sum(a: RunCounts, b: RunCounts): RunCounts {
   return {
     cases: a.cases + b.cases,
+    tries: a.tries + b.tries,
     operations: a.operations + b.operations,
     files: a.files + b.files,
     checkpoints: a.checkpoints + b.checkpoints,

@@ -82,7 +82,7 @@ async function reportEdge(
   { walk, divergence, walked, shortest }: ExploredDivergence,
 ): Promise<void> {
   const looksInto = job.isNew(divergence) && shortest.length > 0;
-  const again = looksInto ? job.run.replay(shortest) : undefined;
+  const again = looksInto ? job.run.attempt(shortest) : undefined;
   await job.handle(
     again === undefined
       ? await job.shrinkHere(walk, walked, divergence)

@@ -154,7 +154,7 @@ export class VariantJob {
     if (!this.isNew(first)) return { case: number, first, since };
     this.teller.tell({ type: "diverged" });
     const attempt = (tried: Operation[]): Promise<Divergence | undefined> =>
-      Promise.resolve(this.run.replay(tried));
+      Promise.resolve(this.run.attempt(tried));
     const divergence = await this.#shrunk(operations, first, attempt, this.limit(SHRINK_MS));
     return {
       case: number,

@@ -206,10 +206,19 @@ export class VariantRun {
 
   /** Run one stored case. Returns its divergence. */
   replay(operations: readonly Operation[]): Divergence | undefined {
+    return this.#runUnnumbered(operations, "case");
+  }
+
+  /** Run what another case may come down to. Returns its divergence. */
+  attempt(operations: readonly Operation[]): Divergence | undefined {
+    return this.#runUnnumbered(operations, "try");
+  }
+
+  #runUnnumbered(operations: readonly Operation[], as: "case" | "try"): Divergence | undefined {
     this.#tell({ type: "trying", operations });
     const performed = this.session.supported(operations);
     this.#remember(performed, false);
-    return this.#perform(performed).divergence;
+    return this.#perform(performed, {}, as).divergence;
   }
 
   /** Go on behind a divergence, by the contract alone; `why` is for the report. */
@@ -235,7 +244,7 @@ export class VariantRun {
     this.#tell({ type: "case", case: number, kept: keep });
     this.#remember(operations, keep);
     const all = keep ? synced(operations) : operations;
-    const { divergence, seen, handedOver } = this.#perform(all, { windows });
+    const { divergence, seen, handedOver } = this.#perform(all, { windows }, "case");
     if (divergence !== undefined) return divergence;
     const last = seen.at(-1);
     if (last !== undefined) this.#tell({ type: "conforms", case: number, seen: last });
@@ -283,22 +292,28 @@ export class VariantRun {
     return true;
   }
 
-  /** Perform a case, and count. */
-  #perform(operations: readonly Operation[], how: PerformOptions = {}): Performed {
+  /** Perform a case, or try what another comes down to, and count. */
+  #perform(
+    operations: readonly Operation[],
+    how: PerformOptions = {},
+    as: "case" | "try" = "try",
+  ): Performed {
     const performed = this.session.perform(operations, { ...this.#performing, ...how });
     const { counts, statistics } = this;
     const { steps, guesses, transient, handedOver, divergence, seen } = performed;
-    counts.cases += 1;
+    if (as === "case") counts.cases += 1;
+    else counts.tries += 1;
     counts.operations += steps;
     counts.guesses += guesses;
     counts.transient += transient;
-    if (handedOver !== undefined) {
+    if (handedOver !== undefined && as === "case") {
       const { reason } = handedOver;
       counts.handedOver[reason] = (counts.handedOver[reason] ?? 0) + 1;
     }
     if (statistics !== undefined) noteClampings(statistics, clampingsIn(operations, seen));
     if (divergence !== undefined) this.#diverged = true;
-    else this.#countDeviations(this.session.deviationsIn(operations, seen).map(({ id }) => id));
+    else if (as === "case")
+      this.#countDeviations(this.session.deviationsIn(operations, seen).map(({ id }) => id));
     return performed;
   }
 

@@ -65,7 +65,9 @@ function withTransient(counts: unknown): unknown {
 /** What a run of a variant came to. */
 const countsSchema = z.strictObject({
   cases: count,
-  /** Operations that were applied to both and compared. */
+  /** What cases were tried to come down to: shrunk ones, and looks further on. */
+  tries: count.default(0),
+  /** Operations that were applied to both and compared, of tries too. */
   operations: count,
   /** Files that were checked on disk. */
   files: count,
@@ -85,6 +87,7 @@ export type RunCounts = z.infer<typeof countsSchema>;
 /** Of a variant that has not begun. */
 export const NOTHING_RUN: RunCounts = {
   cases: 0,
+  tries: 0,
   operations: 0,
   files: 0,
   checkpoints: 0,
