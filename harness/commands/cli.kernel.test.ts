@@ -267,7 +267,30 @@ describe.skipIf(lacks !== undefined)("explore", () => {
   });
 });
 
+describe.skipIf(lacks !== undefined)("doctor", () => {
+  test("tells what the machine lacks apart from what its kernel does", async () => {
+    const { stdout, exitCode } = await conform(["doctor"]);
+    expect(exitCode).toBe(0);
+    const [kernel, here, does, verdict] = stdout.split("\n\n");
+    expect(kernel).toMatch(/^kernel \d/);
+    expect(here).toMatch(/^what can be seen and done here .*\n {2}own ext4 .* yes\n/);
+    expect(here).not.toMatch(/buffered_iomap|large folios/);
+    expect(does).toMatch(/^what this kernel does .*\n {2}buffered_iomap is offered +(yes|no)\n/);
+    expect(does).not.toMatch(/cachestat|userfaultfd/);
+    expect(verdict).toMatch(/^The main job can run here: /);
+  });
+});
+
 describe.skipIf(lacks !== undefined)("run", () => {
+  test("counts the cases that were asked for, and tries apart", async () => {
+    const args = ["run", "--strict", "--variant", "4k-delalloc", "--cases", "10", "--seed", "7"];
+    const { stdout } = await conform([...args, "--save", folder]);
+    expect(stdout).toMatch(/^4k-delalloc buffer_head +10 +[\d,]+ .* DIVERGES$/m);
+    expect(stdout).toMatch(
+      /^DIVERGES: in 1 of 1 variant; 10 cases, \d+ tries to make them smaller, [\d,]+ operations$/m,
+    );
+  });
+
   test("the same seed gives the same operations and verdict, with one job and with two", async () => {
     const args = ["run", "--variant", "4k-delalloc,1k-nodelalloc", "--cases", "400", "--seed", "7"];
     const [one, again, two] = [

@@ -90,18 +90,31 @@ async function examine(): Promise<Examined> {
 
 const yesNo = (value: boolean): string => (value ? "yes" : "no");
 
+type Fact = readonly [what: string, is: boolean];
+
+/** Facts below a heading, and an empty line. */
+const factLines = (facts: readonly Fact[]): string[] => [
+  ...facts.map(([what, is]) => `  ${what.padEnd(58)} ${yesNo(is)}`),
+  "",
+];
+
 function examinedText({ lacks, kernel, abilities: able, changes: shown = [] }: Examined): string {
   if (lacks !== undefined) {
     return `The main job cannot run here: ${lacks.message}.\n${lacks.remedy}\n`;
   }
-  const facts: [string, string][] = [
-    ["kernel", kernel!.release],
-    ["own ext4 can be made and mounted", "yes"],
-    ...abilities.map((name): [string, string] => [ABILITIES[name], yesNo(able![name])]),
-    ...shown.map(({ does, shown: is }): [string, string] => [does, yesNo(is)]),
-  ];
-  const lines = facts.map(([name, value]) => `${name.padEnd(58)} ${value}\n`);
-  return `${lines.join("")}The main job can run here: ${ownCommand(["run"])}\n`;
+  const { bufferedIomap, ...others } = able!;
+  const here = abilities.flatMap((name): Fact[] =>
+    name === "bufferedIomap" ? [] : [[ABILITIES[name], others[name]]],
+  );
+  const does = shown.map((one): Fact => [one.does, one.shown]);
+  return [
+    `kernel ${kernel!.release} ${kernel!.machine}\n`,
+    "what can be seen and done here (the checks go without what cannot)",
+    ...factLines([["own ext4 can be made and mounted", true], ...here]),
+    "what this kernel does (the model follows it either way; neither is a fault)",
+    ...factLines([[ABILITIES.bufferedIomap, bufferedIomap], ...does]),
+    `The main job can run here: ${ownCommand(["run"])}\n`,
+  ].join("\n");
 }
 
 /** Print it; 0 where the main job can run here, 4 where it cannot. */

@@ -86,7 +86,7 @@ describe("trace check --contract", () => {
   test("64 where a file cannot be read, or holds nothing to check", async () => {
     const { status, out, err } = await run(join(folder, "none"), file("empty", [], []));
     expect(status).toBe(64);
-    expect(err).toContain("cannot be read: ENOENT");
+    expect(err).toContain("cannot be read: there is no such file or directory");
     expect(err).toContain("nothing was checked");
     expect(out).toContain("NOT CHECKED: 2 of 2 files");
   });

@@ -14,7 +14,10 @@ import { foreignVariantSchema } from "./foreign-variant.ts";
 import { writeOutput } from "./output.ts";
 import { parseStored, readStored } from "./stored-file.ts";
 
-const head = { format: "ext4-conform counterexample", version: 1 } as const;
+/** What every counterexample says that it is. */
+export const COUNTEREXAMPLE = "ext4-conform counterexample";
+
+const head = { format: COUNTEREXAMPLE, version: 1 } as const;
 
 /** Characters of the longest message. */
 const MAX_MESSAGE = 10_000;

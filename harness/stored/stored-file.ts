@@ -119,6 +119,17 @@ function readBounded(path: string, maxBytes: number): Buffer {
   }
 }
 
+/** What a file of ours says that it is, whatever else is in it; undefined of any other. */
+export function formatOf(path: string): string | undefined {
+  try {
+    const data: unknown = JSON.parse(readBounded(path, MAX_FILE_BYTES).toString("utf8"));
+    const format = valueAt(data, ["format"]);
+    return typeof format === "string" && format.startsWith("ext4-conform ") ? format : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Read a file of this format. @throws UsageError with one line, whatever it holds */
 export function readStored<T>(path: string, stored: StoredFormat<T>): T {
   let bytes: Buffer;

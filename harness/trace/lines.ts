@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import { pipeline } from "node:stream";
 import * as zlib from "node:zlib";
 import { depthFault, shapeOf } from "../stored/json-keys.ts";
+import { systemReason } from "../stored/output.ts";
 import { fileError, lineError } from "../stored/shown.ts";
 import { BYTES_PER_VALUE, MAX_DEPTH, MIB } from "./limits.ts";
 import type { TraceLimits } from "./limits.ts";
@@ -115,7 +116,8 @@ function explained(error: unknown, file: string): unknown {
   if (code.startsWith("Z_") || code.startsWith("ERR_")) {
     return fileError(file, `is damaged, or not packed as its name says: ${code}`);
   }
-  return fileError(file, `cannot be read: ${code}`);
+  const expected = code === "ENOENT" ? "; a recording is expected, as trace record writes it" : "";
+  return fileError(file, `cannot be read: ${systemReason(error)}${expected}`);
 }
 
 /**

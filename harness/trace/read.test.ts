@@ -1,12 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import * as tmp from "tmp";
+import { afterAll, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
 import { pattern } from "../../model/include/pattern.ts";
 import { storedObservation } from "../case/stored-observation.ts";
 import { generatedCases } from "../run/chunk.ts";
 import { UsageError } from "../case/failure.ts";
 import type { Line } from "./lines.ts";
-import { parseTrace } from "./read.ts";
+import { parseTrace, readTrace } from "./read.ts";
 import type { TraceCase } from "./read.ts";
 import { asLines, headerV1, headerV2, headerV3, stepsOf, traceLines } from "./samples.ts";
 
@@ -825,5 +828,28 @@ describe("whatever a file holds, the answer is a trace or a UsageError", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe("a file of ours that is no recording", () => {
+  const folder = tmp.dirSync({ unsafeCleanup: true });
+  afterAll(() => folder.removeCallback());
+
+  test.each([
+    ["of several lines", 2],
+    ["of one", 0],
+  ])("is called what it is: %s", async (_, indent) => {
+    const path = join(folder.name, "case.json");
+    const stored = (format: string): void =>
+      writeFileSync(path, JSON.stringify({ format, version: 1 }, null, indent));
+    stored("ext4-conform counterexample");
+    await expect(readTrace(path)).rejects.toThrow(UsageError);
+    await expect(readTrace(path)).rejects.toThrow(
+      /: is a counterexample, not a recording; to see it again: .*replay \S*case\.json$/,
+    );
+    stored("ext4-conform result");
+    await expect(readTrace(path)).rejects.toThrow(/: is an ext4-conform result, not a recording$/);
+    stored("of somebody else");
+    await expect(readTrace(path)).rejects.toThrow(/: line 1: /);
   });
 });

@@ -11,9 +11,12 @@ import { UsageError } from "../case/failure.ts";
 import type { Observation } from "../case/observation.ts";
 import { bytesIn } from "../case/stored-observation.ts";
 import type { Operation } from "../operations/operation.ts";
+import { fileWord, ownCommand } from "../host/own-command.ts";
+import { COUNTEREXAMPLE } from "../stored/counterexample.ts";
 import { colonsIn, depthFault, repeatedKey, shapeOf } from "../stored/json-keys.ts";
 import { valueAt } from "../stored/json-path.ts";
 import { fileError, lineError, shown, shownName } from "../stored/shown.ts";
+import { formatOf } from "../stored/stored-file.ts";
 import { configOf, guessedOf } from "./config.ts";
 import { caseSchema, endSchema, headerSchemas, stepSchema, wholeCaseSchema } from "./format.ts";
 import type { TraceEnd, TraceHeader } from "./format.ts";
@@ -289,6 +292,15 @@ export async function parseTrace(
   }
 }
 
+/** What is to be said of a file of ours that is no trace; undefined of any other. */
+function ofAnotherKind(path: string): UsageError | undefined {
+  const format = formatOf(path);
+  if (format === undefined) return undefined;
+  if (format !== COUNTEREXAMPLE) return fileError(path, `is an ${format}, not a recording`);
+  const command = ownCommand(["replay", fileWord(path)]);
+  return fileError(path, `is a counterexample, not a recording; to see it again: ${command}`);
+}
+
 /**
  * Open a trace; packed with brotli or gzip where its name ends in .br or .gz.
  *
@@ -298,5 +310,9 @@ export async function readTrace(
   path: string,
   limits: TraceLimits = DEFAULT_LIMITS,
 ): Promise<Trace> {
-  return parseTrace(linesOf(path, limits), path, limits);
+  try {
+    return await parseTrace(linesOf(path, limits), path, limits);
+  } catch (error) {
+    throw ofAnotherKind(path) ?? error;
+  }
 }
