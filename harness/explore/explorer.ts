@@ -76,8 +76,10 @@ export class Explorer {
     return new Lockstep(model, executor, lockstep);
   }
 
-  /** Go on elsewhere: what a divergence has left would be found again. */
+  /** Go on elsewhere, with a new file: what a divergence has left would be found again. */
   goOn(place: Place): void {
+    this.#walked = [];
+    this.#at = UNKNOWN;
     this.#transientBefore += this.#lockstep.transient;
     this.#place = place;
     this.#lockstep = this.#lockstepOn(place);

@@ -74,8 +74,8 @@ function walksOf(
 }
 
 /**
- * Find out what an edge has shown. The shortest way there does it too, unless something on the way
- * here had a part in it.
+ * Find out what an edge has shown; what comes next is driven on a fresh image. The shortest way
+ * there does it too, unless something on the way here had a part in it.
  */
 async function reportEdge(
   job: VariantJob,
@@ -83,7 +83,7 @@ async function reportEdge(
 ): Promise<void> {
   const looksInto = job.isNew(divergence) && shortest.length > 0;
   const again = looksInto ? job.run.attempt(shortest) : undefined;
-  await job.handle(
+  await job.handleAndRenew(
     again === undefined
       ? await job.shrinkHere(walk, walked, divergence)
       : await job.shrinkHere(walk, shortest, again),
@@ -100,18 +100,13 @@ async function drive(
   tellDriven: (() => void) | undefined,
 ): Promise<void> {
   let toldAt = Date.now();
-  const renew = async (): Promise<void> => {
-    if (job.hasEnough) return;
-    await job.run.renew();
-    explorer.goOn(placeOf(job.run));
-  };
+  /** Where the image is another one by now, there. */
+  const goOn = (): void => explorer.goOn(placeOf(job.run));
   /**
    * Only what was looked at on disk is not driven again by who goes on another time. What that has
    * found is told by then.
    */
-  const look = async (last: boolean): Promise<void> => {
-    const shown = await job.checkpoint(0, last);
-    if (shown !== undefined && !last) await renew();
+  const tell = (): void => {
     tellDriven?.();
     toldAt = Date.now();
   };
@@ -121,13 +116,18 @@ async function drive(
     await breathe();
     if (found !== undefined) {
       await reportEdge(job, found);
-      await renew();
+      // What it has left would be found on this image.
+      if (job.hasEnough) break;
+      goOn();
     }
     const tells = tellDriven !== undefined && Date.now() - toldAt > DRIVEN_MS;
-    if (job.run.session.checkpointDue || tells) await look(false);
+    if (!job.run.session.checkpointDue && !tells) continue;
+    await job.look(0);
+    goOn();
+    tell();
   }
-  if (job.hasEnough) tellDriven?.();
-  else await look(true);
+  if (!job.hasEnough) await job.checkpoint(0, true);
+  tell();
 }
 
 /**
