@@ -12,6 +12,8 @@ import { pausedWriter } from "../system/paused-writer.ts";
 import { jsonText } from "../report/json.ts";
 import { probeKernel } from "../subjects/probe.ts";
 import { ownCommand } from "../host/own-command.ts";
+import { capabilities } from "./capabilities.ts";
+import type { Capability } from "./capabilities.ts";
 
 const head = { format: "ext4-conform doctor", version: 1 } as const;
 
@@ -20,10 +22,13 @@ const ABILITIES = {
   cacheIoctl: "extent status cache can be read",
   cachestat: "page cache can be counted (cachestat)",
   kernelLog: "kernel log can be read",
-  pausedWrites: "writes can be paused (userfaultfd)",
+  pausedWrites: "writers can be paused (userfaultfd)",
   failNth: "allocations can fail (fail-nth)",
   bufferedIomap: "buffered_iomap is offered",
 } as const;
+
+/** By what the kernel is seen; the others are among the capabilities, or what it does. */
+const LOOKS = ["cacheIoctl", "cachestat", "kernelLog"] as const;
 
 type Ability = keyof typeof ABILITIES;
 const abilities = Object.keys(ABILITIES) as Ability[];
@@ -41,6 +46,16 @@ export const examinedSchema = z
       .strictObject({ release: z.string(), machine: z.string() })
       .exactOptional()
       .describe("Absent where it cannot run"),
+    capabilities: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          is: z.boolean(),
+          lacks: z.string().exactOptional().describe("Why not"),
+          command: z.string().describe("What does it, or brings what it lacks"),
+        }),
+      )
+      .describe("What can be done here"),
     abilities: z.record(z.enum(abilities), z.boolean()).exactOptional(),
     changes: z
       .array(z.strictObject({ name: z.enum(changeNames), does: z.string(), shown: z.boolean() }))
@@ -74,6 +89,7 @@ async function examine(): Promise<Examined> {
       ...head,
       canRun: true,
       kernel: { release, machine },
+      capabilities: capabilities(undefined, able),
       abilities: able,
       changes: asked.map((name) => ({
         name,
@@ -84,36 +100,58 @@ async function examine(): Promise<Examined> {
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     const { reason, message, remedy } = error;
-    return { ...head, canRun: false, lacks: { reason, message, remedy } };
+    return {
+      ...head,
+      canRun: false,
+      lacks: { reason, message, remedy },
+      capabilities: capabilities(error, undefined),
+    };
   }
 }
 
 const yesNo = (value: boolean): string => (value ? "yes" : "no");
 
+/** Characters of what is said of, before yes or no. */
+const WIDTH = 58;
+
 type Fact = readonly [what: string, is: boolean];
 
 /** Facts below a heading, and an empty line. */
 const factLines = (facts: readonly Fact[]): string[] => [
-  ...facts.map(([what, is]) => `  ${what.padEnd(58)} ${yesNo(is)}`),
+  ...facts.map(([what, is]) => `  ${what.padEnd(WIDTH)} ${yesNo(is)}`),
   "",
 ];
 
-function examinedText({ lacks, kernel, abilities: able, changes: shown = [] }: Examined): string {
-  if (lacks !== undefined) {
-    return `The main job cannot run here: ${lacks.message}.\n${lacks.remedy}\n`;
-  }
-  const { bufferedIomap, ...others } = able!;
-  const here = abilities.flatMap((name): Fact[] =>
-    name === "bufferedIomap" ? [] : [[ABILITIES[name], others[name]]],
-  );
+/** What can be done, each with its command, and what cannot with that and why. */
+const capabilityLines = (all: readonly Capability[]): string[] =>
+  all.flatMap(({ name, is, lacks, command }) => [
+    `  ${name.padEnd(WIDTH)} ${yesNo(is)}${lacks === undefined ? "" : `: ${lacks}`}`,
+    `    ${command}`,
+  ]);
+
+function kernelLines({ kernel, abilities: able, changes: shown = [] }: Examined): string[] {
+  if (kernel === undefined || able === undefined) return [];
+  const { bufferedIomap } = able;
+  const seen = LOOKS.map((name): Fact => [ABILITIES[name], able[name]]);
   const does = shown.map((one): Fact => [one.does, one.shown]);
   return [
-    `kernel ${kernel!.release} ${kernel!.machine}\n`,
-    "what can be seen and done here (the checks go without what cannot)",
-    ...factLines([["own ext4 can be made and mounted", true], ...here]),
-    "what this kernel does (the model follows it either way; neither is a fault)",
+    `what can be seen of kernel ${kernel.release} (the checks go without what cannot)`,
+    ...factLines(seen),
+    "what it does (the model follows it either way; neither is a fault)",
     ...factLines([[ABILITIES.bufferedIomap, bufferedIomap], ...does]),
-    `The main job can run here: ${ownCommand(["run"])}\n`,
+  ];
+}
+
+function examinedText(examined: Examined): string {
+  const { lacks } = examined;
+  return [
+    "what can be done here, and the command that does it, or that brings what it lacks",
+    ...capabilityLines(examined.capabilities),
+    "",
+    ...kernelLines(examined),
+    lacks === undefined
+      ? `The main job can run here: ${ownCommand(["run"])}\n`
+      : `The main job cannot run here: ${lacks.message}.\n${lacks.remedy}\n`,
   ].join("\n");
 }
 

@@ -4,12 +4,27 @@
  */
 import { CommanderError } from "commander";
 import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
+import { existsSync } from "node:fs";
 import { exitStatus } from "../host/exit-status.ts";
+import { ownCommand } from "../host/own-command.ts";
+import { DEBIAN_UML } from "./capabilities.ts";
 import { BuildError } from "../kernel-build/build-error.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
 import { outliveStreams } from "../text/say.ts";
 import { keepSafe, printable } from "../text/terminal.ts";
 import { program } from "./cli.ts";
+
+/** The same command in a guest, which takes no root; empty where that is not what lacks. */
+function withoutRoot({ reason }: EnvironmentError): string {
+  const words = process.argv.slice(2);
+  const takesKernel = program.commands
+    .find((one) => one.name() === words[0])
+    ?.options.some(({ long }) => long === "--kernel");
+  if (reason !== "not-root" || takesKernel !== true) return "";
+  const install = existsSync(DEBIAN_UML) ? "" : " (after: sudo apt-get install user-mode-linux)";
+  const kernel = ["--kernel", DEBIAN_UML];
+  return `Without root: ${ownCommand([words[0]!, ...kernel, ...words.slice(1)])}${install}\n`;
+}
 
 /** One line for what went wrong; the exit status that says whose business it is. */
 function explain(error: unknown): number {
@@ -26,7 +41,7 @@ function explain(error: unknown): number {
   }
   const lack = error instanceof EnvironmentError ? error : lackOf(error);
   if (lack !== undefined) {
-    process.stderr.write(`SKIP: ${lack.message}. ${lack.remedy}\n`);
+    process.stderr.write(`SKIP: ${lack.message}. ${lack.remedy}\n${withoutRoot(lack)}`);
     return exitStatus.cannotRun;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -187,5 +187,21 @@ test("where nothing can run here, reports and doctor say so", async ({ skip }) =
   expect(parseKtap(`${stdout}\n`)).toMatchObject([{ ok: true, directive: "SKIP", subtests: [] }]);
   const doctor = await asNobodyRuns(["doctor", "--json"]);
   expect(jsonFaults(doctor.stdout, "doctor")).toEqual([]);
-  expect(JSON.parse(doctor.stdout)).toMatchObject({ canRun: false, lacks: { reason: "not-root" } });
+  expect(JSON.parse(doctor.stdout)).toMatchObject({
+    canRun: false,
+    lacks: { reason: "not-root" },
+    capabilities: expect.arrayContaining([
+      expect.objectContaining({ is: false, command: expect.stringMatching(/^sudo .* run$/) }),
+    ]),
+  });
+});
+
+test("who is not root is told the same command in a guest", async ({ skip }) => {
+  const hidden = await hiddenFromNobody();
+  skip(hidden !== undefined, hidden);
+  const words = ["run", "--variant", "4k-delalloc", "--cases", "7"];
+  const { stderr } = await asNobodyRuns([...words, "--save", "/tmp"]);
+  const said = /\nWithout root: .* run --kernel \S+ --variant 4k-delalloc --cases 7 --save \/tmp/;
+  expect(`\n${stderr}`).toMatch(said);
+  expect((await asNobodyRuns(["trace", "record", "--out", "/tmp/none"])).stderr).toMatch(/^SKIP: /);
 });

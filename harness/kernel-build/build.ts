@@ -99,15 +99,23 @@ const PROGRAMS = ["make", "gcc", "ld", "flex", "bison", "bc", "git", "cp"];
 /** Where the header lies that objtool is compiled with (package libelf-dev), on x86 only. */
 const LIBELF = "/usr/include/libelf.h";
 
+/** Packages of Debian that have all that a build takes. */
+export const BUILD_PACKAGES = ["build-essential", "flex", "bison", "bc", "git", "libelf-dev"];
+
+/** Programs and headers that a build takes and that are not here. */
+export function missingForBuild(arch: Arch = "um"): string[] {
+  const missing = PROGRAMS.filter((program) => lacksProgram(program) !== undefined);
+  return arch === "x86_64" && !existsSync(LIBELF) ? [...missing, "libelf-dev"] : missing;
+}
+
 /** Throws EnvironmentError that names everything that is missing, with what to install. */
 function mustHaveTools(arch: Arch): void {
-  const missing = PROGRAMS.filter((program) => lacksProgram(program) !== undefined);
-  if (arch === "x86_64" && !existsSync(LIBELF)) missing.push("libelf-dev");
+  const missing = missingForBuild(arch);
   if (missing.length === 0) return;
   throw new EnvironmentError(
     "missing-program",
     `a kernel cannot be built here without ${missing.join(", ")}`,
-    "On Debian: apt-get install build-essential flex bison bc git libelf-dev.",
+    `On Debian: apt-get install ${BUILD_PACKAGES.join(" ")}.`,
   );
 }
 
