@@ -80,6 +80,7 @@ describe("usage", () => {
     ["a stored case and cases", ["run", "--cases", "5", "--enumerate", "x"], /cannot be used with/],
     ["an unknown command", ["walk"], /unknown command/],
     ["a file that is not there", ["replay", "nothing.json"], /nothing\.json/],
+    ["a stored case that is generated", ["run", "x.json", "--cases", "5"], /it is: --cases is for/],
   ])("%s", async (_, args, message) => {
     const { exitCode, stderr } = await conform(args);
     expect(stderr).toMatch(message);
@@ -370,6 +371,8 @@ describe.skipIf(lacks !== undefined)("run", () => {
     expect(listed.match(/^[> ] +\d+ {2}/gm)?.length).toBeLessThanOrEqual(2);
     const file = /replay --strict (\S+\.json)/.exec(found.stdout)?.[1] ?? "";
     const strict = await conform(["replay", "--strict", file]);
+    const instead = await conform(["run", "--strict", file]);
+    expect([instead.stdout, instead.exitCode]).toEqual([strict.stdout, strict.exitCode]);
     expect(strict.stdout).toMatch(/^FAIL.*\n {2}known as .*\n\nDIVERGES: /s);
     expect(strict.exitCode).toBe(1);
     const steps = await conform(["replay", "--strict", "--steps", file]);

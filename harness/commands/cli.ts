@@ -163,6 +163,7 @@ removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
 
 withKernel(program.command("run"))
   .description("generate cases and check them; the main job")
+  .argument("[file]", "instead: a counterexample that run saved, as replay does it")
   .addOption(variantOption("names, commas between them, or all (see: variants)"))
   .option("--cases <n>", "cases for each variant, besides the stored ones", integer(1, 1e9))
   .option(
@@ -208,7 +209,8 @@ withKernel(program.command("run"))
   .option("--patch <file>", "with --coverage: which of the lines that it adds ran")
   .addOption(reportOption())
   .option("--save <folder>", "where counterexamples are written", "counterexamples")
-  .action(async (options: RunArguments) => {
+  .action(async (file: string | undefined, options: RunArguments, command: Command) => {
+    if (file !== undefined) return replayInstead(file, options, command);
     const { variant, hang, coverage, patch, shard, enumerate, accept, ...others } = options;
     const { cases, seed, maxLength, powerCuts, report, ...rest } = others;
     const limited = cases !== undefined || enumerate !== undefined;
@@ -232,6 +234,25 @@ withKernel(program.command("run"))
     const act = (tell?: Tell): Promise<ExitStatus> => run({ ...asked, tell });
     process.exitCode = await reporting({ report, result }, "run", act);
   });
+
+/** What a replay takes of the options of a run. */
+const OF_REPLAY = ["kernel", "memory", "append", "accel", "strict", "secondKernel", "report"];
+
+/** Replays a stored case. Throws UsageError where something is asked for that only a run does. */
+async function replayInstead(file: string, asked: RunArguments, command: Command): Promise<void> {
+  const other = command.options.find(
+    (option) =>
+      !OF_REPLAY.includes(option.attributeName()) &&
+      command.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (other !== undefined) {
+    throw new UsageError(`a stored case is run as it is: ${other.long} is for generated ones`);
+  }
+  const { kernel, memory, append, accel, strict, secondKernel, report } = asked;
+  const options = { kernel, memory, append, accel, strict, secondKernel, file };
+  const act = (tell?: Tell): Promise<ExitStatus> => replay({ ...options, tell });
+  process.exitCode = await reporting({ report }, "replay", act);
+}
 
 /** A stored case that has writes. Throws UsageError where it has none. */
 function casesToEnumerate(file: string): Operation[] {

@@ -16,6 +16,23 @@ function edgesText(all: Explored): string {
   return `${grouped(driven)} of ${grouped(own)} edges, ${grouped(rate)} a second${left}`;
 }
 
+/** Behind these it is at its next case. */
+const NEXT: readonly Message["type"][] = [
+  "checkpoint",
+  "mounted",
+  "found",
+  "met",
+  "renewed",
+  "finished",
+];
+
+/** What a job is at that is not its next case; undefined where a message says nothing of that. */
+function doingOf(message: Message): string | undefined {
+  if (message.type === "diverged") return "; making a case that diverges smaller";
+  if (message.type === "checkpoint" && !message.done) return "; looking at the disk";
+  return NEXT.includes(message.type) ? "" : undefined;
+}
+
 export class Progress {
   readonly #line: LiveLine;
   #of = 0;
@@ -24,6 +41,8 @@ export class Progress {
   /** The variant that is explored, and how far each job has come. */
   #variant = "";
   readonly #explored = new Map<number, Explored>();
+  /** What each job is at, behind other words of a line. */
+  readonly #doing = new Map<number, string>();
 
   constructor(stream: NodeJS.WriteStream) {
     this.#line = new LiveLine(stream);
@@ -36,12 +55,15 @@ export class Progress {
 
   /** A job is told this by its worker. */
   hear(job: number, message: Message): void {
+    this.#doing.set(job, doingOf(message) ?? this.#doing.get(job) ?? "");
     if (message.type === "progress" || message.type === "finished") {
       const jobs = this.#jobsOf(message.variant).set(job, message.counts);
       this.#show(message.variant, () => {
-        const { cases, operations } = [...jobs.values()].reduce(sum);
+        const { cases, operations, tries } = [...jobs.values()].reduce(sum);
+        const tried = tries === 0 ? "" : `, ${grouped(tries)} tries`;
         const seconds = Math.floor((Date.now() - this.#started) / 1000);
-        return `${grouped(cases)} cases, ${grouped(operations)} operations, ${seconds} s`;
+        const ran = `${grouped(cases)} cases${tried}, ${grouped(operations)} operations`;
+        return `${ran}, ${seconds} s${this.#doing.get(job)}`;
       });
     }
     if (message.type === "states") {
