@@ -1,7 +1,7 @@
 /**
  * What a report begins with: the verdict, on which kernel, and what came of each variant.
  */
-import { grouped } from "../../text/numbers.ts";
+import { counted, grouped } from "../../text/numbers.ts";
 import { html } from "./markup.ts";
 import type { Markup } from "./markup.ts";
 import type { Page, VariantPage } from "./page.ts";
@@ -90,7 +90,7 @@ export function deviationList({ deviations }: Page): Markup {
         html`<div>
           <dt>
             <code>${id}</code>${severity && severityMark(severity)}
-            <span>${cases === 0 ? "by its witness only" : `in ${grouped(cases)} cases`}</span>
+            <span>${cases === 0 ? "by its witness only" : `in ${counted(cases, "case")}`}</span>
           </dt>
           <dd>${claim}</dd>
         </div>`,
