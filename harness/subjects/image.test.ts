@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import { openImage } from "./image.ts";
@@ -117,13 +117,6 @@ async function firstLine(child: ChildProcess): Promise<string> {
 
 describe.skipIf(lacking)(`an image whose process ends ${lacking?.message ?? ""}`, () => {
   const children: ChildProcess[] = [];
-
-  beforeAll(() => {
-    // Node 20 runs no TypeScript, so the child runs the compiled files; they must be those of this
-    // source. (It also compiles where types do not match; that is for the type checker to report.)
-    const tsc = join(repository, "node_modules/.bin/tsc");
-    spawnSync(tsc, ["-p", "tsconfig.build.json"], { cwd: repository });
-  });
 
   afterEach(() => {
     for (const child of children.splice(0)) child.kill("SIGKILL");
