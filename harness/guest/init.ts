@@ -28,7 +28,8 @@ function quoted(word: string): string {
 /**
  * The text of the script. A distribution's user-mode Linux has its loop driver in a module, which
  * lies where the package user-mode-linux puts it. What is there already (CONFIG_DEVTMPFS_MOUNT) is
- * not an error, nor is what may be missing.
+ * not an error, nor is what may be missing. From version 22 on Node.js waits by io_uring, of whose
+ * rings a user-mode Linux loses the pages as soon as the process forks, and goes down.
  */
 export function initScript({ command, line }: InitOptions): string {
   const worker = [...command, line].map(quoted).join(" ");
@@ -50,6 +51,8 @@ mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 timeout=/proc/sys/kernel/hung_task_timeout_secs
 [ -w $timeout ] && echo ${HUNG_TASK_SECONDS} > $timeout
+uring=/proc/sys/kernel/io_uring_disabled
+[ -w $uring ] && echo 2 > $uring
 [ -c ${quoted(line)} ] || lacks "no ${line}"
 stty -F ${quoted(line)} raw -echo || lacks "no terminal at ${line}"
 cd /
