@@ -2,6 +2,7 @@
 /**
  * The program: a command carried out, errors to one line and an exit status.
  */
+import { constants } from "node:os";
 import { CommanderError } from "commander";
 import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
 import { existsSync } from "node:fs";
@@ -63,6 +64,8 @@ try {
     endBySignal(error.signal);
     // It comes when the kernel delivers it.
     await new Promise((resolve) => setTimeout(resolve, 1000));
+    // It never does to the first process of a container, which then ends as a shell says it did.
+    process.exit(128 + constants.signals[error.signal]);
   }
   process.exitCode = explain(error);
 }
