@@ -140,5 +140,11 @@ export default {
       to: { couldNotResolve: true },
     },
   ],
-  options: { parser: "swc", doNotFollow: { path: "node_modules" }, exclude: { path: TESTS } },
+  options: {
+    parser: "swc",
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: TESTS },
+    // Of a package what Node.js takes of it for an import.
+    enhancedResolveOptions: { conditionNames: ["node", "import"], exportsFields: ["exports"] },
+  },
 };
