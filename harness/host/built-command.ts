@@ -18,6 +18,9 @@ export const asNobody: object =
     ? { uid: 65534, gid: 65534, cwd: "/", env: { HOME: "/nonexistent" } }
     : { cwd: "/" };
 
+/** Words before a command that then runs as root without the right to mount, as in a container. */
+export const withoutMounts = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
+
 /** Why such a user cannot start the command; undefined where they can. */
 export async function hiddenFromNobody(): Promise<string | undefined> {
   const { exitCode } = await execa("test", ["-r", cli], { ...asNobody, reject: false });
