@@ -119,6 +119,24 @@ const commands: Readonly<Record<string, How>> = {
   "ext4-conform run --variant 4k-delalloc --cases 5000 --power-cuts 300": {
     more: '--cases 20 --save "$FOUND"',
   },
+  // Of docs/ci.md.
+  "make -C tools/testing/selftests TARGETS=ext4-conform run_tests": {
+    not: "is in a kernel's tree; ci/kselftest/kselftest.kernel.test.ts runs what it runs",
+  },
+  "podman build --file ci/campaign/Containerfile --tag ext4-conform .": {
+    not: "needs a builder, and an image of Node.js from a registry",
+  },
+  "podman run --rm --tmpfs /dev/shm:exec,size=2g ext4-conform run --kernel /opt/linux": {
+    not: "needs what the line before it builds",
+  },
+  "kubectl apply --filename ci/campaign/kubernetes.yaml": { not: "needs a cluster" },
+  'ci/campaign/kubernetes-collect results || echo "ended with $?"': {
+    not: "needs a cluster; ci/campaign/campaign.test.ts runs it with a stand-in for kubectl",
+  },
+  "ext4-conform merge results/shard-*.json": {
+    instead: [["results/shard-*.json", "1.json 2.json"]],
+    more: '--save "$FOUND"',
+  },
   // Of CONTRIBUTING.md.
   "npm test": { not: "is what runs this test" },
   "npm run check": { not: "`npm test` runs it first" },
@@ -166,7 +184,7 @@ function rowsOf(text: string): string[] {
   return [...text.matchAll(/^\| `((?:npm|ext4-conform) [^`]*)`/gm)].map(([, command]) => command!);
 }
 
-const documents = ["README.md", "CONTRIBUTING.md"].map(read).join("\n");
+const documents = ["README.md", "CONTRIBUTING.md", "docs/ci.md"].map(read).join("\n");
 const found = [...new Set([...blocksOf(documents), ...rowsOf(documents)])];
 
 let outside = "";
@@ -211,6 +229,11 @@ describe("the commands of the documents", () => {
       "ci/campaign/github-workflow.yml",
       "ci/campaign/kubernetes.yaml",
       "ci/campaign/Containerfile",
+      "ci/campaign/kubernetes-collect",
+      "ci/gitlab/ext4-conform.gitlab-ci.yml",
+      "ci/kselftest/ext4_conform.sh",
+      "docs/ci.md",
+      "action.yml",
     ].map(read);
     const warned = texts
       .join("\n")
