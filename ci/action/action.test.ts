@@ -1,6 +1,6 @@
 /**
- * The action and the workflows that use it, held against their schemas, and against what is asked of
- * whoever runs in other people's repositories.
+ * The action and the workflows that use it, held against their schemas, and against what is asked
+ * of whoever runs in other people's repositories.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -162,7 +162,10 @@ class Run {
   }
 }
 
-/** Runs the action. Throws where it takes an input that it does not have, or uses what is unknown. */
+/**
+ * Runs the action. Throws where it is given an input that it does not have, or uses an action that
+ * nothing stands in for.
+ */
 export async function runComposite(machine: Machine, inputs: Texts): Promise<Ran> {
   const action = readAction(machine.actionPath);
   const unknown = Object.keys(inputs).filter((name) => !(name in action.inputs));
