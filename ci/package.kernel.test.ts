@@ -99,6 +99,7 @@ describe("the package", () => {
       "dist/library",
       "dist/types",
       "docs",
+      "docs/deviations",
       "docs/schemas",
       "harness",
       "package.json",

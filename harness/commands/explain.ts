@@ -12,7 +12,8 @@ import { indented } from "../report/layout.ts";
 import { severityWords } from "../report/ranked.ts";
 import { printable } from "../text/terminal.ts";
 
-const VISIBLE: Readonly<Record<Deviation["visible"], string>> = {
+/** Where a deviation shows, in words. */
+export const VISIBLE: Readonly<Record<Deviation["visible"], string>> = {
   step: "after an operation",
   "page cache": "in what cachestat(2) counts, or after a power cut",
   checkpoint: "on disk",
