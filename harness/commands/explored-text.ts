@@ -12,7 +12,8 @@ import { ownStatesText } from "../explore/own-states.ts";
 import { BLOCKS_LEGEND } from "../explore/state-text.ts";
 import type { TellingStates } from "../explore/own-states.ts";
 
-const COLUMNS = [
+/** The columns of numbers of the table. */
+export const EDGE_COLUMNS = [
   "states",
   "folded from",
   "edges",
@@ -88,7 +89,7 @@ export function exploredText(all: readonly (readonly [string, Explored])[]): str
   const line = (name: string, cells: readonly string[], end: string): string =>
     `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join(" ")}  ${end}`;
   return [
-    line("variant", COLUMNS, "graph"),
+    line("variant", EDGE_COLUMNS, "graph"),
     ...all.map(([variant, explored]) => line(variant, row(explored), depthText(explored))),
     "",
   ].join("\n");
