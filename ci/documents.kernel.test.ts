@@ -104,7 +104,7 @@ const commands: Readonly<Record<string, How>> = {
   },
   "ext4-conform export case.json --as c --out case.c": {},
   "ext4-conform export case.json --as fstest | git apply": { more: "--stat" },
-  "cc -o case case.c && ./case": {},
+  "cc -o case case.c && sudo ./case": { instead: [["sudo ", ""]] },
   "ext4-conform run --report html:report.html": { more: QUICK },
   "ext4-conform run --report junit:report.xml --report json:report.json --report github": {
     more: QUICK,

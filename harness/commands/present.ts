@@ -1,6 +1,7 @@
 /**
  * Presenting a divergence: its counterexample saved, its report printed.
  */
+import { olderThan } from "../../model/kernels/kernels.ts";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -37,6 +38,15 @@ import { variantNamed } from "../under-test/variants.ts";
 export const seedText = (seed: number | undefined): string =>
   seed === undefined ? "" : `   seed ${seed}`;
 
+/** Of a kernel from before those that the model follows. */
+function tooOld({ release }: Pick<KernelTraits, "release">): string[] {
+  const oldest = olderThan(release);
+  if (oldest === undefined) return [];
+  return [
+    `the model follows kernels from ${oldest} on: what ${release} does otherwise is a finding`,
+  ];
+}
+
 /** The first lines: what runs, on which kernel. */
 export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
   const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
@@ -44,7 +54,7 @@ export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
     `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})${seedText(seed)}`,
     ...(kernel.guest ? [`command line: ${commandLine}`] : []),
     ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
-    ...notCompared(traits).map((line) => `note: ${line}`),
+    ...[...tooOld(traits), ...notCompared(traits)].map((line) => `note: ${line}`),
   ];
   say(`${lines.join("\n")}\n\n`);
 }
@@ -189,7 +199,8 @@ export class Presenter {
   ): { presented: Presented; text: string; exported: string | undefined } {
     const { seed, traits } = this.#told;
     const variant = variantNamed(found.variant);
-    const kernel = { release: traits.release, path: mounted.path ?? ("buffer_head" as const) };
+    const { release } = traits;
+    const kernel = { release, path: mounted.path ?? ("buffer_head" as const) };
     const { named, breaks, passed } = found;
     const from = seed === undefined ? {} : { seed };
     const when = { found: new Date().toISOString() };
@@ -200,7 +211,8 @@ export class Presenter {
     const file = save === undefined ? undefined : saved(save, counterexample);
     const command = this.#commandFor(found, file);
     const known = { mountOptions: mounted.options, seed, named, breaks, passed };
-    const context = { variant, kernel, command, ...known };
+    const seen = { release, path: mounted.path ?? "not known" };
+    const context = { variant, kernel: seen, command, ...known };
     const text = report(found.divergence, { ...context, colour: colourWanted() });
     const place = file === undefined ? {} : { counterexample: file };
     const plain = stripVTControlCharacters(text);

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { recordingsFolder } from "../../properties/recordings.ts";
 import { deviations, Model, variants } from "./model.ts";
 import { operationNames, operations, parseOperations } from "./operations.ts";
+import { run } from "./run.ts";
 import { checkTrace, readTrace, writeTrace } from "./trace.ts";
 import type { TraceHeaderV3 } from "./trace.ts";
 
@@ -104,4 +105,13 @@ describe("a recording", () => {
     await expect(failing).rejects.toThrow(/i_size/);
     expect(readdirSync(folder)).toEqual(["copy.jsonl.gz"]);
   });
+});
+
+test.each([
+  [{ variant: ["4k-small"] }, /variant/],
+  [{ cases: 0 }, /cases/],
+  [{ variants: "4k-small" }, /variants/],
+])("a run of %j is refused before it begins", async (options, named) => {
+  await expect(run(options as never)).rejects.toThrow(named);
+  await expect(run(options as never)).rejects.toMatchObject({ name: "UsageError" });
 });

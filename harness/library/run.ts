@@ -68,8 +68,18 @@ export interface RunEvents {
 
 const whole = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum).optional();
 
-/** The ranges of numbers, as the command line has them. */
-const inRange = z.looseObject({
+const words = z.array(z.string()).readonly().optional();
+
+/** The options, and the ranges of numbers, as the command line has them. */
+const optionsSchema = z.strictObject({
+  kernel: z.string().optional(),
+  accel: z.enum(["auto", "kvm", "tcg"]).optional(),
+  append: words,
+  variants: words,
+  strict: z.boolean().optional(),
+  first: z.boolean().optional(),
+  accept: words,
+  save: z.string().optional(),
   cases: whole(1, 1e9),
   seconds: z.number().positive().max(1e7).optional(),
   seed: whole(-(2 ** 31), 2 ** 31 - 1),
@@ -121,7 +131,7 @@ export async function run(options: RunOptions = {}, events: RunEvents = {}): Pro
   const { kernel = "host", memory = MEMORY_MIB, accel = "auto", append = [] } = options;
   const { maxLength = MAX_LENGTH, powerCuts, strict = false, first = false } = options;
   const { jobs, hangSeconds } = options;
-  parsedBy(inRange, options, (fault) => new UsageError(fault));
+  parsedBy(optionsSchema, options, (fault) => new UsageError(fault));
   if (save !== undefined) mustBeWritable(save);
   let presenter: Presenter | undefined;
   const onFound = (found: FoundDivergence, { result }: Performed): void => {

@@ -205,8 +205,9 @@ function closing(
   const left = leftOut(result, rows, asked);
   const variants = `${all}${left}`;
   const diverged = divergedVariants(result).size;
+  const ended = asked.endedEarly === undefined ? "" : `; ended early: ${asked.endedEarly}`;
   if (diverged > 0) {
-    return `${paint(["red", "bold"], "DIVERGES")}: in ${diverged} of ${all}; ${ran}${left}`;
+    return `${paint(["red", "bold"], "DIVERGES")}: in ${diverged} of ${all}; ${ran}${left}${ended}`;
   }
   const found = unaccepted(result).length;
   if (found > 0) {

@@ -1,7 +1,7 @@
 /**
  * How far a run has come, as a live line.
  */
-import { grouped } from "../text/numbers.ts";
+import { counted, grouped } from "../text/numbers.ts";
 import type { RunCounts } from "../stored/result.ts";
 import { leftOf, rateOf, together } from "../explore/explored.ts";
 import type { Explored } from "../explore/explored.ts";
@@ -62,7 +62,7 @@ export class Progress {
         const { cases, operations, tries } = [...jobs.values()].reduce(sum);
         const tried = tries === 0 ? "" : `, ${grouped(tries)} tries`;
         const seconds = Math.floor((Date.now() - this.#started) / 1000);
-        const ran = `${grouped(cases)} cases${tried}, ${grouped(operations)} operations`;
+        const ran = `${counted(cases, "case")}${tried}, ${counted(operations, "operation")}`;
         return `${ran}, ${seconds} s${this.#doing.get(job)}`;
       });
     }

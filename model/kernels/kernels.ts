@@ -113,6 +113,10 @@ interface StandIn {
   guess?: string;
 }
 
+/** The oldest kernel that the model follows, where this one is older; else undefined. */
+export const olderThan = (release: string): KernelName | undefined =>
+  versionOf(release) < versionOf(OLDEST) ? OLDEST : undefined;
+
 /** The kernel that stands for a released one, by its version as in uname -r. */
 export function kernelOfRelease(release: string): StandIn {
   const version = versionOf(release);
@@ -120,7 +124,7 @@ export function kernelOfRelease(release: string): StandIn {
     return { name: NEWEST, guess: `what is no number of a version is taken for ${NEWEST}` };
   }
   const [name] = released.find(([, since]) => version >= since)!;
-  if (version < versionOf(OLDEST)) {
+  if (olderThan(release) !== undefined) {
     const guess = `kernel ${release} is older than the oldest known, and taken for ${OLDEST}`;
     return { name, guess };
   }
