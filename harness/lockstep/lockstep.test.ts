@@ -141,6 +141,20 @@ describe("a page cache that is another one", () => {
     expect(steps).toEqual([0, 1, 0, 1, 0, 1]);
   });
 
+  test("is looked at with patience once it was another one, and not before or after", () => {
+    const patient: (boolean | undefined)[] = [];
+    class Noting extends Holding {
+      patient?: boolean;
+      override step(operation: unknown, index: number): Observation {
+        patient.push(this.patient);
+        return super.step(operation, index);
+      }
+    }
+    const subject = new Noting(1);
+    runCase(modelWith(config, []), subject, operations, repeating);
+    expect([patient, subject.patient]).toEqual([[undefined, undefined, true, true], false]);
+  });
+
   test("every time is a divergence", () => {
     const subject = new Holding(Infinity);
     const result = runCase(modelWith(config, []), subject, operations, repeating);

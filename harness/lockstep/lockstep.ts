@@ -204,10 +204,15 @@ export class Lockstep {
     const found = this.#perform(operation, last);
     if (found?.kind !== "pages") return found;
     const done = this.#operations.slice(0, this.#step);
-    for (let i = 0; i < repeats; i++) {
-      const again = this.#again(done, last);
-      if (again === undefined) this.transient += 1;
-      if (again?.kind !== "pages") return again;
+    this.#subject.patient = true;
+    try {
+      for (let i = 0; i < repeats; i++) {
+        const again = this.#again(done, last);
+        if (again === undefined) this.transient += 1;
+        if (again?.kind !== "pages") return again;
+      }
+    } finally {
+      this.#subject.patient = false;
     }
     return found;
   }

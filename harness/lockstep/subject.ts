@@ -31,6 +31,11 @@ export interface Subject {
    */
   readonly freeBlocks?: number | undefined;
   /**
+   * Looks wait longer for what the kernel does behind a call: the page cache was another one, and
+   * on a busy machine a kernel thread may not have come to it yet.
+   */
+  patient?: boolean;
+  /**
    * Begin a case: a fresh, empty file. Ends the case before, if there is one. `operations`: what is
    * to come, where that is known.
    */

@@ -50,6 +50,7 @@ import * as sys from "../system/syscalls.ts";
 export class KernelSubject implements Subject {
   readonly name: string;
   aroundCall: Executor["aroundCall"];
+  patient = false;
   readonly #file: KernelFile;
   readonly #extents: ExtentReader;
   /** Of the case's files: where to look, and their sizes as they were seen last. */
@@ -217,7 +218,8 @@ export class KernelSubject implements Subject {
       this.#file.awaitWriteback();
       return undefined;
     }
-    const stat = (unwaited ? settledAndGone : settled)(this.#file.fd);
+    const { fd } = this.#file;
+    const stat = unwaited ? settledAndGone(fd, this.patient ? PATIENT_MS : undefined) : settled(fd);
     if (typeof stat === "number") {
       // Before 6.5 there is no such call, and a container may hide it.
       if (stat !== -sys.ENOSYS && stat !== -sys.EPERM) {
@@ -257,6 +259,13 @@ const WRITEBACK_LOOK_MS = 0.2;
 const WRITEBACK_MS = 30_000;
 
 /**
+ * Milliseconds between two looks at pages that are about to leave memory, where the first ones said
+ * that they stay: seen once on a machine with more to do than processors (6.18.44), where the
+ * thread that takes them away does not run at once.
+ */
+const PATIENT_MS = 20;
+
+/**
  * The pages of an open file once none of them is on its way to the device. All operations wait for
  * what they write; but where space is short a kernel begins to write by itself (fs/ext4/inode.c
  * ext4_nonda_switch()) and only what comes last marks blocks written.
@@ -273,9 +282,9 @@ function settled(fd: number): ReturnType<typeof cachestat> {
  * The same once they have left memory that were to go when they were written: mm/filemap.c
  * folio_end_writeback() takes them away after it has said that they are.
  */
-function settledAndGone(fd: number): ReturnType<typeof cachestat> {
+function settledAndGone(fd: number, lookMs = WRITEBACK_LOOK_MS): ReturnType<typeof cachestat> {
   for (let before = settled(fd); ;) {
-    sleepSync(WRITEBACK_LOOK_MS);
+    sleepSync(lookMs);
     const stat = settled(fd);
     if (typeof before === "number" || typeof stat === "number") return stat;
     if (stat.cached === before.cached) return stat;
