@@ -3,7 +3,6 @@
  * has changed something; where it does the same it may be an older bug, or the model's.
  */
 import { EnvironmentError } from "../case/failure.ts";
-import type { Variant } from "../case/variant.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import { identityOf } from "../finding/identity.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
@@ -54,47 +53,22 @@ function saysOf(
     : { does: "cannot", message: `it cannot do ${first} as it is` };
 }
 
-/** Asks one kernel of finding after finding, each on a fresh image. */
-class SecondOpinion {
-  readonly #attempts: Attempts;
-  readonly #traits: KernelTraits;
-
-  constructor(attempts: Attempts, traits: KernelTraits) {
-    this.#attempts = attempts;
-    this.#traits = traits;
-  }
-
-  async of(variant: Variant, divergence: Divergence): Promise<SecondKernel> {
-    const { operations, before } = divergence;
-    const traits = this.#traits;
-    const how = { strict: true, executor: "ffi", traits, name: false } as const;
-    const { release } = traits;
-    try {
-      const attempted = await this.#attempts.run({ variant, operations, before, ...how });
-      return { release, ...saysOf(attempted, divergence) };
-    } catch (error) {
-      if (!(error instanceof EnvironmentError || error instanceof WorkerLost)) throw error;
-      return { release, does: "cannot", message: error.message };
-    }
-  }
-}
-
-/**
- * Asks a kernel of what another one did.
- *
- * @throws WorkerLost, EnvironmentError where it does not come up
- */
-async function withSecondKernel<T>(
-  kernel: KernelUnderTest,
-  use: (ask: (variant: Variant, divergence: Divergence) => Promise<SecondKernel>) => Promise<T>,
-): Promise<T> {
-  const attempts = new Attempts(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
+/** What that kernel does with the case of a finding, on a fresh image. */
+async function opinionOn(
+  { variant: name, divergence }: FoundDivergence,
+  attempts: Attempts,
+  traits: KernelTraits,
+): Promise<SecondKernel> {
+  const { operations, before } = divergence;
+  const variant = variantNamed(name);
+  const { release } = traits;
+  const how = { strict: true, executor: "ffi", traits, name: false } as const;
   try {
-    const { traits } = await attempts.probe();
-    const opinion = new SecondOpinion(attempts, traits);
-    return await use((variant, divergence) => opinion.of(variant, divergence));
-  } finally {
-    await attempts.finish();
+    const attempted = await attempts.run({ variant, operations, before, ...how });
+    return { release, ...saysOf(attempted, divergence) };
+  } catch (error) {
+    if (!(error instanceof EnvironmentError || error instanceof WorkerLost)) throw error;
+    return { release, does: "cannot", message: error.message };
   }
 }
 
@@ -109,12 +83,14 @@ export async function askSecondKernel(
   const asked = ranked(found).map(({ found: [first] }) => first);
   const possible = asked.filter(({ divergence }) => divergence.operations.length > 0);
   if (possible.length === 0) return;
+  const attempts = new Attempts(kernel, HANG_SECONDS[kernel.guest ? "guest" : "host"]);
   try {
-    await withSecondKernel(kernel, async (ask) => {
-      for (const one of possible) one.second = await ask(variantNamed(one.variant), one.divergence);
-    });
+    const { traits } = await attempts.probe();
+    for (const one of possible) one.second = await opinionOn(one, attempts, traits);
   } catch (error) {
     if (!(error instanceof EnvironmentError || error instanceof WorkerLost)) throw error;
     complain(`ext4-conform: the second kernel was not asked: ${error.message}\n`);
+  } finally {
+    await attempts.finish();
   }
 }
