@@ -45,3 +45,12 @@ export function blocksHeld(map: readonly Extent[]): number {
   for (const extent of map) blocks += extent.len;
   return blocks;
 }
+
+/**
+ * Extents that a leaf of the extent tree holds, and entries that an index block does: struct
+ * ext4_extent_header, struct ext4_extent and struct ext4_extent_idx have 12 bytes each, the checksum
+ * at the end 4 (fs/ext4/ext4_extents.h).
+ *
+ * @param blockSize bytes
+ */
+export const leafCapacity = (blockSize: number): number => Math.floor((blockSize - 16) / 12);

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { variants } from "../../images/variants.ts";
@@ -11,8 +10,6 @@ import type { ExpectedFile } from "./same-on-disk.ts";
 import { type MountedImage, openImage } from "./image.ts";
 import { KernelSubject } from "./kernel-subject.ts";
 import { machineLacks } from "../system/machine.ts";
-import { makeImage } from "./mkfs.ts";
-import { checkImage } from "./on-disk.ts";
 import { cachestat } from "../system/page-cache.ts";
 import { runSync } from "../system/process.ts";
 import * as sys from "../system/syscalls.ts";
@@ -181,23 +178,3 @@ describe.skipIf(lacking).each(["4k-delalloc", "1k-nodelalloc", "4k-nojournal"])(
     });
   },
 );
-
-describe.skipIf(lacking)(`checkImage ${lacking?.message ?? ""}`, () => {
-  test("a clean image has no complaints, a wrong counter has", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "e2fsck-test-"));
-    try {
-      const imageFile = join(directory, "image");
-      writeFileSync(imageFile, "");
-      await makeImage(
-        variants.find((variant) => variant.name === "4k-small")!,
-        imageFile,
-        true,
-      );
-      expect(await checkImage(imageFile)).toEqual([]);
-      runSync("debugfs", ["-w", "-R", "set_inode_field <2> blocks 4242", imageFile]);
-      expect((await checkImage(imageFile)).join("\n")).toMatch(/i_blocks is 4242, should be 8/);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  });
-});

@@ -12,7 +12,8 @@ import { EnvironmentError } from "../case/failure.ts";
 import { ExtentReader } from "../system/fiemap.ts";
 import type { MountedImage } from "./image.ts";
 import { cachestat } from "../system/page-cache.ts";
-import { EXT4_ROOT_INO, type OnDisk, checkImage, readOnDisk } from "./on-disk.ts";
+import { checkImage } from "./e2fsck.ts";
+import { EXT4_ROOT_INO, type OnDisk, type OnDiskFile, readOnDisk } from "./on-disk.ts";
 import { cutPower, survivesPowerCut } from "./power-cut.ts";
 import { SECTOR, compareMounted, compareOnDisk } from "./same-on-disk.ts";
 import type { ExpectedFile, Finding, Report } from "./same-on-disk.ts";
@@ -92,12 +93,13 @@ function mountAgain(image: MountedImage, report: Report): boolean {
 /**
  * Checks an image and every file on it, then removes the files. Nothing may be open on it and no
  * other file may be on it (the free blocks could not be accounted for). `cut`: look first at what a
- * power cut now would leave. Findings are values; it throws only where the machine fails us.
+ * power cut now would leave. `saw` is told of each file on disk. Findings are values; it throws only where the machine fails us.
  */
 export async function checkpoint(
   image: MountedImage,
   files: readonly ExpectedFile[],
   cut = false,
+  saw?: (file: OnDiskFile) => void,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const reportOn =
@@ -121,17 +123,18 @@ export async function checkpoint(
   // At once: what others on this machine cause meanwhile soon fills the ring.
   const alarms = kernelLog?.alarms(device) ?? [];
   const complete = kernelLog?.hasGap === false;
-  const [complaints, onDisk] = await Promise.all([
-    checkImage(image.imageFile),
-    readOnDisk(image.imageFile, [EXT4_ROOT_INO, ...files.map(({ ino }) => ino)]),
-  ]);
+  const reading = readOnDisk(image.imageFile, [EXT4_ROOT_INO, ...files.map(({ ino }) => ino)]);
+  const [complaints, onDisk] = await Promise.all([checkImage(image.imageFile, reading), reading]);
   // debugfs(8) dumps extents, and there complains of every inode.
   const read = image.superblock.features.has("extent") ? onDisk.complaints : [];
   for (const line of [...complaints, ...read]) report("inconsistent", line);
   for (const file of files) {
     const disk = onDisk.files.get(file.ino);
     if (disk === undefined) reportOn(file.path)("inconsistent", `no inode ${file.ino} on disk`);
-    else compareOnDisk(file, disk, bytesPerBlock, reportOn(file.path));
+    else {
+      saw?.(disk);
+      compareOnDisk(file, disk, bytesPerBlock, reportOn(file.path));
+    }
   }
   compareFreeBlocks(image, onDisk, report);
 

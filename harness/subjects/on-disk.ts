@@ -1,8 +1,9 @@
 /**
- * What is on disk, read from the unmounted image and not from the kernel: debugfs(8) and e2fsck(8).
+ * What is on disk, read from the unmounted image and not from the kernel: debugfs(8).
  *
  * One debugfs process reads any number of inodes: starting it costs more than what it does.
  */
+import { leafCapacity } from "../case/extents.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import type { Extent } from "../case/observation.ts";
 import { appendMerged } from "../system/merged-extents.ts";
@@ -23,11 +24,18 @@ export interface OnDiskFile {
   pieces: number;
   /** Blocks of the extent tree outside the inode: one for each index entry. */
   treeBlocks: number;
+  /** Levels of index entries above the extents: 0 where those are in the inode. */
+  depth: number;
+  /** Of leaves outside the inode that hold as many extents as they can, and of all of those. */
+  fullLeaves: number;
+  leaves: number;
 }
 
 export interface OnDisk {
   /** Free blocks as the superblock counts them. */
   freeBlocks: number;
+  /** Bytes. */
+  blockSize: number;
   /** By inode number; an inode that debugfs could not read is missing. */
   files: Map<number, OnDiskFile>;
   /** What debugfs complained of, a line each. */
@@ -38,15 +46,26 @@ export interface OnDisk {
  * A line of dump_extents: level/depth, entry/entries, logical first - last, physical first (-
  * last), length, flags. An index entry (level below depth) has no last physical block.
  */
-const LEVELS = /^ *(\d+)\/ *(\d+) +\d+\/ *\d+ /;
+const LEVELS = /^ *(\d+)\/ *(\d+) +(\d+)\/ *(\d+) /;
 const LEAF = /^ *\d+\/ *\d+ +\d+\/ *\d+ +(\d+) - +(\d+) +\d+ - +\d+ +\d+ *(\w*)/;
 
-function readExtentLine(file: OnDiskFile, line: string): void {
+function readExtentLine(file: OnDiskFile, line: string, blockSize: number): void {
   const levels = LEVELS.exec(line);
   if (levels === null) return;
-  if (levels[1] !== levels[2]) {
+  const [level, depth, entry, entries] = levels.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  file.depth = depth;
+  if (level !== depth) {
     file.treeBlocks++;
     return;
+  }
+  if (depth > 0 && entry === entries) {
+    file.leaves++;
+    if (entries === leafCapacity(blockSize)) file.fullLeaves++;
   }
   const leaf = LEAF.exec(line);
   if (leaf === null) throw unreadable(line);
@@ -71,6 +90,7 @@ function unreadable(line: string): EnvironmentError {
 export function parseDebugfs(stdout: string): Omit<OnDisk, "complaints"> {
   const files = new Map<number, OnDiskFile>();
   let freeBlocks = Number.NaN;
+  let blockSize = Number.NaN;
   let ino = 0;
   let file: OnDiskFile = emptyFile();
   for (const line of stdout.split("\n")) {
@@ -80,9 +100,11 @@ export function parseDebugfs(stdout: string): Omit<OnDisk, "complaints"> {
       if (command[1] === "dump_extents") file = emptyFile();
       continue;
     }
-    readExtentLine(file, line);
+    readExtentLine(file, line, blockSize);
     const free = /^Free blocks: +(\d+)/.exec(line);
     if (free !== null) freeBlocks = Number(free[1]);
+    const bytes = /^Block size: +(\d+)/.exec(line);
+    if (bytes !== null) blockSize = Number(bytes[1]);
     const size = /^User: .* Size: (\d+)/.exec(line);
     if (size !== null) file.i_size = Number(size[1]);
     const blocks = /^Links: .*Blockcount: (\d+)/.exec(line);
@@ -91,11 +113,12 @@ export function parseDebugfs(stdout: string): Omit<OnDisk, "complaints"> {
       files.set(ino, file);
     }
   }
-  return { freeBlocks, files };
+  return { freeBlocks, blockSize, files };
 }
 
 function emptyFile(): OnDiskFile {
-  return { i_size: 0, st_blocks: 0, extents: [], pieces: 0, treeBlocks: 0 };
+  const tree = { treeBlocks: 0, depth: 0, leaves: 0, fullLeaves: 0 };
+  return { i_size: 0, st_blocks: 0, extents: [], pieces: 0, ...tree };
 }
 
 /** The script for debugfs to list inodes. */
@@ -129,44 +152,4 @@ export async function readOnDisk(imageFile: string, inodes: readonly number[]): 
 /** As `readOnDisk`, waiting: for a look in the middle of a case. */
 export function readOnDiskSync(imageFile: string, inodes: readonly number[]): OnDisk {
   return answerIn(runSync("debugfs", debugfs(imageFile), { input: listing(inodes) }));
-}
-
-const noise = /^(e2fsck \d|Pass \d|$)|\d+\/\d+ files|\*\*\*\*\*/;
-
-/**
- * What e2fsck says besides damage, the least first: hints, answers and what it is about to do;
- * lines that go on with another; counters of the file system; size and blocks of a file.
- */
-const LESSER = [
-  /could be (?:shorter|narrower)|optimi[sz]e|^[\w -]+\? no$|^Running additional passes/i,
-  /^[\s(]|^File .* \(inode #/,
-  /differences:|count wrong/,
-  /i_(?:size|blocks) is/,
-];
-
-/** How far from the worst a line of e2fsck is. The first line is a report's headline. */
-function rankOf(line: string): number {
-  const lesser = LESSER.findIndex((sign) => sign.test(line));
-  return lesser < 0 ? 0 : LESSER.length - lesser;
-}
-
-/** What e2fsck complained of, the worst first. */
-export function complaintsOf({ exitCode, stdout, stderr }: ProcessResult): string[] {
-  if (exitCode === 0) return [];
-  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => !noise.test(line));
-  if (lines.length === 0) return [`e2fsck exited with ${exitCode}`];
-  return lines.toSorted((a, b) => rankOf(a) - rankOf(b));
-}
-
-/**
- * Checks an unmounted image (e2fsck -fn changes nothing); returns its complaints, none where it is
- * clean.
- */
-export async function checkImage(imageFile: string): Promise<string[]> {
-  return complaintsOf(await run("e2fsck", ["-fn", imageFile]));
-}
-
-/** As `checkImage`, waiting. */
-export function checkImageSync(imageFile: string): string[] {
-  return complaintsOf(runSync("e2fsck", ["-fn", imageFile]));
 }

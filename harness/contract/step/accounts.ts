@@ -3,7 +3,7 @@
  * whatever the mechanism: how many blocks its extent tree may take, and what its extent status
  * cache may say.
  */
-import { WHOLE_FILE } from "../../case/extents.ts";
+import { WHOLE_FILE, leafCapacity } from "../../case/extents.ts";
 import type { BlockRange, CacheExtent, Extent } from "../../case/observation.ts";
 import { blockRange } from "../../text/block-map.ts";
 
@@ -29,10 +29,7 @@ const TRANSIENT_SLACK = 8;
  */
 export function treeBlocksMax(piecesHighWater: number, blockSize: number): number {
   const most = TRANSIENT_FACTOR * piecesHighWater + TRANSIENT_SLACK;
-  // struct ext4_extent_header and struct ext4_extent have 12 bytes each, the checksum at the end
-  // has 4.
-  const leafCapacity = Math.floor((blockSize - 12) / 12);
-  return most <= leafCapacity ? 1 : 1 + most;
+  return most <= leafCapacity(blockSize) ? 1 : 1 + most;
 }
 
 /**
