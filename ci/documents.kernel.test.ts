@@ -144,6 +144,9 @@ const commands: Readonly<Record<string, How>> = {
   "ext4-conform run --variant 4k-delalloc --cases 5000 --power-cuts 300": {
     more: '--cases 20 --save "$FOUND"',
   },
+  "ext4-conform run --variant 1k-delalloc --cases 500 --deep-trees 1000 --statistics": {
+    more: '--cases 10 --save "$FOUND"',
+  },
   // Of docs/ci.md.
   "make -C tools/testing/selftests TARGETS=ext4-conform run_tests": {
     not: "is in a kernel's tree; ci/kselftest/kselftest.kernel.test.ts runs what it runs",

@@ -7,7 +7,8 @@ import { describe, expect, test } from "vitest";
 import { ModelSubject } from "../harness/lockstep/model-subject.ts";
 import { FALLOCATE_MODES } from "../harness/operations/fallocate/operation.ts";
 import type { FallocateMode } from "../harness/operations/fallocate/operation.ts";
-import type { Operation } from "../harness/operations/operation.ts";
+import { COMB_CALLS } from "../harness/operations/comb/operation.ts";
+import type { Operation, OperationOf } from "../harness/operations/operation.ts";
 import { PATTERN_BYTES, directBytes, pattern, patternTag } from "../model/include/pattern.ts";
 import { settings } from "./settings.ts";
 
@@ -68,6 +69,23 @@ class NaiveFile {
     return 0;
   }
 
+  /** Each tooth as a call of its own. */
+  #comb(comb: OperationOf<"comb">, index: number): number {
+    const { call, pos, len, tooth, stride, backwards } = comb;
+    const places: number[] = [];
+    for (let at = 0; at < len; at += stride) places.push(at);
+    if (backwards === true) places.reverse();
+    for (const [i, at] of places.entries()) {
+      const part = Math.min(tooth, len - at);
+      if (call !== "pwrite") this.#fallocate(call, pos + at, part);
+      else {
+        this.#resize(Math.max(this.size, pos + at + part));
+        this.#put(pos + at, part, part, index + i + Math.floor(i / 4));
+      }
+    }
+    return places.length;
+  }
+
   /** Apply operation number `index`; what the call returns. */
   apply(operation: Operation, index: number): number {
     switch (operation.op) {
@@ -89,6 +107,8 @@ class NaiveFile {
         if (len > 0) this.#put(operation.pos, len, len, index);
         return 0;
       }
+      case "comb":
+        return this.#comb(operation, index);
       case "copy_range": {
         const { pos, to_pos } = operation;
         const count = Math.max(0, Math.min(operation.len, this.size - pos));
@@ -164,6 +184,23 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       pos,
       len,
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        op: fc.constant("comb" as const),
+        pos,
+        len,
+        call: fc.constantFrom(...COMB_CALLS),
+        tooth: fc.integer({ min: 1, max: 3 * KIB }),
+        backwards: fc.constantFrom(true as const, undefined),
+      })
+      .map(({ backwards, ...comb }) => ({
+        ...comb,
+        stride: comb.tooth + (comb.len % 2048),
+        ...(backwards && { backwards }),
+      })),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("sync_file_range" as const), pos, len }) },
   { weight: 1, arbitrary: fc.constant({ op: "fsync" as const }) },

@@ -41,6 +41,10 @@ const OPERANDS: Readonly<Record<string, string>> = {
   size: "the new size, bytes",
   to: "the file that it writes to; 0 where it is absent",
   to_pos: "where it writes there, bytes",
+  call: "what is done to each tooth: `pwrite`, or fallocate(2) in that mode",
+  tooth: "how long a tooth is, bytes; not longer than `stride`",
+  stride: "from where a tooth begins to where the next one does, bytes",
+  backwards: "the last tooth comes first",
 };
 
 interface Field {
@@ -81,7 +85,12 @@ function claimOf(name: OperationName): string {
   return comment.replaceAll(/^ \* ?/gm, "").replaceAll(/\s+/g, " ");
 }
 
-const RESULTS = { written: "bytes written", read: "bytes read", status: "0" } as const;
+const RESULTS = {
+  written: "bytes written",
+  read: "bytes read",
+  status: "0",
+  calls: "how many of its calls did all that they were to",
+} as const;
 
 /** "EINVAL" */
 const errnoName = (errno: number): string => describeResult(errno).replace(/^\S+ /, "");

@@ -24,6 +24,7 @@ export const mutantSchema = z.strictObject({
     "journal credits",
     "crash",
     "stale data",
+    "extent tree",
   ]),
   /** What the kernel does then, one sentence. */
   claim: z.string().min(20),
@@ -280,5 +281,34 @@ export const mutants: readonly Mutant[] = [
     within: "ext4_can_extents_be_merged",
     find: "ext4_ext_pblock(ex1) + ext1_ee_len == ext4_ext_pblock(ex2)",
     replace: "ext4_ext_pblock(ex1) + ext1_ee_len <= ext4_ext_pblock(ex2)",
+  },
+  {
+    id: "index-keeps-first-block",
+    area: "extent tree",
+    claim:
+      "A punch that takes the first extent of a leaf leaves the index entry of the leaf as it was.",
+    file: "fs/ext4/extents.c",
+    within: "ext4_ext_rm_leaf",
+    find: "if (correct_index && eh->eh_entries)",
+    replace: "if (correct_index && !eh->eh_entries)",
+  },
+  {
+    id: "split-at-wrong-border",
+    area: "extent tree",
+    claim:
+      "The index entry of a leaf that a split has made begins a block behind its first extent.",
+    file: "fs/ext4/extents.c",
+    within: "ext4_ext_split",
+    find: "border = path[depth].p_ext[1].ee_block;",
+    replace: "border = cpu_to_le32(le32_to_cpu(path[depth].p_ext[1].ee_block) + 1);",
+  },
+  {
+    id: "shift-leaves-upper-index",
+    area: "extent tree",
+    claim: "Moving extents moves the index entries above their leaves, and none above those.",
+    file: "fs/ext4/extents.c",
+    within: "ext4_ext_shift_path_extents",
+    find: "if (path[depth].p_idx != EXT_FIRST_INDEX(path[depth].p_hdr))",
+    replace: "",
   },
 ];

@@ -86,8 +86,8 @@ export interface Effects<O> {
   clamp?(this: void, operation: O, i_size: number): O | undefined;
   /** Why it is not applied as it stands; undefined where it is. Absent: it always is. */
   clampedWhy?(this: void, operation: O, i_size: number): string | undefined;
-  /** What a result that is no error counts: bytes written, bytes read, or nothing. */
-  readonly result: "written" | "read" | "status";
+  /** What a result that is no error counts: bytes written, bytes read, calls, or nothing. */
+  readonly result: "written" | "read" | "calls" | "status";
   /** It goes past the page cache. */
   readonly direct?: true;
   /** Operations that are performed in the middle of it. Absent: none. */

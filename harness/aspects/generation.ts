@@ -16,12 +16,13 @@ export interface Generation<O> {
   /**
    * How often it is drawn beside the others, some hundred in all: of those that versions 1 and 2 of
    * recordings can hold, and of all. 0 where it is not drawn like the others. `twoFiles` is that of
-   * all in a case of two files; absent: the same.
+   * all in a case of two files, `deep` in one that begins with a comb; absent: the same.
    */
   readonly share: {
     readonly recordable: number;
     readonly all: number;
     readonly twoFiles?: number;
+    readonly deep?: number;
   };
   generate(this: void, draw: Draw): O;
   /**

@@ -19,6 +19,8 @@ export interface ScriptInShell {
   call(command: string): void;
   /** The same by xfs_io, on the file of the operation. */
   xfsIo(...commands: string[]): void;
+  /** The same once for each word that `words` prints, which is `$at` there, until one fails. */
+  xfsIoEach(words: string, command: string): void;
   /** Write from memory that ends behind `readable` bytes of region `tag`; `direct`: O_DIRECT. */
   shortWrite(
     write: { pos: number; len: number; readable: number },

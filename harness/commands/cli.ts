@@ -2,7 +2,7 @@
  * The command line: words to options.
  */
 import { Command, Option } from "commander";
-import { CUT_PER_MILLE } from "../generation/weights.ts";
+import { CUT_PER_MILLE, DEEP_PER_MILLE } from "../generation/weights.ts";
 import { MEMORY_MIB } from "../guest/under-test.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
 import { integer } from "./arguments.ts";
@@ -89,6 +89,12 @@ interface CaseArguments {
 const powerCutsOption = [
   "--power-cuts <n>",
   `of a thousand cases, those with a power cut (default: ${CUT_PER_MILLE})`,
+  integer(0, 1000),
+] as const;
+
+const deepTreesOption = [
+  "--deep-trees <n>",
+  `of a thousand cases, those with hundreds of extents (default: ${DEEP_PER_MILLE})`,
   integer(0, 1000),
 ] as const;
 
@@ -182,6 +188,7 @@ withKernel(program.command("run"))
   .option("--jobs <n>", `processes, each with images of its own ${USUAL_JOBS}`, integer(1, 64))
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option(...powerCutsOption)
+  .option(...deepTreesOption)
   .option("--strict", "known deviations count as divergences", false)
   .option(
     "--shard <i/n>",
@@ -212,7 +219,8 @@ withKernel(program.command("run"))
   .action(async (file: string | undefined, options: RunArguments, command: Command) => {
     if (file !== undefined) return replayInstead(file, options, command);
     const { variant, hang, coverage, patch, shard, enumerate, accept, ...others } = options;
-    const { cases, seed, maxLength, powerCuts, report, ...rest } = others;
+    const { cases, seed, maxLength, powerCuts, deepTrees, report, ...rest } = others;
+    const drawn = { cases, maxLength, powerCuts, deepTrees };
     const limited = cases !== undefined || enumerate !== undefined;
     if (shard !== undefined && options.seed === undefined) {
       throw new UsageError("--shard needs --seed: all shards of a campaign have the same");
@@ -224,7 +232,7 @@ withKernel(program.command("run"))
       accepted: acceptedIn(accept),
       work:
         enumerate === undefined
-          ? { kind: "generate", seed: seed ?? randomSeed(), cases, maxLength, powerCuts }
+          ? { kind: "generate", seed: seed ?? randomSeed(), ...drawn }
           : { kind: "enumerate", operations: casesToEnumerate(enumerate) },
       seconds: options.seconds ?? (limited ? undefined : USUAL_SECONDS),
       variants: variant ?? chooseVariants("default"),
@@ -275,6 +283,7 @@ interface RunArguments
     Omit<RunOptions, "work" | "variants" | "shard" | "coverage" | "tell" | "accepted"> {
   accept: string[];
   powerCuts?: number;
+  deepTrees?: number;
   shard?: string;
   enumerate?: string;
   hang?: number;
@@ -510,6 +519,7 @@ withKernel(trace.command("record"))
   .option(...seedOption)
   .option("--max-length <n>", "most operations in a case", integer(1, 10_000), 200)
   .option(...powerCutsOption)
+  .option(...deepTreesOption)
   .option("--force", "replace a file that is there", false)
   .option("--mount-option <option...>", "of a patched kernel, as buffered_iomap", [])
   .option("--series <text>", "the patches on top of the kernel, in words", "none")

@@ -7,6 +7,7 @@
 import type { Random } from "fast-check";
 import type { Space } from "./space.ts";
 import {
+  COMB_PERCENT,
   LENGTH_WEIGHTS,
   MEET_PERCENT,
   NUDGE_WEIGHTS,
@@ -36,12 +37,23 @@ const MEET_BYTES = 2 ** 20;
 /** Points that later operations may meet: those of the last four operations or so. */
 const RECENT_POINTS = 8;
 
+/** What a deep case begins with (generation/deep.ts): bytes, but for counts. */
+export interface DrawnComb {
+  pos: number;
+  stride: number;
+  teeth: number;
+  /** Of a full leaf. */
+  entries: number;
+}
+
 export class Draw {
   readonly space: Space;
   /** Whether anything that a recording does not hold is to be drawn. */
   readonly everything: boolean;
   /** Which of the case's files it is at; undefined where it has one. */
   file: 0 | 1 | undefined;
+  /** The teeth that the case's positions and lengths meet; undefined where it has none. */
+  comb: DrawnComb | undefined;
   /** The range that `range` drew last: position and length in bytes. */
   pos = 0;
   len = 1;
@@ -140,6 +152,9 @@ export class Draw {
 
   /** A position in the file, bytes, in [0, largest file + 2 blocks). */
   position(): number {
+    if (this.comb !== undefined && this.percent(COMB_PERCENT.position)) {
+      return this.#atTooth(this.comb);
+    }
     const meet = this.#random.nextInt(0, 99);
     if (meet < MEET_PERCENT.recent) {
       if (this.#recent.length > 0) return this.nudge(this.pick(this.#recent), this.space.blockSize);
@@ -150,6 +165,16 @@ export class Draw {
       return this.nudge(this.pick(this.space.sparse), this.space.blockSize);
     }
     return this.densePosition();
+  }
+
+  /** At a tooth or the gap behind it; often one with which a leaf may begin or end. */
+  #atTooth({ pos, stride, teeth, entries }: DrawnComb): number {
+    const leaf = this.#random.nextInt(0, Math.floor(teeth / entries)) * entries;
+    const tooth = this.percent(COMB_PERCENT.leaf)
+      ? leaf + this.#random.nextInt(-1, 1)
+      : this.#random.nextInt(0, teeth);
+    const gap = this.percent(50) ? this.space.blockSize : 0;
+    return this.nudge(pos + Math.max(0, tooth) * stride + gap, this.space.blockSize);
   }
 
   /** A position at least one byte inside the dense region. */
@@ -172,6 +197,12 @@ export class Draw {
    * began or ended.
    */
   length(pos: number): number {
+    if (this.comb !== undefined && this.percent(COMB_PERCENT.length)) {
+      const { stride, entries } = this.comb;
+      const leaves = this.#random.nextInt(1, 3) * entries + this.#random.nextInt(-1, 1);
+      const teeth = this.percent(COMB_PERCENT.leaf) ? leaves : this.#random.nextInt(1, 16);
+      return Math.min(LONG_BYTES, teeth * stride);
+    }
     if (this.percent(MEET_PERCENT.length)) {
       const to = this.#recent.length > 0 && this.percent(50) ? this.pick(this.#recent) : this.#end;
       if (to > pos && to - pos <= MEET_BYTES) return to - pos;

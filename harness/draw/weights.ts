@@ -59,3 +59,13 @@ export const LENGTH_WEIGHTS: Weights<"oneByte" | "withinBlock" | "blocks" | "pag
 
 /** Percent of punch_hole and sync_file_range calls that reach to the end of the largest file. */
 export const TO_THE_END_PERCENT = 8;
+
+/** In deep cases, percent of what meets the teeth of their comb: ... */
+export const COMB_PERCENT = {
+  /** ... positions, */
+  position: 60,
+  /** ... lengths, of so many teeth. */
+  length: 40,
+  /** Of both, those at a whole number of leaves. */
+  leaf: 50,
+} as const;

@@ -24,10 +24,13 @@ import { Draw, expand } from "../draw/draw.ts";
 import { generationOf, namesToDraw } from "../operations/generation.ts";
 import { type ShrinkContext, shrinkOperations } from "./shrink.ts";
 import { type Space, type Spacious, spaceOf } from "../draw/space.ts";
+import { drawPrelude } from "./deep.ts";
 import {
   CASE_LENGTH_WEIGHTS,
   CUT_AFTER_COMMIT_PERCENT,
   CUT_PER_MILLE,
+  DEEP_LENGTH,
+  DEEP_PER_MILLE,
   FAIL_NTH_OCTAVES,
   FAIL_NTH_PERCENT,
   STARVED_PERCENT,
@@ -39,6 +42,7 @@ const names = {
   recordable: namesToDraw("recordable"),
   all: namesToDraw("all"),
   twoFiles: namesToDraw("twoFiles"),
+  deep: namesToDraw("deep"),
 };
 const caseLengths = expand(CASE_LENGTH_WEIGHTS);
 
@@ -88,13 +92,16 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
   readonly #everything: boolean;
   readonly #twoFiles: boolean;
   readonly #cutPerMille: number;
+  readonly #deepPerMille: number;
 
   constructor(
     space: Space,
     { maxLength, everything = false, twoFiles = false }: OperationsOptions,
-    cutPerMille: number,
+    { cutPerMille, deepPerMille }: Rare,
   ) {
     super();
+    const deep = !space.full && maxLength >= DEEP_LENGTH.least;
+    this.#deepPerMille = deep ? deepPerMille : 0;
     this.#twoFiles = twoFiles;
     this.#cutPerMille = cutPerMille;
     this.#space = space;
@@ -135,7 +142,21 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
       const cut = { op: "power_cut" } as const;
       operations.splice(at, 0, inFile(cut, fileOf(operations[at - 1]!)));
     }
-    return new fc.Value(operations, undefined);
+    // Last, so that it changes no other case.
+    const deep = draw.perMille(this.#deepPerMille);
+    return new fc.Value(deep ? this.#generateDeep(random) : operations, undefined);
+  }
+
+  #generateDeep(random: fc.Random): Operation[] {
+    const draw = new Draw(random, this.#space, true);
+    const operations = drawPrelude(draw);
+    const most = Math.min(DEEP_LENGTH.most, this.#maxLength - operations.length);
+    for (let left = draw.between(1, most); left > 0; left--) {
+      const operation = generationOf({ op: draw.pick(names.deep) }).generate(draw);
+      note(draw, operation);
+      operations.push(operation);
+    }
+    return operations;
   }
 
   /** Of delayed writes a few have an allocation of memory fail, mostly an early one. */
@@ -154,6 +175,14 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     const shrunk = shrinkOperations(value, context as ShrinkContext | undefined, this.#space);
     return fc.stream(shrunk).map(([operations, place]) => new fc.Value(operations, place));
   }
+}
+
+/** Of a thousand cases, those that ... */
+interface Rare {
+  /** ... have a power cut. */
+  readonly cutPerMille: number;
+  /** ... are about a deep extent tree. */
+  readonly deepPerMille: number;
 }
 
 export interface OperationsOptions {
@@ -178,6 +207,11 @@ export interface OperationsOptions {
    * never where not everything is asked for.
    */
   cutPerMille?: number | undefined;
+  /**
+   * Of a thousand cases, those that begin with hundreds of extents (deep.ts); as seldom as
+   * weights.ts says where everything is asked for, else none. A file system that is full has none.
+   */
+  deepPerMille?: number | undefined;
 }
 
 /**
@@ -189,5 +223,7 @@ export interface OperationsOptions {
 export function operations(options: OperationsOptions): fc.Arbitrary<Operation[]> {
   const { variant, kernelPageSize = 4096, everything = false } = options;
   const { cutPerMille = everything ? CUT_PER_MILLE : 0 } = options;
-  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), options, cutPerMille);
+  const { deepPerMille = everything ? DEEP_PER_MILLE : 0 } = options;
+  const rare = { cutPerMille, deepPerMille };
+  return new OperationsArbitrary(spaceOf(variant, kernelPageSize), options, rare);
 }

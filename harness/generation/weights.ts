@@ -57,3 +57,9 @@ export const CASE_LENGTH_WEIGHTS: Weights<"upTo5" | "upTo20" | "long"> = {
  * (harness/lockstep/lockstep.ts runPromised()).
  */
 export const WHOLE_PERCENT = 50;
+
+/** Of a thousand cases, where everything is asked for, so many are deep (deep.ts). */
+export const DEEP_PER_MILLE = 15;
+
+/** Operations of a deep case: at least so many must fit, and at most so many follow its combs. */
+export const DEEP_LENGTH = { least: 8, most: 16 } as const;

@@ -52,7 +52,7 @@ describe("operations", () => {
   test("are of all kinds, or of those that are asked for", () => {
     const named = (cases: ReturnType<typeof sample>): string[] =>
       [...new Set(cases.flat().map(({ op }) => op))].toSorted();
-    expect(named(sample({ powerCuts: 500 }))).toEqual(operationNames.toSorted());
+    expect(named(sample({ powerCuts: 500, deepTrees: 100 }))).toEqual(operationNames.toSorted());
     expect(named(sample({ only: ["pwrite", "fsync"] }))).toEqual(["fsync", "pwrite"]);
   });
 

@@ -16,7 +16,7 @@ export type { Operation, OperationName, OperationOf } from "../operations/operat
 
 /** All that there are. */
 export const operationNames: readonly OperationName[] = [
-  ...new Set([...namesToDraw("all"), "power_cut" as const]),
+  ...new Set([...namesToDraw("deep"), "power_cut" as const]),
 ];
 
 export interface CaseOptions {
@@ -33,6 +33,11 @@ export interface CaseOptions {
   twoFiles?: boolean;
   /** Of a thousand cases, those with a power cut, 0 to 1000; 0 where it is absent. */
   powerCuts?: number;
+  /**
+   * Of a thousand cases, those that begin with a comb, which makes hundreds of extents at once, 0 to
+   * 1000; 0 where it is absent. Only with `maxLength` of at least 8.
+   */
+  deepTrees?: number;
 }
 
 /**
@@ -49,6 +54,7 @@ export function operations(options: CaseOptions = {}): fc.Arbitrary<Operation[]>
     only,
     twoFiles = false,
     powerCuts = 0,
+    deepTrees = 0,
   } = options;
   const cases = arbitrary({
     variant: variantNamed(variant),
@@ -56,6 +62,7 @@ export function operations(options: CaseOptions = {}): fc.Arbitrary<Operation[]>
     everything: true,
     twoFiles,
     cutPerMille: powerCuts,
+    deepPerMille: deepTrees,
   });
   if (only === undefined) return cases;
   const wanted: ReadonlySet<string> = new Set(only);

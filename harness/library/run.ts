@@ -42,6 +42,8 @@ export interface RunOptions {
   maxLength?: number;
   /** Of a thousand cases, those with a power cut. */
   powerCuts?: number;
+  /** Of a thousand cases, those with hundreds of extents. */
+  deepTrees?: number;
   /** Processes or guests, 1 to 64. */
   jobs?: number;
   /** Known deviations fail the run. */
@@ -85,6 +87,7 @@ const optionsSchema = z.strictObject({
   seed: whole(-(2 ** 31), 2 ** 31 - 1),
   maxLength: whole(1, 10_000),
   powerCuts: whole(0, 1000),
+  deepTrees: whole(0, 1000),
   jobs: whole(1, 64),
   hangSeconds: whole(5, 3600),
   memory: whole(256, 65_536),
@@ -129,7 +132,7 @@ export async function run(options: RunOptions = {}, events: RunEvents = {}): Pro
   const { variants = ["default"], cases, seed = randomSeed(), save, accept = [] } = options;
   const { seconds = cases === undefined ? USUAL_SECONDS : undefined } = options;
   const { kernel = "host", memory = MEMORY_MIB, accel = "auto", append = [] } = options;
-  const { maxLength = MAX_LENGTH, powerCuts, strict = false, first = false } = options;
+  const { maxLength = MAX_LENGTH, powerCuts, deepTrees, strict = false, first = false } = options;
   const { jobs, hangSeconds } = options;
   parsedBy(optionsSchema, options, (fault) => new UsageError(fault));
   if (save !== undefined) mustBeWritable(save);
@@ -144,7 +147,7 @@ export async function run(options: RunOptions = {}, events: RunEvents = {}): Pro
       memory,
       accel,
       append: [...append],
-      work: { kind: "generate", seed, cases, maxLength, powerCuts },
+      work: { kind: "generate", seed, cases, maxLength, powerCuts, deepTrees },
       variants: [...new Set(variants.flatMap(chooseVariants))],
       seconds,
       strict,

@@ -19,7 +19,7 @@ import type { Severity } from "../finding/severity.ts";
 import type { ModelSubject } from "./model-subject.ts";
 import { Oracle } from "./oracle.ts";
 import type { Observation } from "../case/observation.ts";
-import { effectsOf, failNthOf, isWrite } from "../operations/operation.ts";
+import { effectsOf, failNthOf, fileOf, isWrite } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Subject } from "./subject.ts";
 
@@ -49,8 +49,11 @@ export interface LockstepOptions {
    * breaks are excused.
    */
   deviations?: readonly Deviation[];
-  /** Called before the model applies an operation. */
-  onStep?: (operation: Operation, step: number) => void;
+  /**
+   * Called before the model applies an operation, with what was seen of its file last; undefined
+   * where that was nothing yet.
+   */
+  onStep?: (operation: Operation, step: number, before: Observation | undefined) => void;
   /** Called with what the other subject showed after each operation, and the number of that. */
   onObservation?: (seen: Observation, step: number) => void;
   /** Called with what the model shows after each operation of which it says anything. */
@@ -149,6 +152,8 @@ export class Lockstep {
   readonly #oracle = new Oracle();
   #operations: readonly Operation[] = [];
   #step = 0;
+  /** What was seen last of each of the case's files. */
+  #seen: (Observation | undefined)[] = [];
   #pieces = 0;
   readonly #hadPart = (one: Deviation): boolean =>
     this.#model.hasDeviated(one.id) || this.#begun.has(one);
@@ -176,6 +181,7 @@ export class Lockstep {
   begin(operations: readonly Operation[]): void {
     this.#operations = operations;
     this.#step = 0;
+    this.#seen = [];
     this.#pieces = 0;
     this.guesses = 0;
     this.handedOver = undefined;
@@ -231,8 +237,9 @@ export class Lockstep {
     const [model, subject, step] = [this.#model, this.#subject, this.#step++];
     const { blockSize, onStep, onObservation, onExpected } = this.#options;
     model.turnTo(operation);
-    if (this.handedOver === undefined) onStep?.(operation, step);
-    const seen = subject.step(operation, step, last);
+    const file = fileOf(operation);
+    if (this.handedOver === undefined) onStep?.(operation, step, this.#seen[file]);
+    const seen = (this.#seen[file] = subject.step(operation, step, last));
     onObservation?.(seen, step);
     const followers = followersOf(subject);
     if (this.handedOver !== undefined) return this.#judgeAlone(operation, seen, followers);

@@ -63,19 +63,52 @@ function depthOf(step: number): (typeof DEPTHS)[number] {
   return DEPTHS[Math.min(power, DEPTHS.length - 1)]!;
 }
 
-/** Count an operation that is about to be applied to this file, as number `step` of its case. */
+/**
+ * Blocks of the extent tree outside the inode before an operation, as columns of a table of their
+ * own: with five there are two levels of them, since the inode has room for four index entries.
+ */
+export const TREES = ["0 blocks", "1-4 blocks", "5- blocks"] as const;
+
+/** Which of them, of a file of which the kernel says that it has so many units of 512 bytes. */
+function treeOf({ i_extents, i_reserved_data_blocks, i_sb }: Inode, st_blocks: number): string {
+  const blocks = (st_blocks * 512) / i_sb.s_blocksize;
+  const tree = blocks - i_extents.covered - i_reserved_data_blocks;
+  return TREES[tree <= 0 ? 0 : tree <= 4 ? 1 : 2];
+}
+
+/** Extent trees of files that were checked on disk, as columns of a table of their own. */
+export const ON_DISK = ["depth 0", "depth 1", "depth 2", "depth 3", "full leaf"] as const;
+
+/** Count a file that was checked on disk. */
+export function noteOnDisk(
+  statistics: Statistics,
+  { depth, fullLeaves }: { depth: number; fullLeaves: number },
+): void {
+  for (const column of [`depth ${depth}`, ...(fullLeaves > 0 ? ["full leaf"] : [])]) {
+    const key = `files on disk|${column}`;
+    statistics[key] = (statistics[key] ?? 0) + 1;
+  }
+}
+
+/**
+ * Count an operation that is about to be applied to this file, as number `step` of its case.
+ *
+ * @param st_blocks what the kernel showed last; undefined where nobody looked
+ */
 export function note(
   statistics: Statistics,
   operation: Operation,
   inode: Inode,
   step: number,
+  st_blocks?: number,
 ): void {
   const { i_size } = inode;
   const applied = clampOperation(operation, i_size);
   if (applied === undefined) return;
   const { pos, end } = rangeIn(applied, i_size);
   const kind = kindOf(applied, i_size);
-  for (const column of [stateIn(inode, pos, end), depthOf(step)]) {
+  const tree = st_blocks === undefined ? [] : [treeOf(inode, st_blocks)];
+  for (const column of [stateIn(inode, pos, end), depthOf(step), ...tree]) {
     const key = `${kind}|${column}`;
     statistics[key] = (statistics[key] ?? 0) + 1;
   }

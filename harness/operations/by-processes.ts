@@ -1,7 +1,7 @@
 /**
  * Operations by programs: an entry for each that one can do. There is none for faulting buffers,
  * shared mappings and fadvise, nor for direct I/O, since dd leaves O_DIRECT off where it likes, nor
- * for a second file.
+ * for a second file; and a comb would be hundreds of processes.
  */
 import type { ByProcesses } from "../aspects/by-processes.ts";
 import { byProcesses as fallocate } from "./fallocate/processes.ts";

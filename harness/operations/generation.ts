@@ -3,6 +3,7 @@
  * comes last.
  */
 import type { Generation } from "../aspects/generation.ts";
+import { generation as comb } from "./comb/generate.ts";
 import { generation as copy_range } from "./copy_range/generate.ts";
 import { generation as direct_read } from "./direct_read/generate.ts";
 import { generation as direct_write } from "./direct_write/generate.ts";
@@ -34,6 +35,7 @@ const all: { readonly [N in OperationName]: Generation<OperationOf<N>> } = {
   direct_write,
   direct_read,
   copy_range,
+  comb,
 };
 
 /** Of operations of its name; the functions take those of that name only. */
@@ -41,9 +43,11 @@ export const generationOf = ({ op }: { op: OperationName }): Generation<Operatio
 
 /**
  * Names, each as often as its share says: of what versions 1 and 2 of recordings can hold, or of
- * all, or of all in a case of two files.
+ * all, or of all in a case of two files or a deep one.
  */
-export function namesToDraw(of: "recordable" | "all" | "twoFiles"): readonly OperationName[] {
+export function namesToDraw(
+  of: "recordable" | "all" | "twoFiles" | "deep",
+): readonly OperationName[] {
   const names = Object.keys(all) as OperationName[];
   return names.flatMap((op) =>
     Array.from({ length: all[op].share[of] ?? all[op].share.all }, () => op),

@@ -2,6 +2,7 @@
  * Operations in C: an entry for each.
  */
 import type { InC } from "../aspects/in-c.ts";
+import { inC as comb } from "./comb/in-c.ts";
 import { inC as copy_range } from "./copy_range/in-c.ts";
 import { inC as direct_read } from "./direct_read/in-c.ts";
 import { inC as direct_write } from "./direct_write/in-c.ts";
@@ -34,6 +35,7 @@ const all: { readonly [N in OperationName]: InC<OperationOf<N>, Operation> } = {
   drop_cache,
   paused_write,
   copy_range,
+  comb,
 };
 
 /** How operations of its name are written; the functions take those of that name only. */

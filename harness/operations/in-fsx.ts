@@ -2,6 +2,7 @@
  * Operations in files of fsx: an entry for each.
  */
 import type { FileInFsx, InFsx } from "../aspects/in-fsx.ts";
+import { inFsx as comb } from "./comb/in-fsx.ts";
 import { inFsx as copy_range } from "./copy_range/in-fsx.ts";
 import { inFsx as direct_read } from "./direct_read/in-fsx.ts";
 import { inFsx as direct_write } from "./direct_write/in-fsx.ts";
@@ -34,6 +35,7 @@ const all: { readonly [N in OperationName]: InFsx<OperationOf<N>> } = {
   drop_cache,
   paused_write,
   copy_range,
+  comb,
 };
 
 /** How operations of its name are written; the functions take those of that name only. */

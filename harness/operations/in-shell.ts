@@ -2,6 +2,7 @@
  * Operations in a script: an entry for each.
  */
 import type { InShell } from "../aspects/in-shell.ts";
+import { inShell as comb } from "./comb/in-shell.ts";
 import { inShell as copy_range } from "./copy_range/in-shell.ts";
 import { inShell as direct_read } from "./direct_read/in-shell.ts";
 import { inShell as direct_write } from "./direct_write/in-shell.ts";
@@ -34,6 +35,7 @@ const all: { readonly [N in OperationName]: InShell<OperationOf<N>> } = {
   drop_cache,
   paused_write,
   copy_range,
+  comb,
 };
 
 /** How operations of its name are written; the functions take those of that name only. */

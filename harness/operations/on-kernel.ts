@@ -2,6 +2,7 @@
  * Operations by system calls: an entry for each.
  */
 import type { KernelCall, OnKernel, OpenFile } from "../aspects/on-kernel.ts";
+import { onKernel as comb } from "./comb/kernel.ts";
 import { onKernel as copy_range } from "./copy_range/kernel.ts";
 import { onKernel as direct_read } from "./direct_read/kernel.ts";
 import { onKernel as direct_write } from "./direct_write/kernel.ts";
@@ -33,6 +34,7 @@ const all: { readonly [N in OperationName]: OnKernel<OperationOf<N>, Operation> 
   drop_cache,
   paused_write,
   copy_range,
+  comb,
 };
 
 /** How operations of its name are performed; the functions take those of that name only. */

@@ -3,6 +3,7 @@
  */
 import type { Inode } from "../../model/include/types.ts";
 import type { ModelCall, OnModel } from "../aspects/on-model.ts";
+import { onModel as comb } from "./comb/model.ts";
 import { onModel as copy_range } from "./copy_range/model.ts";
 import { onModel as direct_read } from "./direct_read/model.ts";
 import { onModel as direct_write } from "./direct_write/model.ts";
@@ -34,6 +35,7 @@ const all: { readonly [N in OperationName]: OnModel<OperationOf<N>, Operation> }
   drop_cache,
   paused_write,
   copy_range,
+  comb,
 };
 
 /** How operations of its name are performed; the functions take those of that name only. */

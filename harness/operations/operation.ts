@@ -10,6 +10,7 @@
  */
 import * as z from "zod";
 import type { Effects } from "../aspects/effects.ts";
+import * as comb from "./comb/operation.ts";
 import * as copy_range from "./copy_range/operation.ts";
 import * as direct_read from "./direct_read/operation.ts";
 import * as direct_write from "./direct_write/operation.ts";
@@ -41,6 +42,7 @@ export const operationSchema = z.discriminatedUnion("op", [
   drop_cache.schema,
   paused_write.schema,
   copy_range.schema,
+  comb.schema,
 ]);
 
 export type Operation = z.infer<typeof operationSchema>;
@@ -62,6 +64,7 @@ const effects: { readonly [N in OperationName]: Effects<OperationOf<N>> } = {
   drop_cache: drop_cache.effects,
   paused_write: paused_write.effects,
   copy_range: copy_range.effects,
+  comb: comb.effects,
 };
 
 /** The effects of operations of its name; the functions take operations of that name only. */

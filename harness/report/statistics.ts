@@ -1,7 +1,7 @@
 /**
  * Statistics as a table: kinds of operations down, states of their blocks across.
  */
-import { CLAMPED, DEPTHS, STATES } from "../lockstep/statistics.ts";
+import { CLAMPED, DEPTHS, ON_DISK, STATES, TREES } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { grouped } from "../text/numbers.ts";
 
@@ -12,6 +12,8 @@ const CELL = 10;
 export const TABLES = [
   { title: "what was met", columns: STATES },
   { title: "how deep in a case", columns: DEPTHS },
+  { title: "with an extent tree of", columns: TREES },
+  { title: "extent trees", columns: ON_DISK },
   { title: "not done as it stood", columns: CLAMPED },
 ] as const;
 

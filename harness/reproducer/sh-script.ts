@@ -39,7 +39,10 @@ export class ShScript implements ScriptInShell {
   }
 
   get functions(): readonly string[] {
-    const called = [...this.#functions].filter((name) => name !== "silent" || this.#looksAtResult);
+    const silent = this.body.some((line) => line.includes("(for at in"));
+    const called = [...this.#functions].filter(
+      (name) => name !== "silent" || silent || this.#looksAtResult,
+    );
     return called.map((name) => functionText(name, this.ground));
   }
 
@@ -114,6 +117,13 @@ export class ShScript implements ScriptInShell {
     const all = commands.map((command) => `-c "${command}"`);
     this.use("silent");
     this.call(`silent ${this.ground.xfsIo} ${all.join(" ")} ${this.path()}`);
+  }
+
+  xfsIoEach(words: string, command: string): void {
+    this.#commands.add(/^(?:falloc -k|\w+)/.exec(command)![0]);
+    this.use("silent");
+    const each = `silent ${this.ground.xfsIo} -c "${command}" ${this.path()}`;
+    this.call(`(for at in $(${words}); do ${each} || exit; done)`);
   }
 
   shortWrite(

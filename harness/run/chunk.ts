@@ -19,9 +19,11 @@ export const CASES_PER_CHUNK = 50;
  */
 export function generatedCases({
   powerCuts: cutPerMille,
+  deepTrees: deepPerMille,
   ...rest
-}: Pick<Generate, "maxLength" | "powerCuts"> & { variant: Variant }): fc.Arbitrary<Operation[]> {
-  return operationsArbitrary({ ...rest, cutPerMille, everything: true, twoFiles: true });
+}: Omit<Generate, "kind" | "seed" | "cases"> & { variant: Variant }): fc.Arbitrary<Operation[]> {
+  const rare = { cutPerMille, deepPerMille };
+  return operationsArbitrary({ ...rest, ...rare, everything: true, twoFiles: true });
 }
 
 /** Where the cases of a run come from. */
@@ -33,9 +35,9 @@ export interface CaseSource {
 /** The source of what is generated for a variant. */
 export function caseSource(
   variant: Variant,
-  { seed, maxLength, powerCuts }: Omit<Generate, "kind" | "cases">,
+  { seed, ...rest }: Omit<Generate, "kind" | "cases">,
 ): CaseSource {
-  return { arbitrary: generatedCases({ variant, maxLength, powerCuts }), seed };
+  return { arbitrary: generatedCases({ variant, ...rest }), seed };
 }
 
 /**

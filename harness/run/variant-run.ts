@@ -7,7 +7,7 @@ import type { Variant } from "../case/variant.ts";
 import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { isWorse } from "../finding/severity.ts";
 import { clampingsIn } from "../lockstep/clampings.ts";
-import { note, noteClampings } from "../lockstep/statistics.ts";
+import { note, noteClampings, noteOnDisk } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { behind } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -124,7 +124,8 @@ export class VariantRun {
     this.statistics = counted ? statistics : undefined;
     this.#performing = counted
       ? {
-          onStep: (operation, step) => note(statistics, operation, this.session.model!.inode, step),
+          onStep: (operation, step, before) =>
+            note(statistics, operation, this.session.model!.inode, step, before?.st_blocks),
         }
       : {};
     const none = Object.fromEntries(session.deviations.map(({ id }) => [id, 0]));
@@ -328,8 +329,9 @@ export class VariantRun {
     if (session.waiting === 0) return [];
     counts.files += session.waiting;
     counts.checkpoints += 1;
-    const { findings, deviated } = await session.checkpoint(cut);
+    const { findings, deviated, files } = await session.checkpoint(cut);
     this.#countDeviations(deviated);
+    for (const file of files) if (this.statistics) noteOnDisk(this.statistics, file);
     if (findings.every(({ finding }) => finding.kind === "silence")) this.#history = [];
     return findings;
   }

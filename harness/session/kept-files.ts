@@ -12,6 +12,7 @@ import type { Divergence, DivergenceKind } from "../finding/divergence.ts";
 import { blocksHeld } from "../case/extents.ts";
 import type { Executor } from "../subjects/executor.ts";
 import { checkpoint } from "../subjects/checkpoint.ts";
+import type { OnDiskFile } from "../subjects/on-disk.ts";
 import type { ExpectedFile, Finding, FindingKind } from "../subjects/same-on-disk.ts";
 import type { MountedImage } from "../subjects/image.ts";
 import type { ModelSubject } from "../lockstep/model-subject.ts";
@@ -127,11 +128,9 @@ export class KeptFiles {
     const kept = this.#kept;
     this.#kept = [];
     this.#blocks = 0;
-    const found = await checkpoint(
-      this.#image,
-      kept.map(({ file }) => file),
-      cut,
-    );
+    const files: OnDiskFile[] = [];
+    const expected = kept.map(({ file }) => file);
+    const found = await checkpoint(this.#image, expected, cut, (file) => files.push(file));
     const findings = found.toSorted((a, b) =>
       bySeverity({ kind: onDiskKinds[a.kind] }, { kind: onDiskKinds[b.kind] }),
     );
@@ -145,6 +144,7 @@ export class KeptFiles {
           .map(({ operations }) => operations),
       })),
       deviated: showing(warned, atUnmount),
+      files,
     };
   }
 }
@@ -153,6 +153,8 @@ export interface CheckResult {
   findings: OnDiskFinding[];
   /** Ids of deviations that showed at unmount. */
   deviated: string[];
+  /** What was found on disk. */
+  files: OnDiskFile[];
 }
 
 export interface OnDiskFinding {

@@ -285,8 +285,8 @@ export class Session {
    */
   async checkpoint(cut: boolean): Promise<CheckResult> {
     this.executor.release();
-    const { findings, deviated } = await this.#kept.check(cut);
+    const checked = await this.#kept.check(cut);
     // Else they were counted with the steps.
-    return { findings, deviated: this.#countsPages ? [] : deviated };
+    return this.#countsPages ? { ...checked, deviated: [] } : checked;
   }
 }

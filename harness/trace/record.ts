@@ -88,7 +88,7 @@ async function recordPart(
   traits: KernelTraits,
   options: RecordOptions,
 ): Promise<void> {
-  const { seed, cases, maxLength, powerCuts } = options;
+  const { seed, cases, maxLength, powerCuts, deepTrees } = options;
   const started = performance.now();
   const done: TraceEnd = { cases: 0, steps: 0 };
   const line = new LiveLine(process.stderr);
@@ -106,7 +106,7 @@ async function recordPart(
     done.steps += steps.length;
     line.show(() => `${variant.name}: ${countsText(done)}`);
   };
-  const recording = { variant, seed, cases, maxLength, powerCuts, traits };
+  const recording = { variant, seed, cases, maxLength, powerCuts, deepTrees, traits };
   try {
     await conversation.ask({ type: "record", recording }, "done", take);
   } finally {

@@ -31,6 +31,8 @@ export interface Generate {
   maxLength: number;
   /** Of a thousand cases, those with a power cut; undefined for as many as is usual. */
   powerCuts?: number | undefined;
+  /** Of a thousand cases, those about a deep extent tree; undefined for as many as is usual. */
+  deepTrees?: number | undefined;
 }
 
 /** What is done with each variant. */

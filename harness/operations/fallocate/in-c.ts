@@ -1,7 +1,7 @@
 import type { InC } from "../../aspects/in-c.ts";
 import type { Fallocate, FallocateMode } from "./operation.ts";
 
-const FLAGS: Readonly<Record<FallocateMode, string>> = {
+export const FLAGS: Readonly<Record<FallocateMode, string>> = {
   allocate: "0",
   keep_size: "FALLOC_FL_KEEP_SIZE",
   punch_hole: "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE",

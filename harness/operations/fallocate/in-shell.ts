@@ -3,7 +3,7 @@ import type { Fallocate, FallocateMode } from "./operation.ts";
 import { OPTIONS } from "./options.ts";
 
 /** Commands of xfs_io(8). */
-const COMMANDS: Readonly<Record<FallocateMode, string>> = {
+export const COMMANDS: Readonly<Record<FallocateMode, string>> = {
   allocate: "falloc",
   keep_size: "falloc -k",
   punch_hole: "fpunch",
@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<FallocateMode, string>> = {
 };
 
 /** Groups of xfstests. */
-const GROUPS: Readonly<Record<FallocateMode, string>> = {
+export const GROUPS: Readonly<Record<FallocateMode, string>> = {
   allocate: "prealloc",
   keep_size: "prealloc",
   punch_hole: "punch",
