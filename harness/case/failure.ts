@@ -76,5 +76,13 @@ export class Interrupted extends Error {
 
 /** What the user asked for makes no sense: exit status 64. */
 export class UsageError extends Error {
-  override readonly name = "UsageError";
+  override readonly name: string = "UsageError";
+}
+
+/**
+ * Whoever read what is written has seen enough, as head does: no mistake of the user's, and nothing
+ * to be told of. The exit status is that of programs that SIGPIPE ends.
+ */
+export class ReaderGone extends UsageError {
+  override readonly name = "ReaderGone";
 }

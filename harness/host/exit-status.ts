@@ -13,6 +13,8 @@ export const exitStatus = {
   cannotTell: 125,
   /** To git bisect run: it makes no sense to go on. */
   endBisection: 128,
+  /** The reader of what it wrote went away: as a shell tells that SIGPIPE ended a program. */
+  readerGone: 141,
 } as const;
 
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

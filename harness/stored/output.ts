@@ -6,7 +6,7 @@
 import * as fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
-import { UsageError } from "../case/failure.ts";
+import { ReaderGone, UsageError } from "../case/failure.ts";
 import { printable } from "../text/terminal.ts";
 import { sleepSync } from "../system/sleep.ts";
 
@@ -59,7 +59,9 @@ export function systemReason(error: unknown): string | undefined {
 /** One line that says what cannot be written; what is no error of the system stays as it is. */
 function explained(path: string, error: unknown): unknown {
   const reason = systemReason(error);
-  return reason === undefined ? error : refused(path, reason);
+  if (reason === undefined) return error;
+  const usage = refused(path, reason);
+  return reason === reasons["EPIPE"] ? new ReaderGone(usage.message) : usage;
 }
 
 function refused(path: string, reason: string): UsageError {

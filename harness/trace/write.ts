@@ -10,7 +10,7 @@ import { PassThrough } from "node:stream";
 import type { Transform, Writable } from "node:stream";
 import * as zlib from "node:zlib";
 import { once } from "node:events";
-import { UsageError } from "../case/failure.ts";
+import { ReaderGone, UsageError } from "../case/failure.ts";
 import { undoAtExit } from "../system/undo.ts";
 import { printable } from "../text/terminal.ts";
 import { destinationOf, Output, streamInto } from "../stored/output.ts";
@@ -37,7 +37,8 @@ function packer(path: string): Transform {
 /** What the system says about a file that cannot be written, in one line. */
 function explained(error: unknown, path: string): unknown {
   if (error instanceof UsageError || !(error instanceof Error && "code" in error)) return error;
-  return fileError(path, `cannot be written: ${String(error.code)}`);
+  const usage = fileError(path, `cannot be written: ${String(error.code)}`);
+  return error.code === "EPIPE" ? new ReaderGone(usage.message) : usage;
 }
 
 /**
