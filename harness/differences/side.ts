@@ -17,6 +17,7 @@ import type { KernelFacts } from "../../model/kernels/kernels.ts";
 import type { ModelConfig, Override } from "../../model/tables.ts";
 import { UsageError } from "../case/failure.ts";
 import { knownConfig } from "../under-test/kernel-traits.ts";
+import { didYouMean, noSuch } from "../text/no-such.ts";
 import { isModelled, isRemounted, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { variantNamed } from "../under-test/variants.ts";
@@ -56,18 +57,18 @@ function factsOf(path: ModelConfig["path"], kernel: string, name: string): Kerne
   const offered = [...byName].filter(([, known]) => path === "buffer_head" || known.path === path);
   const [, facts] = offered.find(([known]) => known === kernel) ?? [];
   if (facts !== undefined) return { ...facts, path };
-  const names = offered.map(([known]) => known).join(", ");
+  const names = offered.map(([known]) => known);
   throw new UsageError(
-    `${name}: no kernel "${kernel}" is known to have the ${path} path; there are: ${names}`,
+    `${name}: no kernel "${kernel}" is known to have the ${path} path${didYouMean(kernel, names)}; there are: ${names.join(", ")}`,
   );
 }
 
 function deviationOf(id: string, path: ModelConfig["path"], name: string): Deviation {
   const deviation = [...knownDeviations, ...seededBugs].find((one) => one.id === id);
   if (deviation === undefined) {
-    const ids = knownDeviations.map((one) => one.id).join(", ");
+    const ids = knownDeviations.map((one) => one.id);
     throw new UsageError(
-      `${name}: there is no deviation "${id}"; there are: ${ids}, and the seeded bugs of model/deviations/README.md`,
+      `${name}: ${noSuch("deviation", id, ids)}, and the seeded bugs of model/deviations/README.md`,
     );
   }
   if (deviation.path !== undefined && deviation.path !== path) {

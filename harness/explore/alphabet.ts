@@ -6,6 +6,7 @@
  * the file longer than its few blocks is not tried (`fits`).
  */
 import { UsageError } from "../case/failure.ts";
+import { noSuch } from "../text/no-such.ts";
 import { effectsOf, meetsDevice, movesBlocks } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 
@@ -20,9 +21,7 @@ export type AlphabetName = keyof typeof ALPHABETS;
 /** The alphabet of this name. Throws UsageError where there is none, and says which there are. */
 export function alphabetName(name: string): AlphabetName {
   if (Object.hasOwn(ALPHABETS, name)) return name as AlphabetName;
-  throw new UsageError(
-    `there is no alphabet "${name}"; there are: ${Object.keys(ALPHABETS).join(", ")}`,
-  );
+  throw new UsageError(noSuch("alphabet", name, Object.keys(ALPHABETS)));
 }
 
 type Range = readonly [start: number, end: number];

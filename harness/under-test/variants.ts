@@ -5,6 +5,7 @@ import { BUFFERED_IOMAP, findVariant, onIomap, variants } from "../../images/var
 import { UsageError } from "../case/failure.ts";
 import { isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
+import { namesIn, noSuch } from "../text/no-such.ts";
 
 /**
  * The variant with this name, or on the iomap path with this name and "-iomap". Throws UsageError
@@ -13,15 +14,16 @@ import type { Variant } from "../case/variant.ts";
 export function variantNamed(name: string): Variant {
   const variant = findVariant(name);
   if (variant !== undefined) return variant;
-  const names = variants.map((candidate) => candidate.name).join(", ");
-  throw new UsageError(`there is no variant "${name}"; there are: ${names}`);
+  const names = variants.map((candidate) => candidate.name);
+  const onPath = name.endsWith("-iomap") ? names.map((one) => `${one}-iomap`) : names;
+  throw new UsageError(noSuch("variant", name, onPath));
 }
 
 /** "all", "default", or names with commas between them. Throws UsageError. */
 export function chooseVariants(selection: string): Variant[] {
   if (selection === "all") return [...variants];
   if (selection === "default") return variants.filter(({ byDefault }) => byDefault);
-  return [...new Set(selection.split(","))].map((name) => variantNamed(name.trim()));
+  return namesIn(selection).map(variantNamed);
 }
 
 /**
