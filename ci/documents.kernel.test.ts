@@ -129,7 +129,7 @@ const commands: Readonly<Record<string, How>> = {
         "ext4-conform kernel build --source . --out /tmp/linux",
         "ext4-conform kernel config >config",
       ],
-      [" --kernel /tmp/linux", ""],
+      [" --kernel /tmp/linux", " --kernel host"],
     ],
   },
   "ext4-conform kernel build --source ~/linux --patches 0015.patch --coverage --out ./linux": {

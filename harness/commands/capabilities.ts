@@ -56,7 +56,7 @@ function remedyFor({ reason, remedy }: EnvironmentError): string {
 }
 
 function onThisKernel(lacks: EnvironmentError | undefined): Capability {
-  const name = "run on this machine's kernel";
+  const name = "test the kernel that is running";
   return lacks === undefined
     ? able(name, ownCommand(["run"]))
     : unable(name, lacks.message, remedyFor(lacks));
@@ -67,7 +67,7 @@ const QEMU = ["qemu-system-x86_64", "taskset"];
 const QEMU_PACKAGES = ["qemu-system-x86", "util-linux"];
 
 function withKvm(): Capability {
-  const name = "run a bzImage at full speed (KVM)";
+  const name = "the same at full speed, by KVM";
   const missing = missingOf(QEMU);
   if (missing.length > 0) return unable(name, `no ${missing.join(", ")}`, install(QEMU_PACKAGES));
   try {
@@ -84,7 +84,7 @@ function withKvm(): Capability {
 const JOB_BYTES = 768 * 2 ** 20;
 
 function inMemory(): Capability {
-  const name = "images in memory";
+  const name = "keep images in memory, which is faster";
   const available = availableMemory();
   const jobs = Math.floor(available / JOB_BYTES);
   return jobs > 0
@@ -101,8 +101,16 @@ export interface TestHooks {
 function byKernel({ pausedWrites, failNth }: TestHooks): Capability[] {
   const built = ownCommand(["kernel", "build", "--source", "TREE", "--out", "FILE"]);
   const asked = [
-    ["writers that sleep", pausedWrites, "userfaultfd"],
-    ["allocations that fail", failNth, "fail-nth"],
+    [
+      "let a write sleep in a page fault on its buffer (paused_write)",
+      pausedWrites,
+      "userfaultfd(2)",
+    ],
+    [
+      "let a memory allocation within a call fail (no memory)",
+      failNth,
+      "/proc/self/fail-nth: CONFIG_FAULT_INJECTION, CONFIG_FAILSLAB",
+    ],
   ] as const;
   return asked.map(([name, is, what]) =>
     is ? able(name, ownCommand(["run"])) : unable(name, `no ${what}`, built),
@@ -123,39 +131,39 @@ export function capabilities(
   return [
     onThisKernel(lacks),
     withPackages(
-      "run in user-mode Linux, without root",
+      "test another kernel, as a user-mode Linux; without root",
       [...uml, ...missingOf(["taskset"])],
       ["user-mode-linux", "util-linux"],
       ownCommand(["run", "--kernel", DEBIAN_UML]),
     ),
     withPackages(
-      "run a bzImage, without root",
+      "test another kernel, as a bzImage in QEMU; without root",
       missingOf(QEMU),
       QEMU_PACKAGES,
       ownCommand(["run", "--kernel", "bzImage"]),
     ),
     withKvm(),
     withPackages(
-      "build a kernel",
+      "build a kernel to be tested",
       missingForBuild(),
       BUILD_PACKAGES,
       ownCommand(["kernel", "build", "--source", "TREE", "--out", "FILE"]),
     ),
     withPackages(
-      "say which lines of a kernel ran",
+      "say which lines of a kernel ran, by gcov",
       missingOf(["gcov"]),
       ["gcc"],
       ownCommand(["run", "--kernel", "FILE", "--coverage", "FOLDER"]),
     ),
     ...(hooks === undefined ? [] : byKernel(hooks)),
     withPackages(
-      "run what is exported as C",
+      "compile a case that was exported as C",
       missingOf(["cc"]),
       ["gcc", "libc6-dev"],
       ownCommand(["export", "CASE", "--as", "c"]),
     ),
     withPackages(
-      "run what is exported as a script",
+      "run a case that was exported as a script",
       missingOf(["xfs_io", "python3"]),
       ["xfsprogs", "python3"],
       ownCommand(["export", "CASE", "--as", "sh"]),

@@ -2,7 +2,7 @@
  * The command as a user meets it: real processes, the real kernel.
  */
 import { execa } from "execa";
-import { asNobody, builtCommand, hiddenFromNobody } from "../host/built-command.ts";
+import { asNobody, builtCommand, hiddenFromNobody, unwrapped } from "../host/built-command.ts";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -83,7 +83,7 @@ describe("usage", () => {
     ["a stored case that is generated", ["run", "x.json", "--cases", "5"], /it is: --cases is for/],
   ])("%s", async (_, args, message) => {
     const { exitCode, stderr } = await conform(args);
-    expect(stderr).toMatch(message);
+    expect(unwrapped(stderr)).toMatch(message);
     expect(exitCode).toBe(64);
   });
 
@@ -95,7 +95,7 @@ describe("usage", () => {
     const file = join(folder, "damaged.json");
     writeFileSync(file, good.replace('"len": 4096', '"len": -4096'));
     const { exitCode, stderr } = await conform(["replay", file]);
-    expect(stderr).toMatch(/damaged\.json.*operations\[1\]\.len/);
+    expect(unwrapped(stderr)).toMatch(/damaged\.json.*operations\[1\]\.len/);
     expect(exitCode).toBe(64);
   });
 
@@ -105,7 +105,7 @@ describe("usage", () => {
     expect(stdout).toMatch(/^map: delayed \/ allocated +block 0 delayed +block 0 unwritten$/m);
     expect(exitCode).toBe(0);
     const bad = await conform(["differences", "4k-delalloc", "4k-delalloc@5.4"]);
-    expect(bad.stderr).toMatch(/there are: 6\.12/);
+    expect(unwrapped(bad.stderr)).toMatch(/there are: 6\.12/);
     expect(bad.exitCode).toBe(64);
   });
 
@@ -133,7 +133,7 @@ const ungrouped = (text: string): number => Number(text.replaceAll(",", ""));
 /** Edges that were driven of those that there are, by the table of an exploration. */
 function drivenIn(stdout: string): { edges: number; driven: number } {
   const [, edges = "", driven = ""] =
-    /^4k-delalloc +[\d,]+ +[\d,]+ +([\d,]+) +([\d,]+) /m.exec(stdout) ?? [];
+    /^4k-delalloc +([\d,]+) +([\d,]+) +[\d.]+ % /m.exec(stdout) ?? [];
   return { edges: ungrouped(edges), driven: ungrouped(driven) };
 }
 
@@ -141,21 +141,23 @@ function drivenIn(stdout: string): { edges: number; driven: number } {
 function divergedIn(stdout: string): number[] {
   const [, diverged = "", behind = "0"] =
     /\n4k-delalloc: ([\d,]+) edges? diverged, and no walk went on from there; (?:([\d,]+) edges?)?/.exec(
-      stdout,
+      unwrapped(stdout),
     ) ?? [];
   return [diverged, behind].map(ungrouped);
 }
 
 /** "20 times": how often a known finding was met. */
-const timesIn = (stdout: string): string | undefined => /: (\d+ times), known/.exec(stdout)?.[1];
+const timesIn = (stdout: string): string | undefined =>
+  /: (\d+ times), known/.exec(unwrapped(stdout))?.[1];
 
 describe.skipIf(lacks !== undefined)("explore", () => {
   const args = ["explore", "--variant", "4k-delalloc", "--blocks", "1", "--save", folder];
 
   test("drives every edge of a small file, in shards as well", async () => {
     const whole = await conform(args);
-    expect(whole.stdout).toMatch(/4k-delalloc .* 100 % .*closed at depth \d+\n/);
-    expect(whole.stdout).toMatch(
+    expect(whole.stdout).toMatch(/\n4k-delalloc .* closed at depth \d+\n/);
+    expect(whole.stdout).toMatch(/\n4k-delalloc .* 100 % /);
+    expect(unwrapped(whole.stdout)).toMatch(
       /\nCONFORMS: no unnamed divergence in [\d,]+ edges, 1 variant(; known: .*)?$/,
     );
     expect(whole.exitCode).toBe(0);
@@ -175,14 +177,16 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     const half = await conform([...args, "--shard", "1/2", "--resume", file]);
     expect(half.exitCode).toBe(0);
     const both = await conform([...args, "--resume", file, "--jobs", "2"]);
-    expect(both.stdout).toMatch(/4k-delalloc .* 100 % .*closed at depth \d+\n/);
+    expect(both.stdout).toMatch(/\n4k-delalloc .* 100 % /);
     const { edges, driven } = drivenIn(both.stdout);
     expect(driven).toBe(edges);
     const again = await conform([...args, "--resume", file]);
     // Nothing is left to be done.
-    expect(again.stdout).toMatch(/4k-delalloc .* 100 % +0 +0 +0 {2}closed/);
+    expect(again.stdout).toMatch(/\n4k-delalloc .* 100 % +0 +0 +0\n/);
     const other = await conform([...args, "--resume", file, "--alphabet", "bytes"]);
-    expect(other.stderr).toMatch(/is of another exploration: its alphabet is blocks, not bytes/);
+    expect(unwrapped(other.stderr)).toMatch(
+      /is of another exploration: its alphabet is blocks, not bytes/,
+    );
     expect(other.exitCode).toBe(64);
   });
 
@@ -197,10 +201,10 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     expect(diverged).toBeGreaterThan(1);
     const { edges, driven } = drivenIn(stdout);
     expect(driven + diverged + behind).toBe(edges);
-    expect(stdout).toMatch(
+    expect(unwrapped(stdout)).toMatch(
       new RegExp(`4k-delalloc: ${diverged} times, known as short-write-keeps-reservation, `),
     );
-    expect(stdout).toMatch(
+    expect(unwrapped(stdout)).toMatch(
       /\nDIVERGES: in 1 of 1 variant; \d+ edges; not entered: what is behind \d+ edges that diverged, with \d+ edges of states to which nothing else leads$/,
     );
     expect(stdout).toMatch(/ closed at depth \d+, but for what is behind \d+ edges\n/);
@@ -211,7 +215,7 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     const [, file = ""] = /replay --strict (\S+\.json)/.exec(stdout) ?? [];
     const accepted = await conform([...strict, "--accept", file]);
     expect(accepted.stdout).toMatch(/^Accepted in 4k-delalloc: block 0 is delayed/m);
-    expect(accepted.stdout).toMatch(
+    expect(unwrapped(accepted.stdout)).toMatch(
       /\nCONFORMS: no unnamed divergence in \d+ edges, 1 variant; not entered: .*; known: .*\.json\)$/,
     );
     expect(divergedIn(accepted.stdout)).toEqual(divergedIn(stdout));
@@ -234,7 +238,7 @@ describe.skipIf(lacks !== undefined)("explore", () => {
     }
     expect(timesIn(both.stdout)).toBeDefined();
     expect(timesIn(again.stdout)).toBe(timesIn(both.stdout));
-    expect(again.stdout).toMatch(/ +0 +0 +0 {2}closed/);
+    expect(again.stdout).toMatch(/ % +0 +0 +\d+\n/);
   });
 
   test("says which states one variant has and the other has not", async () => {
@@ -257,13 +261,15 @@ describe.skipIf(lacks !== undefined)("explore", () => {
   test("has nothing to explore where the contract alone judges", async () => {
     const none = ["explore", "--variant", "4k-full", "--blocks", "1"];
     const { stderr, exitCode } = await conform([...none, "--save", folder]);
-    expect(stderr).toMatch(/4k-full: space runs out there, .* take another variant/);
+    expect(unwrapped(stderr)).toMatch(/4k-full: space runs out there, .* take another variant/);
     expect(exitCode).toBe(64);
   });
 
   test("says which alphabets there are", async () => {
     const { stderr, exitCode } = await conform([...args, "--alphabet", "all"]);
-    expect(stderr).toMatch(/there is no alphabet "all"; there are: blocks, bytes, unsynced/);
+    expect(unwrapped(stderr)).toMatch(
+      /there is no alphabet "all"; there are: blocks, bytes, unsynced/,
+    );
     expect(exitCode).toBe(64);
   });
 });
@@ -273,12 +279,14 @@ describe.skipIf(lacks !== undefined)("doctor", () => {
     const { stdout, exitCode } = await conform(["doctor"]);
     expect(exitCode).toBe(0);
     const [here, seen, does, verdict] = stdout.split("\n\n");
-    expect(here).toMatch(/^what can be done here, .*\n {2}run on this machine's kernel +yes\n/);
+    expect(here).toMatch(
+      /^what can be done here: .*\n {2}yes {2}test the kernel that is running\n/,
+    );
     expect(here).not.toMatch(/buffered_iomap|large folios/);
-    expect(seen).toMatch(/^what can be seen of kernel \d.*\n {2}extent status cache .* yes\n/);
-    expect(does).toMatch(/^what it does .*\n {2}buffered_iomap is offered +(yes|no)\n/);
+    expect(seen).toMatch(/^what kernel \d.* can be asked .*\n {2}yes {2}the extent status/);
+    expect(does).toMatch(/^what kernels do .*\n {2}(yes|no ) {2}offers .* buffered_iomap, /);
     expect(does).not.toMatch(/cachestat|userfaultfd/);
-    expect(verdict).toMatch(/^The main job can run here: /);
+    expect(verdict).toMatch(/^The kernel of this machine can be tested here:\n {2}\S/);
   });
 });
 
@@ -286,8 +294,8 @@ describe.skipIf(lacks !== undefined)("run", () => {
   test("counts the cases that were asked for, and tries apart", async () => {
     const args = ["run", "--strict", "--variant", "4k-delalloc", "--cases", "10", "--seed", "7"];
     const { stdout } = await conform([...args, "--save", folder]);
-    expect(stdout).toMatch(/^4k-delalloc buffer_head +10 +[\d,]+ .* DIVERGES$/m);
-    expect(stdout).toMatch(
+    expect(stdout).toMatch(/^4k-delalloc +buffer_head +10 +[\d,]+ .* DIVERGES$/m);
+    expect(unwrapped(stdout)).toMatch(
       /^DIVERGES: in 1 of 1 variant; 10 cases, \d+ tries to make them smaller, [\d,]+ operations$/m,
     );
   });
@@ -342,8 +350,8 @@ describe.skipIf(lacks !== undefined)("run", () => {
     expect(readdirSync(save)).toHaveLength(files.length);
     const accepting = ["--save", join(folder, "more"), "--accept", ...files];
     const accepted = await conform([...flags, "--cases", "100", ...accepting]);
-    expect(accepted.stdout).toMatch(/\nAccepted in 1k-nodelalloc: .* \(.*\.json\)\n/);
-    expect(accepted.stdout).toMatch(/: \d+ cases?, .*accepted by /);
+    expect(unwrapped(accepted.stdout)).toMatch(/\nAccepted in 1k-nodelalloc: .* \(.*\.json\)\n/);
+    expect(unwrapped(accepted.stdout)).toMatch(/: \d+ cases?, .*accepted by /);
     expect(accepted.stdout).not.toMatch(/^FAIL/m);
     expect(accepted.exitCode).toBe(0);
   });
@@ -355,7 +363,7 @@ describe.skipIf(lacks !== undefined)("run", () => {
     writeFileSync(silent, JSON.stringify({ ...text, divergence: undefined }));
     const { exitCode, stderr } = await conform(["run", "--accept", silent]);
     expect(exitCode).toBe(64);
-    expect(stderr).toMatch(/silent\.json does not say what was found; accept a file/);
+    expect(unwrapped(stderr)).toMatch(/silent\.json does not say what was found; accept a file/);
   });
 
   test("--strict finds the known deviation, shrunk, named, saved, and replays it", async () => {
@@ -379,7 +387,7 @@ describe.skipIf(lacks !== undefined)("run", () => {
     expect(steps.exitCode).toBe(1);
     expect(steps.stdout).toMatch(/^step by step\n\n {2}0 {2}pwrite\(.*^FAIL {2}/ms);
     const lenient = await conform(["replay", file]);
-    expect(lenient.stdout).toMatch(/^CONFORMS.*\nknown deviation: /);
+    expect(unwrapped(lenient.stdout)).toMatch(/^CONFORMS.*\nknown deviation: /);
     expect(lenient.exitCode).toBe(0);
   });
 });
@@ -396,10 +404,12 @@ describe.skipIf(lacks !== undefined)("what was not done as it stands", () => {
     ];
     writeFileSync(file, JSON.stringify({ ...stored, operations }));
     const { stdout, exitCode } = await conform(["replay", file]);
-    expect(stdout).toMatch(
+    expect(unwrapped(stdout)).toMatch(
       /^clamped: operation 1: mmap_write\(pos=4990, len=3000\) was asked for, mmap_write\(pos=4990, len=10\) was done: /m,
     );
-    expect(stdout).toMatch(/^CONFORMS: .* all 4 operations .*; 1 of them clamped, see above$/m);
+    expect(unwrapped(stdout)).toMatch(
+      /^CONFORMS: .* all 4 operations .*; 1 of them clamped, see above$/m,
+    );
     expect(exitCode).toBe(0);
     const run = ["run", "--variant", "4k-delalloc", "--cases", "100", "--seed", "3"];
     const { stdout: told } = await conform([...run, "--statistics"]);
@@ -453,7 +463,7 @@ describe.skipIf(lacks !== undefined)("nothing stays behind", () => {
     const none = join(folder, "none.json");
     writeFileSync(none, JSON.stringify({ ...stored, operations: [{ op: "fsync" }] }));
     const refused = await conform(["run", "--enumerate", none]);
-    expect(refused.stderr).toMatch(/has no write that could end short/);
+    expect(unwrapped(refused.stderr)).toMatch(/has no write that could end short/);
     expect(refused.exitCode).toBe(64);
   });
 

@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { CUT_PER_MILLE, DEEP_PER_MILLE } from "../generation/weights.ts";
 import { MEMORY_MIB } from "../guest/under-test.ts";
 import type { CoverageOptions } from "../coverage/report.ts";
-import { integer } from "./arguments.ts";
+import { addHelpAfter, integer } from "./arguments.ts";
 import { compare } from "./compare.ts";
 import { addCompletionCommand } from "./completion.ts";
 import type { CompareOptions } from "./compare.ts";
@@ -50,6 +50,8 @@ import type { RecordOptions } from "../trace/record.ts";
 import { isModelled, NOT_MODELLED } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { chooseVariants, variantNamed } from "../under-test/variants.ts";
+import { complain, say } from "../text/say.ts";
+import { columnsOf } from "../text/wrap.ts";
 import { showVariants } from "./variants.ts";
 
 /** Of what a program reads too. */
@@ -135,37 +137,55 @@ function calledHere(): string {
 /** The program with all its commands. */
 export const program = new Command("ext4-conform")
   .description(
-    "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes:\n" +
+    "Checks in lockstep with a reference model what the running kernel's ext4 does when it writes: " +
       "a real, loop-mounted file system, generated operations, a look at the file after every one.",
   )
   .version(packageVersion())
   .exitOverride()
-  .configureHelp({ helpWidth: 100 })
-  .addHelpText(
-    "after",
-    `
+  .configureHelp({ helpWidth: columnsOf(process.stdout) })
+  .configureOutput({ outputError: (text) => complain(text) });
+
+// Lines of 72 characters at most: man sets them in.
+addHelpAfter(
+  program,
+  `
 Examples${calledHere()}:
-  ext4-conform run                                 30 seconds over the default variants
+  ext4-conform run
+      30 seconds over the default variants
   ext4-conform run --variant 4k-delalloc --cases 20000 --seed 7
-  ext4-conform run --strict                        a known deviation fails the run too
-  ext4-conform run --kernel ./linux                in a user-mode Linux; a bzImage works as well
-  ext4-conform explore --variant 4k-delalloc       every state of a file of two blocks, every operation there
+      one variant, for as many cases
+  ext4-conform run --strict
+      a known deviation fails the run too
+  ext4-conform run --kernel ./linux
+      in a user-mode Linux; a bzImage works as well
+  ext4-conform explore --variant 4k-delalloc
+      every state of a file of two blocks, every operation there
   ext4-conform differences 4k-delalloc 4k-delalloc-iomap
-                                                   what a path, an option, a bug changes; the model alone, no kernel
-  ext4-conform compare --baseline A --candidate B  what changed from one kernel to another
-  ext4-conform replay FILE                         one stored case again, on a fresh image
-  ext4-conform export FILE --as c                  the same as a program for whoever does not have this one
-  ext4-conform trace check FILE...                 the model against what kernels did, no kernel needed
-  ext4-conform trace record --out FILE.jsonl.br    what this kernel does, to be checked anywhere
-  ext4-conform doctor                              what this machine lacks, and what to do about it
+      what a path, an option, a bug changes; the model alone, no kernel
+  ext4-conform compare --baseline A --candidate B
+      what changed from one kernel to another
+  ext4-conform replay FILE
+      one stored case again, on a fresh image
+  ext4-conform export FILE --as c
+      the same as a program for whoever does not have this one
+  ext4-conform trace check FILE...
+      the model against what kernels did, no kernel needed
+  ext4-conform trace record --out FILE.jsonl.br
+      what this kernel does, to be checked anywhere
+  ext4-conform doctor
+      what this machine lacks, and what to do about it
 
 Exit status:
-  0 conforms   1 diverges   2 a kernel does not build   4 cannot run here   64 wrong usage   70 a bug of this tool
-  130, 143 ended by Ctrl-C or SIGTERM
+  0         conforms
+  1         diverges
+  2         a kernel does not build
+  4         cannot run here
+  64        wrong usage
+  70        a bug of this tool
+  130, 143  ended by Ctrl-C or SIGTERM
 
-Needs root, loop devices and e2fsprogs. Only images that it made itself are ever mounted or written; everything is
-removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
-  );
+Needs root, loop devices and e2fsprogs. Only images that it made itself are ever mounted or written; everything is removed on success, failure and Ctrl-C, and after kill -9 at the next start.`,
+);
 
 withKernel(program.command("run"))
   .description("generate cases and check them; the main job")
@@ -378,7 +398,7 @@ function exploredOf(asked: readonly Variant[] | undefined): Variant[] {
   const left = chosen.filter((variant) => !isModelled(variant)).map(({ name }) => name);
   const why = `${left.join(", ")}: ${NOT_MODELLED}, so it has no states`;
   if (left.length === chosen.length) throw new UsageError(`${why}; take another variant`);
-  if (left.length > 0 && asked !== undefined) process.stderr.write(`left out ${why}\n`);
+  if (left.length > 0 && asked !== undefined) complain(`left out ${why}\n`);
   return chosen.filter(isModelled);
 }
 
@@ -389,7 +409,7 @@ interface ExploreArguments
   shard?: string;
 }
 
-program
+const differences = program
   .command("differences")
   .description(
     "what tells two tables of the model apart, by a shortest sequence of calls each; no kernel, no root",
@@ -400,20 +420,18 @@ program
   .option("--depth <n>", "operations of the longest sequence", integer(1, 1000), 3)
   .addOption(alphabetOption)
   .option("--go-on", "also from where only blocks differ: what is not found then is nowhere", false)
-  .addHelpText(
-    "after",
-    `
-The variants and deviations are those of ext4-conform variants; "-iomap" behind a variant is the path of the patch.
-The kernel is that of version 2 of the patch series, mounted with buffered_iomap or without; on the buffer_head path
-it may be 6.12, 6.18 or 7.3 as well, on both series-v1 or series-7.4-dev. Without deviations it is the kernel as it should be; "+known" is
-as it is.
-
-Kinds of difference:
-${kindsText()}`,
-  )
   .action(async (a: string, b: string, options: Omit<DifferencesArguments, "a" | "b">) => {
     process.exitCode = await showDifferences({ ...options, a, b });
   });
+
+addHelpAfter(
+  differences,
+  `
+The variants and deviations are those of ext4-conform variants; "-iomap" behind a variant is the path of the patch. The kernel is that of version 2 of the patch series, mounted with buffered_iomap or without; on the buffer_head path it may be 6.12, 6.18 or 7.3 as well, on both series-v1 or series-7.4-dev. Without deviations it is the kernel as it should be; "+known" is as it is.
+
+Kinds of difference:
+${kindsText()}`,
+);
 
 withGuest(program.command("compare"))
   .description("the same cases on two kernels: what changed, what got worse; for review of a patch")
@@ -440,9 +458,10 @@ interface CompareArguments
   cases: number;
 }
 
-withKernel(program.command("bisect-step"))
+withGuest(program.command("bisect-step"))
   .description("for git bisect run: status 0 good, 1 bad, 125 where it cannot tell")
   .argument("[file]", "a counterexample to replay; else cases are generated until the time is up")
+  .option("--kernel <what>", "what the step has built; host, or none, is the running kernel")
   .addOption(variantOption("as of run"))
   .option("--seconds <n>", "in all, where there is no file", integer(1, 1e7), 30)
   .option("--seed <n>", "the same for every step", seed, 1)
@@ -546,7 +565,7 @@ program
   .description("what is known of a deviation, or what a promise of the contract is")
   .argument("<id>", "as a report or ext4-conform variants names it")
   .action((id: string) => {
-    process.stdout.write(explanationOf(id));
+    say(explanationOf(id));
   });
 
 program

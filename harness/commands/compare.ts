@@ -8,7 +8,9 @@ import type { ExitStatus } from "../host/exit-status.ts";
 import { colourWanted, say } from "../text/say.ts";
 import { mustBeWritable } from "../stored/output.ts";
 import { packageVersion } from "../host/package.ts";
-import { divergedVariants } from "../report/verdict.ts";
+import { divergedVariants, verdict } from "../report/verdict.ts";
+import { Interrupted } from "../case/failure.ts";
+import type { SupervisorResult } from "../run/supervisor.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { perform, variantsOf } from "../run/perform.ts";
 import type { Facts, PerformOptions, Performed } from "../run/perform.ts";
@@ -37,7 +39,10 @@ function headOf(role: string, { kernel, traits }: Facts): string {
   return `${role.padEnd(10)} ${traits.release} (${where})\n`;
 }
 
-/** Run one of the two. Undefined where it did not come to its end, which was said then. */
+/**
+ * Run one of the two, as far as a signal lets it. Undefined where it did not come to its end, which
+ * was said then.
+ */
 async function runOn(
   role: "baseline" | "candidate",
   options: CompareOptions,
@@ -48,6 +53,7 @@ async function runOn(
   if (failure === undefined) return performed;
   const again = (lost: WorkerLost): string => runAgain(lost, performed, options);
   options.tell?.(runOutcome("compare", performed, [], again));
+  if (failure instanceof Interrupted) return performed;
   if (!(failure instanceof WorkerLost)) throw failure;
   presentLost(failure, again(failure));
   return undefined;
@@ -62,6 +68,12 @@ function presentNew(
   if (facts === undefined) return [];
   const found = result.found.filter(({ divergence }) => appeared.includes(divergence));
   return presentFound({ ...result, found }, facts, save);
+}
+
+/** What was run when a signal came: the variants that jobs were at then were left early. */
+function asLeft(result: SupervisorResult): SupervisorResult {
+  const left = [...result.underWay.values()].map((one) => ({ ...one, timeUp: true }) as const);
+  return { ...result, results: [...result.results, ...left], underWay: new Map() };
 }
 
 /** What the candidate offers and did not run, for the baseline does not offer it. */
@@ -83,18 +95,28 @@ export async function compare(options: CompareOptions): Promise<ExitStatus> {
   say(`ext4-conform ${packageVersion()}   compare   seed ${seed}   ${cases}\n`);
   const baseline = await runOn("baseline", options);
   if (baseline === undefined) return exitStatus.diverges;
+  if (baseline.failure instanceof Interrupted) {
+    const endedEarly = `${baseline.failure.message}, before the candidate was run`;
+    say(`\n${verdict(baseline.result, colourWanted(), { cases: count, endedEarly })}`);
+    throw baseline.failure;
+  }
   const withoutIomap = baseline.facts?.traits.bufferedIomap === false;
   const candidate = await runOn("candidate", { ...options, withoutIomap });
   if (candidate === undefined) return exitStatus.diverges;
   say("\n");
-  const what = difference(baseline.result, candidate.result, leftOutOf(candidate));
+  const interrupted = candidate.failure instanceof Interrupted ? candidate.failure : undefined;
+  const result = interrupted === undefined ? candidate.result : asLeft(candidate.result);
+  const what = difference(baseline.result, result, leftOutOf({ ...candidate, result }));
   const presented = presentNew(candidate, what.appeared, options.save);
-  options.tell?.(comparisonOutcome(baseline, candidate, what, presented));
+  if (interrupted === undefined) {
+    options.tell?.(comparisonOutcome(baseline, candidate, what, presented));
+  }
   const diverged = {
     baseline: divergedVariants(baseline.result),
     candidate: divergedVariants(candidate.result),
   };
-  say(comparisonText(what, diverged, colourWanted()));
+  say(comparisonText(what, diverged, colourWanted(), interrupted?.message));
+  if (interrupted !== undefined) throw interrupted;
   const isDoubtful = isWorse(what) || maybeWorse(what).length > 0;
   return isDoubtful ? exitStatus.diverges : exitStatus.conforms;
 }

@@ -13,6 +13,7 @@ import { zshCompletion } from "../command-line/zsh.ts";
 import { promises } from "../contract/promises.ts";
 import { ALPHABETS } from "../explore/alphabet.ts";
 import { reportForms } from "../report/forms.ts";
+import { addHelpAfter } from "./arguments.ts";
 
 const names = variants.map(({ name }) => name);
 const deviations = knownDeviations.map(({ id }) => id);
@@ -49,19 +50,20 @@ export const described = (program: Command): Described => describe(program, OPER
 
 /** Adds the command. */
 export function addCompletionCommand(program: Command): void {
-  program
+  const completion = program
     .command("completion")
     .description("print the script that completes commands, options and operands in a shell")
     .addArgument(new Argument("<shell>", "which").choices(Object.keys(SHELLS)))
-    .addHelpText(
-      "after",
-      `
-For every shell that begins:
-  echo 'eval "$(ext4-conform completion bash)"' >>~/.bashrc
-  echo 'eval "$(ext4-conform completion zsh)"' >>~/.zshrc      behind compinit
-  ext4-conform completion fish >~/.config/fish/completions/ext4-conform.fish`,
-    )
     .action((shell: string) => {
       process.stdout.write(SHELLS[shell]!(described(program)));
     });
+  addHelpAfter(
+    completion,
+    `
+For every shell that begins (of zsh behind compinit):
+  echo 'eval "$(ext4-conform completion bash)"' >>~/.bashrc
+  echo 'eval "$(ext4-conform completion zsh)"' >>~/.zshrc
+  fish=~/.config/fish/completions
+  ext4-conform completion fish >$fish/ext4-conform.fish`,
+  );
 }

@@ -4,12 +4,16 @@
  */
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
-import { UsageError } from "../case/failure.ts";
+import { Interrupted, UsageError } from "../case/failure.ts";
 import { describeOperation } from "../operations/operation.ts";
 import { packageVersion } from "../host/package.ts";
 import { witnessOf } from "../lockstep/deviations.ts";
+import { whenSignalled } from "../system/undo.ts";
 import { LiveLine } from "../text/live-line.ts";
 import { counted } from "../text/numbers.ts";
+import { say } from "../text/say.ts";
+import { tableOf } from "../text/table.ts";
+import { beside, MANUAL_COLUMNS } from "../text/wrap.ts";
 import { alphabetOf } from "../explore/alphabet.ts";
 import { Search } from "../differences/differences.ts";
 import type { Difference, Differences } from "../differences/differences.ts";
@@ -54,35 +58,42 @@ function witnessesText(a: Side, b: Side): string[] {
     .map((one) => `${one.id} is shown by: ${witnessOf(one).map(describeOperation).join("; ")}`);
 }
 
-/** The table of a search, with the sequences below one another. */
-export function differencesText(a: Side, b: Side, result: Differences): string {
+/** A side, and below it what it is. */
+function sideText(letter: string, { name, config, kernel, deviations }: Side): string {
+  const ids = deviations.map(({ id }) => id).join(", ") || "no deviations: as it should be";
+  return `${letter}  ${name}\n   ${config.path}, ${kernel}; ${ids}`;
+}
+
+/**
+ * The table of a search, with the sequences below one another.
+ *
+ * @param endedEarly what ended it before its time; undefined where nothing did
+ */
+export function differencesText(
+  a: Side,
+  b: Side,
+  result: Differences,
+  endedEarly?: string,
+): string {
+  const isEarly = endedEarly !== undefined;
   const head = ["kind", "A", "B"] as const;
   const rows = result.found.map((one) => [kindText(one), one.a, one.b] as const);
-  const widths = [0, 1].map((column) =>
-    Math.max(...[head, ...rows].map((row) => row[column]!.length)),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd();
-  const width = Math.max(a.name.length, b.name.length);
-  const side = (letter: string, { name, config, kernel, deviations }: Side): string => {
-    const ids = deviations.map(({ id }) => id).join(", ") || "no deviations: as it should be";
-    return `${letter}  ${name.padEnd(width)}  ${config.path}, ${kernel}; ${ids}`;
-  };
+  const [title, ...lines] = tableOf("lll", [head, ...rows]);
   return [
-    side("A", a),
-    side("B", b),
+    sideText("A", a),
+    sideText("B", b),
     "",
-    ...(rows.length === 0 ? ["nothing tells them apart", ...witnessesText(a, b)] : [line(head)]),
+    ...(rows.length === 0
+      ? [`nothing tells them apart${isEarly ? " so far" : ""}`, ...witnessesText(a, b)]
+      : [title!]),
     ...result.found.flatMap(({ operations }, i) => [
-      line(rows[i]!),
+      lines[i]!,
       `  ${operations.map(describeOperation).join("; ")}`,
     ]),
     "",
-    `alike: ${result.alike.join(", ")}`,
+    `${isEarly ? "no difference so far" : "alike"}: ${result.alike.join(", ")}`,
     extentOfSearch(result),
+    ...(isEarly ? [`ENDED EARLY: ${endedEarly}`] : []),
     "",
   ].join("\n");
 }
@@ -91,7 +102,7 @@ export function differencesText(a: Side, b: Side, result: Differences): string {
 export function kindsText(): string {
   const width = Math.max(...Object.keys(KINDS).map((kind) => kind.length));
   return (Object.keys(KINDS) as Kind[])
-    .map((kind) => `  ${kind.padEnd(width)}  ${KINDS[kind]}`)
+    .map((kind) => beside(kind, width, KINDS[kind], MANUAL_COLUMNS))
     .join("\n");
 }
 
@@ -107,7 +118,24 @@ export function sidesOf(a: string, b: string): [Side, Side] {
   return [ofA, ofB];
 }
 
-/** Search, print the table; the exit status, 0 whatever was found. Throws UsageError. */
+/** Searches to the end, or up to a signal, which is returned. */
+async function searched(search: Search): Promise<NodeJS.Signals | undefined> {
+  const line = new LiveLine(process.stderr);
+  const heard: NodeJS.Signals[] = [];
+  whenSignalled((signal) => heard.push(signal));
+  while (heard.length === 0 && !search.advance(BETWEEN_SIGNALS_MS)) {
+    line.show(() => `${counted(search.pairs, "pair")} of states so far`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  line.end();
+  whenSignalled(undefined);
+  return heard[0];
+}
+
+/**
+ * Search, print the table; the exit status, 0 whatever was found. Throws UsageError, and Interrupted
+ * once what was found by then is printed.
+ */
 export async function showDifferences(options: DifferencesArguments): Promise<ExitStatus> {
   const { blocks, alphabet, depth, goOn } = options;
   const [a, b] = sidesOf(options.a, options.b);
@@ -120,14 +148,10 @@ export async function showDifferences(options: DifferencesArguments): Promise<Ex
     depth: depth ?? Infinity,
     goOn,
   });
-  const line = new LiveLine(process.stderr);
-  while (!search.advance(BETWEEN_SIGNALS_MS)) {
-    line.show(() => `${counted(search.pairs, "pair")} of states so far`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  line.end();
+  const signal = await searched(search);
   const { result } = search;
   const head = `ext4-conform ${packageVersion()}   a file of ${counted(blocks, "block")}, alphabet ${alphabet}`;
-  process.stdout.write(`${head}\n\n${differencesText(a, b, result)}`);
+  say(`${head}\n\n${differencesText(a, b, result, signal)}`);
+  if (signal !== undefined) throw new Interrupted(signal);
   return exitStatus.conforms;
 }

@@ -12,6 +12,8 @@ import { pausedWriter } from "../system/paused-writer.ts";
 import { jsonText } from "../report/json.ts";
 import { probeKernel } from "../subjects/probe.ts";
 import { ownCommand } from "../host/own-command.ts";
+import { columns, say } from "../text/say.ts";
+import { beside } from "../text/wrap.ts";
 import { capabilities } from "./capabilities.ts";
 import type { Capability } from "./capabilities.ts";
 
@@ -19,12 +21,12 @@ const head = { format: "ext4-conform doctor", version: 1 } as const;
 
 /** What a kernel can be seen by, and made to do; in words. */
 const ABILITIES = {
-  cacheIoctl: "extent status cache can be read",
-  cachestat: "page cache can be counted (cachestat)",
-  kernelLog: "kernel log can be read",
-  pausedWrites: "writers can be paused (userfaultfd)",
-  failNth: "allocations can fail (fail-nth)",
-  bufferedIomap: "buffered_iomap is offered",
+  cacheIoctl: "the extent status cache, by EXT4_IOC_GET_ES_CACHE",
+  cachestat: "how many pages of a file are cached, and dirty, by cachestat(2)",
+  kernelLog: "the kernel's log, for what it complains of",
+  pausedWrites: "writes that sleep in a page fault, by userfaultfd(2)",
+  failNth: "allocations that fail, by /proc/self/fail-nth",
+  bufferedIomap: "offers the mount option buffered_iomap, so the path is iomap",
 } as const;
 
 /** By what the kernel is seen; the others are among the capabilities, or what it does. */
@@ -109,24 +111,23 @@ async function examine(): Promise<Examined> {
   }
 }
 
-const yesNo = (value: boolean): string => (value ? "yes" : "no");
-
-/** Characters of what is said of, before yes or no. */
-const WIDTH = 58;
+/** Behind yes or no, what it is about. */
+const factLine = (what: string, is: boolean): string =>
+  beside(is ? "yes" : "no", "yes".length, what, columns());
 
 type Fact = readonly [what: string, is: boolean];
 
 /** Facts below a heading, and an empty line. */
 const factLines = (facts: readonly Fact[]): string[] => [
-  ...facts.map(([what, is]) => `  ${what.padEnd(WIDTH)} ${yesNo(is)}`),
+  ...facts.map(([what, is]) => factLine(what, is)),
   "",
 ];
 
 /** What can be done, each with its command, and what cannot with that and why. */
 const capabilityLines = (all: readonly Capability[]): string[] =>
   all.flatMap(({ name, is, lacks, command }) => [
-    `  ${name.padEnd(WIDTH)} ${yesNo(is)}${lacks === undefined ? "" : `: ${lacks}`}`,
-    `    ${command}`,
+    factLine(lacks === undefined ? name : `${name}: ${lacks}`, is),
+    `         ${command}`,
   ]);
 
 function kernelLines({ kernel, abilities: able, changes: shown = [] }: Examined): string[] {
@@ -135,9 +136,9 @@ function kernelLines({ kernel, abilities: able, changes: shown = [] }: Examined)
   const seen = LOOKS.map((name): Fact => [ABILITIES[name], able[name]]);
   const does = shown.map((one): Fact => [one.does, one.shown]);
   return [
-    `what can be seen of kernel ${kernel.release} (the checks go without what cannot)`,
+    `what kernel ${kernel.release} can be asked (what it cannot is not compared)`,
     ...factLines(seen),
-    "what it does (the model follows it either way; neither is a fault)",
+    "what kernels do differently, and whether this one does (neither is a fault)",
     ...factLines([[ABILITIES.bufferedIomap, bufferedIomap], ...does]),
   ];
 }
@@ -145,19 +146,21 @@ function kernelLines({ kernel, abilities: able, changes: shown = [] }: Examined)
 function examinedText(examined: Examined): string {
   const { lacks } = examined;
   return [
-    "what can be done here, and the command that does it, or that brings what it lacks",
+    "what can be done here: the command that does it, or brings what is missing",
     ...capabilityLines(examined.capabilities),
     "",
     ...kernelLines(examined),
-    lacks === undefined
-      ? `The main job can run here: ${ownCommand(["run"])}\n`
-      : `The main job cannot run here: ${lacks.message}.\n${lacks.remedy}\n`,
+    ...(lacks === undefined
+      ? ["The kernel of this machine can be tested here:", `  ${ownCommand(["run"])}`]
+      : [`The kernel of this machine cannot be tested here: ${lacks.message}.`, lacks.remedy]),
+    "",
   ].join("\n");
 }
 
 /** Print it; 0 where the main job can run here, 4 where it cannot. */
 export async function doctor({ json }: { json: boolean }): Promise<ExitStatus> {
   const examined = await examine();
-  process.stdout.write(json ? jsonText(examined) : examinedText(examined));
+  if (json) process.stdout.write(jsonText(examined));
+  else say(examinedText(examined));
   return examined.canRun ? exitStatus.conforms : exitStatus.cannotRun;
 }

@@ -10,7 +10,11 @@ import { witnessesOf } from "../lockstep/deviations.ts";
 import { describeOperation } from "../operations/operation.ts";
 import { indented } from "../report/layout.ts";
 import { severityWords } from "../report/ranked.ts";
-import { printable } from "../text/terminal.ts";
+import { columns } from "../text/say.ts";
+import { noSuch } from "../text/no-such.ts";
+
+/** Text as lines that fit. */
+const told = (text: string): string[] => indented(text, columns());
 
 /** Where a deviation shows, in words. */
 export const VISIBLE: Readonly<Record<Deviation["visible"], string>> = {
@@ -39,27 +43,27 @@ function deviationText(deviation: Deviation): string {
   return [
     id,
     "",
-    ...indented(claim),
+    ...told(claim),
     "",
     "why",
-    ...indented(reason),
+    ...told(reason),
     "",
     "shortest",
-    ...witnesses.flatMap((one) => indented(one.map(describeOperation).join("; "))),
+    ...witnesses.flatMap((one) => told(one.map(describeOperation).join("; "))),
     "",
     ...(broken.length === 0
       ? []
-      : ["may break", ...broken.flatMap((one) => indented(`${one.id}: ${one.claim}`)), ""]),
+      : ["may break", ...broken.flatMap((one) => told(`${one.id}: ${one.claim}`)), ""]),
     "facts",
-    ...facts.flatMap(indented),
-    ...indented(`as a table of the model: model/deviations/${id}.ts`),
+    ...facts.flatMap(told),
+    ...told(`as a table of the model: model/deviations/${id}.ts`),
     "",
   ].join("\n");
 }
 
 function promiseText({ id, claim, severity, source }: ContractPromise): string {
   const facts = [claim, `Who promised it: ${source}.`, `Broken: ${severityWords[severity]}.`];
-  return [id, "", ...facts.flatMap(indented), ""].join("\n");
+  return [id, "", ...facts.flatMap(told), ""].join("\n");
 }
 
 /**
@@ -72,8 +76,6 @@ export function explanationOf(id: string): string {
   if (deviation !== undefined) return deviationText(deviation);
   const promise = promises.find((one) => one.id === id);
   if (promise !== undefined) return promiseText(promise);
-  const ids = [...knownDeviations, ...promises].map((one) => one.id).join(", ");
-  throw new UsageError(
-    `there is no known deviation and no promise "${printable(id)}"; there are: ${ids}`,
-  );
+  const ids = [...knownDeviations, ...promises].map((one) => one.id);
+  throw new UsageError(noSuch("known deviation and no promise", id, ids));
 }

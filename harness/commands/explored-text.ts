@@ -3,6 +3,7 @@
  */
 import { counted, grouped } from "../text/numbers.ts";
 import { divergedVariants, worstKnown } from "../report/verdict.ts";
+import { tableOf } from "../text/table.ts";
 import type { Paint } from "../text/terminal.ts";
 import { verdictWord } from "./run-result.ts";
 import type { SupervisorResult } from "../run/supervisor.ts";
@@ -12,23 +13,18 @@ import { ownStatesText } from "../explore/own-states.ts";
 import { BLOCKS_LEGEND } from "../explore/state-text.ts";
 import type { TellingStates } from "../explore/own-states.ts";
 
-/** The columns of numbers of the table. */
-export const EDGE_COLUMNS = [
-  "states",
-  "folded from",
-  "edges",
-  "driven",
-  "share",
-  "a second",
-  "operations",
-  "unreached",
-];
+/** The columns of numbers: of the graph, and of the walk through it. */
+const GRAPH_COLUMNS = ["states", "folded from"] as const;
+const WALK_COLUMNS = ["edges", "driven", "share", "a second", "operations", "unreached"] as const;
 
-function row(explored: Explored): string[] {
-  const { states, unfolded, edges, driven, own, operations, unreached } = explored;
+/** All of them. */
+export const EDGE_COLUMNS = [...GRAPH_COLUMNS, ...WALK_COLUMNS];
+
+function walked(explored: Explored): string[] {
+  const { edges, driven, own, operations, unreached } = explored;
   const share = own === 0 ? 100 : (100 * driven) / own;
   return [
-    ...[states, unfolded, edges, driven].map(grouped),
+    ...[edges, driven].map(grouped),
     `${share === 100 ? "100" : (Math.floor(10 * share) / 10).toFixed(1)} %`,
     ...[rateOf(explored), operations, unreached].map(grouped),
   ];
@@ -83,14 +79,17 @@ function depthText({ closed, deepest, full, diverged }: Explored): string {
   return `open at depth ${deepest}${full ? ": too many states" : ""}${but}`;
 }
 
-/** The table of what was explored. */
+/** The tables of what was explored: the graphs, and how far they were walked through. */
 export function exploredText(all: readonly (readonly [string, Explored])[]): string {
-  const width = Math.max(7, ...all.map(([variant]) => variant.length));
-  const line = (name: string, cells: readonly string[], end: string): string =>
-    `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join(" ")}  ${end}`;
+  const graphs = all.map(([variant, explored]) => {
+    const { states, unfolded } = explored;
+    return [variant, ...[states, unfolded].map(grouped), depthText(explored)];
+  });
+  const walks = all.map(([variant, explored]) => [variant, ...walked(explored)]);
   return [
-    line("variant", EDGE_COLUMNS, "graph"),
-    ...all.map(([variant, explored]) => line(variant, row(explored), depthText(explored))),
+    ...tableOf("lrrl", [["variant", ...GRAPH_COLUMNS, "graph"], ...graphs]),
+    "",
+    ...tableOf("lrrrrrr", [["variant", ...WALK_COLUMNS], ...walks]),
     "",
   ].join("\n");
 }

@@ -16,7 +16,8 @@ import type { Built } from "../kernel-build/build.ts";
 import { fragmentOf } from "../kernel-build/config.ts";
 import { debianSource } from "../kernel-build/debian.ts";
 import { kernelTree, patchFiles } from "../kernel-build/source.ts";
-import { integer } from "./arguments.ts";
+import { say } from "../text/say.ts";
+import { addHelpAfter, integer } from "./arguments.ts";
 
 const archOption = (): Option =>
   new Option("--arch <name>", "um is a program, needs no virtual machine and boots fastest")
@@ -65,7 +66,7 @@ async function build(options: BuildArguments): Promise<void> {
   kernelPlace(options.out);
   const tree = await treeOf(source);
   const built = await buildKernel({ ...rest, tree, patches: files, configs });
-  process.stdout.write(summary(built, options.coverage));
+  say(summary(built, options.coverage));
   process.exitCode = exitStatus.conforms;
 }
 
@@ -102,8 +103,8 @@ export function addKernelCommands(program: Command): void {
         .default(availableParallelism(), "one for each processor"),
     )
     .action(build);
-  kernel.addHelpText(
-    "after",
+  addHelpAfter(
+    kernel,
     `\nA tree can have at most one build at a time. Objects are kept in ${join("~", ".cache")}.`,
   );
 }

@@ -5,7 +5,7 @@
 import { execa } from "execa";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { builtCommand, cli } from "../host/built-command.ts";
+import { builtCommand, cli, unwrapped } from "../host/built-command.ts";
 import { machineLacks } from "../system/machine.ts";
 import { workerWithImage } from "../workers/traces-left.ts";
 
@@ -41,7 +41,7 @@ describe.skipIf(lacks !== undefined)("the machine", () => {
     const run = conform(["run", "--variant", "4k-small", "--seconds", "60"]);
     process.kill(await workerWithImage(run.pid), "SIGKILL");
     const { stderr, exitCode } = await run;
-    expect(stderr).toMatch(/SKIP: somebody killed a worker.*memory/);
+    expect(unwrapped(stderr)).toMatch(/SKIP: somebody killed a worker.*memory/);
     expect(exitCode).toBe(4);
   });
 
@@ -51,7 +51,7 @@ describe.skipIf(lacks !== undefined)("the machine", () => {
     const { stdout, stderr, exitCode } = await inShell("ulimit -f 1000", args);
     // It depends on a capability (CAP_SYS_RESOURCE) that root of a container may lack.
     const may = /^0 [\s\S]*\nCONFORMS: |^4 SKIP: files may not be larger than \d+ bytes here/;
-    expect(`${exitCode} ${stdout}${stderr}`).toMatch(may);
+    expect(unwrapped(`${exitCode} ${stdout}${stderr}`)).toMatch(may);
   });
 
   test("a /dev/shm that is full, and a TMPDIR that is a file, change nothing", async () => {
@@ -70,7 +70,7 @@ describe.skipIf(lacks !== undefined)("the machine", () => {
     const command = `${words}; exec node ${cli} ${args.join(" ")} --save /run`;
     const run = execa("unshare", ["--mount", "sh", "-c", command], { reject: false, cwd: "/" });
     const { stderr, exitCode } = await run;
-    expect(stderr).toMatch(/SKIP: no directory can be made \(\/dev\/shm: EROFS.*TMPDIR/);
+    expect(unwrapped(stderr)).toMatch(/SKIP: no directory can be made \(\/dev\/shm: EROFS.*TMPDIR/);
     expect(exitCode).toBe(4);
   });
 });

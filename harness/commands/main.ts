@@ -4,15 +4,16 @@
  */
 import { constants } from "node:os";
 import { CommanderError } from "commander";
-import { EnvironmentError, Interrupted, UsageError, lackOf } from "../case/failure.ts";
+import { EnvironmentError, Interrupted, ReaderGone, UsageError, lackOf } from "../case/failure.ts";
 import { existsSync } from "node:fs";
 import { exitStatus } from "../host/exit-status.ts";
 import { ownCommand } from "../host/own-command.ts";
 import { DEBIAN_UML } from "./capabilities.ts";
 import { BuildError } from "../kernel-build/build-error.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
-import { outliveStreams } from "../text/say.ts";
+import { complain, outliveStreams } from "../text/say.ts";
 import { keepSafe, printable } from "../text/terminal.ts";
+import { listBySpaces } from "./arguments.ts";
 import { program } from "./cli.ts";
 
 /** The same command in a guest, which takes no root; empty where that is not what lacks. */
@@ -22,9 +23,16 @@ function withoutRoot({ reason }: EnvironmentError): string {
     .find((one) => one.name() === words[0])
     ?.options.some(({ long }) => long === "--kernel");
   if (reason !== "not-root" || takesKernel !== true) return "";
-  const install = existsSync(DEBIAN_UML) ? "" : " (after: sudo apt-get install user-mode-linux)";
   const kernel = ["--kernel", DEBIAN_UML];
-  return `Without root: ${ownCommand([words[0]!, ...kernel, ...words.slice(1)])}${install}\n`;
+  const install = existsSync(DEBIAN_UML) ? [] : ["  sudo apt-get install user-mode-linux"];
+  const command = ownCommand([words[0]!, ...kernel, ...words.slice(1)]);
+  return ["Without root:", ...install, `  ${command}`, ""].join("\n");
+}
+
+/** `help kernel build` as `kernel build --help`: commander's own takes one word. */
+function helpAsOption([help, ...words]: readonly string[]): string[] {
+  const all = help === undefined ? [] : [help, ...words];
+  return help === "help" && words.length > 1 ? [...words, "--help"] : all;
 }
 
 /** One line for what went wrong; the exit status that says whose business it is. */
@@ -32,17 +40,18 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? exitStatus.conforms : exitStatus.usage;
   }
+  if (error instanceof ReaderGone) return exitStatus.readerGone;
   if (error instanceof UsageError) {
-    process.stderr.write(`ext4-conform: ${printable(error.message)}\n`);
+    complain(`ext4-conform: ${printable(error.message)}\n`);
     return exitStatus.usage;
   }
   if (error instanceof BuildError) {
-    process.stderr.write(`ext4-conform: the kernel was not built: ${error.message}\n`);
+    complain(`ext4-conform: the kernel was not built: ${error.message}\n`);
     return exitStatus.notBuilt;
   }
   const lack = error instanceof EnvironmentError ? error : lackOf(error);
   if (lack !== undefined) {
-    process.stderr.write(`SKIP: ${lack.message}. ${lack.remedy}\n${withoutRoot(lack)}`);
+    complain(`SKIP: ${lack.message}. ${lack.remedy}\n${withoutRoot(lack)}`);
     return exitStatus.cannotRun;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -58,7 +67,7 @@ keepSafe(process.stderr);
 outliveStreams();
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(helpAsOption(process.argv.slice(2)), { from: "user" });
 } catch (error) {
   if (error instanceof Interrupted) {
     endBySignal(error.signal);
@@ -69,5 +78,6 @@ try {
   }
   process.exitCode = explain(error);
 }
+if (process.exitCode === exitStatus.usage) complain(listBySpaces(process.argv.slice(2)));
 // Not left to the event loop: a worker that the kernel holds in a system call would keep it alive.
 process.exit();

@@ -140,7 +140,7 @@ describe("merging shards", () => {
     expect(printed).toMatch(
       /node dist\/ext4-conform\.js replay --kernel \.\/linux .*4k-delalloc-contract-[\da-f]{6}\.json/,
     );
-    expect(printed).toMatch(/\n {4}4k-delalloc: 2 cases, .*\.json\n/);
+    expect(printed).toMatch(/\n {4}4k-delalloc: 2 cases,\s.*\.json\n/);
     expect(printed).toMatch(/DIVERGES: in 1 of 1 variant/);
   });
 

@@ -43,16 +43,18 @@ function tooOld({ release }: Pick<KernelTraits, "release">): string[] {
   const oldest = olderThan(release);
   if (oldest === undefined) return [];
   return [
-    `the model follows kernels from ${oldest} on: what ${release} does otherwise is a finding`,
+    `the model follows kernels from ${oldest} on: what ${release} does otherwise is a finding, behind which the contract alone judges`,
   ];
 }
 
 /** The first lines: what runs, on which kernel. */
-export function printHead({ kernel, traits, commandLine, seed }: Facts): void {
+export function printHead({ kernel, traits, seed }: Facts): void {
+  // What every guest has on its command line is ten times as long, and in `--result`.
+  const appended = printable(kernel.append.join(" "));
   const where = kernel.guest ? `${kernel.kind}, ${kernel.what}` : kernel.kind;
   const lines = [
     `ext4-conform ${packageVersion()}   kernel ${traits.release} ${traits.machine} (${where})${seedText(seed)}`,
-    ...(kernel.guest ? [`command line: ${commandLine}`] : []),
+    ...(kernel.append.length > 0 ? [`appended to its command line: ${appended}`] : []),
     ...(traits.bufferedIomap ? ["buffered_iomap is offered: run with and without"] : []),
     ...[...tooOld(traits), ...notCompared(traits)].map((line) => `note: ${line}`),
   ];
@@ -212,7 +214,7 @@ export class Presenter {
     const command = this.#commandFor(found, file);
     const known = { mountOptions: mounted.options, seed, named, breaks, passed };
     const seen = { release, path: mounted.path ?? "not known" };
-    const context = { variant, kernel: seen, command, ...known };
+    const context = { variant, kernel: seen, command, program: ownCommand([]), ...known };
     const text = report(found.divergence, { ...context, colour: colourWanted() });
     const place = file === undefined ? {} : { counterexample: file };
     const plain = stripVTControlCharacters(text);

@@ -99,7 +99,9 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const known = { release: traits.release, path: mounted?.path ?? "not known" };
   const { options: mountOptions } = mounted ?? {};
   const { breaks, passed } = replayed;
-  const context = { variant, kernel: known, mountOptions, seed, command, named, breaks, passed };
+  const program = ownCommand([]);
+  const said = { command, program, named, breaks, passed };
+  const context = { variant, kernel: known, mountOptions, seed, ...said };
   const found = foundIn(replayed, counterexample);
   if (found === undefined) options.tell?.(replayOutcome(about, replayed));
   else {

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } fro
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { builtCommand, cli } from "../host/built-command.ts";
+import { builtCommand, cli, unwrapped } from "../host/built-command.ts";
 import { shellWord } from "../host/own-command.ts";
 import { packageRoot } from "../host/package.ts";
 import type { Outcome } from "../report/outcome.ts";
@@ -50,7 +50,9 @@ describe("what is asked for", () => {
   });
 
   test.each(["tap", "", "constructor", "junit.xml", ":x"])("is no form: %s", (text) => {
-    expect(() => parseReport(text)).toThrow(/there is no form of a report ".*"; there are: ktap,/);
+    expect(() => parseReport(text)).toThrow(
+      /there is no form of a report ".*".*; there are: ktap,/,
+    );
   });
 });
 
@@ -78,8 +80,8 @@ describe("a mistake ends it before anything is checked", () => {
       ...reports.flatMap((one) => ["--report", one]),
     ]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });
-    expect(stderr).toContain(message);
-    expect(stderr.split("\n")).toHaveLength(1);
+    expect(unwrapped(stderr)).toContain(message);
+    expect(unwrapped(stderr).split("\n")).toHaveLength(1);
     expect(readFileSync(place("there"), "utf8")).toBe("mine");
     expect(existsSync(place("same")) || existsSync(place("ok"))).toBe(false);
   });
@@ -88,7 +90,7 @@ describe("a mistake ends it before anything is checked", () => {
     const env = { GITHUB_STEP_SUMMARY: place("no/summary.md") };
     const file = recording("right.jsonl", right);
     const { exitCode, stderr } = await check([file, "--report", "github:notes"], env);
-    expect(stderr).toContain("no/summary.md cannot be written");
+    expect(unwrapped(stderr)).toContain("no/summary.md cannot be written");
     expect(exitCode).toBe(64);
     // Whoever asks for no such form has nothing to do with it.
     expect((await check([file, "--report", "ktap:other"], env)).exitCode).toBe(0);
@@ -151,8 +153,9 @@ describe("reports", () => {
 
   test("that cannot be written in the end keep no other from it, and are no success", async () => {
     const { exitCode, stderr } = await unread(recording("right.jsonl", right));
-    expect(stderr).toContain("no report: - cannot be written: nobody reads from it any more");
-    expect(exitCode).toBe(64);
+    // As a program that SIGPIPE ends: silently.
+    expect(stderr).not.toContain("no report");
+    expect(exitCode).toBe(141);
     expect(outcomeIn(readFileSync(place("other.json"), "utf8")).verdict).toBe("conforms");
     expect((await unread(recording("wrong.jsonl", wrong))).exitCode).toBe(1);
   });

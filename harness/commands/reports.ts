@@ -2,7 +2,7 @@
  * `--report`: what a command came to, in the forms that were asked for, each at its place.
  */
 import { Option } from "commander";
-import { UsageError, Interrupted } from "../case/failure.ts";
+import { Interrupted, ReaderGone, UsageError } from "../case/failure.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { reportForms } from "../report/forms.ts";
@@ -12,6 +12,7 @@ import type { Command, Outcome } from "../report/outcome.ts";
 import { Output, writeMore } from "../stored/output.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
 import { complain, sayOnStandardError } from "../text/say.ts";
+import { noSuch } from "../text/no-such.ts";
 import { printable } from "../text/terminal.ts";
 import { earlyEndOf } from "./run-outcome.ts";
 
@@ -31,8 +32,7 @@ export function parseReport(text: string): Asked {
   const [name, path] = /^([^:]*)(?::([^]*))?$/.exec(text)!.slice(1);
   const form = NAMES.find((known) => known === name);
   if (form !== undefined) return { form, path: path ?? "-" };
-  const known = NAMES.join(", ");
-  throw new UsageError(`there is no form of a report "${printable(name!)}"; there are: ${known}`);
+  throw new UsageError(noSuch("form of a report", name!, NAMES));
 }
 
 export const reportOption = (): Option =>
@@ -83,20 +83,21 @@ function placesFor(asked: readonly Asked[], result: string | undefined): Place[]
   return places;
 }
 
-/** Writes one. Whether it could be written: what keeps it from that keeps no other from it. */
-function wasWritten(write: () => void): boolean {
+/** Writes one; its exit status: what keeps it from being written keeps no other from it. */
+function statusOfWriting(write: () => void): ExitStatus {
   try {
     write();
-    return true;
+    return exitStatus.conforms;
   } catch (error) {
+    if (error instanceof ReaderGone) return exitStatus.readerGone;
     if (!(error instanceof UsageError)) throw error;
     complain(`ext4-conform: no report: ${error.message}\n`);
-    return false;
+    return exitStatus.usage;
   }
 }
 
-/** Whether all could be written. */
-function writeAll(places: readonly Place[], outcome: Outcome): boolean {
+/** Writes all of them; the exit status of the first that was not written whole. */
+function writeAll(places: readonly Place[], outcome: Outcome): ExitStatus {
   const summaries = summaryPath();
   const writes = places.flatMap(({ form, output }) => {
     const { text, summary } = form;
@@ -106,14 +107,15 @@ function writeAll(places: readonly Place[], outcome: Outcome): boolean {
         : [() => writeMore(summaries, summary(outcome))];
     return [() => output.write(text(outcome)), ...more];
   });
-  return writes.map(wasWritten).every(Boolean);
+  const failed = writes.map(statusOfWriting).filter((status) => status !== exitStatus.conforms);
+  return failed[0] ?? exitStatus.conforms;
 }
 
 /**
  * Carry out a command, and write what it came to in all forms that were asked for, also where
  * something ends it. `act` gets what is to hear that; undefined where nobody asked.
  *
- * @returns its exit status, but that of wrong usage where all conforms and a report is missing
+ * @returns its exit status, but where all conforms that of what kept a report from being written
  * @throws UsageError where a place cannot be written, before anything runs; what `act` throws
  */
 export async function reporting(
@@ -135,8 +137,8 @@ export async function reporting(
   });
   try {
     const status = await act((told) => (outcome = told));
-    const whole = writeAll(places, outcome);
-    return whole || status !== exitStatus.conforms ? status : exitStatus.usage;
+    const written = writeAll(places, outcome);
+    return status === exitStatus.conforms ? written : status;
   } catch (error) {
     // Of a mistake in the command nothing came. What a result was not written of did.
     if (!(error instanceof UsageError)) end(error);

@@ -7,6 +7,7 @@ import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { UsageError } from "../case/failure.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
+import { namesIn, noSuch } from "../text/no-such.ts";
 import { LiveLine } from "../text/live-line.ts";
 import { counted, grouped } from "../text/numbers.ts";
 import { report } from "../report/report.ts";
@@ -40,12 +41,11 @@ export interface CheckCommandOptions {
  * The deviations with these ids. Throws UsageError where there is none, and says which there are.
  */
 export function deviationsNamed(ids: string): Deviation[] {
-  const names = [...new Set(ids.split(",").map((id) => id.trim()))];
-  return names.map((name) => {
+  return namesIn(ids).map((name) => {
     const deviation = knownDeviations.find(({ id }) => id === name);
     if (deviation !== undefined) return deviation;
-    const known = knownDeviations.map(({ id }) => id).join(", ");
-    throw new UsageError(`there is no deviation "${printable(name)}"; there are: ${known}`);
+    const known = knownDeviations.map(({ id }) => id);
+    throw new UsageError(noSuch("deviation", name, known));
   });
 }
 

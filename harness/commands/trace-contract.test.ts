@@ -9,6 +9,7 @@ import { readCounterexample } from "../stored/counterexample.ts";
 import { traceContract } from "./trace-contract.ts";
 import { DEFAULT_LIMITS } from "../trace/limits.ts";
 import { headerV3, stepsOf, traceLines } from "../trace/samples.ts";
+import { unwrapped } from "../host/built-command.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -55,7 +56,7 @@ describe("trace check --contract", () => {
   test("0 where every promise is kept, with the number of steps", async () => {
     const { status, out } = await run(file("kept", [[failing, whole], [whole]], []));
     expect(status).toBe(0);
-    expect(out).toContain("every promise; 2 cases, 3 of 3 steps checked");
+    expect(unwrapped(out)).toContain("every promise; 2 cases, 3 of 3 steps checked");
     expect(out).toContain("KEEPS: every promise in 1 file");
   });
 
@@ -86,7 +87,7 @@ describe("trace check --contract", () => {
   test("64 where a file cannot be read, or holds nothing to check", async () => {
     const { status, out, err } = await run(join(folder, "none"), file("empty", [], []));
     expect(status).toBe(64);
-    expect(err).toContain("cannot be read: there is no such file or directory");
+    expect(unwrapped(err)).toContain("cannot be read: there is no such file or directory");
     expect(err).toContain("nothing was checked");
     expect(out).toContain("NOT CHECKED: 2 of 2 files");
   });

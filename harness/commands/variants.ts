@@ -7,6 +7,8 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import { variantSchema } from "../case/variant.ts";
 import { jsonText } from "../report/json.ts";
 import { mkfsOptions } from "../subjects/mkfs.ts";
+import { columns, say } from "../text/say.ts";
+import { beside } from "../text/wrap.ts";
 
 const head = { format: "ext4-conform variants", version: 1 } as const;
 
@@ -51,9 +53,9 @@ export function list(): List {
 }
 
 function listText({ variants: all, deviations }: List): string {
-  const lines = all.map(
-    ({ name, purpose, byDefault }) =>
-      `  ${name.padEnd(18)} ${purpose}${byDefault ? "" : " (not by default)"}`,
+  const width = Math.max(...all.map(({ name }) => name.length));
+  const lines = all.map(({ name, purpose, byDefault }) =>
+    beside(name, width, purpose + (byDefault ? "" : " (not by default)"), columns()),
   );
   const known = deviations.map(({ id, claim }) => `  ${id}\n    ${claim}`);
   return ["variants", ...lines, "", "known deviations", ...known, ""].join("\n");
@@ -61,5 +63,6 @@ function listText({ variants: all, deviations }: List): string {
 
 /** Print them. */
 export function showVariants({ json }: { json: boolean }): void {
-  process.stdout.write(json ? jsonText(list()) : listText(list()));
+  if (json) process.stdout.write(jsonText(list()));
+  else say(listText(list()));
 }

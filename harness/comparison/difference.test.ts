@@ -234,8 +234,8 @@ describe("in words", () => {
     const diverged = { ...nobody, candidate: new Set(["4k-delalloc"]) };
     expect(comparisonText(what, diverged, false)).toBe(
       [
-        "variant           baseline      candidate   maps changed      st_blocks        extents          speed",
-        "4k-delalloc       conforms       DIVERGES         1 of 3   +8 (+33.3 %)   +2 (+66.7 %)          -50 %",
+        "variant     baseline candidate maps changed    st_blocks      extents speed",
+        "4k-delalloc conforms  DIVERGES       1 of 3 +8 (+33.3 %) +2 (+66.7 %) -50 %",
         "",
         "new divergences",
         "  4k-delalloc: panic: block 0 is delayed, expected hole",

@@ -152,7 +152,9 @@ export function difference(
   ];
   return {
     variants,
-    notCompared: [...names.filter((name) => !ran.has(name) || !runs.has(name)), ...leftOut],
+    notCompared: [
+      ...new Set([...names.filter((name) => !ran.has(name) || !runs.has(name)), ...leftOut]),
+    ],
     appeared: news.filter((one) => !isLeft("baseline", one)),
     gone: olds.filter((one) => !isLeft("candidate", one)),
     undecided: oneSided.filter(({ side, divergence }) =>

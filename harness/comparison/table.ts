@@ -5,13 +5,21 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import { describeOperation } from "../operations/operation.ts";
 import { counted, grouped } from "../text/numbers.ts";
+import { tableOf } from "../text/table.ts";
 import { paintWith } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
 import { isWorse, leftEarly, maybeWorse } from "./difference.ts";
 import type { Change, Difference, OneSided, VariantDifference } from "./difference.ts";
 
-const COLUMNS = ["baseline", "candidate", "maps changed", "st_blocks", "extents", "speed"] as const;
-const WIDTH = 14;
+const HEAD = [
+  "variant",
+  "baseline",
+  "candidate",
+  "maps changed",
+  "st_blocks",
+  "extents",
+  "speed",
+] as const;
 
 /** "+12 (+0.3 %)"; "same" where nothing changed. */
 export function changeText({ baseline, candidate }: Change): string {
@@ -60,14 +68,9 @@ function row(of: VariantDifference, diverged: Diverged): string[] {
 }
 
 function table(variants: readonly VariantDifference[], diverged: Diverged, paint: Paint): string[] {
-  const name = Math.max(7, ...variants.map(({ variant }) => variant.length));
-  const line = (first: string, cells: readonly string[]): string =>
-    [first.padEnd(name), ...cells.map((cell) => cell.padStart(WIDTH))].join(" ").trimEnd();
-  return [
-    paint("bold", line("variant", COLUMNS)),
-    ...variants.map((variant) => line(variant.variant, row(variant, diverged))),
-    "",
-  ];
+  const rows = variants.map((one) => [one.variant, ...row(one, diverged)]);
+  const [head, ...lines] = tableOf("lrrrrrr", [HEAD, ...rows]);
+  return [paint("bold", head!), ...lines, ""];
 }
 
 function divergenceLine(
@@ -96,13 +99,18 @@ function leftLines(variants: readonly VariantDifference[]): string[] {
   });
 }
 
-function closing(what: Difference, paint: Paint): string {
+function closing(what: Difference, paint: Paint, endedEarly: string | undefined): string {
   const cases = what.variants.reduce((sum, { compared }) => sum + compared, 0);
-  const over = `${counted(cases, "case")} that both kernels ran`;
+  const early = endedEarly === undefined ? "" : `; ended early: ${endedEarly}`;
+  const over = `${counted(cases, "case")} that both kernels ran${early}`;
   if (isWorse(what)) return `${paint(["red", "bold"], "WORSE")}: see above; ${over}`;
   if (maybeWorse(what).length > 0) {
     const why = "what only the candidate has shown the baseline may do too, which was left early";
     return `${paint(["yellow", "bold"], "UNDECIDED")}: ${why}; ${over}`;
+  }
+  if (endedEarly !== undefined) {
+    const ended = paint(["yellow", "bold"], "ENDED EARLY");
+    return `${ended}: ${endedEarly}; nothing new is wrong in ${counted(cases, "case")} that both kernels ran`;
   }
   const better = what.gone.length + what.deviationsGone.length > 0;
   const word = better ? "BETTER" : "NO WORSE";
@@ -111,8 +119,15 @@ function closing(what: Difference, paint: Paint): string {
 
 /**
  * The comparison, lines ending in "\n". `diverged` has the variants that diverged on each kernel.
+ *
+ * @param endedEarly what ended it before its time; undefined where nothing did
  */
-export function comparisonText(what: Difference, diverged: Diverged, colour: boolean): string {
+export function comparisonText(
+  what: Difference,
+  diverged: Diverged,
+  colour: boolean,
+  endedEarly?: string,
+): string {
   const paint = paintWith(colour);
   const changed = what.variants.filter(({ firstChanged }) => firstChanged !== undefined);
   const maps = changed.map(
@@ -138,7 +153,7 @@ export function comparisonText(what: Difference, diverged: Diverged, colour: boo
     ...under("files with another map (both are right)", maps),
     ...under("left early: the rest of the cases was not run", leftLines(what.variants)),
     ...under("not compared: one of the two kernels cannot run it, or did not", notCompared),
-    closing(what, paint),
+    closing(what, paint, endedEarly),
     "",
   ].join("\n");
 }

@@ -19,7 +19,7 @@ function shareText(counts: Counts): string {
   return `${grouped(ran).padStart(7)} of ${grouped(of).padStart(6)} ${percent.padStart(8)}`;
 }
 
-const NAME = 28;
+const NAME = 24;
 
 function row(name: string, files: readonly FileCoverage[]): string {
   const lines = files.flatMap((file) => [...file.lines.values()]);

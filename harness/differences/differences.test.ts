@@ -212,7 +212,10 @@ describe("a side", () => {
   });
 
   test.each([
-    ["5k-delalloc", /no variant "5k-delalloc"; there are: 4k-delalloc/],
+    [
+      "5k-delalloc",
+      /no variant "5k-delalloc" \(Did you mean one of 4k-.*\); there are: 4k-delalloc/,
+    ],
     ["4k-full", /space runs out.*take another variant/],
     ["4k-delalloc@5.4", /no kernel "5.4".*buffer_head path; there are: 6.12, 6.15, 6.18/],
     ["4k-delalloc-iomap@6.18", /no kernel "6.18".*iomap path; there are: series-v1, series-v2/],

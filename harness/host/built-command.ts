@@ -27,6 +27,9 @@ export async function hiddenFromNobody(): Promise<string | undefined> {
   return exitCode === 0 ? undefined : `only root can read ${cli}: a folder above it is closed`;
 }
 
+/** What was printed, without the breaks that let its lines fit. */
+export const unwrapped = (text: string): string => text.replaceAll(/\n +(?=\S)/g, " ");
+
 /**
  * A folder that goes with the tests of a file, and the command in it. It never throws: the exit
  * status is to be looked at.

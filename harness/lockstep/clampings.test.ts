@@ -80,8 +80,8 @@ describe("an operation that is not done as it stands is told of", () => {
     noteClampings(statistics, clampings);
     expect(statisticsText(statistics).split("\n").slice(2)).toEqual([
       "",
-      "not done as it stood      shortened   left out",
-      "mmap_write                        1          2",
+      "not done as it stood  shortened  left out",
+      "mmap_write                    1         2",
       "",
     ]);
   });

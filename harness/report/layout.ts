@@ -1,15 +1,17 @@
 /**
- * The layout of a report: 100 columns, so that it survives a mailing list.
+ * The layout of a report: 80 columns whatever the terminal has, since it is stored, mailed and
+ * quoted.
  */
 
-import { printable, wrap } from "../text/terminal.ts";
+import { printable } from "../text/terminal.ts";
+import { USUAL_COLUMNS, wrap } from "../text/wrap.ts";
 
-export const WIDTH = 100;
+export const WIDTH = USUAL_COLUMNS;
 export const INDENT = "  ";
 
 /** Text as lines of the report. */
-export const indented = (text: string): string[] =>
-  wrap(printable(text), WIDTH - INDENT.length).map((line) => INDENT + line);
+export const indented = (text: string, width = WIDTH): string[] =>
+  wrap(printable(text), width - INDENT.length).map((line) => INDENT + line);
 
 /** A line that is as wide as the report at most. */
 export function shortened(line: string): string {

@@ -22,7 +22,7 @@ import { INDENT, shortened, WIDTH } from "./layout.ts";
 
 /** Width of the names at the left, and of the expected values beside them. */
 const LABEL = 13;
-const VALUE = 40;
+const VALUE = 33;
 
 /** Blocks that an operation touches, with what a short write reached apart from what it did not. */
 function touchedBy(operation: Operation | undefined, blockSize: number): Touched[] {
@@ -62,12 +62,21 @@ export function readText(read: RecordedRead | undefined): string {
 const headRow = (paint: Paint): string =>
   paint("dim", `${INDENT}${"".padEnd(LABEL)}${"expected".padEnd(VALUE)}seen`);
 
-/** Makes rows of what was expected and what was seen, marked where they differ. */
+/**
+ * Makes rows of what was expected and what was seen, marked where they differ; below each other
+ * where they do not fit side by side. Where there is one of them only it is both.
+ */
 function rowsOf<T>(expected: T, seen: T, paint: Paint) {
   return (name: string, text: (one: T) => string, differs = text(expected) !== text(seen)) => {
     const mark = differs ? paint(["red", "bold"], "!") : " ";
-    const right = differs ? paint(["red", "bold"], text(seen)) : text(seen);
-    return `${mark} ${name.padEnd(LABEL)}${text(expected).padEnd(VALUE)}${right}`;
+    const [left, right] = [text(expected), text(seen)];
+    const start = `${mark} ${name.padEnd(LABEL)}`;
+    if (expected === seen) return start + left;
+    const shown = differs ? paint(["red", "bold"], right) : right;
+    if (left.length < VALUE && right.length <= WIDTH - INDENT.length - LABEL - VALUE) {
+      return start + left.padEnd(VALUE) + shown;
+    }
+    return `${start}expected  ${left}\n${"".padEnd(INDENT.length + LABEL)}seen      ${shown}`;
   };
 }
 
@@ -215,7 +224,7 @@ function mapLines(
     return i === 0 ? drawn : ["", ...drawn];
   });
   if (picture.cut) lines.push("", `${INDENT}Blocks far from the first difference are not shown.`);
-  return withLegend ? [...lines, "", paint("dim", `${INDENT}${legend(picture.bands)}`)] : lines;
+  return withLegend ? [...lines, "", INDENT + paint("dim", legend(picture.bands))] : lines;
 }
 
 /** Of the extent status cache, which blocks it has as what. */
@@ -251,9 +260,7 @@ export function observationLines(
   if (expected === undefined || seen === undefined) {
     const only = expected ?? seen;
     if (only === undefined) return [];
-    const table = tableLines(kind, only, only, blockSize, paintWith(false))
-      .slice(1)
-      .map((line) => line.slice(0, INDENT.length + LABEL + VALUE).trimEnd());
+    const table = tableLines(kind, only, only, blockSize, paintWith(false)).slice(1);
     return section(`${when}, ${seen === undefined ? "expected" : "seen"}`, table, only);
   }
   if (kind.startsWith("power-cut") && expected.cut !== undefined && seen.cut !== undefined) {

@@ -6,9 +6,9 @@ import { bySeverity, SEVERITIES, severityOf } from "../finding/severity.ts";
 import type { Severity } from "../finding/severity.ts";
 import type { FoundDivergence, SecondKernel } from "../stored/result.ts";
 import { counted } from "../text/numbers.ts";
-import { printable, wrap } from "../text/terminal.ts";
+import { printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
-import { INDENT, WIDTH } from "./layout.ts";
+import { INDENT } from "./layout.ts";
 
 /** One finding. */
 export interface Ranked {
@@ -108,8 +108,7 @@ export function findingLines(
   if (found.length === 0) return [];
   const lines = ranked(found).flatMap(({ severity, found: same }) => {
     const claim = `${severityWords[severity]}: ${printable(same[0].divergence.message)}`;
-    const told = wrap(claim, WIDTH - INDENT.length).map((line) => INDENT + line);
-    return [...told, ...same.map((one) => whereLine(one, files?.get(one), what))];
+    return [INDENT + claim, ...same.map((one) => whereLine(one, files?.get(one), what))];
   });
   return [paint("bold", "findings, the worst first"), ...lines, ""];
 }

@@ -2,16 +2,17 @@
  * The failure report: what a kernel developer reads first, and often the only thing. Golden files
  * beside the test show what it looks like.
  *
- * 100 columns, ASCII, so that it survives a mailing list. Only the command that replays the case
+ * 80 columns, ASCII, so that it survives a mailing list. Only the command that replays the case
  * may be longer, since it must stay in one piece.
  */
 import type { Divergence, DivergenceKind, EarlierCase } from "../finding/divergence.ts";
 import { blocksWith, rangeOf } from "../aspects/effects.ts";
 import { describeOperation, targetOf, type Operation } from "../operations/operation.ts";
 import { type Paint, paintWith, printable } from "../text/terminal.ts";
+import { fitted, wrap } from "../text/wrap.ts";
 import type { Variant } from "../case/variant.ts";
 import { argumentLines } from "./argument.ts";
-import { indented, INDENT, shortened } from "./layout.ts";
+import { indented, INDENT, WIDTH } from "./layout.ts";
 import type { TimelineStep } from "../finding/timeline.ts";
 import { LEGEND, observationLines, stepLines } from "./observed.ts";
 
@@ -28,6 +29,8 @@ export interface ReportContext {
   breaks?: string | undefined;
   /** Trace events that the failing call passed; absent where the kernel did not tell. */
   passed?: readonly string[] | undefined;
+  /** How this program is started where the report is read; its name where that is not known. */
+  program?: string | undefined;
   /** The one command that runs this case again. */
   command: string;
   colour: boolean;
@@ -111,7 +114,7 @@ export function stepsText(
     const lines = stepLines(one, operation, blockSize, paint);
     return ["", `${String(one.step).padStart(3)}  ${paint("bold", title)}`, ...lines];
   });
-  return [head, ...steps, "", `${INDENT}${LEGEND}`, "", ""].join("\n");
+  return fitted([head, ...steps, "", `${INDENT}${LEGEND}`, "", ""].join("\n"), WIDTH);
 }
 
 /** Cases that are listed before the one that shows it. */
@@ -148,12 +151,17 @@ function caseLines(divergence: Divergence, blockSize: number, paint: Paint): str
 /** Lines of e2fsck or the kernel log that are shown. */
 const EVIDENCE_LINES = 20;
 
+/** A line of it, behind a bar; what does not fit goes on a little further in. */
+function evidenceLine(line: string): string[] {
+  const lines = wrap(printable(line.replaceAll("\t", " ")), WIDTH - 2 * INDENT.length - 2);
+  return lines.map((one, i) => `${INDENT}| ${i === 0 ? "" : INDENT}${one}`);
+}
+
 function evidenceLines(evidence: readonly string[] | undefined, paint: Paint): string[] {
   if (evidence === undefined || evidence.length === 0) return [];
-  const shown = evidence
-    .slice(0, EVIDENCE_LINES)
-    .map((line) => shortened(`${INDENT}| ${printable(line.replaceAll("\t", " "))}`));
-  const left = evidence.length - shown.length;
+  const told = evidence.slice(0, EVIDENCE_LINES);
+  const shown = told.flatMap(evidenceLine);
+  const left = evidence.length - told.length;
   if (left > 0) shown.push(`${INDENT}| ... ${left} more lines`);
   return [paint("bold", "what was said"), ...shown, ""];
 }
@@ -169,20 +177,21 @@ export function report(divergence: Divergence, context: ReportContext): string {
     ...(seed === undefined ? [] : [`seed ${seed}`]),
     ...(mountOptions === undefined ? [] : [`mounted with ${printable(mountOptions)}`]),
   ];
-  return [
+  const lines = [
     `${paint(["red", "bold"], "FAIL")}  ${paint("bold", titles[divergence.kind])}`,
     "",
     ...caseLines(divergence, variant.blockSize, paint),
     ...observationLines(divergence, variant.blockSize, paint),
     ...evidenceLines(divergence.evidence, paint),
-    paint("bold", "first difference"),
+    paint("bold", divergence.kind === "contract" ? "broken promise" : "first difference"),
     ...indented(divergence.message),
     "",
     ...argumentLines(divergence, context, paint),
     paint("bold", "replay"),
     `${INDENT}${paint("cyan", printable(command))}`,
     "",
-    ...indented(facts.join("   ")),
+    INDENT + facts.join("   "),
     "",
-  ].join("\n");
+  ];
+  return fitted(lines.join("\n"), WIDTH);
 }

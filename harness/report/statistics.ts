@@ -4,9 +4,7 @@
 import { CLAMPED, DEPTHS, ON_DISK, STATES, TREES } from "../lockstep/statistics.ts";
 import type { Statistics } from "../lockstep/statistics.ts";
 import { grouped } from "../text/numbers.ts";
-
-const NAME = 24;
-const CELL = 10;
+import { tableOf } from "../text/table.ts";
 
 /** The tables that statistics are shown as, each with its columns. */
 export const TABLES = [
@@ -30,17 +28,17 @@ export function countsIn(
   }));
 }
 
-const row = (name: string, cells: readonly string[]): string =>
-  [name.padEnd(NAME), ...cells.map((cell) => cell.padStart(CELL))].join(" ").trimEnd();
-
 const countText = (count = 0): string => (count === 0 ? "-" : grouped(count));
 
 function table(
   statistics: Statistics,
   { title, columns }: { title: string; columns: readonly string[] },
 ): string[] {
-  const rows = countsIn(statistics, columns);
-  return [row(title, columns), ...rows.map(({ kind, counts }) => row(kind, counts.map(countText)))];
+  const rows = countsIn(statistics, columns).map(({ kind, counts }) => [
+    kind,
+    ...counts.map(countText),
+  ]);
+  return tableOf(`l${"r".repeat(columns.length)}`, [[title, ...columns], ...rows]);
 }
 
 /** Lines ending in "\n"; "-" for what was never met. */

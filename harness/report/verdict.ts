@@ -8,6 +8,7 @@ import { counted, grouped } from "../text/numbers.ts";
 import type { JobResult, SupervisorResult } from "../run/supervisor.ts";
 import { handoverReasons, handoverReasonSchema } from "../lockstep/handover.ts";
 import { byVariant, speedOf, sum } from "../run/by-variant.ts";
+import { tableOf } from "../text/table.ts";
 import { paintWith, printable } from "../text/terminal.ts";
 import type { Paint } from "../text/terminal.ts";
 import { findingLines, worstText } from "./ranked.ts";
@@ -58,25 +59,18 @@ function resultText(row: Row, paint: Paint): string {
   return paint("yellow", "not reproduced");
 }
 
-/** Columns of the names of paths. */
-const PATH = 11;
-
-const cell = (text: string): string => text.padStart(12);
+/** The heads of its columns. */
+const HEAD = ["variant", "path", "cases", "operations", "a second", "on disk", "result"];
 
 function table(rows: readonly Row[], paint: Paint): string[] {
-  const width = Math.max(7, ...rows.map(({ variant }) => variant.length));
-
-  const head = ["cases", "operations", "per second", "files on disk"].map(cell).join(" ");
-  return [
-    paint("bold", `${"variant".padEnd(width)} ${"path".padEnd(PATH)} ${head}  result`),
-    ...rows.map((row) => {
-      const { cases, operations } = row.counts;
-      const numbers = [cases, operations, speedOf(row)].map((n) => cell(grouped(n)));
-      const files = grouped(row.counts.files).padStart(13);
-      const path = (row.mounted.path ?? "not known").padEnd(PATH);
-      return `${row.variant.padEnd(width)} ${path} ${numbers.join(" ")} ${files}  ${resultText(row, paint)}`;
-    }),
-  ];
+  const cells = rows.map((row) => {
+    const { cases, operations, files } = row.counts;
+    const numbers = [cases, operations, speedOf(row), files].map(grouped);
+    const path = row.mounted.path ?? "not known";
+    return [row.variant, path, ...numbers, resultText(row, paint)];
+  });
+  const [head, ...lines] = tableOf("llrrrrl", [HEAD, ...cells]);
+  return [paint("bold", head!), ...lines];
 }
 
 /** What was mounted with the same options, together. */

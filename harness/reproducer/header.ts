@@ -5,6 +5,7 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import { describeOperation } from "../operations/operation.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
 import { printable } from "../text/terminal.ts";
+import { wrap } from "../text/wrap.ts";
 import { operationsShown } from "./symptom.ts";
 import type { Symptom } from "./symptom.ts";
 
@@ -12,17 +13,7 @@ import type { Symptom } from "./symptom.ts";
 const WIDTH = 92;
 
 /** `text` in lines of at most so many characters, words whole. */
-export function wrapped(text: string, width = WIDTH): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}
+export const wrapped = (text: string, width = WIDTH): string[] => wrap(text, width);
 
 /** A text from a file as one that ends no comment. */
 const harmless = (text: string): string => printable(text).replaceAll("*/", "* /");

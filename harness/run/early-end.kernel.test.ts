@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { builtCommand, cli } from "../host/built-command.ts";
+import { builtCommand, cli, unwrapped } from "../host/built-command.ts";
 import { readResult } from "../stored/result.ts";
 import type { RunResult } from "../stored/result.ts";
 
@@ -40,7 +40,7 @@ describe.skipIf(!root)("a run (needs root)", () => {
     const { notRun = [] } = readResult(path);
     // How many come to run depends on the machine: not all of them.
     expect(notRun).toContain("4k-data-journal");
-    expect(`${exitCode} ${stdout}`).toMatch(
+    expect(`${exitCode} ${unwrapped(stdout)}`).toMatch(
       /^(?:0 [^]*\nCONFORMS.*; not run: .*4k-data-journal|4 [^]*\nNOT RUN)/,
     );
   });
@@ -60,11 +60,13 @@ describe.skipIf(!root)("a run (needs root)", () => {
   test("ends with what is reached first, cases or seconds", async () => {
     const args = ["run", "--variant", "4k-delalloc", "--seed", "1"];
     const few = await conform([...args, "--cases", "5", "--seconds", "1000"]);
-    expect(few.stdout).toMatch(/CONFORMS.*1 variant; known: .*$/m);
+    expect(unwrapped(few.stdout)).toMatch(/CONFORMS.*1 variant; known: .*$/m);
     const many = await inEnoughTime((seconds) =>
       conform([...args, "--cases", "1000000", "--seconds", String(seconds)]),
     );
-    expect(many.stdout).toMatch(/CONFORMS.*; the time was up before all cases of 4k-delalloc/);
+    expect(unwrapped(many.stdout)).toMatch(
+      /CONFORMS.*; the time was up before all cases of 4k-delalloc/,
+    );
   });
 
   test.each(["SIGTERM", "SIGINT"] as const)("that %s ends tells what it had", async (signal) => {
@@ -76,7 +78,7 @@ describe.skipIf(!root)("a run (needs root)", () => {
     const ended = await running;
     expect(ended.signal).toBe(signal);
     expect(ended.stdout).toMatch(/^4k-delalloc +buffer_head .*ended early$/m);
-    expect(ended.stdout).toMatch(
+    expect(unwrapped(ended.stdout)).toMatch(
       new RegExp(`^ENDED EARLY: ${signal}; no unnamed divergence in`, "m"),
     );
     const { verdict, endedEarly, variants, notRun = [] } = readResult(path);

@@ -5,6 +5,7 @@
 import { closeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { wantsColour } from "./terminal.ts";
+import { columnsOf, fitted } from "./wrap.ts";
 
 let stream: NodeJS.WriteStream = process.stdout;
 
@@ -16,15 +17,18 @@ export function sayOnStandardError(): void {
   stream = process.stderr;
 }
 
-/** Write text for the user. */
+/** Write text for the user, in lines that fit. */
 export function say(text: string): void {
-  if (!gone.has(stream)) stream.write(text);
+  if (!gone.has(stream)) stream.write(fitted(text, columns()));
 }
 
 /** Write a message beside the text: progress, errors. */
 export function complain(text: string): void {
-  if (!gone.has(process.stderr)) process.stderr.write(text);
+  if (!gone.has(process.stderr)) process.stderr.write(fitted(text, columnsOf(process.stderr)));
 }
+
+/** Columns that the text may have. */
+export const columns = (): number => columnsOf(stream);
 
 /** Whether the text may have colour. */
 export const colourWanted = (): boolean => wantsColour(stream, process.env);

@@ -73,22 +73,3 @@ export function keepSafe(stream: NodeJS.WriteStream): void {
   };
   stream.write = safe;
 }
-
-/**
- * Lines of at most `width` characters, broken between words; a word that is longer has a line to
- * itself.
- */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  if (line !== "") lines.push(line);
-  return lines;
-}

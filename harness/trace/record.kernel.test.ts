@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { asNobody, cli, hiddenFromNobody } from "../host/built-command.ts";
+import { asNobody, cli, hiddenFromNobody, unwrapped } from "../host/built-command.ts";
 import { machineLacks } from "../system/machine.ts";
 import { leftBehind } from "../workers/traces-left.ts";
 import { packageRoot } from "../host/package.ts";
@@ -87,7 +87,7 @@ describe("usage", () => {
   ])("%s", async (_, args, message) => {
     fs.writeFileSync(join(folder, "there"), "");
     const { exitCode, stderr } = await trace(args);
-    expect(stderr).toMatch(message);
+    expect(unwrapped(stderr)).toMatch(message);
     expect(exitCode).toBe(64);
   });
 
@@ -97,7 +97,7 @@ describe("usage", () => {
     const folder = join(packageRoot, "properties", "traces");
     const file = join(folder, "buffer_head-6.12.delalloc.4096.jsonl.br");
     const { exitCode, stdout } = await trace(["check", file], asNobody);
-    expect(stdout).toMatch(/^agrees .*: 400 cases, 3,472 of 3,472 steps compared, /);
+    expect(unwrapped(stdout)).toMatch(/^agrees .*: 400 cases, 3,472 of 3,472 steps compared, /);
     expect(exitCode).toBe(0);
   });
 });
@@ -118,7 +118,7 @@ describe.skipIf(lacks !== undefined)("record", () => {
     const [header] = await linesIn(files[0]!);
     expect(header).toMatch(/^\{"header":\{"version":3,/);
     const { exitCode, stdout } = await trace(["check", ...files]);
-    expect(stdout).toMatch(/^AGREES: the model with all 5 files.*; 300 cases, /m);
+    expect(unwrapped(stdout)).toMatch(/^AGREES: the model with all 5 files.*; 300 cases, /m);
     expect(exitCode).toBe(0);
   });
 
@@ -170,7 +170,9 @@ describe.skipIf(lacks !== undefined)("record", () => {
     await execa("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small]);
     try {
       const { exitCode, stderr } = await trace(["record", "--out", "small/x.jsonl"]);
-      expect(stderr).toMatch(/^ext4-conform: small\/x\.jsonl: cannot be written: ENOSPC$/m);
+      expect(unwrapped(stderr)).toMatch(
+        /^ext4-conform: small\/x\.jsonl: cannot be written: ENOSPC$/m,
+      );
       expect(exitCode).toBe(64);
       expect(fs.readdirSync(small)).toEqual([]);
     } finally {
@@ -185,7 +187,7 @@ describe.skipIf(lacks !== undefined)("record", () => {
     fs.chmodSync(folder, 0o755);
     fs.chmodSync(join(out, ".."), 0o777);
     const { exitCode, stderr } = await trace(["record", "--out", out], asNobody);
-    expect(stderr).toMatch(/^SKIP: .*root/);
+    expect(unwrapped(stderr)).toMatch(/^SKIP: .*root/);
     expect(exitCode).toBe(4);
     expect(fs.readdirSync(join(out, ".."))).toEqual([]);
   });
@@ -212,7 +214,7 @@ describe.skipIf(lacksGuest !== undefined)("record in a guest", { timeout: 120_00
     expect(files).toHaveLength(2);
     // The distribution's is older than any that the model is held against.
     const { stdout, exitCode } = await trace(["check", ...files]);
-    expect(stdout).toMatch(/: 20 cases|; 20 cases/);
+    expect(unwrapped(stdout)).toMatch(/: 20 cases|; 20 cases/);
     expect([0, 1]).toContain(exitCode);
   });
 

@@ -49,32 +49,32 @@ export const changes = {
     replaces: { mmapReadAhead: mmapReadAhead("window") },
   },
   "large-folios": {
-    does: "large folios in the page cache",
+    does: "puts large folios into the page cache",
     replaces: { ext4_should_enable_large_folio: (journal) => journal !== "journal" },
   },
   "prepare-before-fault-in": {
-    does: "write_begin comes before user pages are faulted in",
+    does: "calls write_begin before it faults in the pages of the buffer",
     path: "buffer_head",
     replaces: { perform_write: generic_perform_write },
   },
   "align-by-mapping": {
-    does: "direct I/O is to be aligned in each mapping only",
+    does: "takes a direct read that ends past EOF within a sector",
     replaces: { bdev_iter_is_aligned: () => true },
   },
   "punch-to-block": {
-    does: "a hole past EOF ends with EOF's block, not its page",
+    does: "punches a hole that is past EOF up to EOF's block, not up to its page",
     replaces: { ext4_punch_hole: ext4_punch_hole_past_eof },
   },
   "punch-to-block-at-eof": {
-    does: "a hole that ends at EOF ends with its block",
+    does: "punches a hole that ends at EOF to the end of EOF's block",
     replaces: { ext4_punch_hole },
   },
   "copy-nothing-anywhere": {
-    does: "a copy of no bytes is not refused for where it goes",
+    does: "lets copy_file_range(2) of no bytes succeed, wherever that is to go",
     replaces: { generic_copy_file_checks: generic_copy_file_checks_if_any },
   },
   "zero-gap-first": {
-    does: "EOF's block is zeroed before EOF moves",
+    does: "zeroes the rest of EOF's block before i_size grows",
     path: "buffer_head",
     replaces: {
       ext4_write_checks,
@@ -125,7 +125,7 @@ export const changes = {
     replaces: { ext4_punch_hole: ext4_punch_hole_written_back },
   },
   "keep-pages-when-growing": {
-    does: "a file that grows keeps the pages that it has past EOF",
+    does: "keeps the pages that a file has past EOF when i_size grows",
     replaces: { ext4_setattr: ext4_setattr_apart },
   },
   "map-dirty-blocks": {

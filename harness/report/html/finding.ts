@@ -105,12 +105,13 @@ function linesView(title: string, lines: readonly string[]): Markup | undefined 
 
 /** Why it is wrong, and where to begin. */
 function argument({ why, where }: FindingPage): Markup {
+  const model = where?.model === undefined ? "" : html`, model <code>${where.model}</code>`;
   return html`${why.length > 0 && html`<h4>Why that is wrong</h4>`}
   ${why.map((sentence) => html`<p class="why">${sentence}</p>`)}
   ${
     where &&
     html`<h4>Where to begin</h4>
-      <p class="where">kernel <code>${where.kernel}</code>, model <code>${where.model}</code></p>`
+      <p class="where">kernel <code>${where.kernel}</code>${model}</p>`
   }`;
 }
 

@@ -36,7 +36,7 @@ export interface FindingPage {
   named: string[];
   /** Why it is wrong, in sentences; and where in both sources a reader begins. */
   why: string[];
-  where?: { kernel: string; model: string };
+  where?: { kernel: string; model?: string };
   /** Cases before it on the same file system; the first ones may be left out. */
   earlier: Operations[];
   operations: Operations;
