@@ -362,6 +362,15 @@ export function sync_file_range(inode: Inode, pos: number, len: number): number 
 }
 
 /**
+ * sync_file_range(2) with SYNC_FILE_RANGE_WRITE alone: what is dirty is on its way to the device, and
+ * there before anybody looks. Nobody is told what the device said.
+ */
+export function sync_file_range_write(inode: Inode, pos: number, len: number): number {
+  inode.i_sb.s_op.writepages(inode, pos, pos + len - 1);
+  return 0;
+}
+
+/**
  * fsync(2), then posix_fadvise(POSIX_FADV_DONTNEED): mm/fadvise.c writes back once more before it
  * drops.
  */

@@ -44,6 +44,7 @@ const list: Readonly<Record<string, readonly State[]>> = {
   pread: everything,
   fsync: ["hole", "delayed", "unwritten", "written", "several", "past EOF"],
   sync_file_range: everything,
+  "sync_file_range, nowait": everything,
   drop_cache: ["hole", "delayed", "written", "several", "past EOF"],
   "truncate, shorter": inside,
   "truncate, longer": everything,
@@ -142,9 +143,9 @@ test("the kinds of a write are told apart", () => {
 test("the table has a row for each kind, and says what was never met", () => {
   expect(statisticsText({ "fsync|delayed": 1234, "mmap_write|hole": 5 })).toBe(
     [
-      "what was met                   hole    delayed  unwritten    written    several   past EOF",
-      "fsync                             -      1,234          -          -          -          -",
-      "mmap_write                        5          -          -          -          -          -",
+      "what was met  hole  delayed  unwritten  written  several  past EOF",
+      "fsync            -    1,234          -        -        -         -",
+      "mmap_write       5        -          -        -        -         -",
       "",
     ].join("\n"),
   );

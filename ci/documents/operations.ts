@@ -25,6 +25,8 @@ const OPERANDS: Readonly<Record<string, string>> = {
   readable:
     "only so many bytes of the buffer, from its start, are mapped: fewer than `len` makes a short write, 0 makes EFAULT",
   iov: "the buffer in pieces of these lengths, as `pwritev2` takes it",
+  nowait:
+    "`SYNC_FILE_RANGE_WRITE` alone: the call does not wait for what it writes; the look after it does",
   append: "`RWF_APPEND`: it goes to the end of the file, whatever `pos` is",
   sync: "`RWF_DSYNC` (data) or `RWF_SYNC` (all)",
   dontcache:

@@ -283,6 +283,15 @@ export const mutants: readonly Mutant[] = [
     replace: "ext4_ext_pblock(ex1) + ext1_ee_len <= ext4_ext_pblock(ex2)",
   },
   {
+    id: "size-moves-when-waited-for",
+    area: "writeback",
+    claim: "Writeback that nobody waits for does not move the size that is on disk.",
+    file: "fs/ext4/inode.c",
+    within: "mpage_map_and_submit_extent",
+    find: "EXT4_I(inode)->i_disksize = disksize;",
+    replace: "if (mpd->wbc->sync_mode == WB_SYNC_ALL) EXT4_I(inode)->i_disksize = disksize;",
+  },
+  {
     id: "index-keeps-first-block",
     area: "extent tree",
     claim:

@@ -26,6 +26,11 @@ export interface Generation<O> {
   };
   generate(this: void, draw: Draw): O;
   /**
+   * It once its case is drawn, where everything is asked for: what is drawn here changes no other
+   * operation of the seed. Absent: as it is.
+   */
+  finish?(this: void, draw: Draw, operation: O): O;
+  /**
    * How much a reader has to know to follow it: fsync is 1. Shrinking never replaces an operation
    * by a harder one.
    */

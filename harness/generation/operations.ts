@@ -86,6 +86,10 @@ function placeOfCut(draw: Draw, operations: readonly Operation[]): number {
   return draw.between(1, operations.length);
 }
 
+/** What is left to draw of each. */
+const finished = (draw: Draw, operations: readonly Operation[]): Operation[] =>
+  operations.map((one) => generationOf(one).finish?.(draw, one) ?? one);
+
 class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
   readonly #space: Space;
   readonly #maxLength: number;
@@ -144,7 +148,8 @@ class OperationsArbitrary extends fc.Arbitrary<Operation[]> {
     }
     // Last, so that it changes no other case.
     const deep = draw.perMille(this.#deepPerMille);
-    return new fc.Value(deep ? this.#generateDeep(random) : operations, undefined);
+    const drawn = deep ? this.#generateDeep(random) : operations;
+    return new fc.Value(this.#everything ? finished(draw, drawn) : drawn, undefined);
   }
 
   #generateDeep(random: fc.Random): Operation[] {

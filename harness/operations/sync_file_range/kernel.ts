@@ -6,5 +6,8 @@ const SYNC_AND_WAIT =
   sys.SYNC_FILE_RANGE_WAIT_BEFORE | sys.SYNC_FILE_RANGE_WRITE | sys.SYNC_FILE_RANGE_WAIT_AFTER;
 
 export const onKernel: KernelCall<SyncFileRange> = {
-  call: ({ calls, fd }, { pos, len }) => calls.sync_file_range(fd, pos, len, SYNC_AND_WAIT),
+  call({ calls, fd }, { pos, len, nowait }) {
+    const flags = nowait === true ? sys.SYNC_FILE_RANGE_WRITE : SYNC_AND_WAIT;
+    return calls.sync_file_range(fd, pos, len, flags);
+  },
 };

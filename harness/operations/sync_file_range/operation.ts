@@ -1,6 +1,7 @@
 /**
  * sync_file_range: writeback of a part of the file, and waiting for it (WAIT_BEFORE | WRITE |
- * WAIT_AFTER): data only, no journal commit, no flush.
+ * WAIT_AFTER), or not (WRITE alone, as background writeback does it): data only, no journal commit,
+ * no flush. Nobody looks before it is done, but the call does not say whether it was.
  */
 import * as z from "zod";
 import { NO_BYTES, rangeOf } from "../../aspects/effects.ts";
@@ -9,7 +10,18 @@ import { file, fail_nth, pos, rangeLen, starved } from "../../case/limits.ts";
 
 /** Where the machine fails nothing, of the file that another operation is about. */
 export const plain = z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen });
-export const schema = plain.extend({ file, starved, fail_nth });
+export const schema = plain
+  .extend({
+    file,
+    /** SYNC_FILE_RANGE_WRITE alone. */
+    nowait: z.literal(true).optional(),
+    starved,
+    fail_nth,
+  })
+  .refine((o) => o.nowait === undefined || (o.starved ?? o.fail_nth) === undefined, {
+    error: "what is not waited for does not say what failed",
+    path: ["nowait"],
+  });
 
 export type SyncFileRange = z.infer<typeof schema>;
 
@@ -18,14 +30,19 @@ export const effects: Effects<SyncFileRange> = {
     kernel: "fs/sync.c sync_file_range()",
     model: "model/file-system.ts sync_file_range()",
   },
-  operands: ({ pos: at, len }) => [`pos=${at}`, `len=${len}`],
+  operands: ({ pos: at, len, nowait }) => [
+    `pos=${at}`,
+    `len=${len}`,
+    ...(nowait === true ? ["nowait"] : []),
+  ],
+  kind: ({ nowait }) => (nowait === true ? "sync_file_range, nowait" : "sync_file_range"),
   label: "sync range",
   result: "status",
-  recordable: () => true,
-  meetsDevice: () => true,
-  canLackMemory: () => true,
+  recordable: ({ nowait }) => nowait === undefined,
+  meetsDevice: ({ nowait }) => nowait === undefined,
+  canLackMemory: ({ nowait }) => nowait === undefined,
   touches: () => NO_BYTES,
   errors: [],
   changesNothing: true,
-  syncs: rangeOf,
+  syncs: (o) => (o.nowait === true ? NO_BYTES : rangeOf(o)),
 };
