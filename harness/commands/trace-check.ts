@@ -54,7 +54,7 @@ function comparedText({ compared, steps }: Counts): string {
   return `${grouped(compared)} of ${counted(steps, "step")} compared`;
 }
 
-/** The line of a file. */
+/** The lines of a file. */
 export function fileLine(result: FileResult, paint: Paint): string {
   const { cases, diverging, parts, compared, seconds, handedOver } = result;
   const state = diverging === 0 ? paint("green", "agrees  ") : paint("red", "DIVERGES");
@@ -68,8 +68,8 @@ export function fileLine(result: FileResult, paint: Paint): string {
   const alone =
     handedOver === 0 ? "" : `; the end of ${counted(handedOver, "case")} by the contract alone`;
   const facts = `${which}, ${comparedText(result)}, ${speed}; ${deviations}${alone}`;
-  const note = result.guessed === undefined ? "" : `\n          ${printable(result.guessed)}`;
-  return `${state}  ${printable(result.file)}: ${facts}${note}`;
+  const note = result.guessed === undefined ? "" : `\n  ${printable(result.guessed)}`;
+  return `${state}  ${printable(result.file)}\n  ${facts}${note}`;
 }
 
 /** The command that shows the first divergence of a file again. */
