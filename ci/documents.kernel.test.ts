@@ -35,6 +35,7 @@ interface How {
 
 const BUILDS = "builds a kernel: minutes, and a source tree";
 const NEEDS_BUILT = "runs in the kernel that the line before it builds";
+const IN_PACKAGE = "is of a project with the package; ci/package.kernel.test.ts runs it";
 const STRICT =
   "ext4-conform run --strict --variant 4k-delalloc --cases 20 --seed 7 --save accepted";
 const QUICK = '--variant 4k-nodelalloc --cases 20 --save "$FOUND"';
@@ -47,7 +48,7 @@ const UML = "/usr/bin/linux.uml";
 const commands: Readonly<Record<string, How>> = {
   "npm ci && npm run conform": { instead: [["npm ci && ", ""]], more: `-- ${QUICK}` },
   "npm ci && npm test": { not: "is what runs this test" },
-  'ext4-conform trace check "$CONFORM"/properties/traces/*.br': {},
+  'ext4-conform trace check "$CONFORM"/properties/traces/everything/*.4k-delalloc.jsonl.br': {},
   "ext4-conform run": { more: QUICK },
   "ext4-conform explore": { more: '--variant 4k-delalloc --blocks 1 --save "$FOUND"' },
   "ext4-conform differences A B": {
@@ -165,6 +166,10 @@ const commands: Readonly<Record<string, How>> = {
     instead: [["results/shard-*.json", "1.json 2.json"]],
     more: '--save "$FOUND"',
   },
+  // Of docs/library.md.
+  "npm install ./ext4-conform-0.1.0.tgz fast-check@4": { not: IN_PACKAGE },
+  "node trace.js node_modules/ext4-conform/properties/traces/everything/buffer_head-6.18.4k-delalloc.jsonl.br":
+    { not: IN_PACKAGE },
   // Of CONTRIBUTING.md.
   "npm test": { not: "is what runs this test" },
   "npm run check": { not: "`npm test` runs it first" },
@@ -252,6 +257,7 @@ describe("the commands of the documents", () => {
       ...names,
       "properties/traces/README.md",
       "harness/trace/FORMAT.md",
+      "harness/report/README.md",
       "model/what-the-patch-changes.md",
       "ci/campaign/github-workflow.yml",
       "ci/campaign/kubernetes.yaml",

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -19,20 +20,25 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../harness/host/package.ts";
+import { linksIn } from "./documents/links.ts";
 import { asNobody } from "../harness/host/built-command.ts";
 import { machineLacks } from "../harness/system/machine.ts";
 
 const MB = 1e6;
 
 const read = (name: string): string => readFileSync(join(packageRoot, name), "utf8");
-const { version, devDependencies } = JSON.parse(read("package.json")) as {
-  version: string;
-  devDependencies: Record<string, string>;
-};
+const { version } = JSON.parse(read("package.json")) as { version: string };
+
+const library = read("docs/library.md");
+
+/** What the document says to type: what installs it, and what runs the example of a recording. */
+const [install, ofRecording] = [...library.matchAll(/^```sh\n(.*?)\n```$/gms)].map(
+  ([, command]) => command!,
+) as [string, string];
 
 /** The examples of the document, by the module that each is about: the last that it imports. */
 const examples = new Map(
-  [...read("docs/library.md").matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => {
+  [...library.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => {
     const [, module] = [...text!.matchAll(/from "ext4-conform\/(\w+)"/g)].at(-1)!;
     return [module!, text!];
   }),
@@ -52,14 +58,14 @@ let prefix = "";
 /** What npm said. */
 let said = "";
 
-/** npm as a user has it, who has not started it from these tests. */
-async function npm(args: readonly string[], cwd: string): Promise<string> {
+/** A command as a user types it, who has not started npm from these tests. */
+async function shell(command: string, cwd: string): Promise<string> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_|VITEST)/.test(name)),
   );
-  const options = { cwd, env, extendEnv: false, all: true } as const;
-  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"];
-  const { all } = await execa("npm", [...args, ...quiet], options);
+  const quiet = { audit: "false", fund: "false", prefer_offline: "true", update_notifier: "false" };
+  for (const [name, value] of Object.entries(quiet)) env[`npm_config_${name}`] = value;
+  const { all } = await execa("sh", ["-c", command], { cwd, env, extendEnv: false, all: true });
   return all;
 }
 
@@ -71,12 +77,11 @@ beforeAll(async () => {
   for (const place of [project, prefix]) mkdirSync(place);
   // Whoever is not root writes what examples write.
   chmodSync(project, 0o777);
-  await npm(["pack", "--ignore-scripts", "--pack-destination", folder], packageRoot);
-  tarball = join(folder, `ext4-conform-${version}.tgz`);
+  await shell(`npm pack --ignore-scripts --pack-destination '${project}'`, packageRoot);
+  tarball = join(project, `ext4-conform-${version}.tgz`);
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }));
-  const fastCheck = `fast-check@${devDependencies["fast-check"]}`;
-  said = await npm(["install", tarball, fastCheck], project);
-  said += await npm(["install", "--global", "--prefix", prefix, tarball], folder);
+  said = await shell(install, project);
+  said += await shell(`npm install --global --prefix '${prefix}' '${tarball}'`, folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -93,8 +98,10 @@ describe("the package", () => {
     );
     expect([...folders].toSorted()).toEqual([
       "CHANGELOG.md",
+      "CONTRIBUTING.md",
       "LICENSE",
       "README.md",
+      "ci",
       "dist",
       "dist/library",
       "dist/types",
@@ -102,10 +109,23 @@ describe("the package", () => {
       "docs/deviations",
       "docs/schemas",
       "harness",
+      "model",
       "package.json",
       "properties/corpus",
+      "properties/traces",
     ]);
     expect(files.filter((file) => /[.]map$|[.]test[.]|(?<![.]d)[.]ts$/.test(file))).toEqual([]);
+  });
+
+  test("has what its documents lead to", () => {
+    const installed = join(project, "node_modules", "ext4-conform");
+    const names = readdirSync(installed, { recursive: true, encoding: "utf8" });
+    const links = names
+      .filter((name) => name.endsWith(".md"))
+      .flatMap((name) => linksIn(readFileSync(join(installed, name), "utf8"), name));
+    expect(links.length).toBeGreaterThan(50);
+    const dead = links.filter(({ file }) => !existsSync(join(installed, file)));
+    expect(dead.map(({ name, link }) => `${name}: ${link}`)).toEqual([]);
   });
 
   test("is installed without a warning", () => {
@@ -128,13 +148,8 @@ describe("the package", () => {
 
 const fileOf = (module: string): string => join(project, `${module}.js`);
 
-const example = (module: string, args: readonly string[] = [], options: object = {}) =>
-  execa("node", [fileOf(module), ...args], {
-    reject: false,
-    all: true,
-    ...options,
-    cwd: project,
-  });
+const example = (module: string, options: object = {}) =>
+  execa("node", [fileOf(module)], { reject: false, ...options, cwd: project });
 
 describe("its modules", () => {
   beforeAll(() => {
@@ -146,19 +161,15 @@ describe("its modules", () => {
     ["root or whoever runs this", {}],
     ["nobody", asNobody],
   ] as const;
-  const recording = join(
-    packageRoot,
-    "properties/traces/everything/buffer_head-6.18.4k-delalloc.jsonl.br",
-  );
-
   test("each have an example", () => {
     expect([...examples.keys()].toSorted()).toEqual(["model", "operations", "run", "trace"]);
   });
 
   test.each(users)("work for %s as the examples say", async (_, user) => {
-    expect(await example("model", [], user)).toMatchObject(works);
-    expect(await example("operations", [], user)).toMatchObject(works);
-    const { exitCode, stdout } = await example("trace", [recording], user);
+    expect(await example("model", user)).toMatchObject(works);
+    expect(await example("operations", user)).toMatchObject(works);
+    const options = { reject: false, ...user, cwd: project } as const;
+    const { exitCode, stdout } = await execa("sh", ["-c", ofRecording], options);
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
       stdout: expect.stringMatching(/ 0 diverge/),
@@ -221,6 +232,19 @@ describe("its command", () => {
     expect((await command(["doctor"], asNobody)).stdout).toMatch(
       /^The kernel of this machine (?:can|cannot) be tested here/m,
     );
+  });
+
+  test("checks the recordings that it has, for nobody", async () => {
+    const said = await shell("npm root --global --prefix ../a\\ prefix", project);
+    const CONFORM = join(said, "ext4-conform");
+    const [check] = /^ext4-conform trace check .*$/m.exec(read("README.md"))!;
+    const env = { CONFORM, PATH: `${join(prefix, "bin")}:${process.env["PATH"]}` };
+    const options = { ...asNobody, env, reject: false, cwd: project } as const;
+    const { exitCode, stdout } = await execa("sh", ["-c", check], options);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^AGREES: the model with all 2 files/m),
+    });
   });
 
   test("has a manual where man looks for it", () => {

@@ -3,12 +3,14 @@
  * repository: nothing here asks the network.
  */
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { expect, describe, test } from "vitest";
 import { EDGE_COLUMNS } from "../../harness/commands/explored-text.ts";
 import { packageRoot } from "../../harness/host/package.ts";
 import { CLAMPED, STATES } from "../../harness/lockstep/statistics.ts";
 import { severityWords } from "../../harness/report/ranked.ts";
+import { linksIn } from "./links.ts";
+import type { Link } from "./links.ts";
 
 /** Bytes of the README at most. */
 const README_BYTES = 9 * 1024;
@@ -30,10 +32,6 @@ const names = [
   ...["docs", "model", "harness", "properties"].flatMap(below),
 ];
 
-/** The text, without what stands in fenced blocks and in code. */
-const prose = (text: string): string =>
-  text.replaceAll(/^```.*?^```$/gms, "").replaceAll(/`[^`\n]*`/g, "");
-
 /** Anchors of the headings, as GitHub makes them. */
 function anchorsOf(text: string): Set<string> {
   const headings = text.replaceAll(/^```.*?^```$/gms, "").matchAll(/^#+ (.*)$/gm);
@@ -47,38 +45,36 @@ function anchorsOf(text: string): Set<string> {
   );
 }
 
-/** Places within the repository that a document names, in links and pictures. */
-function linksIn(text: string): string[] {
-  const links = [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
-  const pictures = [...text.matchAll(/(?:src|srcset)="([^"]+)"/g)].map(([, link]) => link!);
-  return [...links, ...pictures].filter((link) => !/^[a-z]+:/.test(link));
-}
-
-/** Why a link from `name` leads nowhere; undefined where it leads somewhere. */
-function faultOf(name: string, link: string): string | undefined {
-  const [file = "", anchor] = link.split("#");
-  const target = file === "" ? name : relative("", join(dirname(name), file));
-  const where = join(packageRoot, target);
+/** Why a link leads nowhere; undefined where it leads somewhere. */
+function faultOf({ name, link, file, anchor }: Link): string | undefined {
+  const where = join(packageRoot, file);
   if (!existsSync(where)) return `${name}: ${link}: no such file`;
   if (anchor === undefined || statSync(where).isDirectory()) return undefined;
-  return anchorsOf(read(target)).has(anchor) ? undefined : `${name}: ${link}: no such heading`;
+  return anchorsOf(read(file)).has(anchor) ? undefined : `${name}: ${link}: no such heading`;
 }
+
+/** Of a document that has nothing but this link. */
+const faults = (name: string, link: string) => linksIn(`[it](${link})`, name).map(faultOf);
+
+const linksOf = (name: string): Link[] => linksIn(read(name), name);
 
 describe("links", () => {
   test("lead somewhere", () => {
-    const links = names.flatMap((name) => linksIn(read(name)).map((link) => [name, link] as const));
+    const links = names.flatMap(linksOf);
     expect(links.length).toBeGreaterThan(50);
-    expect(links.flatMap(([name, link]) => faultOf(name, link) ?? [])).toEqual([]);
+    expect(links.flatMap((link) => faultOf(link) ?? [])).toEqual([]);
   });
 
   test("that lead nowhere are noticed", () => {
-    expect(faultOf("README.md", "docs/nothing.md")).toMatch(/no such file/);
-    expect(faultOf("README.md", "docs/concepts.md#nothing")).toMatch(/no such heading/);
-    expect(faultOf("docs/patch.md", "concepts.md#glossary")).toBeUndefined();
+    expect(faults("README.md", "docs/nothing.md")).toEqual([expect.stringMatching(/no such file/)]);
+    expect(faults("README.md", "docs/concepts.md#nothing")).toEqual([
+      expect.stringMatching(/no such heading/),
+    ]);
+    expect(faults("docs/patch.md", "concepts.md#glossary")).toEqual([undefined]);
   });
 
   test("lead from the README to every document of docs/", () => {
-    const linked = linksIn(read("README.md")).map((link) => link.split("#")[0]);
+    const linked = linksOf("README.md").map(({ file }) => file);
     const all = readdirSync(join(packageRoot, "docs")).filter((name) => name.endsWith(".md"));
     for (const name of all) expect(linked).toContain(`docs/${name}`);
   });
