@@ -24,6 +24,12 @@ const blockSizes = [
 /** The mount option of the patch series. */
 export const BUFFERED_IOMAP = "buffered_iomap";
 
+/** What a kernel lacks that does not know it, and what is to be done. */
+export const LACKS_BUFFERED_IOMAP = {
+  lacks: `ext4 of this kernel has no mount option ${BUFFERED_IOMAP}`,
+  remedy: `No released kernel has it: take one with the patch "ext4: implement buffered write iomap path".`,
+} as const;
+
 const SUFFIX = "-iomap";
 
 /** A variant with its files on the path of the patch, as far as the kernel can put them there. */

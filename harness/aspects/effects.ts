@@ -94,6 +94,11 @@ export interface Effects<O> {
   during?(this: void, operation: O): readonly unknown[];
   /** The case goes on with a new file of the same name. */
   readonly replacesFile?: true;
+  /**
+   * What of a kernel, or of a file system, it cannot do without and not all have, for whoever asks
+   * why it was not done. Absent: nothing.
+   */
+  takes?(this: void, operation: O): string | undefined;
   /** It looks at what a power cut would leave. */
   readonly cutsPower?: true;
   /** Versions 1 and 2 of recordings can hold it. Absent: they cannot. */

@@ -50,7 +50,7 @@ function saysOf(
   const [first] = notDone;
   return first === undefined
     ? { does: "as it must" }
-    : { does: "cannot", message: `it cannot do ${first} as it is` };
+    : { does: "cannot", message: `it cannot do as it is: ${first}` };
 }
 
 /** What that kernel does with the case of a finding, on a fresh image. */

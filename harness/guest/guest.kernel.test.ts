@@ -104,7 +104,7 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     const file = caseFile("memory.json", { variant: "4k-delalloc", operations });
     const { stdout } = await conform(["replay", "--strict", ...inGuest, file]);
     const undone =
-      /^not done as it is, this kernel cannot: pwrite\(pos=512.*\n.* the 2 of 3 operations/;
+      /^not done as it is, this kernel cannot: pwrite\(pos=512.*, which takes fault injection: .*\n.* the 2 of 3 operations/;
     const failed = /result +512 +-12 ENOMEM/;
     expect(unwrapped(stdout)).toMatch(new RegExp(`${undone.source}|${failed.source}`));
   });

@@ -133,6 +133,18 @@ export function failNthOf(operation: Operation): number | undefined {
 export const NEEDS_FAULT_INJECTION =
   "only a kernel built with fault injection fails an allocation on purpose";
 
+/** What it cannot do without and not every kernel or variant has; undefined where that is nothing. */
+export function takenBy(operation: Operation): string | undefined {
+  const taken = [
+    effectsOf(operation).takes?.(operation),
+    isStarved(operation) ? "a device that can run out of room: a variant as 4k-thin" : undefined,
+    failNthOf(operation) === undefined
+      ? undefined
+      : "fault injection: a kernel with what `kernel config` prints",
+  ].filter((one) => one !== undefined);
+  return taken.length === 0 ? undefined : taken.join("; ");
+}
+
 /** Whether the machine fails it on purpose. */
 export function isInjected(operation: Operation): boolean {
   return isStarved(operation) || failNthOf(operation) !== undefined;

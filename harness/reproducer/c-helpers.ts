@@ -118,7 +118,7 @@ static const char *cached_as(int fd, long block)
 
 	f.head.fm_start = block * BLOCK;
 	f.head.fm_extent_count = 1;
-	must(ioctl(fd, EXT4_IOC_GET_ES_CACHE, &f) == 0);
+	need(ioctl(fd, EXT4_IOC_GET_ES_CACHE, &f) == 0, "EXT4_IOC_GET_ES_CACHE: not before Linux 5.4");
 	if (!f.head.fm_mapped_extents || (long)f.e.fe_logical / BLOCK > block)
 		return "nothing";
 	return f.e.fe_flags & 0x08000000 ? "hole" : f.e.fe_flags & FIEMAP_EXTENT_UNWRITTEN ? "unwritten" :
@@ -179,7 +179,7 @@ static char *pages(int fd)
 	static char text[64];
 	unsigned long long range[2] = {0}, count[5];
 
-	must(syscall(451, fd, range, count, 0) == 0);
+	need(syscall(451, fd, range, count, 0) == 0, "cachestat(2): not before Linux 6.5");
 	sprintf(text, "%llu cached, %llu dirty", count[0], count[1]);
 	return text;
 }`,

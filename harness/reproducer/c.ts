@@ -26,6 +26,7 @@ import {
   THIN_COMMAND,
   TMPFS_MARGIN,
   fillerCommand,
+  firstMountCommand,
   isThin,
   makeCommands,
   mountCommand,
@@ -44,7 +45,7 @@ function prepare(program: CProgram, variant: Variant, fills: boolean): void {
   const tmpfs = isThin(variant) ? `"${tmpfsOptions(variant)}"` : "NULL";
   program.include("fcntl.h", "sched.h", "stdio.h", "stdlib.h", "sys/mount.h", "unistd.h");
   program.lines(
-    `must(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);`,
+    `need(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "root");`,
     `must(mount("tmpfs", "/tmp", "tmpfs", 0, ${tmpfs}) == 0 && chdir("/tmp") == 0);`,
   );
   if (staysOnProcessor(variant)) {
@@ -56,8 +57,8 @@ function prepare(program: CProgram, variant: Variant, fills: boolean): void {
       "must(sched_setaffinity(0, sizeof(here), &here) == 0);",
     );
   }
-  const make = makeCommands(variant, fills);
-  program.shell("mkdir mnt", ...make, mountCommand(variant, "image", "mnt"));
+  const [size, ...make] = makeCommands(variant, fills);
+  program.shell(`mkdir mnt && ${size}`, ...make, firstMountCommand(variant, "image", "mnt"));
   const free = leavesFree(variant);
   if (free !== undefined) {
     const mount = mountCommand(variant, "image", "mnt");
@@ -192,6 +193,8 @@ function openFirst(program: CProgram, { variant, operations }: Counterexample): 
 /** What every program has before its helpers. */
 const HEAD = [
   "#define must(what) ((what) ? (void)0 : (perror(#what), exit(2)))",
+  '#define need(what, lacks) ((what) ? (void)0 : (fprintf(stderr, "This needs %s.\\n", lacks), exit(2)))',
+  "#define sh(commands) (system(commands) == 0 ? (void)0 : exit(2))",
   "static int wrong;",
 ];
 

@@ -2,6 +2,7 @@
  * The file system of a case, as shell commands make it: the same ones in a C program and in a
  * script, in a folder of their own that holds nothing but `image`; and on what xfstests gives.
  */
+import { BUFFERED_IOMAP, LACKS_BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { Variant } from "../case/variant.ts";
 import { shellWord } from "../host/own-command.ts";
 import { mkfsArguments } from "../subjects/mkfs.ts";
@@ -82,6 +83,21 @@ export function mountCommand(variant: Variant, image: string, point: string): st
   const options = mountOptions(variant).join(",");
   const mount = `mount -t ext4 ${options === "" ? "" : `-o ${options} `}"$l" ${point}`;
   return `(l=$(losetup --find --show ${image}) && { ${mount} && s=0 || s=$?; losetup -d "$l"; exit "$s"; })`;
+}
+
+/** In a line, without a quote that ends the word of a shell. */
+export const NO_BUFFERED_IOMAP = `${LACKS_BUFFERED_IOMAP.lacks}. ${LACKS_BUFFERED_IOMAP.remedy}`;
+
+/**
+ * Mounts it the first time. mount(8) does not say which option a kernel does not know, nor that it
+ * is one: what mounts without the option of the series lacks that.
+ */
+export function firstMountCommand(variant: Variant, image: string, point: string): string {
+  const mount = mountCommand(variant, image, point);
+  const others = variant.mountOptions.filter((option) => option !== BUFFERED_IOMAP);
+  if (others.length === variant.mountOptions.length) return mount;
+  const without = mountCommand({ ...variant, mountOptions: others }, image, point);
+  return `{ ${mount} 2>/dev/null || { ${without} && echo '${NO_BUFFERED_IOMAP}' >&2; exit 2; }; }`;
 }
 
 /** Takes all of the room of the file system on `mnt` but so many blocks. */

@@ -4,7 +4,7 @@
  *
  * What of it xfstests asks for is in its own common/preamble, common/rc and common/test_names.
  */
-import { BUFFERED_IOMAP } from "../../images/variants.ts";
+import { BUFFERED_IOMAP, LACKS_BUFFERED_IOMAP } from "../../images/variants.ts";
 import type { Deviation } from "../../model/deviations/deviation.ts";
 import { PAGE_SIZE } from "../../model/include/types.ts";
 import { leavesFree } from "../case/variant.ts";
@@ -119,9 +119,11 @@ function requirements(script: ShScript, { place, takesLooks }: Symptom): string[
   ];
 }
 
-/** A kernel that is right need not mount it. */
-const mayBeRefused = ({ mountOptions: options, blockSize }: Variant): boolean =>
-  options.includes(BUFFERED_IOMAP) || blockSize > PAGE_SIZE;
+/** Why a kernel that is right need not mount it; undefined where it must. */
+function mayBeRefused({ mountOptions: options, blockSize }: Variant): string | undefined {
+  if (options.includes(BUFFERED_IOMAP)) return LACKS_BUFFERED_IOMAP.lacks;
+  return blockSize > PAGE_SIZE ? "ext4 of this kernel has no blocks larger than a page" : undefined;
+}
 
 /** Lines that make and mount the file system of the case, whatever options a run has. */
 function prepare(variant: Variant, fills: boolean): string[] {
@@ -131,6 +133,7 @@ function prepare(variant: Variant, fills: boolean): string[] {
   const mkfs = mkfsArguments(variant, "").slice(4, -1).map(shellWord).join(" ");
   const size = least === undefined ? `${imageSize}` : `$((s > ${imageSize} ? s : ${imageSize}))`;
   const free = leavesFree(variant);
+  const refused = mayBeRefused(variant);
   return [
     "# The file system of the case, whatever is asked of others.",
     "MKFS_OPTIONS=",
@@ -138,9 +141,7 @@ function prepare(variant: Variant, fills: boolean): string[] {
     ...(least === undefined ? [] : ["n=$(nproc --all)", `s=$((${least}))`]),
     ...(fills ? [fillCommand(variant, "$SCRATCH_DEV", "notrunc,fsync")] : []),
     `_scratch_mkfs_sized ${size} ${blockSize} ${mkfs}${QUIET}`,
-    mayBeRefused(variant)
-      ? `${GROUND.mount} || _notrun "this kernel does not mount it so"`
-      : "_scratch_mount",
+    refused === undefined ? "_scratch_mount" : `${GROUND.mount} || _notrun "${refused}"`,
     ...(free === undefined
       ? []
       : [fillerCommand(variant, free, "$SCRATCH_MNT"), "_scratch_cycle_mount"]),

@@ -13,7 +13,7 @@ import { lacksProgram } from "../system/process.ts";
 import { asC } from "./c.ts";
 import { asFstest, fstestPatch } from "./fstest.ts";
 import { checked, lintFstest, standIn } from "./fstest-stand-in.ts";
-import { asShell } from "./sh.ts";
+import { asShell, innerScript } from "./sh.ts";
 
 /** Exit statuses of the programs. */
 export const AS_IT_MUST_BE = 0;
@@ -50,6 +50,7 @@ export interface ProgramForm {
 
 const FSTEST = "999-ext4-conform-case";
 const scriptIn = (folder: string, name: string): string => join(folder, `${name}.sh`);
+const innerIn = (folder: string, name: string): string => join(folder, `${name}.inner.sh`);
 const treeOf = (folder: string, name: string): string => join(folder, `${name}-tree`);
 
 export const IN_C: ProgramForm = {
@@ -69,9 +70,10 @@ export const IN_SHELL: ProgramForm = {
   async ready(folder, name, text) {
     const script = scriptIn(folder, name);
     writeFileSync(script, text, { mode: 0o755 });
+    writeFileSync(innerIn(folder, name), innerScript(text));
     return script;
   },
-  lint: (folder, name) => execa("shellcheck", [scriptIn(folder, name)]),
+  lint: (folder, name) => execa("shellcheck", [scriptIn(folder, name), innerIn(folder, name)]),
 };
 
 /** The test and its golden output as a patch of xfstests, which is stood in for. */

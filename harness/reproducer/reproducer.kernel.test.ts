@@ -12,7 +12,7 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import { promises } from "../contract/promises.ts";
 import { operations } from "../generation/operations.ts";
 import type { Ran } from "../guest/programs.ts";
-import { builtCommand } from "../host/built-command.ts";
+import { builtCommand, withoutMounts } from "../host/built-command.ts";
 import { packageRoot } from "../host/package.ts";
 import { REPEATS, runCase } from "../lockstep/lockstep.ts";
 import { openImage } from "../subjects/image.ts";
@@ -29,6 +29,7 @@ import { kernelOfRelease, kernels } from "../../model/kernels/kernels.ts";
 import { asC } from "./c.ts";
 import { shownByDeviations } from "./deviation-cases.ts";
 import type { Shown } from "./deviation-cases.ts";
+import { NO_BUFFERED_IOMAP } from "./file-system.ts";
 import { asFstest, fstestPatch } from "./fstest.ts";
 import {
   AS_IT_MUST_BE,
@@ -253,6 +254,21 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     expect(await run(IN_C, "promise", text)).toMatchObject({ exitCode: meaning.get(must), stdout });
   });
 
+  test("a script is run as well where no file of it is there", async () => {
+    const write: Operation = { op: "pwrite", pos: 0, len: 4096, readable: 4096 };
+    const variant = variantNamed("4k-nodelalloc");
+    const input = asShell({ ...base, variant, operations: [write] }, release());
+    const cwd = join(folder, "no-file");
+    mkdirSync(cwd);
+    const wrong = input.replace("expect i_size 4096", "expect i_size 4095");
+    for (const shell of ["dash", "bash"].filter((name) => lacksProgram(name) === undefined)) {
+      const piped = async (text: string) => execa(shell, { input: text, cwd, reject: false });
+      expect(await piped(input)).toMatchObject({ exitCode: AS_IT_MUST_BE, stderr: "" });
+      const stdout = expect.stringContaining("i_size  expected: 4095 / seen: 4096");
+      expect(await piped(wrong)).toMatchObject({ exitCode: WRONG, stdout });
+    }
+  });
+
   describe("a script that reads the kernel's log", () => {
     const LAST_MARK = String.raw`sed -n 's/.*case [0-9]* on \(loop[0-9]*\)$/\1/p' all | tail -n 1`;
 
@@ -282,6 +298,34 @@ describe.skipIf(lacks !== undefined)("on this kernel", () => {
     const sh = await run(IN_SHELL, "refused", asShell(counterexample, release()));
     expect(sh).toMatchObject({ exitCode: NOT_TRIED, stderr: expect.stringContaining("mount") });
     expect(leftovers()).toEqual(before);
+  });
+
+  test("a kernel without the mount option of the series is told so, in a line", async ({
+    skip,
+  }) => {
+    const variant = variantNamed("4k-delalloc-iomap");
+    const counterexample: Counterexample = { ...base, variant, operations: [{ op: "fsync" }] };
+    const c = await run(IN_C, "iomap", asC(counterexample, release()));
+    skip(c.exitCode !== NOT_TRIED, "this kernel has it");
+    expect(c.stderr).toBe(NO_BUFFERED_IOMAP);
+    const sh = await run(IN_SHELL, "iomap", asShell(counterexample, release()));
+    expect(sh).toMatchObject({ exitCode: NOT_TRIED, stderr: NO_BUFFERED_IOMAP });
+    writeFileSync(join(folder, "iomap.json"), formatCounterexample(counterexample));
+    const replay = await conform(["replay", join(folder, "iomap.json")]);
+    expect(replay).toMatchObject({ exitCode: 4, stderr: `SKIP: ${NO_BUFFERED_IOMAP}` });
+  });
+
+  test("a program says to who may not mount that it takes root", async () => {
+    const { variant, operations: list } = readCounterexample(
+      join(packageRoot, "properties", "corpus", "copy-of-nothing.json"),
+    );
+    const text = asC({ ...base, variant, operations: list }, release());
+    const program = await IN_C.ready(folder, "no-root", text);
+    const words = [...withoutMounts.slice(1), program];
+    expect(await execa(withoutMounts[0]!, words, { reject: false })).toMatchObject({
+      exitCode: NOT_TRIED,
+      stderr: "This needs root.",
+    });
   });
 
   const generated = PROGRAM_FORMS.flatMap((form) =>

@@ -12,6 +12,7 @@ import {
   THIN_COMMAND,
   TMPFS_MARGIN,
   fillerCommand,
+  firstMountCommand,
   isThin,
   makeCommands,
   mountCommand,
@@ -67,7 +68,7 @@ function prepare(script: ShScript, variant: Variant, fills: boolean): void {
     'cd "$dir"',
     "mkdir mnt",
     ...makeCommands(variant, fills),
-    mount,
+    firstMountCommand(variant, "image", "mnt"),
   );
   const free = leavesFree(variant);
   if (free !== undefined) script.lines(fillerCommand(variant, free, "mnt"), unmount, mount);
@@ -77,13 +78,18 @@ function prepare(script: ShScript, variant: Variant, fills: boolean): void {
   }
 }
 
-/** In a mount namespace of its own, so that all of it goes with the shell. */
+/** Ends what the inner shell reads. */
+const END = "END_OF_CASE";
+
+/**
+ * In a mount namespace of its own, so that all of it goes with the shell. That one reads it from a
+ * descriptor: a script that comes through a pipe has no file that could be started again, and
+ * standard input belongs to the commands.
+ */
 const HEAD = [
+  "unshare --mount true || exit 2",
+  `exec unshare --mount sh /dev/fd/9 9<<'${END}'`,
   "set -eu",
-  'if [ -z "${EXT4_CONFORM_INSIDE-}" ]; then',
-  "  unshare --mount true || exit 2",
-  '  EXT4_CONFORM_INSIDE=1 exec unshare --mount sh "$0"',
-  "fi",
   "wrong=0",
   "status=2",
   "",
@@ -133,8 +139,15 @@ export function asShell(
     "",
     "status=$wrong",
     "if [ $wrong = 0 ]; then echo 'as it must be'; else echo WRONG; fi",
+    END,
     "",
   ].join("\n");
+}
+
+/** What the inner shell reads of a script, which shellcheck takes for a text, as a script. */
+export function innerScript(script: string): string {
+  const [, inner = ""] = script.split(new RegExp(`<<'${END}'\\n|^${END}\\n`, "m"));
+  return `#!/bin/sh\n${inner}`;
 }
 
 const needed = (program: string): string =>

@@ -5,7 +5,7 @@
 import type { Variant } from "../case/variant.ts";
 import type { Divergence, EarlierCase } from "../finding/divergence.ts";
 import { clampingsIn, describeClamping } from "../lockstep/clampings.ts";
-import { behind, describeOperation } from "../operations/operation.ts";
+import { behind, describeOperation, takenBy } from "../operations/operation.ts";
 import type { Operation } from "../operations/operation.ts";
 import { worseFurtherOn } from "../session/further.ts";
 import { onDiskDivergence } from "../session/kept-files.ts";
@@ -15,6 +15,13 @@ import type { Mounted } from "../stored/result.ts";
 import { eventsDuring } from "../subjects/passed-events.ts";
 import type { Finding } from "../subjects/same-on-disk.ts";
 import type { Attempted } from "../workers/messages.ts";
+
+/** An operation that was not done as it is, and what it takes. */
+function describeNotDone(operation: Operation): string {
+  const taken = takenBy(operation);
+  const text = describeOperation(operation);
+  return taken === undefined ? text : `${text}, which takes ${taken}`;
+}
 
 /** The divergence of a case after others. */
 function after(divergence: Divergence, before: readonly EarlierCase[]): Divergence {
@@ -126,7 +133,7 @@ export class Confirmation {
     return this.#onFreshImage(this.#options, async (session) => {
       const { executor, mounted } = session;
       const all = [...before.flatMap((one) => one.operations), ...operations];
-      const notDone = all.filter((one) => !executor.supports(one)).map(describeOperation);
+      const notDone = all.filter((one) => !executor.supports(one)).map(describeNotDone);
       const earlier = before.map((one) => ({
         ...one,
         operations: session.supported(one.operations),

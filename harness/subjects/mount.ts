@@ -3,10 +3,11 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { BUFFERED_IOMAP, LACKS_BUFFERED_IOMAP } from "../../images/variants.ts";
 import { EnvironmentError } from "../case/failure.ts";
 import { sleepSync } from "../system/sleep.ts";
 import type { Variant } from "../case/variant.ts";
-import { KernelLog } from "../system/kernel-log.ts";
+import { KernelLog, unknownOption } from "../system/kernel-log.ts";
 import { runSync } from "../system/process.ts";
 import { MNT_DETACH, syscalls } from "../system/syscalls.ts";
 
@@ -30,6 +31,19 @@ export function mountOptions(variant: Variant): string[] {
 const KNOWS_LESS =
   /unknown parameter|unrecognized mount option|unsupported|bad block size|can.?t support/i;
 
+/** What is said of a kernel that does not know a mount option. */
+function lacksOption(option: string): EnvironmentError {
+  if (option === BUFFERED_IOMAP) {
+    const { lacks, remedy } = LACKS_BUFFERED_IOMAP;
+    return new EnvironmentError("mount-refused", lacks, remedy);
+  }
+  return new EnvironmentError(
+    "mount-refused",
+    `ext4 of this kernel does not know the mount option ${option}`,
+    "Take a kernel that does, or leave it out.",
+  );
+}
+
 /**
  * Mounts the ext4 on `device`. Throws EnvironmentError where the kernel refuses: "ext4-refused"
  * where ext4 says why, and it is not that it knows less.
@@ -40,9 +54,11 @@ export function mountExt4(device: string, mountPoint: string, options: readonly 
   const { exitCode, complaint } = runSync("mount", ["-t", "ext4", ...flags, device, mountPoint]);
   // mount(8) can only guess ("wrong fs type, bad option, bad superblock"); ext4 says in the log
   // which it was.
-  const said = exitCode === 0 ? undefined : log?.lastOfExt4(basename(device));
+  const said = exitCode === 0 ? undefined : log?.lastOfExt4(basename(device), options);
   log?.close();
   if (exitCode === 0) return;
+  const unknown = unknownOption(said ?? "", options);
+  if (unknown !== undefined) throw lacksOption(unknown);
   throw new EnvironmentError(
     said === undefined || KNOWS_LESS.test(said) ? "mount-refused" : "ext4-refused",
     `mount -t ext4 ${flags.join(" ")} ${device} was refused: ${said ?? complaint}`,

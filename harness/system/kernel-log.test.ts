@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isAlarming } from "./kernel-log.ts";
+import { isAlarming, unknownOption } from "./kernel-log.ts";
 
 test.each([
   ["2,7,100,-;EXT4-fs error (device loop3): ext4_lookup:1785: inode #2", true],
@@ -13,4 +13,16 @@ test.each([
   ["14,7,100,-;a note about loop3", false],
 ])("%s", (record, alarming) => {
   expect(isAlarming(record, "loop3")).toBe(alarming);
+});
+
+test.each([
+  ["ext4: Unknown parameter 'buffered_iomap'", "buffered_iomap"],
+  ["ext4: Unknown parameter 'commits'", undefined],
+  [
+    'EXT4-fs (loop0): Unrecognized mount option "buffered_iomap" or missing value',
+    "buffered_iomap",
+  ],
+  ["EXT4-fs (loop0): bad block size 65536", undefined],
+])("%s: which is not known of those that were asked for", (text, unknown) => {
+  expect(unknownOption(text, ["buffered_iomap", "commit=86400"])).toBe(unknown);
 });

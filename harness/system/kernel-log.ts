@@ -41,6 +41,16 @@ function textOf(record: string): string {
 }
 
 /**
+ * The mount option which this says that ext4 does not know; undefined where it says of none of
+ * `options`. Where options are parsed before a device is looked at, none is named (fs/fs_parser.c).
+ */
+export function unknownOption(text: string, options: readonly string[]): string | undefined {
+  const found = /unknown parameter '([^']+)'|unrecognized mount option "([^"]+)"/i.exec(text);
+  const named = found?.[1] ?? found?.[2];
+  return options.find((option) => named !== undefined && option.split("=")[0] === named);
+}
+
+/**
  * Where the kernel forgets which of its WARN_ONCE() have spoken (kernel/panic.c
  * clear_warn_once_set()).
  */
@@ -123,13 +133,14 @@ export class KernelLog {
   }
 
   /**
-   * What ext4 said last of a device ("loop0") since the last call: why it refused a mount, say.
-   * Others are mounted meanwhile.
+   * What ext4 said last of a device ("loop0"), or of mount options of which it does not know one,
+   * since the last call: why it refused a mount, say. Others are mounted meanwhile.
    */
-  lastOfExt4(device: string): string | undefined {
+  lastOfExt4(device: string, options: readonly string[] = []): string | undefined {
     return this.records()
       .map(textOf)
-      .findLast((text) => /^ext4\b/i.test(text) && text.includes(`(${device})`));
+      .filter((text) => /^ext4\b/i.test(text))
+      .findLast((text) => text.includes(`(${device})`) || unknownOption(text, options));
   }
 
   /** Whole records since the last call. */

@@ -47,7 +47,8 @@ static int paused(int fd, const char *from, long at, long len, long pos)
 	memcpy(rest, from + at, len - at);
 	faults = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	missing.range.start = (unsigned long)memory + HALF;
-	must(faults >= 0 && ioctl(faults, UFFDIO_API, &api) == 0);
+	need(faults >= 0, "userfaultfd(2): a kernel with CONFIG_USERFAULTFD");
+	must(ioctl(faults, UFFDIO_API, &api) == 0);
 	must(ioctl(faults, UFFDIO_REGISTER, &missing) == 0 && pipe(ended) == 0);
 	asked.fd = fd, asked.at = at, asked.len = len, asked.pos = pos;
 	must(pthread_create(&thread, NULL, writer, NULL) == 0);

@@ -111,6 +111,7 @@ export const effects: Effects<PausedWrite> = {
   kind: ({ after }) => (after === "continue" ? "write, paused" : "write, paused and short"),
 
   result: "written",
+  takes: () => "userfaultfd(2): a kernel with CONFIG_USERFAULTFD",
   during: ({ during }) => during,
   mayEndShort: () => true,
   goesOnAfterWriteback: true,

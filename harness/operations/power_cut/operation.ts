@@ -19,6 +19,7 @@ export const effects: Effects<PowerCut> = {
   operands: () => [],
   result: "status",
   cutsPower: true,
+  takes: () => "a journal",
   touches: () => NO_BYTES,
   changesNothing: true,
 };

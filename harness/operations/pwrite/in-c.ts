@@ -61,8 +61,7 @@ export const inC: InC<Pwrite, never> = {
     }
     writeVector(program, o, tag);
     if (dontcache === true) {
-      // Before 6.14 there is no such flag; a file system may not know it.
-      program.lines("must(r != -EOPNOTSUPP);");
+      program.lines(`need(r != -EOPNOTSUPP, "RWF_DONTCACHE on ext4: not before Linux 6.14");`);
     }
     if (limit !== undefined) program.lines("limit(RLIM_INFINITY);");
   },

@@ -102,6 +102,10 @@ export const effects: Effects<Pwrite> = {
 
   clamp: (o, i_size) => (o.append === true ? { ...o, pos: i_size } : o),
   result: "written",
+  takes: ({ dontcache }) =>
+    dontcache === undefined
+      ? undefined
+      : "RWF_DONTCACHE that writes back within the call, as Linux 6.18 has it",
   recordable: isPlain,
   meetsDevice: ({ sync }) => sync !== undefined,
   startsWriteback: ({ sync, dontcache }) => sync === undefined && dontcache === true,

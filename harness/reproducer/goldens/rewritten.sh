@@ -8,11 +8,9 @@
 # sudo sh case.sh
 # Exit status: 0 as it must be, 1 not, 2 it could not be tried.
 # Expected is what a kernel like 6.18 must do.
+unshare --mount true || exit 2
+exec unshare --mount sh /dev/fd/9 9<<'END_OF_CASE'
 set -eu
-if [ -z "${EXT4_CONFORM_INSIDE-}" ]; then
-  unshare --mount true || exit 2
-  EXT4_CONFORM_INSIDE=1 exec unshare --mount sh "$0"
-fi
 wrong=0
 status=2
 
@@ -76,3 +74,4 @@ expect_bytes mnt/file 0 4096 C
 
 status=$wrong
 if [ $wrong = 0 ]; then echo 'as it must be'; else echo WRONG; fi
+END_OF_CASE

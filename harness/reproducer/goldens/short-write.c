@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #define must(what) ((what) ? (void)0 : (perror(#what), exit(2)))
+#define need(what, lacks) ((what) ? (void)0 : (fprintf(stderr, "This needs %s.\n", lacks), exit(2)))
+#define sh(commands) (system(commands) == 0 ? (void)0 : exit(2))
 static int wrong;
 
 static void expect(const char *what, long expected, long seen)
@@ -41,13 +43,12 @@ int main(void)
 {
 	char *unreadable = mmap(NULL, 1 << 22, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	must(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	need(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "root");
 	must(mount("tmpfs", "/tmp", "tmpfs", 0, NULL) == 0 && chdir("/tmp") == 0);
-	must(system(
-		"mkdir mnt && "
-		"n=$(nproc --all) && s=$((16 * n * (n > 16 ? 2 * n : 32) * 4096)) && truncate -s $((s > 268435456 ? s : 268435456)) image && "
+	sh(
+		"mkdir mnt && n=$(nproc --all) && s=$((16 * n * (n > 16 ? 2 * n : 32) * 4096)) && truncate -s $((s > 268435456 ? s : 268435456)) image && "
 		"mkfs.ext4 -F -q -b 4096 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard,hash_seed=2f5c3fa0-5b1e-4c4e-9c55-6ad1d3b7e0a4 image && "
-		"(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 \"$l\" mnt && s=0 || s=$?; losetup -d \"$l\"; exit \"$s\"; })") == 0);
+		"(l=$(losetup --find --show image) && { mount -t ext4 -o commit=86400 \"$l\" mnt && s=0 || s=$?; losetup -d \"$l\"; exit \"$s\"; })");
 	int fd = open("mnt/file", O_RDWR | O_CREAT, 0600);
 	must(fd >= 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM) == 0);
 
