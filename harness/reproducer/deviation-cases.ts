@@ -63,7 +63,8 @@ function shownBy(deviation: Deviation, list: readonly object[], which: string): 
   if (freeBlocks > 0) {
     // Only a file system that is full shows it: the other witness is for those.
     const full = variantNamed("4k-full-delayed");
-    const counterexample = { ...base, claim, variant: full, operations: all };
+    const kept = { step: all.length - 1, kind: "reserved", message: claim } as const;
+    const counterexample = { ...base, claim, divergence: kept, variant: full, operations: all };
     return { name, deviation, counterexample, printed: "reserved  expected: 0 / seen: 1" };
   }
   const config = knownConfig(plain, kernels[witness.kernel as KernelName]);

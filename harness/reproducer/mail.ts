@@ -88,12 +88,17 @@ const READABLE =
 const endsShort = (operation: Operation): boolean =>
   "readable" in operation && operation.readable < operation.len;
 
+/** A list is told of what went wrong, not of what must be. */
+const NOTHING_SEEN =
+  "the case has no divergence, so that there is nothing to tell a list: export it as c or sh, or say in it what was seen";
+
 /**
  * The mail, its subject first.
  *
  * @param running release of the running kernel, for a case that names none
  * @param seeded as symptomOf() takes them
- * @throws UsageError where the model cannot say what must be, with one line
+ * @throws UsageError where the case says of nothing that was seen, or the model cannot say what must
+ *   be, with one line
  */
 export function asMail(
   counterexample: Counterexample,
@@ -101,17 +106,14 @@ export function asMail(
   seeded: readonly Deviation[] = [],
 ): string {
   const { divergence, variant, kernel } = counterexample;
+  if (divergence === undefined) throw new UsageError(NOTHING_SEEN);
   const symptom = symptomOf(counterexample, running, seeded);
-  const what = printable(claimOf(counterexample) ?? divergence?.message ?? "a case").replaceAll(
-    /\s+/g,
-    " ",
-  );
+  const what = printable(claimOf(counterexample) ?? divergence.message).replaceAll(/\s+/g, " ");
   const operations = operationsShown(counterexample);
   const steps = operations.map(describeOperation);
-  const seen = divergence === undefined ? [] : [printable(divergence.message)];
   const on = kernel === undefined ? `like ${symptom.kernel ?? running}` : kernel.release;
   return [
-    `Subject: ext4: ${subjectOf(what, divergence?.message)}`,
+    `Subject: ext4: ${subjectOf(what, divergence.message)}`,
     "",
     ...wrapped(what, COLUMNS),
     "",
@@ -128,7 +130,9 @@ export function asMail(
     "",
     `After ${steps.length - 1}, expected:`,
     ...expectedLines(symptom).flatMap((line) => item("  - ", line)),
-    ...(seen.length === 0 ? [] : ["", "Seen:", ...item("  - ", seen[0]!)]),
+    "",
+    "Seen:",
+    ...item("  - ", printable(divergence.message)),
     "",
     ...programLines(counterexample, running, seeded),
     "",

@@ -84,6 +84,12 @@ describe("what comes out", () => {
     expect(asMail(known, RUNNING)).toBe(asMail(shortWrite, RUNNING));
   });
 
+  test("a mail is of what was seen: of a case that shows nothing there is none", () => {
+    expect(() => asMail(stored("4k-delalloc", [write]), RUNNING)).toThrow(
+      /^the case has no divergence/,
+    );
+  });
+
   test("a write that is lost, as a script", async () => {
     await expect(asShell(rewritten, RUNNING)).toMatchFileSnapshot("goldens/rewritten.sh");
   });
