@@ -4,9 +4,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { readCounterexample } from "../stored/counterexample.ts";
 import type { Counterexample } from "../stored/counterexample.ts";
+import { EnvironmentError } from "../case/failure.ts";
 import { exitStatus } from "../host/exit-status.ts";
 import type { ExitStatus } from "../host/exit-status.ts";
 import { kernelUnderTest } from "../guest/under-test.ts";
+import { hidden, notCompared } from "../under-test/kernel-traits.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { describeHandover } from "../lockstep/handover.ts";
 import { fileWord, ownCommand } from "../host/own-command.ts";
@@ -67,6 +69,24 @@ function timelineText(
   return stepsText(steps, done, variant.blockSize, colourWanted());
 }
 
+/**
+ * Throws EnvironmentError where nothing diverged, and what the case is about was not looked at: that
+ * says nothing.
+ */
+function mustBeSeen(
+  { divergence }: Counterexample,
+  file: string,
+  traits: Replayed["traits"],
+): void {
+  const lacks = divergence && hidden(divergence.kind, traits);
+  if (lacks === undefined) return;
+  throw new EnvironmentError(
+    "machine-lacks",
+    `${printable(file)} is about what cannot be seen here: ${lacks}`,
+    "Replay it where it can (ext4-conform doctor says what can be seen).",
+  );
+}
+
 /** Replay, print the report; the exit status. Throws UsageError where the file cannot be read. */
 export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const { file, strict } = options;
@@ -115,6 +135,7 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
     say(`\nDIVERGES: ${printable(`${file} (${variant.name})`)}\n`);
     return exitStatus.diverges;
   }
+  mustBeSeen(counterexample, file, traits);
   const all = operations.length + before.reduce((sum, one) => sum + one.operations.length, 0);
   const performed =
     notDone.length === 0
@@ -126,7 +147,10 @@ export async function replay(options: ReplayOptions): Promise<ExitStatus> {
   const did = followed
     ? `model and kernel ${traits.release} agree on`
     : `kernel ${traits.release} keeps its promises in`;
-  const less = clamped.length === 0 ? "" : `; ${clamped.length} of them clamped, see above`;
+  const less = [
+    ...(clamped.length === 0 ? [] : [`; ${clamped.length} of them clamped, see above`]),
+    ...notCompared(traits).map((line) => `; ${line}`),
+  ].join("");
   const of = printable(`${file} (${variant.name})`);
   say(`CONFORMS: ${did} ${performed} of ${of}${less}\n`);
   if (!strict && named.length > 0) {

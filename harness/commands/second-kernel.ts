@@ -11,6 +11,7 @@ import { ranked } from "../report/ranked.ts";
 import { WorkerLost } from "../run/conversation.ts";
 import { Attempts } from "../run/crash-triage.ts";
 import type { FoundDivergence, SecondKernel } from "../stored/result.ts";
+import { hidden } from "../under-test/kernel-traits.ts";
 import type { KernelTraits } from "../under-test/kernel-traits.ts";
 import { variantNamed } from "../under-test/variants.ts";
 import { complain } from "../text/say.ts";
@@ -42,11 +43,14 @@ export async function secondKernelOf({
 function saysOf(
   { divergence: there, notDone = [] }: Attempted,
   here: Divergence,
+  traits: KernelTraits,
 ): Pick<SecondKernel, "does" | "message"> {
   if (there !== undefined) {
     const { message } = there;
     return identityOf(there) === identityOf(here) ? { does: "same" } : { does: "other", message };
   }
+  const lacks = hidden(here.kind, traits);
+  if (lacks !== undefined) return { does: "cannot", message: lacks };
   const [first] = notDone;
   return first === undefined
     ? { does: "as it must" }
@@ -65,7 +69,7 @@ async function opinionOn(
   const how = { strict: true, executor: "ffi", traits, name: false } as const;
   try {
     const attempted = await attempts.run({ variant, operations, before, ...how });
-    return { release, ...saysOf(attempted, divergence) };
+    return { release, ...saysOf(attempted, divergence, traits) };
   } catch (error) {
     if (!(error instanceof EnvironmentError || error instanceof WorkerLost)) throw error;
     return { release, does: "cannot", message: error.message };

@@ -109,6 +109,22 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     expect(unwrapped(stdout)).toMatch(new RegExp(`${undone.source}|${failed.source}`));
   });
 
+  test("without cachestat(2) has a replay say what it did not see", async ({ skip }) => {
+    const blind = "this kernel has no cachestat(2): the page cache is not compared";
+    const operations = [{ op: "pwrite", pos: 0, len: 4096, readable: 4096 }];
+    const plain = await conform(["replay", ...inGuest, caseFile("plain.json", { operations })]);
+    skip(!plain.stdout.includes("; "), "this kernel has it");
+    expect(plain.stdout).toMatch(/^CONFORMS: /);
+    expect(plain.stdout).toContain(`; ${blind}`);
+    const divergence = { step: 0, kind: "pages", message: "dirty pages" };
+    const file = caseFile("pages.json", { operations, divergence });
+    const { exitCode, stderr } = await conform(["replay", ...inGuest, file]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 4,
+      stderr: expect.stringContaining(`SKIP: ${file} is about what cannot be seen here: ${blind}`),
+    });
+  });
+
   test("needs no root", async ({ skip }) => {
     const hidden = await hiddenFromNobody();
     skip(hidden !== undefined, hidden);

@@ -271,6 +271,11 @@ describe("reading what is hostile", () => {
     expect(refusal(() => readCounterexample(at))).toBe(`${at}: is not UTF-8 text`);
   });
 
+  test.each(["a.jsonl", "a.jsonl.br", "a.jsonl.gz"])("a recording, as %s", (name) => {
+    const at = file(name, Uint8Array.from([0x1b, 0xff, 0xfe]));
+    expect(refusal(() => readCounterexample(at))).toMatch(/: is a recording .* trace check \S+$/);
+  });
+
   test("a byte order mark is no reason to refuse", () => {
     const at = file("bom.json", `\uFEFF${formatCounterexample(stale)}`);
     expect(readCounterexample(at)).toEqual(stale);

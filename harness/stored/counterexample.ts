@@ -4,7 +4,10 @@
  * What is read may be damaged, edited by hand, or hostile. Whatever it holds, the answer is a
  * Counterexample or a UsageError of one line that names the file, the place in it, and the reason.
  */
+import { existsSync } from "node:fs";
 import * as z from "zod";
+import { UsageError } from "../case/failure.ts";
+import { fileWord, ownCommand } from "../host/own-command.ts";
 import { divergenceKindSchema, earlierCasesSchema } from "../finding/divergence.ts";
 import type { Divergence } from "../finding/divergence.ts";
 import { MAX_OPERATIONS, someOperationsSchema } from "../operations/operation.ts";
@@ -12,6 +15,7 @@ import { withFilesAndStep } from "../operations/without-files.ts";
 import { findVariant, variants } from "../../images/variants.ts";
 import { foreignVariantSchema } from "./foreign-variant.ts";
 import { writeOutput } from "./output.ts";
+import { fileError } from "./shown.ts";
 import { parseStored, readStored } from "./stored-file.ts";
 
 /** What every counterexample says that it is. */
@@ -84,8 +88,19 @@ const stored = { ...head, schema: z.preprocess(withFilesAndStep, counterexampleS
 export const parseCounterexample = (text: string, name: string): Counterexample =>
   parseStored(text, name, stored);
 
+/** How the name of a recording ends (trace/packing.ts). */
+const RECORDING = /\.jsonl(?:\.(?:br|gz))?$/i;
+
 /** Read a counterexample. @throws UsageError with one line, whatever the file holds */
-export const readCounterexample = (path: string): Counterexample => readStored(path, stored);
+export function readCounterexample(path: string): Counterexample {
+  try {
+    return readStored(path, stored);
+  } catch (error) {
+    if (!(error instanceof UsageError) || !RECORDING.test(path) || !existsSync(path)) throw error;
+    const command = ownCommand(["trace", "check", fileWord(path)]);
+    throw fileError(path, `is a recording by its name, and no case; to check it: ${command}`);
+  }
+}
 
 /** The claim of what known deviations explain, by their ids; none where none do. */
 export const knownClaim = (named: readonly string[]): Pick<Counterexample, "claim"> =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { kernelOfRelease, kernels, NEWEST } from "../../model/kernels/kernels.ts";
 import type { KernelFacts } from "../../model/kernels/kernels.ts";
-import { unknownSeries } from "./kernel-traits.ts";
+import { hidden, notCompared, unknownSeries } from "./kernel-traits.ts";
 
 describe("a kernel with the series", () => {
   const revisions = Object.entries<KernelFacts>(kernels).filter(([, { path }]) => path === "iomap");
@@ -33,4 +33,13 @@ test("what is no version stands for the newest kernel, and is a guess", () => {
     guess: expect.stringContaining(NEWEST) as string,
   });
   expect(kernelOfRelease("6.18.44-fc")).toEqual({ name: "6.18" });
+});
+
+test("what a machine does not show is said, and which divergences that hides", () => {
+  const all = { cacheIoctl: true, cachestat: true, kernelLog: true };
+  expect(notCompared(all)).toEqual([]);
+  expect(hidden("pages", all)).toBeUndefined();
+  const without = { ...all, cachestat: false };
+  expect(notCompared(without)).toEqual([hidden("pages", without)]);
+  expect(hidden("map", without)).toBeUndefined();
 });

@@ -9,6 +9,7 @@ import { kernels } from "../../model/kernels/kernels.ts";
 import type { KernelFacts } from "../../model/kernels/kernels.ts";
 import { isRemounted } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
+import type { DivergenceKind } from "../finding/severity.ts";
 
 export interface KernelTraits {
   /** uname -r */
@@ -29,16 +30,34 @@ export interface KernelTraits {
   bufferedIomap: boolean;
 }
 
+type Looks = Pick<KernelTraits, "cacheIoctl" | "cachestat" | "kernelLog">;
+
+/** What not every machine shows: what a divergence there is of, and what is said without it. */
+const LOOKS: readonly { shows: keyof Looks; kind: DivergenceKind; lacks: string }[] = [
+  {
+    shows: "cacheIoctl",
+    kind: "cache",
+    lacks: "this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared",
+  },
+  {
+    shows: "cachestat",
+    kind: "pages",
+    lacks: "this kernel has no cachestat(2): the page cache is not compared",
+  },
+  {
+    shows: "kernelLog",
+    kind: "kernel-log",
+    lacks: "/dev/kmsg cannot be read: the kernel's log is not compared",
+  },
+];
+
 /** What a run leaves out because this machine does not show it, a line each. */
-export function notCompared({ cacheIoctl, cachestat, kernelLog }: KernelTraits): string[] {
-  const lacks = [
-    !cacheIoctl &&
-      "this kernel has no EXT4_IOC_GET_ES_CACHE: the extent status cache is not compared",
-    !cachestat && "this kernel has no cachestat(2): the page cache is not compared",
-    !kernelLog && "/dev/kmsg cannot be read: the kernel's log is not compared",
-  ];
-  return lacks.filter((one) => one !== false);
-}
+export const notCompared = (traits: Looks): string[] =>
+  LOOKS.filter(({ shows }) => !traits[shows]).map(({ lacks }) => lacks);
+
+/** Why no divergence of this kind can be seen; undefined where one can. */
+export const hidden = (kind: DivergenceKind, traits: Looks): string | undefined =>
+  LOOKS.find((one) => one.kind === kind && !traits[one.shows])?.lacks;
 
 const ofSeries = changeNames.filter((name) => (changes[name] as Change).path === "iomap");
 
