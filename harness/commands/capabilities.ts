@@ -5,7 +5,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { EnvironmentError } from "../case/failure.ts";
-import { ownCommand } from "../host/own-command.ts";
+import { ownCommand, ownSudoCommand } from "../host/own-command.ts";
 import { BUILD_PACKAGES, missingForBuild } from "../kernel-build/build.ts";
 import { availableMemory } from "../subjects/workplace.ts";
 import { lacksProgram } from "../system/process.ts";
@@ -50,7 +50,7 @@ const missingOf = (programs: readonly string[]): string[] =>
 
 /** What brings what a run on this machine lacks. */
 function remedyFor({ reason, remedy }: EnvironmentError): string {
-  if (reason === "not-root") return `sudo ${ownCommand(["run"])}`;
+  if (reason === "not-root") return ownSudoCommand(["run"]);
   if (reason === "missing-program") return install(["e2fsprogs", "mount", "util-linux"]);
   return reason === "no-loop-device" ? "modprobe loop" : remedy;
 }

@@ -7,7 +7,7 @@ import { CommanderError } from "commander";
 import { EnvironmentError, Interrupted, ReaderGone, UsageError, lackOf } from "../case/failure.ts";
 import { existsSync } from "node:fs";
 import { exitStatus } from "../host/exit-status.ts";
-import { ownCommand } from "../host/own-command.ts";
+import { ownCommand, ownSudoCommand } from "../host/own-command.ts";
 import { DEBIAN_UML } from "./capabilities.ts";
 import { BuildError } from "../kernel-build/build-error.ts";
 import { endBySignal, whenSignalled } from "../system/undo.ts";
@@ -16,17 +16,19 @@ import { keepSafe, printable } from "../text/terminal.ts";
 import { listBySpaces } from "./arguments.ts";
 import { program } from "./cli.ts";
 
-/** The same command in a guest, which takes no root; empty where that is not what lacks. */
-function withoutRoot({ reason }: EnvironmentError): string {
+/** The same command as root, and in a guest, which takes none; empty where that is not what lacks. */
+function otherwise({ reason }: EnvironmentError): string {
+  if (reason !== "not-root") return "";
   const words = process.argv.slice(2);
+  const asRoot = `As root:\n  ${ownSudoCommand(words)}\n`;
   const takesKernel = program.commands
     .find((one) => one.name() === words[0])
     ?.options.some(({ long }) => long === "--kernel");
-  if (reason !== "not-root" || takesKernel !== true) return "";
+  if (takesKernel !== true) return asRoot;
   const kernel = ["--kernel", DEBIAN_UML];
   const install = existsSync(DEBIAN_UML) ? [] : ["  sudo apt-get install user-mode-linux"];
   const command = ownCommand([words[0]!, ...kernel, ...words.slice(1)]);
-  return ["Without root:", ...install, `  ${command}`, ""].join("\n");
+  return [`${asRoot}Without root:`, ...install, `  ${command}`, ""].join("\n");
 }
 
 /** `help kernel build` as `kernel build --help`: commander's own takes one word. */
@@ -51,7 +53,7 @@ function explain(error: unknown): number {
   }
   const lack = error instanceof EnvironmentError ? error : lackOf(error);
   if (lack !== undefined) {
-    complain(`SKIP: ${lack.message}. ${lack.remedy}\n${withoutRoot(lack)}`);
+    complain(`SKIP: ${lack.message}. ${lack.remedy}\n${otherwise(lack)}`);
     return exitStatus.cannotRun;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fileWord, ownCommand, ownProgram, shellWord } from "./own-command.ts";
+import { fileWord, ownCommand, ownProgram, ownSudoCommand, shellWord } from "./own-command.ts";
 import { packageRoot, packageVersion } from "./package.ts";
 
 let folder = "";
@@ -47,6 +47,18 @@ describe("a command that is printed starts this very program", () => {
     expect(ownProgram({ env, cwd })).toEqual(words);
     const command = ownCommand(["--version"], { env, cwd });
     const said = execFileSync("/bin/sh", ["-c", command], { cwd, env, encoding: "utf8" });
+    expect(said).toBe(`${packageVersion()}\n`);
+  });
+
+  test.each([
+    ["with its folder in PATH", { PATH: `${bin}:${PATH}` }],
+    ["with node in a folder of the user's", { PATH: `${node}:/usr/bin` }],
+  ])("as root, by sudo, which has a PATH of its own: %s", (_, env) => {
+    const [sudo, ...rest] = ownSudoCommand(["--version"], { env, cwd: "/" }).split(" ");
+    expect(sudo).toBe("sudo");
+    const secure = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+    const options = { cwd: "/", env: secure, encoding: "utf8" } as const;
+    const said = execFileSync("/bin/sh", ["-c", rest.join(" ")], options);
     expect(said).toBe(`${packageVersion()}\n`);
   });
 

@@ -74,6 +74,17 @@ export function ownCommand(words: readonly string[], surroundings: Surroundings 
   return [...ownProgram(surroundings), ...words].map(shellWord).join(" ");
 }
 
+/** What sudo has for PATH wherever it sets one (secure_path of sudoers): no /usr/local on Fedora. */
+const SECURE_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The same as root, by sudo, which does not find what is found only in PATH. */
+export function ownSudoCommand(
+  words: readonly string[],
+  { env, cwd }: Surroundings = here(),
+): string {
+  return `sudo ${ownCommand(words, { env: { ...env, PATH: SECURE_PATH }, cwd })}`;
+}
+
 /** A file as a word of a command that is run in this folder. */
 export const fileWord = (path: string, cwd = process.cwd()): string =>
   pathFrom(cwd, resolve(cwd, path));
