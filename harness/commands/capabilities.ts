@@ -6,6 +6,8 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { EnvironmentError } from "../case/failure.ts";
 import { ownCommand, ownSudoCommand } from "../host/own-command.ts";
+import { memoryLacks } from "../guest/uml-memory.ts";
+import { MEMORY_MIB } from "../guest/under-test.ts";
 import { BUILD_PACKAGES, missingForBuild } from "../kernel-build/build.ts";
 import { availableMemory } from "../subjects/workplace.ts";
 import { lacksProgram } from "../system/process.ts";
@@ -65,6 +67,18 @@ function onThisKernel(lacks: EnvironmentError | undefined): Capability {
 /** What runs a bzImage. */
 const QEMU = ["qemu-system-x86_64", "taskset"];
 const QEMU_PACKAGES = ["qemu-system-x86", "util-linux"];
+
+function inUserModeLinux(): Capability {
+  const name = "test another kernel, as a user-mode Linux; without root";
+  const uml = existsSync(DEBIAN_UML) ? [] : [DEBIAN_UML];
+  const missing = [...uml, ...missingOf(["taskset"])];
+  const small = memoryLacks(MEMORY_MIB);
+  if (missing.length === 0 && small !== undefined) {
+    return unable(name, small.message, "export TMPDIR=FOLDER");
+  }
+  const command = ownCommand(["run", "--kernel", DEBIAN_UML]);
+  return withPackages(name, missing, ["user-mode-linux", "util-linux"], command);
+}
 
 function withKvm(): Capability {
   const name = "the same at full speed, by KVM";
@@ -127,15 +141,9 @@ export function capabilities(
   lacks: EnvironmentError | undefined,
   hooks: TestHooks | undefined,
 ): Capability[] {
-  const uml = existsSync(DEBIAN_UML) ? [] : [DEBIAN_UML];
   return [
     onThisKernel(lacks),
-    withPackages(
-      "test another kernel, as a user-mode Linux; without root",
-      [...uml, ...missingOf(["taskset"])],
-      ["user-mode-linux", "util-linux"],
-      ownCommand(["run", "--kernel", DEBIAN_UML]),
-    ),
+    inUserModeLinux(),
     withPackages(
       "test another kernel, as a bzImage in QEMU; without root",
       missingOf(QEMU),

@@ -72,6 +72,10 @@ const REMEDIES: readonly [RegExp, string][] = [
     /ptrace set fp regs failed/,
     "A user-mode Linux before 6.16 does not run on this processor (AMX): take a newer kernel, or a bzImage",
   ],
+  [
+    /Bus error - the host .* out of space/,
+    "What it has its memory in is full: set TMPDIR to a folder with room, or give it less with --memory",
+  ],
   [/Out of memory|page allocation failure/, "Give the guest more memory with --memory"],
   [/ext4-conform: the guest cannot be set up/, "See: "],
 ];

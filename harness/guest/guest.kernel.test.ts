@@ -10,6 +10,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
+import { machineLacks } from "../system/machine.ts";
 import type { RunResult } from "../stored/result.ts";
 
 const kernel = process.env["EXT4_CONFORM_UML"] ?? "/usr/bin/linux.uml";
@@ -123,6 +124,21 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
       exitCode: 4,
       stderr: expect.stringContaining(`SKIP: ${file} is about what cannot be seen here: ${blind}`),
     });
+  });
+
+  test.skipIf(machineLacks() !== undefined).each([
+    [
+      "size=64m,exec",
+      /^SKIP: a user-mode Linux has its memory in \/dev\/shm, which has \d+ MiB free/,
+    ],
+    ["size=4g,noexec", /^SKIP: .* in \/dev\/shm, which is mounted noexec[.] Set TMPDIR /],
+  ])("is not begun where /dev/shm, with %s, is not for it", async (options, said) => {
+    const script = 'mount -t tmpfs -o "$1" tmpfs /dev/shm && shift && exec "$@"';
+    const words = [process.execPath, cli, "replay", ...inGuest, caseFile("small.json")];
+    const unshared = ["--mount", "sh", "-c", script, "sh", options, ...words];
+    const env = { TMPDIR: undefined, TMP: undefined, TEMP: undefined };
+    const { exitCode, stderr } = await execa("unshare", unshared, { env, reject: false });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 4, stderr: expect.stringMatching(said) });
   });
 
   test("needs no root", async ({ skip }) => {

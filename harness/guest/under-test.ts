@@ -11,6 +11,7 @@ import type { GuestRecipe } from "./guest.ts";
 import { kernelFileKind } from "./kernel-image.ts";
 import { QEMU, kvmWorks, qemuRecipe } from "./qemu.ts";
 import { umlRecipe } from "./uml.ts";
+import { memoryLacks } from "./uml-memory.ts";
 
 /** MiB of a guest: node takes 150, an image of 256 MiB and its like must fit into half of it. */
 export const MEMORY_MIB = 1024;
@@ -32,7 +33,11 @@ async function recipeFor(
   file: string,
   { memory, accel, append }: GuestOptions,
 ): Promise<GuestRecipe> {
-  if (kernelFileKind(file) === "uml") return umlRecipe(file, memory, append);
+  if (kernelFileKind(file) === "uml") {
+    const small = memoryLacks(memory);
+    if (small !== undefined) throw small;
+    return umlRecipe(file, memory, append);
+  }
   const lacking = lacksProgram(QEMU);
   if (lacking !== undefined) throw lacking;
   const chosen = accel === "auto" ? ((await kvmWorks(file)) ? "kvm" : "tcg") : accel;
