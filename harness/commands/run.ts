@@ -10,6 +10,7 @@ import { colourWanted, complain, say } from "../text/say.ts";
 import { mustBeWritable } from "../stored/output.ts";
 import { EnvironmentError, Interrupted, UsageError } from "../case/failure.ts";
 import { WorkerLost } from "../run/conversation.ts";
+import { whyNothingRan } from "../run/nothing-ran.ts";
 import { casesOf, perform } from "../run/perform.ts";
 import type { Facts, Performed, PerformOptions } from "../run/perform.ts";
 import { filesOf, Presenter, presentLost, printHead, runAgain } from "./present.ts";
@@ -107,8 +108,12 @@ function verdictOn(
   performed: Performed,
   { options }: Facts,
   presented: readonly Presented[],
+  upSeconds: number,
 ): string {
-  const asked = { cases: casesOf(options.work), endedEarly: whyEnded(performed) };
+  const cases = casesOf(options.work);
+  const { seconds, shard } = options;
+  const whyNothing = whyNothingRan({ cases, seconds, shard, upSeconds });
+  const asked = { cases, endedEarly: whyEnded(performed), whyNothing };
   return verdict(performed.result, colourWanted(), { ...asked, files: filesOf(presented) });
 }
 
@@ -126,7 +131,10 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
     presenter?.present(found, mountedAs(result, found.variant));
   };
   const asked = { ...options, statistics, counts, onResult, onFound };
+  const started = performance.now();
+  let upSeconds = 0;
   const performed = await perform(asked, (facts) => {
+    upSeconds = (performance.now() - started) / 1000;
     mustBeWritable(options.save);
     printHead(facts);
     presenter = new Presenter(facts, options.save);
@@ -137,7 +145,7 @@ export async function run(options: RunOptions): Promise<ExitStatus> {
   if (second !== undefined) await askSecondKernel(result.found, second);
   const isFound = confirmedDivergences(result).length > 0;
   const presented = presenter?.presented ?? [];
-  if (facts !== undefined) say(verdictOn(performed, facts, presented));
+  if (facts !== undefined) say(verdictOn(performed, facts, presented, upSeconds));
   const again = (lost: WorkerLost): string => runAgain(lost, performed, options);
   const outcome = runOutcome("run", performed, presented, again);
   options.tell?.(outcome);

@@ -182,6 +182,8 @@ export interface Asked {
   cases?: number | undefined;
   /** What ended it before its time. */
   endedEarly?: string | undefined;
+  /** Why there may have been no case, and what would bring one. */
+  whyNothing?: string | undefined;
   /** Where counterexamples were written. */
   files?: ReadonlyMap<FoundDivergence, string>;
 }
@@ -211,7 +213,10 @@ function closing(
   if (asked.endedEarly !== undefined) {
     return `${paint(["yellow", "bold"], "ENDED EARLY")}: ${asked.endedEarly}; no unnamed divergence in ${ran}, ${variants}`;
   }
-  if (!ranAnything(result)) return `${paint(["yellow", "bold"], "NOT RUN")}: no case, ${variants}`;
+  if (!ranAnything(result)) {
+    const why = asked.whyNothing === undefined ? "" : `: ${asked.whyNothing}`;
+    return `${paint(["yellow", "bold"], "NOT RUN")}: no case, ${variants}${why}`;
+  }
   const known = `${acceptedText(result)}${worstKnown(result)}`;
   return `${paint(["green", "bold"], "CONFORMS")}: no unnamed divergence in ${ran}, ${variants}${known}`;
 }

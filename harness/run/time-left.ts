@@ -20,6 +20,9 @@ const LEAST_MS = 200;
 /** Of the time that an end took before, so much is kept free for the next. */
 const RESERVE = 1.2;
 
+/** Seconds without which no variant is opened, before any has shown how long it takes. */
+export const LEAST_SECONDS = (FIRST_OPENING_MS + LEAST_MS + RESERVE * FIRST_ENDING_MS) / 1000;
+
 export class TimeLeft {
   readonly #end: number;
   #opening = FIRST_OPENING_MS;
