@@ -9,6 +9,7 @@
  * can be read, with its comments and, further up, a line with its file. So no source maps are
  * needed, which would be twice as large as what they are of.
  */
+import { shapes } from "../dist/harness/operations/shapes.js";
 import { noticesOf } from "./third-party.mjs";
 
 const OUTSIDE = ["@viz-js/viz", /^istanbul-/, "human-signals"];
@@ -42,6 +43,15 @@ const withoutZod = {
   },
 };
 
+/** The shapes of operations as data, which zod makes of their schemas. */
+const withShapes = {
+  name: "with-shapes",
+  load: {
+    filter: { id: /harness\/operations\/shapes[.]js$/ },
+    handler: () => `export const shapes = ${JSON.stringify(shapes, undefined, 1)};`,
+  },
+};
+
 /**
  * What other programs import. zod stays outside, since their types speak of it. The model is by
  * itself: it imports nothing.
@@ -49,8 +59,8 @@ const withoutZod = {
 const library = [
   {
     ...packed(entries("model"), { dir: "dist/library" }, ["zod"]),
-    plugins: [withoutZod],
-    treeshake: { manualPureFunctions: ["z"] },
+    plugins: [withShapes, withoutZod],
+    treeshake: { manualPureFunctions: ["z", "ruled"] },
   },
   packed(entries("operations"), { dir: "dist/library" }, ["zod", "fast-check"]),
   packed(

@@ -60,6 +60,12 @@ export interface Store {
   readonly i_size: number;
 }
 
+/** What operands must be together. */
+export interface Rule<O> {
+  check(this: void, operation: O): boolean;
+  readonly says: { error: string; path: string[] };
+}
+
 export interface Effects<O> {
   // What it looks like.
 
@@ -76,6 +82,9 @@ export interface Effects<O> {
   shortName?(this: void, operation: O): string;
   /** What stands before the blocks that it touched in a report; its name where absent. */
   readonly label?: string;
+
+  /** What its operands must be together, beside what each may be. Absent: anything. */
+  readonly rules?: readonly Rule<O>[];
 
   // How it is applied.
 

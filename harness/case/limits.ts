@@ -54,6 +54,15 @@ export const readableWithinLen = {
   says: { error: "readable exceeds len", path: ["readable"] },
 };
 
+/** `schema`, of which the operands keep the rules. */
+export const ruled = <S extends z.ZodObject>(
+  schema: S,
+  rules: readonly {
+    check(this: void, operands: z.infer<S>): boolean;
+    says: { error: string; path: string[] };
+  }[],
+): S => rules.reduce((all, { check, says }) => all.refine(check, says), schema);
+
 /** Whether a range begins and ends on sectors. */
 export function isAligned({ pos: at, len }: { pos: number; len: number }): boolean {
   return at % SECTOR_BYTES === 0 && len % SECTOR_BYTES === 0;

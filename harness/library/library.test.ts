@@ -8,6 +8,7 @@ import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { recordingsFolder } from "../../properties/recordings.ts";
 import { deviations, Model, variants } from "./model.ts";
+import { operationFault } from "./operation-fault.ts";
 import { operationNames, operations, parseOperations } from "./operations.ts";
 import { run } from "./run.ts";
 import { checkTrace, readTrace, writeTrace } from "./trace.ts";
@@ -21,6 +22,49 @@ describe("a model", () => {
     expect(() => new Model("5k")).toThrow(/there is no variant "5k"/);
     expect(() => new Model("4k-full")).toThrow(/take another variant/);
     expect(deviations.length).toBeGreaterThan(10);
+  });
+
+  test.each([
+    [{ op: "pwrite", pos: -1, len: 1, readable: 1 }, "pos: -1 is less than 0"],
+    [{ op: "pwrite", pos: 0, len: 1 }, "readable: is missing"],
+    [{ op: "pwrite", pos: 0, len: 1, readable: 2 }, "readable: readable exceeds len"],
+    [{ op: "pwrite", pos: "0", len: 1, readable: 1 }, 'pos: "0" is no whole number'],
+    [
+      { op: "fallocate", mode: "x", pos: 0, len: 1 },
+      /^no operation: mode: "x" is none of allocate, /,
+    ],
+    [{ op: "fsync", length: 1 }, "length: there is no such field"],
+    [{ op: "other" }, 'op: there is no operation "other"'],
+    [null, "null is no object"],
+  ])("says which field of %j is wrong", (wrong, says) => {
+    const step = () => new Model().step(wrong as never);
+    expect(step).toThrow(typeof says === "string" ? `no operation: ${says}` : says);
+    expect(step).toThrow(expect.objectContaining({ name: "UsageError" }));
+  });
+
+  test("refuses what parseOperations refuses, and nothing else", () => {
+    const values = fc.constantFrom(-1, 0, 1, 512, 2 ** 45, 0.5, true, "data", "all", null, [], [1]);
+    const drawn = fc.tuple(operations({ powerCuts: 500, twoFiles: true }), fc.nat(), values);
+    const changed = drawn.map(([list, which, value]) =>
+      list.map((one, i) => {
+        const keys = [...Object.keys(one), "starved", "fail_nth", "file", "sync"];
+        return { ...one, [keys[(which + i) % keys.length]!]: value };
+      }),
+    );
+    let refused = 0;
+    const isParsed = (one: unknown): boolean => {
+      try {
+        return parseOperations([one]).length === 1;
+      } catch {
+        refused += 1;
+        return false;
+      }
+    };
+    const all = fc.sample(changed, { numRuns: 500, seed: 1 }).flat();
+    const told = all.filter((one) => (operationFault(one) === undefined) !== isParsed(one));
+    expect(told).toEqual([]);
+    expect(refused).toBeGreaterThan(1000);
+    expect(refused).toBeLessThan(all.length - 100);
   });
 
   test("begins anew as if nothing had been", () => {

@@ -7,12 +7,14 @@ import { knownDeviations } from "../../model/deviations/index.ts";
 import { bytesAt } from "../../model/file-system.ts";
 import { DELAYED, HOLE, UNWRITTEN, WRITTEN } from "../../model/include/types.ts";
 import { cachedBlocks } from "../../model/state.ts";
+import { UsageError } from "../case/failure.ts";
 import type { CacheExtent, Extent, Observation } from "../case/observation.ts";
 import { isModelled } from "../case/variant.ts";
 import type { Variant } from "../case/variant.ts";
 import { overridesOf, sideOf } from "../differences/side.ts";
 import { extentMap, ModelSubject } from "../lockstep/model-subject.ts";
 import type { Operation } from "../operations/operation.ts";
+import { operationFault } from "./operation-fault.ts";
 
 export type * from "../case/observation.ts";
 export type { Operation } from "../operations/operation.ts";
@@ -88,10 +90,13 @@ export class Model {
    * the extent status tree. What a write stores depends on how many operations came before it on
    * this file, so that no two writes store the same bytes.
    *
-   * The operation is taken as it is: `parseOperations` of `ext4-conform/operations` checks what
-   * comes from elsewhere. An error of the name ModelBroken is a bug of the model.
+   * @throws an error of the name UsageError where it is no operation: one line that says which field
+   *   is wrong, as `parseOperations` of `ext4-conform/operations` does for a list. One of the name
+   *   ModelBroken is a bug of the model.
    */
   step(operation: Operation): Seen {
+    const fault = operationFault(operation);
+    if (fault !== undefined) throw new UsageError(`no operation: ${fault}`);
     const seen = this.#model.step(operation, this.#steps);
     this.#steps += 1;
     const { result, i_size, st_blocks, map, reserved, pages, read, during, cut } = seen;

@@ -7,8 +7,8 @@ import * as z from "zod";
 import { EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/include/errno.ts";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { NO_BYTES, rangeOf } from "../../aspects/effects.ts";
-import type { Effects } from "../../aspects/effects.ts";
-import { file, ioLen, pos, rangeLen } from "../../case/limits.ts";
+import type { Effects, Rule } from "../../aspects/effects.ts";
+import { file, ioLen, pos, rangeLen, ruled } from "../../case/limits.ts";
 import * as fallocate from "../fallocate/operation.ts";
 import type { Fallocate, FallocateMode } from "../fallocate/operation.ts";
 
@@ -25,29 +25,33 @@ export const COMB_CALLS = [
 /** Teeth of one comb: as many extents as a tree of depth 3 takes of 4 KiB blocks, twice. */
 export const MAX_TEETH = 4096;
 
-export const schema = z
-  .strictObject({
-    op: z.literal("comb"),
-    file,
-    pos,
-    /** From the first tooth on; the last one ends there where it would reach further. */
-    len: rangeLen,
-    call: z.enum(COMB_CALLS),
-    /** Bytes of a tooth. */
-    tooth: ioLen,
-    /** Bytes from where a tooth begins to where the next one does. */
-    stride: rangeLen,
-    /** The last tooth comes first. */
-    backwards: z.literal(true).optional(),
-  })
-  .refine(({ tooth, stride }) => tooth <= stride, {
-    error: "teeth do not overlap",
-    path: ["tooth"],
-  })
-  .refine((o) => teethOf(o) <= MAX_TEETH, {
-    error: `a comb has at most ${MAX_TEETH} teeth`,
-    path: ["stride"],
-  });
+const operands = z.strictObject({
+  op: z.literal("comb"),
+  file,
+  pos,
+  /** From the first tooth on; the last one ends there where it would reach further. */
+  len: rangeLen,
+  call: z.enum(COMB_CALLS),
+  /** Bytes of a tooth. */
+  tooth: ioLen,
+  /** Bytes from where a tooth begins to where the next one does. */
+  stride: rangeLen,
+  /** The last tooth comes first. */
+  backwards: z.literal(true).optional(),
+});
+
+const rules: readonly Rule<z.infer<typeof operands>>[] = [
+  {
+    check: ({ tooth, stride }) => tooth <= stride,
+    says: { error: "teeth do not overlap", path: ["tooth"] },
+  },
+  {
+    check: (o) => teethOf(o) <= MAX_TEETH,
+    says: { error: `a comb has at most ${MAX_TEETH} teeth`, path: ["stride"] },
+  },
+];
+
+export const schema = ruled(operands, rules);
 
 export type Comb = z.infer<typeof schema>;
 
@@ -109,6 +113,7 @@ export const effects: Effects<Comb> = {
     kernel: "fs/ext4/extents.c ext4_ext_insert_extent()",
     model: "model/ext4/extents.ts ext4_map_blocks()",
   },
+  rules,
   operands: ({ call, pos: at, len, tooth, stride, backwards }) => [
     call,
     `pos=${at}`,

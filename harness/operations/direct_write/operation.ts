@@ -5,7 +5,7 @@ import * as z from "zod";
 import { directBytes, patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { PAGE_SIZE } from "../../../model/include/types.ts";
 import { ALL_BYTES, NO_BYTES, rangeOf, sizeAfterWrite } from "../../aspects/effects.ts";
-import type { Effects } from "../../aspects/effects.ts";
+import type { Effects, Rule } from "../../aspects/effects.ts";
 import {
   file,
   SECTOR_BYTES,
@@ -13,24 +13,29 @@ import {
   isAligned,
   pos,
   readableWithinLen,
+  ruled,
   starved,
   withinBlock,
 } from "../../case/limits.ts";
 
-export const schema = z
-  .strictObject({
-    op: z.literal("direct_write"),
-    file,
-    pos,
-    len: ioLen,
-    readable: z.int().min(0),
-    starved,
-  })
-  .refine(readableWithinLen.check, readableWithinLen.says)
-  .refine((o) => o.readable === o.len || o.starved === undefined, {
-    error: "which of two errors a direct write returns is a race",
-    path: ["starved"],
-  });
+const operands = z.strictObject({
+  op: z.literal("direct_write"),
+  file,
+  pos,
+  len: ioLen,
+  readable: z.int().min(0),
+  starved,
+});
+
+const rules: readonly Rule<z.infer<typeof operands>>[] = [
+  readableWithinLen,
+  {
+    check: (o) => o.readable === o.len || o.starved === undefined,
+    says: { error: "which of two errors a direct write returns is a race", path: ["starved"] },
+  },
+];
+
+export const schema = ruled(operands, rules);
 
 export type DirectWrite = z.infer<typeof schema>;
 
@@ -66,6 +71,7 @@ export const effects: Effects<DirectWrite> = {
     `len=${len}`,
     ...(readable === len ? [] : [`readable=${readable}`]),
   ],
+  rules,
   /** They differ in how they lie, which 512 bytes decide, and whether memory ends early. */
   kind(o) {
     if (!isAligned(o)) return "direct write, unaligned";

@@ -6,8 +6,8 @@
 import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { ALL_BYTES, rangeOf, sizeAfterWrite } from "../../aspects/effects.ts";
-import type { ByteRange, Effects, Store } from "../../aspects/effects.ts";
-import { file, ioLen, pos } from "../../case/limits.ts";
+import type { ByteRange, Effects, Rule, Store } from "../../aspects/effects.ts";
+import { file, ioLen, pos, ruled } from "../../case/limits.ts";
 import * as drop_cache from "../drop_cache/operation.ts";
 import * as fsync from "../fsync/operation.ts";
 import * as mmap_write from "../mmap_write/operation.ts";
@@ -44,17 +44,24 @@ const duringEffects: {
 export const effectsDuring = ({ op }: DuringOperation): Effects<DuringOperation> =>
   duringEffects[op];
 
-export const schema = z
-  .strictObject({
-    op: z.literal("paused_write"),
-    file,
-    pos,
-    len: ioLen,
-    pause_at: z.int().min(0),
-    during: z.array(duringSchema).max(MAX_DURING),
-    after: z.enum(["continue", "fault"]),
-  })
-  .refine((o) => o.pause_at < o.len, { error: "pause_at is not within len", path: ["pause_at"] });
+const operands = z.strictObject({
+  op: z.literal("paused_write"),
+  file,
+  pos,
+  len: ioLen,
+  pause_at: z.int().min(0),
+  during: z.array(duringSchema).max(MAX_DURING),
+  after: z.enum(["continue", "fault"]),
+});
+
+const rules: readonly Rule<z.infer<typeof operands>>[] = [
+  {
+    check: (o) => o.pause_at < o.len,
+    says: { error: "pause_at is not within len", path: ["pause_at"] },
+  },
+];
+
+export const schema = ruled(operands, rules);
 
 export type PausedWrite = z.infer<typeof schema>;
 
@@ -108,6 +115,7 @@ export const effects: Effects<PausedWrite> = {
     `{${during.map(describe).join("; ")}}`,
     after,
   ],
+  rules,
   kind: ({ after }) => (after === "continue" ? "write, paused" : "write, paused and short"),
 
   result: "written",

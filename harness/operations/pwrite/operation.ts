@@ -6,8 +6,16 @@
 import * as z from "zod";
 import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { NO_BYTES, rangeOf, sizeAfterWrite } from "../../aspects/effects.ts";
-import type { ByteRange, Effects } from "../../aspects/effects.ts";
-import { file, fail_nth, ioLen, pos, readableWithinLen, starved } from "../../case/limits.ts";
+import type { ByteRange, Effects, Rule } from "../../aspects/effects.ts";
+import {
+  file,
+  fail_nth,
+  ioLen,
+  pos,
+  readableWithinLen,
+  ruled,
+  starved,
+} from "../../case/limits.ts";
 
 /** Pieces of a buffer, but the last. */
 export const MAX_PIECES = 7;
@@ -16,39 +24,46 @@ export const MAX_PIECES = 7;
 const onlyDirties = ({ sync, dontcache }: { sync?: unknown; dontcache?: unknown }): boolean =>
   sync === undefined && dontcache === undefined;
 
-export const schema = z
-  .strictObject({
-    op: z.literal("pwrite"),
-    file,
-    pos,
-    len: ioLen,
-    /** Bytes of the user buffer that are mapped, from its start; the rest faults. */
-    readable: z.int().min(0),
-    /**
-     * Lengths of the pieces of the buffer but the last, which has the rest: pwritev2(2) takes it
-     * from there.
-     */
-    iov: z.array(z.int().min(0)).min(1).max(MAX_PIECES).optional(),
-    /** RWF_APPEND: `pos` does not matter, the file's end does. */
-    append: z.literal(true).optional(),
-    /** RWF_DSYNC or RWF_SYNC. */
-    sync: z.enum(["data", "all"]).optional(),
-    /** RWF_DONTCACHE, where a kernel has it that begins to write back within the call. */
-    dontcache: z.literal(true).optional(),
-    /** RLIMIT_FSIZE during the call, bytes. */
-    limit: pos.optional(),
-    starved,
-    fail_nth,
-  })
-  .refine(readableWithinLen.check, readableWithinLen.says)
-  .refine((o) => o.fail_nth === undefined || (o.readable === o.len && onlyDirties(o)), {
-    error: "a write ends early for one reason, and is not written back where it does",
-    path: ["fail_nth"],
-  })
-  .refine((o) => o.sync !== undefined || o.starved === undefined, {
-    error: "only a write that is synced meets the device",
-    path: ["starved"],
-  });
+const operands = z.strictObject({
+  op: z.literal("pwrite"),
+  file,
+  pos,
+  len: ioLen,
+  /** Bytes of the user buffer that are mapped, from its start; the rest faults. */
+  readable: z.int().min(0),
+  /**
+   * Lengths of the pieces of the buffer but the last, which has the rest: pwritev2(2) takes it
+   * from there.
+   */
+  iov: z.array(z.int().min(0)).min(1).max(MAX_PIECES).optional(),
+  /** RWF_APPEND: `pos` does not matter, the file's end does. */
+  append: z.literal(true).optional(),
+  /** RWF_DSYNC or RWF_SYNC. */
+  sync: z.enum(["data", "all"]).optional(),
+  /** RWF_DONTCACHE, where a kernel has it that begins to write back within the call. */
+  dontcache: z.literal(true).optional(),
+  /** RLIMIT_FSIZE during the call, bytes. */
+  limit: z.optional(pos),
+  starved,
+  fail_nth,
+});
+
+const rules: readonly Rule<z.infer<typeof operands>>[] = [
+  readableWithinLen,
+  {
+    check: (o) => o.fail_nth === undefined || (o.readable === o.len && onlyDirties(o)),
+    says: {
+      error: "a write ends early for one reason, and is not written back where it does",
+      path: ["fail_nth"],
+    },
+  },
+  {
+    check: (o) => o.sync !== undefined || o.starved === undefined,
+    says: { error: "only a write that is synced meets the device", path: ["starved"] },
+  },
+];
+
+export const schema = ruled(operands, rules);
 
 export type Pwrite = z.infer<typeof schema>;
 
@@ -86,6 +101,7 @@ export const effects: Effects<Pwrite> = {
     ...(dontcache === undefined ? [] : ["DONTCACHE"]),
     ...(limit === undefined ? [] : [`limit=${limit}`]),
   ],
+  rules,
   kind({ readable, len, iov, append, sync, dontcache, limit }) {
     const end = readable === len ? "whole" : readable === 0 ? "nothing to read" : "short";
     const extras = [

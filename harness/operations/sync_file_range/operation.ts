@@ -5,23 +5,28 @@
  */
 import * as z from "zod";
 import { NO_BYTES, rangeOf } from "../../aspects/effects.ts";
-import type { Effects } from "../../aspects/effects.ts";
-import { file, fail_nth, pos, rangeLen, starved } from "../../case/limits.ts";
+import type { Effects, Rule } from "../../aspects/effects.ts";
+import { file, fail_nth, pos, rangeLen, ruled, starved } from "../../case/limits.ts";
 
 /** Where the machine fails nothing, of the file that another operation is about. */
 export const plain = z.strictObject({ op: z.literal("sync_file_range"), pos, len: rangeLen });
-export const schema = plain
-  .extend({
-    file,
-    /** SYNC_FILE_RANGE_WRITE alone. */
-    nowait: z.literal(true).optional(),
-    starved,
-    fail_nth,
-  })
-  .refine((o) => o.nowait === undefined || (o.starved ?? o.fail_nth) === undefined, {
-    error: "what is not waited for does not say what failed",
-    path: ["nowait"],
-  });
+
+const operands = plain.extend({
+  file,
+  /** SYNC_FILE_RANGE_WRITE alone. */
+  nowait: z.literal(true).optional(),
+  starved,
+  fail_nth,
+});
+
+const rules: readonly Rule<z.infer<typeof operands>>[] = [
+  {
+    check: (o) => o.nowait === undefined || (o.starved ?? o.fail_nth) === undefined,
+    says: { error: "what is not waited for does not say what failed", path: ["nowait"] },
+  },
+];
+
+export const schema = ruled(operands, rules);
 
 export type SyncFileRange = z.infer<typeof schema>;
 
@@ -35,6 +40,7 @@ export const effects: Effects<SyncFileRange> = {
     `len=${len}`,
     ...(nowait === true ? ["nowait"] : []),
   ],
+  rules,
   kind: ({ nowait }) => (nowait === true ? "sync_file_range, nowait" : "sync_file_range"),
   label: "sync range",
   result: "status",
