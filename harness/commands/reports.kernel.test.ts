@@ -202,7 +202,7 @@ test("who is not root is told the same command in a guest", async ({ skip }) => 
   const words = ["run", "--variant", "4k-delalloc", "--cases", "7"];
   const { stderr } = await asNobodyRuns([...words, "--save", "/tmp"]);
   const said =
-    /\nAs root: sudo .* run --variant 4k-delalloc --cases 7 --save .*Without root: .* run --kernel \S+ --variant 4k-delalloc --cases 7 --save \/tmp/;
+    /\nAs root: sudo .* run --variant 4k-delalloc --cases 7 --save \/tmp\nWithout root: .* run --kernel \S+ --variant 4k-delalloc --cases 7 --save \/tmp/;
   expect(unwrapped(`\n${stderr}`)).toMatch(said);
   expect((await asNobodyRuns(["trace", "record", "--out", "/tmp/none"])).stderr).toMatch(/^SKIP: /);
 });

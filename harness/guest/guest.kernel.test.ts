@@ -114,16 +114,15 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     const blind = "this kernel has no cachestat(2): the page cache is not compared";
     const operations = [{ op: "pwrite", pos: 0, len: 4096, readable: 4096 }];
     const plain = await conform(["replay", ...inGuest, caseFile("plain.json", { operations })]);
-    skip(!plain.stdout.includes("; "), "this kernel has it");
+    skip(!plain.stdout.includes(";"), "this kernel has it");
     expect(plain.stdout).toMatch(/^CONFORMS: /);
-    expect(plain.stdout).toContain(`; ${blind}`);
+    expect(unwrapped(plain.stdout)).toContain(`; ${blind}`);
     const divergence = { step: 0, kind: "pages", message: "dirty pages" };
     const file = caseFile("pages.json", { operations, divergence });
     const { exitCode, stderr } = await conform(["replay", ...inGuest, file]);
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 4,
-      stderr: expect.stringContaining(`SKIP: ${file} is about what cannot be seen here: ${blind}`),
-    });
+    expect(exitCode).toBe(4);
+    const skipped = `SKIP: ${file} is about what cannot be seen here: ${blind}`;
+    expect(unwrapped(stderr)).toContain(skipped);
   });
 
   test.skipIf(machineLacks() !== undefined).each([
@@ -138,7 +137,8 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     const unshared = ["--mount", "sh", "-c", script, "sh", options, ...words];
     const env = { TMPDIR: undefined, TMP: undefined, TEMP: undefined };
     const { exitCode, stderr } = await execa("unshare", unshared, { env, reject: false });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 4, stderr: expect.stringMatching(said) });
+    expect(exitCode).toBe(4);
+    expect(unwrapped(stderr)).toMatch(said);
   });
 
   test("needs no root", async ({ skip }) => {
@@ -179,7 +179,9 @@ describe.skipIf(lacks !== undefined)("a guest", () => {
     };
     const file = caseFile("refused.json", { variant });
     const { stderr, exitCode } = await conform(["replay", ...inGuest, file]);
-    expect(unwrapped(stderr)).toMatch(/^SKIP: mount -t ext4 .*buffered_iomap.* was refused: /);
+    expect(unwrapped(stderr)).toMatch(
+      /^SKIP: ext4 of this kernel has no mount option buffered_iomap[.]/,
+    );
     expect(exitCode).toBe(4);
   });
 
