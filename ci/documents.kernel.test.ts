@@ -57,7 +57,8 @@ const commands: Readonly<Record<string, How>> = {
   },
   "ext4-conform run --kernel FILE": { instead: [["FILE", UML]], more: QUICK },
   "ext4-conform kernel build": { not: BUILDS },
-  "ext4-conform bisect-step": { more: CASE },
+  // A bisection may be under way there: then it has to be named.
+  "ext4-conform bisect-step": { more: `--kernel host ${CASE}` },
   "ext4-conform compare": { more: `--baseline host --candidate host ${QUICK}` },
   "ext4-conform merge FILE...": {
     instead: [["FILE...", "1.json 2.json"]],
