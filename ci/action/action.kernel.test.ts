@@ -96,7 +96,7 @@ describe.skipIf(lacks !== undefined)("the action, on this kernel", () => {
       "Run",
       "actions/upload-artifact",
     ]);
-    expect(logs.get("Look what the machine can do")).toContain("The main job can run here");
+    expect(logs.get("Look what the machine can do")).toContain("can be tested here");
     expect(failed).toBe(false);
     expect(outputs).toMatchObject({
       verdict: "conforms",
@@ -142,7 +142,7 @@ describe.skipIf(lacks !== undefined)("the action, on this kernel", () => {
 
   test("fails on a machine that cannot, or passes it over where that is asked for", async () => {
     const fails = await act({ ...SMALL, artifact: "" }, { through: withoutMounts });
-    expect(fails.logs.get("Look what the machine can do")).toContain("cannot run here");
+    expect(fails.logs.get("Look what the machine can do")).toContain("cannot be tested here");
     expect(fails).toMatchObject({ failed: true, outputs: { verdict: "skipped", findings: "0" } });
     const passes = await act({ ...SMALL, skip: "pass", artifact: "" }, { through: withoutMounts });
     expect(passes).toMatchObject({ failed: false, outputs: { verdict: "skipped" } });

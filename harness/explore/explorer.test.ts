@@ -208,8 +208,10 @@ describe("what several jobs came to", () => {
 
   test("is a row of a table", () => {
     const text = exploredText([["4k-delalloc", { ...explored, driven: explored.own - 1 }]]);
-    expect(text).toMatch(/^variant +states +folded from +edges +driven +share/);
-    expect(text).toMatch(/\n4k-delalloc +\d+ .*9\d\.\d % .*open at depth 3\n/);
+    expect(text).toMatch(/^variant +states +folded from +graph\n/);
+    expect(text).toMatch(/^4k-delalloc +\d+ +\d+ +open at depth 3$/m);
+    expect(text).toMatch(/^variant +edges +driven +share/m);
+    expect(text).toMatch(/^4k-delalloc +\d+ .*9\d\.\d % /m);
   });
 
   test("says what was not entered", () => {

@@ -88,7 +88,7 @@ const END = "END_OF_CASE";
  */
 const HEAD = [
   "unshare --mount true || exit 2",
-  `exec unshare --mount sh /dev/fd/9 9<<'${END}'`,
+  `exec unshare --mount sh /proc/self/fd/9 9<<'${END}'`,
   "set -eu",
   "wrong=0",
   "status=2",

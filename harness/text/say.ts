@@ -22,9 +22,14 @@ export function say(text: string): void {
   if (!gone.has(stream)) stream.write(fitted(text, columns()));
 }
 
-/** Write a message beside the text: progress, errors. */
+/**
+ * Write a message beside the text: progress, errors. In lines that fit on a terminal only: a log is
+ * searched for a message, which is one line there.
+ */
 export function complain(text: string): void {
-  if (!gone.has(process.stderr)) process.stderr.write(fitted(text, columnsOf(process.stderr)));
+  const { stderr } = process;
+  if (gone.has(stderr)) return;
+  stderr.write(stderr.isTTY ? fitted(text, columnsOf(stderr)) : text);
 }
 
 /** Columns that the text may have. */

@@ -9,7 +9,7 @@
 # Exit status: 0 as it must be, 1 not, 2 it could not be tried.
 # Expected is what a kernel like 6.18 must do.
 unshare --mount true || exit 2
-exec unshare --mount sh /dev/fd/9 9<<'END_OF_CASE'
+exec unshare --mount sh /proc/self/fd/9 9<<'END_OF_CASE'
 set -eu
 wrong=0
 status=2
