@@ -57,7 +57,9 @@ describe.skipIf(lacks !== undefined)("a second kernel", () => {
     const { stdout, exitCode } = await conform(["run", ...some, ...second]);
     skip(exitCode === 0, "this kernel shows nothing there");
     const list = stdout.slice(stdout.indexOf("findings, the worst first"));
-    expect(unwrapped(list)).toMatch(/short-write-keeps-reservation, 6\.1\.\d+\S* does as it must, /);
+    expect(unwrapped(list)).toMatch(
+      /short-write-keeps-reservation, 6\.1\.\d+\S* does as it must, /,
+    );
   });
 
   test("that is none is refused before anything runs", async () => {
