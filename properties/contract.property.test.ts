@@ -14,6 +14,7 @@ import { clampOperation } from "../harness/operations/operation.ts";
 import type { Operation } from "../harness/operations/operation.ts";
 import { deviationsOfSteps } from "../model/deviations/index.ts";
 import type { Deviation } from "../model/deviations/index.ts";
+import type { Variant } from "../harness/case/variant.ts";
 import type { ModelConfig, Override } from "../model/tables.ts";
 import { DELAYED, UNWRITTEN } from "../model/include/types.ts";
 import { operations } from "../harness/generation/operations.ts";
@@ -112,6 +113,13 @@ function begunWith(deviation: Deviation, promise: string): Operation[] {
   return [...witnessOf(deviation), ...(isOfCopies ? [copyOfLastByte] : [])];
 }
 
+/**
+ * Cases to find a deviation by, of one seed. None is deep: of 60,000 cases one shows
+ * release-takes-block-of-eof, and with deep cases among them that one is drawn as such.
+ */
+const casesToFindBy = (variant: Variant, cutPerMille?: number): fc.Arbitrary<Operation[]> =>
+  operations({ variant, maxLength: 40, everything: true, cutPerMille, deepPerMille: 0 });
+
 describe("a model with a known deviation", () => {
   describe.each(breaking)("$id", (deviation) => {
     const { override, breaks, witness } = deviation;
@@ -124,13 +132,7 @@ describe("a model with a known deviation", () => {
       const atCut = promise.startsWith("synced-");
       const cutPerMille = atCut ? 500 : 0;
       const begun = begunWith(deviation, promise);
-      const generated = operations({
-        variant,
-        maxLength: 40,
-        everything: true,
-        cutPerMille,
-        deepPerMille: 0,
-      }).map((list) => [...begun, ...list]);
+      const generated = casesToFindBy(variant, cutPerMille).map((list) => [...begun, ...list]);
       const found = fc.check(
         fc.property(generated, (list) => {
           expect(ids(brokenBy(config, list, [override]))).not.toContain(promise);
@@ -164,7 +166,7 @@ describe("a model with a known deviation", () => {
       const begun = rare ? witnessOf(deviation) : [];
       const found = fc.check(
         fc.property(
-          cases(variant),
+          casesToFindBy(variant),
           (list) => brokenBy(config, [...begun, ...list], [override], true).length === 0,
         ),
         { seed: 1, numRuns },

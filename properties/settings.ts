@@ -68,7 +68,7 @@ export function settingFor({ kernel, variant, freeBlocks }: Witness): Setting {
 
 /** Cases for a variant, of at most 40 operations. */
 export function cases(variant: Variant): fc.Arbitrary<Operation[]> {
-  return operations({ variant, maxLength: 40, everything: true, deepPerMille: 0 });
+  return operations({ variant, maxLength: 40, everything: true });
 }
 
 /** A model of `config` after the operations; ideal unless there are overrides. */
