@@ -60,7 +60,7 @@ function drawTooth(draw: Draw, stride: number, call: Comb["call"]): number {
  * The comb with as many teeth as the case may still allocate: those outside of the dense region
  * count.
  */
-export function withinRoom(draw: Draw, comb: Comb): Comb {
+function withinRoom(draw: Draw, comb: Comb): Comb {
   const { dense, blockSize } = draw.space;
   const { pos, len, stride, tooth } = comb;
   const outside = Math.ceil(Math.max(0, pos + len - dense) / stride);

@@ -24,7 +24,7 @@ export const generation: Generation<Comb> = {
   generate: drawComb,
   rank: ({ call, backwards }) => (call === "pwrite" ? 8 : 9) + (backwards === true ? 1 : 0),
   *simpler(o, space) {
-    const { backwards, call, pos, len } = o;
+    const { backwards, call, len } = o;
     const { op: _, backwards: __, tooth: ___, stride: ____, ...range } = o;
     if (call === "pwrite") {
       if (len <= MAX_IO_BYTES) yield { ...range, op: "pwrite", readable: len };
@@ -36,8 +36,7 @@ export const generation: Generation<Comb> = {
     if (call === "keep_size" || call === "zero_range") yield { ...o, call: "allocate" };
     if (call === "zero_range_keep_size") yield { ...o, call: "keep_size" };
     yield* fewerTeeth(o, space.blockSize);
-    for (const simpler of simplerRange(o, space)) yield { ...simpler };
-    if (pos !== 0) yield { ...o, pos: 0 };
+    yield* simplerRange(o, space);
   },
   points: endsOf,
   move: moveRange,

@@ -5,12 +5,13 @@
  */
 import * as z from "zod";
 import { EFBIG, EINVAL, ENOSPC, EOPNOTSUPP } from "../../../model/include/errno.ts";
-import { patternOffset, patternTag } from "../../../model/include/pattern.ts";
 import { NO_BYTES, rangeOf } from "../../aspects/effects.ts";
 import type { Effects, Rule } from "../../aspects/effects.ts";
 import { file, ioLen, pos, rangeLen, ruled } from "../../case/limits.ts";
 import * as fallocate from "../fallocate/operation.ts";
 import type { Fallocate, FallocateMode } from "../fallocate/operation.ts";
+import * as pwrite from "../pwrite/operation.ts";
+import type { Pwrite } from "../pwrite/operation.ts";
 
 /** Calls that a comb can be; the modes are those that keep the file's other blocks in place. */
 export const COMB_CALLS = [
@@ -60,49 +61,46 @@ export function teethOf({ len, stride }: { len: number; stride: number }): numbe
   return Math.ceil(len / stride);
 }
 
-/** Tooth number `i` of those that are performed one after the other. */
-export function toothOf(o: Comb, i: number): { pos: number; len: number } {
-  const at = (o.backwards === true ? teethOf(o) - 1 - i : i) * o.stride;
-  return { pos: o.pos + at, len: Math.min(o.tooth, o.len - at) };
+/** Each tooth is an operation of its own; the comb may do what one of all its range may. */
+type Tooth = Pwrite | Fallocate;
+
+function callOn({ call }: Comb, range: { pos: number; len: number }): Tooth {
+  return call === "pwrite"
+    ? { op: "pwrite", ...range, readable: range.len }
+    : { op: "fallocate", mode: call, ...range };
 }
+
+/** Tooth number `i` of those that are performed one after the other. */
+export function toothOf(o: Comb, i: number): Tooth {
+  const at = (o.backwards === true ? teethOf(o) - 1 - i : i) * o.stride;
+  return callOn(o, { pos: o.pos + at, len: Math.min(o.tooth, o.len - at) });
+}
+
+const whole = (o: Comb): Tooth => callOn(o, { pos: o.pos, len: o.len });
+
+const effectsOfCall = ({ call }: Comb): Effects<Tooth> =>
+  call === "pwrite" ? pwrite.effects : fallocate.effects;
 
 /**
- * The region that tooth number `i` writes from. Teeth that lie next to each other differ, and those
- * that are a leaf apart, whose entries are a multiple of four.
+ * What stands for the number of the operation in its case, of tooth number `i`: teeth that lie next
+ * to each other write from other regions, and those that are a leaf apart, whose entries are a
+ * multiple of four.
  */
-export function toothTag(tag: number, i: number): number {
-  return patternTag(tag + i + Math.floor(i / 4));
-}
+export const toothIndex = (index: number, i: number): number => index + i + Math.floor(i / 4);
 
-/** The comb, or as much of it as was done where not all was, as the call of its first tooth. */
-const asFallocate = ({ call, pos: at, len }: Comb): Fallocate | undefined =>
-  call === "pwrite" ? undefined : { op: "fallocate", mode: call, pos: at, len };
-
-const isPwrite = ({ call }: Comb): boolean => call === "pwrite";
-
-/** Whether teeth move EOF on to where they end. */
-const grows = ({ call }: Comb): boolean =>
-  call === "pwrite" || call === "allocate" || call === "zero_range";
-
-/** Bytes [pos, end) read as zero after each tooth. */
-const clears = ({ call }: Comb): boolean =>
-  call === "punch_hole" || call === "zero_range" || call === "zero_range_keep_size";
+/** What a tooth returns that did all that it was to do. */
+const doneOf = (tooth: Tooth): number => (tooth.op === "pwrite" ? tooth.len : 0);
 
 /**
  * Call `perform` for each tooth. Returns how many did all that they were to do before one did not,
  * or what the first returned where that was an error.
- *
- * @param whole whether a tooth that returned that is done
  */
-export function performTeeth(
-  o: Comb,
-  perform: (tooth: { pos: number; len: number }, i: number) => number,
-): number {
+export function performTeeth(o: Comb, perform: (tooth: Tooth, i: number) => number): number {
   const teeth = teethOf(o);
   for (let i = 0; i < teeth; i++) {
     const tooth = toothOf(o, i);
     const result = perform(tooth, i);
-    if (result === (isPwrite(o) ? tooth.len : 0)) continue;
+    if (result === doneOf(tooth)) continue;
     return i === 0 && result < 0 ? result : i;
   }
   return teeth;
@@ -129,26 +127,25 @@ export const effects: Effects<Comb> = {
 
   errors: [EINVAL, EFBIG, ENOSPC, EOPNOTSUPP],
   sizeAfter(o, before, result) {
-    if (result !== teethOf(o)) return -1;
-    const last = toothOf(o, o.backwards === true ? 0 : result - 1);
-    return grows(o) ? Math.max(before, last.pos + last.len) : before;
+    const teeth = teethOf(o);
+    if (result !== teeth) return -1;
+    const last = toothOf(o, o.backwards === true ? 0 : teeth - 1);
+    return effectsOfCall(o).sizeAfter?.(last, before, doneOf(last)) ?? before;
   },
 
   change(o, index, { result }, bytes) {
+    const { change } = effectsOfCall(o);
     for (let i = 0; i < result; i++) {
-      const { pos: at, len } = toothOf(o, i);
-      if (isPwrite(o)) bytes.put(at, len, toothTag(patternTag(index), i), patternOffset(len));
-      else if (clears(o)) bytes.remove(at, at + len);
+      const tooth = toothOf(o, i);
+      change?.(tooth, toothIndex(index, i), { result: doneOf(tooth) }, bytes);
     }
     if (result !== teethOf(o)) bytes.loseTrack();
   },
-  overwrites: (o) => (isPwrite(o) || clears(o) ? rangeOf(o) : NO_BYTES),
+  overwrites: (o) => effectsOfCall(o).overwrites?.(whole(o)) ?? NO_BYTES,
 
-  dirties: (o) => (isPwrite(o) ? rangeOf(o) : NO_BYTES),
-  onlyDirties: isPwrite,
-  frees(o, before, blockSize) {
-    const whole = asFallocate(o);
-    return (whole && fallocate.effects.frees?.(whole, before, blockSize)) ?? NO_BYTES;
-  },
-  zeroes: ({ call }) => call === "zero_range" || call === "zero_range_keep_size",
+  dirties: (o) => effectsOfCall(o).dirties?.(whole(o)) ?? NO_BYTES,
+  onlyDirties: (o) => effectsOfCall(o).onlyDirties?.(whole(o)) === true,
+  frees: (o, before, blockSize) =>
+    effectsOfCall(o).frees?.(whole(o), before, blockSize) ?? NO_BYTES,
+  zeroes: (o) => effectsOfCall(o).zeroes?.(whole(o)) === true,
 };

@@ -6,7 +6,7 @@ import type { Fallocate, FallocateMode } from "./operation.ts";
  * fallocate(2) flags of each mode. Punching and collapsing hold the size by their nature; punching
  * must say so.
  */
-export const FLAGS: Readonly<Record<FallocateMode, number>> = {
+const FLAGS: Readonly<Record<FallocateMode, number>> = {
   allocate: 0,
   keep_size: sys.FALLOC_FL_KEEP_SIZE,
   punch_hole: sys.FALLOC_FL_PUNCH_HOLE | sys.FALLOC_FL_KEEP_SIZE,
