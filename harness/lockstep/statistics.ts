@@ -25,6 +25,11 @@ export type State = (typeof STATES)[number];
 /** How often each kind of operation met each state, and at which depth, by "kind|column". */
 export type Statistics = Record<string, number>;
 
+function count(statistics: Statistics, kind: string, column: string): void {
+  const key = `${kind}|${column}`;
+  statistics[key] = (statistics[key] ?? 0) + 1;
+}
+
 /** The kind of an operation, a row of a table. */
 export function kindOf(operation: Operation, i_size: number): string {
   const kind = effectsOf(operation).kind?.(operation, i_size) ?? operation.op;
@@ -85,8 +90,7 @@ export function noteOnDisk(
   { depth, fullLeaves }: { depth: number; fullLeaves: number },
 ): void {
   for (const column of [`depth ${depth}`, ...(fullLeaves > 0 ? ["full leaf"] : [])]) {
-    const key = `files on disk|${column}`;
-    statistics[key] = (statistics[key] ?? 0) + 1;
+    count(statistics, "files on disk", column);
   }
 }
 
@@ -109,8 +113,7 @@ export function note(
   const kind = kindOf(applied, i_size);
   const tree = st_blocks === undefined ? [] : [treeOf(inode, st_blocks)];
   for (const column of [stateIn(inode, pos, end), depthOf(step), ...tree]) {
-    const key = `${kind}|${column}`;
-    statistics[key] = (statistics[key] ?? 0) + 1;
+    count(statistics, kind, column);
   }
 }
 
@@ -123,7 +126,6 @@ export const CLAMPED = ["shortened", "left out"] as const;
 export function noteClampings(statistics: Statistics, clampings: readonly Clamping[]): void {
   for (const { asked, done } of clampings) {
     // Its kind does not depend on the size of the file: only a truncation's does.
-    const key = `${kindOf(asked, 0)}|${CLAMPED[done === undefined ? 1 : 0]}`;
-    statistics[key] = (statistics[key] ?? 0) + 1;
+    count(statistics, kindOf(asked, 0), CLAMPED[done === undefined ? 1 : 0]);
   }
 }

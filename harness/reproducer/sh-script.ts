@@ -39,10 +39,8 @@ export class ShScript implements ScriptInShell {
   }
 
   get functions(): readonly string[] {
-    const silent = this.body.some((line) => line.includes("(for at in"));
-    const called = [...this.#functions].filter(
-      (name) => name !== "silent" || silent || this.#looksAtResult,
-    );
+    const silent = this.withoutResult().some((line) => /\bsilent /.test(line));
+    const called = [...this.#functions].filter((name) => name !== "silent" || silent);
     return called.map((name) => functionText(name, this.ground));
   }
 

@@ -9,7 +9,7 @@
  * blocks, so that it checks them as it does all others.
  */
 import { readOnDiskSync } from "./on-disk.ts";
-import type { OnDisk, OnDiskFile } from "./on-disk.ts";
+import type { OnDiskFile } from "./on-disk.ts";
 import { run, runSync } from "../system/process.ts";
 import type { ProcessResult } from "../system/process.ts";
 
@@ -49,14 +49,6 @@ function coveringSize({ extents, i_size }: OnDiskFile, blockSize: number): numbe
   return last === undefined ? i_size : Math.max(i_size, (last.lblk + last.len) * blockSize);
 }
 
-/** Files that it may complain of though they are right, by their inodes. */
-function maybeRight(imageFile: string, complaints: readonly string[]): [OnDisk, number[]] {
-  const named = complaints.flatMap((line) => BEHIND_EOF.exec(line)?.[1] ?? []).map(Number);
-  const onDisk = readOnDiskSync(imageFile, [...new Set(named)]);
-  const deep = [...onDisk.files].flatMap(([ino, { depth }]) => (depth >= 2 ? [ino] : []));
-  return [onDisk, deep];
-}
-
 /** Give files of an image that is not mounted these sizes. */
 function setSizes(imageFile: string, sizes: ReadonlyMap<number, number>): void {
   const lines = [...sizes].map(([ino, size]) => `set_inode_field <${ino}> size ${size}\n`);
@@ -65,15 +57,16 @@ function setSizes(imageFile: string, sizes: ReadonlyMap<number, number>): void {
 
 /** What is left of the complaints once every file has a size that covers its blocks. */
 function withoutItsOwn(imageFile: string, complaints: string[]): string[] {
-  if (!complaints.some((line) => BEHIND_EOF.test(line))) return complaints;
-  const [{ files, blockSize }, deep] = maybeRight(imageFile, complaints);
-  const found = deep.map((ino) => [ino, files.get(ino)!] as const);
-  if (found.length === 0) return complaints;
-  setSizes(imageFile, new Map(found.map(([ino, file]) => [ino, coveringSize(file, blockSize)])));
+  const named = complaints.flatMap((line) => BEHIND_EOF.exec(line)?.[1] ?? []).map(Number);
+  if (named.length === 0) return complaints;
+  const { files, blockSize } = readOnDiskSync(imageFile, [...new Set(named)]);
+  const deep = [...files].filter(([, { depth }]) => depth >= 2);
+  if (deep.length === 0) return complaints;
+  setSizes(imageFile, new Map(deep.map(([ino, file]) => [ino, coveringSize(file, blockSize)])));
   try {
     return complaintsOf(runSync("e2fsck", ["-fn", imageFile]));
   } finally {
-    setSizes(imageFile, new Map(found.map(([ino, { i_size }]) => [ino, i_size])));
+    setSizes(imageFile, new Map(deep.map(([ino, { i_size }]) => [ino, i_size])));
   }
 }
 

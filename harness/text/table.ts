@@ -1,10 +1,7 @@
 /**
  * Tables that fit: each column is as wide as its widest cell.
  */
-import { stripVTControlCharacters } from "node:util";
-import { USUAL_COLUMNS } from "./wrap.ts";
-
-const widthOf = (text: string): number => stripVTControlCharacters(text).length;
+import { USUAL_COLUMNS, widthOf } from "./wrap.ts";
 
 function padded(cell: string, width: number, isLeft: boolean): string {
   const room = " ".repeat(width - widthOf(cell));

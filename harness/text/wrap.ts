@@ -24,7 +24,8 @@ export function columnsOf({ isTTY, columns }: { isTTY?: boolean; columns?: numbe
   return Math.max(LEAST_COLUMNS, Math.min(MOST_COLUMNS, columns));
 }
 
-const widthOf = (text: string): number => stripVTControlCharacters(text).length;
+/** Columns of a text, colours left out. */
+export const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 /** Between facts, between calls and clauses, between words. */
 const FINER = ["   ", "; ", " "] as const;
